@@ -1,0 +1,56 @@
+// Command goroutinefix finds the ways in which Go code leaks goroutines and
+// rewrites them into the safe idiom.
+//
+// Usage:
+//
+//	goroutinefix [flags] [packages | files.go ...]
+//
+// It prints a unified diff of what it would change; -w writes the changes.
+// "goroutinefix -h" lists all flags and commands. The program is a tool for
+// "go vet -vettool" and "go fix -fixtool", too.
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/unitchecker"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/cli"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rules"
+)
+
+func main() {
+	args := os.Args[1:]
+	if calledByGo(args) {
+		var analyzers []*analysis.Analyzer
+		for _, r := range rules.All() {
+			analyzers = append(analyzers, rule.Analyzer(r, rule.Options{}))
+		}
+		unitchecker.Main(analyzers...) // exits
+	}
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	// A second signal ends the program at once.
+	context.AfterFunc(ctx, stop)
+	os.Exit(cli.Main(ctx, cli.IO{Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}, rules.All()))
+}
+
+// calledByGo reports whether the arguments are those of "go vet -vettool" and
+// "go fix -fixtool": a question about the version or the flags, or the
+// description of one package in a .cfg file behind flags of the tool.
+func calledByGo(args []string) bool {
+	switch len(args) {
+	case 0:
+		return false
+	case 1:
+		if args[0] == "-V=full" || args[0] == "-flags" {
+			return true
+		}
+	}
+	return strings.HasSuffix(args[len(args)-1], ".cfg")
+}

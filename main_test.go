@@ -1,0 +1,112 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"goroutinefix": main})
+}
+
+// TestScripts runs the program as its users do. Scripts find goroutinefix,
+// the go command and git, see no network and none of the user's configuration.
+func TestScripts(t *testing.T) {
+	env := goEnv(t, "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOROOT")
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("rewrite", "cli", "testdata", "script"),
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(e *testscript.Env) error {
+			e.Vars = append(e.Vars, env...)
+			e.Vars = append(e.Vars,
+				// Where goroutinefix is, for a PATH without anything else.
+				"BIN="+filepath.SplitList(os.Getenv("PATH"))[0],
+				"GOPROXY=off", "GOTOOLCHAIN=local", "GOENV=off", "GOWORK=",
+				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull,
+				"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
+				"GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com",
+				// Above the work directory there may be a repository.
+				"GIT_CEILING_DIRECTORIES="+filepath.Dir(e.WorkDir))
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":  exits,
+			"rename": rename,
+		},
+	})
+}
+
+// exits runs a command and checks its exit code: "exits 2 goroutinefix ./...".
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: exits code command [args...]")
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	got := 0
+	if err := ts.Exec(args[1], args[2:]...); err != nil {
+		exit, ok := errors.AsType[*exec.ExitError](err)
+		if !ok {
+			ts.Fatalf("%s: %v", strings.Join(args[1:], " "), err)
+		}
+		got = exit.ExitCode()
+	}
+	if got != want {
+		ts.Fatalf("%s: exit code %d, want %d", strings.Join(args[1:], " "), got, want)
+	}
+}
+
+// rename moves a file to a name written as a Go string without its quotes, for
+// names that a script cannot hold.
+func rename(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: rename file name")
+	}
+	name, err := strconv.Unquote(`"` + args[1] + `"`)
+	ts.Check(err)
+	ts.Check(os.Rename(ts.MkAbs(args[0]), ts.MkAbs(name)))
+}
+
+// goEnv returns NAME=VALUE for variables of the go command: scripts have
+// another home directory, from which they would be derived.
+func goEnv(t *testing.T, names ...string) []string {
+	out, err := exec.Command("go", append([]string{"env"}, names...)...).Output()
+	if err != nil {
+		t.Fatalf("go env: %v", err)
+	}
+	values := strings.Split(string(out), "\n")
+	var env []string
+	for i, n := range names {
+		env = append(env, n+"="+strings.TrimSuffix(values[i], "\r"))
+	}
+	return env
+}
+
+func TestCalledByGo(t *testing.T) {
+	tests := []struct {
+		args string
+		want bool
+	}{
+		{"", false},
+		{"-V=full", true},
+		{"-flags", true},
+		{"unit.cfg", true},
+		{"-fix -diff -json /tmp/b001/vet.cfg", true},
+		{"-w ./...", false},
+		{"-v", false},
+		{"version", false},
+	}
+	for _, tt := range tests {
+		if got := calledByGo(strings.Fields(tt.args)); got != tt.want {
+			t.Errorf("calledByGo(%s) = %v, want %v", tt.args, got, tt.want)
+		}
+	}
+}

@@ -1,0 +1,90 @@
+// Package analyze runs rules over loaded packages and returns plain findings.
+package analyze
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"slices"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/checker"
+	"golang.org/x/tools/go/packages"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Run analyses pkgs and returns the findings, sorted, and the internal errors
+// on the way: a rule that panics on one package loses its findings there, the
+// others stand. Packages must have been prepared by Prune.
+func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) ([]finding.Finding, []error) {
+	analyzers := make([]*analysis.Analyzer, len(rules))
+	for i, r := range rules {
+		analyzers[i] = rule.Analyzer(r, opt)
+	}
+	graph, err := checker.Analyze(analyzers, pkgs, nil)
+	if err != nil {
+		return nil, []error{fmt.Errorf("internal error: run analyzers: %w", err)}
+	}
+	var (
+		findings []finding.Finding
+		errs     []error
+		seen     = map[key]bool{}
+	)
+	for _, act := range graph.Roots {
+		if act.Err != nil {
+			var p *rule.PanicError
+			if errors.As(act.Err, &p) {
+				errs = append(errs, p)
+			} else {
+				errs = append(errs, fmt.Errorf("internal error: rule %s on package %s: %w", act.Analyzer.Name, act.Package.ID, act.Err))
+			}
+			continue
+		}
+		for _, f := range act.Result.([]finding.Finding) {
+			// A file that two packages compile is reported once.
+			k := key{f.Rule, f.Message, f.Place}
+			if !seen[k] {
+				seen[k] = true
+				findings = append(findings, f)
+			}
+		}
+	}
+	finding.Sort(findings)
+	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return findings, errs
+}
+
+type key struct {
+	rule, message string
+	place         finding.Place
+}
+
+// Prune returns copies of pkgs whose imports lead only to packages with
+// syntax, because the checker computes facts for whatever is imported and
+// export data has nothing to compute them from.
+func Prune(pkgs []*packages.Package) []*packages.Package {
+	copies := map[*packages.Package]*packages.Package{}
+	var prune func(*packages.Package) *packages.Package
+	prune = func(p *packages.Package) *packages.Package {
+		if c, ok := copies[p]; ok {
+			return c
+		}
+		c := new(packages.Package)
+		*c = *p
+		copies[p] = c
+		c.Imports = map[string]*packages.Package{}
+		for path, dep := range p.Imports {
+			if len(dep.Syntax) > 0 && !dep.IllTyped {
+				c.Imports[path] = prune(dep)
+			}
+		}
+		return c
+	}
+	out := make([]*packages.Package, len(pkgs))
+	for i, p := range pkgs {
+		out[i] = prune(p)
+	}
+	return out
+}

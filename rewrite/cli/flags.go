@@ -1,0 +1,231 @@
+package cli
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	urfave "github.com/urfave/cli/v2"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/report"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+const description = `Without a mode, findings go to standard error and a unified diff of the safe
+fixes to standard output; nothing is written. The diff is for "git apply".
+
+Exit codes: 0 nothing found, or nothing left after -w; 1 findings remain;
+2 an error, or a package that could not be analysed. Flags may stand behind
+the arguments; -x is the same as --x.`
+
+// flags returns the flags of the program in the order of its help.
+func flags() []urfave.Flag {
+	return []urfave.Flag{
+		&urfave.BoolFlag{Name: "d", Usage: "print the diff; the default"},
+		&urfave.BoolFlag{Name: "w", Usage: "write the safe fixes (with -d, -l: and print them)"},
+		&urfave.BoolFlag{Name: "l", Usage: "list the files that would change"},
+		&urfave.BoolFlag{Name: "check", Usage: "findings only"},
+		&urfave.BoolFlag{Name: "unsafe", Usage: "the unsafe fixes, too"},
+		&urfave.StringSliceFlag{Name: "rules", Usage: "run these `RULES` (a,b or all)"},
+		&urfave.StringSliceFlag{Name: "skip", Usage: "do not run these `RULES`"},
+		&urfave.BoolFlag{Name: "tests", Value: true, Usage: "analyse test files, too (-tests=false: not)"},
+		&urfave.StringFlag{Name: "tags", Usage: "comma-separated build `TAGS`"},
+		&urfave.StringFlag{Name: "mod", Usage: "module `MODE` of the go command: readonly, vendor or mod"},
+		&urfave.StringFlag{Name: "C", Usage: "run as if started in `DIR`"},
+		&urfave.IntFlag{Name: "j", Usage: "analyse `N` packages at a time (0: one for each CPU)"},
+		&urfave.StringFlag{Name: "format", Value: "text", Usage: "print the result in this `FORMAT`: " + strings.Join(report.Formats(), ", ")},
+		&urfave.StringSliceFlag{Name: "o", Usage: "also write the result to a file: `FORMAT=PATH`, repeatable"},
+		&urfave.StringFlag{Name: "color", Value: "auto", Usage: "colours: `WHEN` is auto, always or never"},
+		&urfave.BoolFlag{Name: "v", Usage: "tell what is done"},
+		&urfave.BoolFlag{Name: "q", Usage: "no findings and no summary on standard error"},
+		&urfave.BoolFlag{Name: "exit-zero", Usage: "exit 0 when findings remain"},
+	}
+}
+
+// options are the flags, checked.
+type options struct {
+	dir                      string // absolute
+	patterns                 []string
+	diff, write, list, check bool // which of the modes were named
+	unsafe                   bool
+	rules                    []rule.Rule
+	tests                    bool
+	tags, mod                string
+	jobs                     int
+	format                   string
+	outputs                  []output
+	color                    string
+	verbose, quiet, exitZero bool
+}
+
+// output is one -o FORMAT=PATH; the path is absolute.
+type output struct{ format, path string }
+
+// options reads the flags. Errors name the flag and the values it takes.
+func (p *program) options(c *urfave.Context) (*options, error) {
+	o := &options{
+		patterns: c.Args().Slice(),
+		diff:     c.Bool("d"), write: c.Bool("w"), list: c.Bool("l"), check: c.Bool("check"),
+		unsafe: c.Bool("unsafe"),
+		tests:  c.Bool("tests"),
+		tags:   c.String("tags"),
+		mod:    c.String("mod"),
+		jobs:   c.Int("j"),
+		format: c.String("format"),
+		color:  c.String("color"),
+
+		verbose: c.Bool("v"), quiet: c.Bool("q"), exitZero: c.Bool("exit-zero"),
+	}
+	if len(o.patterns) == 0 {
+		o.patterns = []string{"./..."}
+	}
+	var err error
+	if o.dir, err = directory(c.String("C")); err != nil {
+		return nil, err
+	}
+	if o.rules, err = selectRules(p.rules, c.StringSlice("rules"), c.StringSlice("skip")); err != nil {
+		return nil, err
+	}
+	for _, v := range c.StringSlice("o") {
+		out, err := parseOutput(o.dir, v)
+		if err != nil {
+			return nil, err
+		}
+		if slices.ContainsFunc(o.outputs, func(other output) bool { return other.path == out.path }) {
+			return nil, fmt.Errorf("-o %s: this path was given twice", v)
+		}
+		o.outputs = append(o.outputs, out)
+	}
+	return o, o.validate()
+}
+
+// validate checks values and combinations of flags.
+func (o *options) validate() error {
+	if err := oneOf("format", o.format, report.Formats()); err != nil {
+		return err
+	}
+	if err := oneOf("color", o.color, []string{"auto", "always", "never"}); err != nil {
+		return err
+	}
+	if o.mod != "" {
+		if err := oneOf("mod", o.mod, []string{"readonly", "vendor", "mod"}); err != nil {
+			return err
+		}
+	}
+	if o.jobs < 0 {
+		return fmt.Errorf("-j %d: want 0 or more", o.jobs)
+	}
+	switch {
+	case o.check && (o.write || o.diff || o.list):
+		return errors.New("-check goes with none of -d, -l and -w: it plans no changes")
+	case o.diff && o.list:
+		return errors.New("-d and -l both print to standard output: choose one")
+	case report.Machine(o.format) && (o.diff || o.list):
+		return fmt.Errorf("-format=%s prints one document to standard output: leave out -d and -l", o.format)
+	}
+	return nil
+}
+
+// oneOf returns an error unless value is one of the values of a flag.
+func oneOf(flag, value string, values []string) error {
+	if slices.Contains(values, value) {
+		return nil
+	}
+	return fmt.Errorf("-%s %s: want one of %s%s", flag, value, strings.Join(values, ", "), didYouMean(value, values, ""))
+}
+
+// directory returns the absolute path of the directory that -C names.
+func directory(dir string) (string, error) {
+	path, err := filepath.Abs(dir)
+	if err != nil {
+		return "", fmt.Errorf("find the working directory: %w", err)
+	}
+	info, err := os.Stat(path)
+	if err == nil && !info.IsDir() {
+		err = errors.New("not a directory")
+	}
+	if err != nil {
+		if pe := (*os.PathError)(nil); errors.As(err, &pe) {
+			err = pe.Err
+		}
+		return "", fmt.Errorf("-C %s: %w", dir, err)
+	}
+	return path, nil
+}
+
+// parseOutput reads a value of -o.
+func parseOutput(dir, value string) (output, error) {
+	format, path, ok := strings.Cut(value, "=")
+	if !ok || path == "" {
+		return output{}, fmt.Errorf("-o %s: want FORMAT=PATH, such as json=%s.json", value, name)
+	}
+	if err := oneOf("o", format, report.Formats()); err != nil {
+		return output{}, err
+	}
+	return output{format, abs(dir, path)}, nil
+}
+
+// selectRules returns the rules named in only, all without any, less the ones
+// in skip. Both hold comma-separated names or "all".
+func selectRules(rules []rule.Rule, only, skip []string) ([]rule.Rule, error) {
+	names := func(flag string, values []string) (map[string]bool, error) {
+		chosen := map[string]bool{}
+		for _, v := range values {
+			for n := range strings.SplitSeq(v, ",") {
+				n = strings.TrimSpace(n)
+				if n == "" {
+					continue
+				}
+				if n != "all" && find(rules, n) == nil {
+					return nil, unknownRule("-"+flag, n, rules)
+				}
+				chosen[n] = true
+			}
+		}
+		return chosen, nil
+	}
+	in, err := names("rules", only)
+	if err != nil {
+		return nil, err
+	}
+	out, err := names("skip", skip)
+	if err != nil {
+		return nil, err
+	}
+	var chosen []rule.Rule
+	for _, r := range rules {
+		if (len(only) == 0 || in["all"] || in[r.Name]) && !out["all"] && !out[r.Name] {
+			chosen = append(chosen, r)
+		}
+	}
+	if len(chosen) == 0 {
+		return nil, errors.New("-rules and -skip leave no rule to run")
+	}
+	return chosen, nil
+}
+
+// find returns the rule with the given name, or nil.
+func find(rules []rule.Rule, name string) *rule.Rule {
+	if i := slices.IndexFunc(rules, func(r rule.Rule) bool { return r.Name == name }); i >= 0 {
+		return &rules[i]
+	}
+	return nil
+}
+
+// unknownRule returns the error for a name that is no rule.
+func unknownRule(where, name string, rules []rule.Rule) error {
+	var names []string
+	for _, r := range rules {
+		names = append(names, r.Name)
+	}
+	slices.Sort(names)
+	return fmt.Errorf("%s: unknown rule %q%s; the rules are %s", where, name,
+		didYouMean(name, names, ""), strings.Join(names, ", "))
+}
+
+// colors reports whether output to w is coloured.
+func (o *options) colors(w io.Writer) bool { return colors(o.color, w, os.Getenv) }

@@ -1,0 +1,336 @@
+package dstedit
+
+import (
+	"go/ast"
+	"slices"
+
+	"github.com/dave/dst"
+)
+
+// InsertAfter inserts copies of new directly after s, behind the comment on
+// its line. A labelled statement counts as a whole. It refuses an s that is
+// not in the list of a block or clause.
+func (d *Decl) InsertAfter(s ast.Stmt, new ...dst.Stmt) error {
+	sl, err := d.slot(s)
+	if err != nil {
+		return err
+	}
+	sl.canon()
+	sl.putAfter(copies(new))
+	sl.settle()
+	return nil
+}
+
+// InsertBefore inserts copies of new directly before s and the comments that
+// belong to it. It refuses an s that carries a label from inside, or is not in
+// the list of a block or clause.
+func (d *Decl) InsertBefore(s ast.Stmt, new ...dst.Stmt) error {
+	sl, err := d.slot(s)
+	if err != nil {
+		return err
+	}
+	if sl.inner {
+		return refuse("the statement follows a label")
+	}
+	sl.canon()
+	sl.putBefore(copies(new))
+	sl.settle()
+	return nil
+}
+
+// InsertFirst inserts copies of new at the start of list, which is an
+// *ast.BlockStmt, *ast.CaseClause or *ast.CommClause. In an empty list they go
+// behind the comments in it.
+func (d *Decl) InsertFirst(list ast.Node, new ...dst.Stmt) error {
+	n, err := d.node(list)
+	if err != nil {
+		return err
+	}
+	body := listOf(n)
+	if body == nil {
+		return refuse("the node holds no statements")
+	}
+	if b, ok := n.(*dst.BlockStmt); ok && d.holdsClauses(b) {
+		return refuse("the block holds clauses")
+	}
+	stmts := copies(new)
+	if len(stmts) == 0 {
+		return nil
+	}
+	if len(*body) == 0 {
+		fill(n, body, stmts)
+		return nil
+	}
+	sl := &slot{owner: n, list: body}
+	sl.canon()
+	// Comments behind the brace stay there; those above the first statement
+	// stay with it.
+	first := (*body)[0].Decorations()
+	stmts[0].Decorations().Before = broken(first.Before)
+	first.Before = dst.NewLine
+	stmts[len(stmts)-1].Decorations().After = dst.NewLine
+	*body = append(stmts, *body...)
+	sl.settle()
+	return nil
+}
+
+// fill puts stmts into the empty list body of n.
+func fill(n dst.Node, body *[]dst.Stmt, stmts []dst.Stmt) {
+	stmts[len(stmts)-1].Decorations().After = dst.NewLine
+	*body = stmts
+	// The comments of an empty clause are at its end; its colon keeps them
+	// in front of the first statement.
+	var colon, end *dst.Decorations
+	switch n := n.(type) {
+	case *dst.CaseClause:
+		colon, end = &n.Decs.Colon, &n.Decs.End
+	case *dst.CommClause:
+		colon, end = &n.Decs.Colon, &n.Decs.End
+	default:
+		return
+	}
+	if hasComment(*end) {
+		head, rest := splitEnd(*end)
+		*colon = joinEnd(append(clip(*colon), head...), rest)
+		*end = nil
+	}
+}
+
+// MoveAfter moves s with the comments that belong to it directly after anchor,
+// which may be in another list. It refuses a labelled s and an anchor inside s.
+func (d *Decl) MoveAfter(s, anchor ast.Stmt) error {
+	return d.move(s, anchor, false)
+}
+
+// MoveBefore moves s with the comments that belong to it directly before
+// anchor, which may be in another list, such as a statement that contains s.
+// It refuses a labelled s and an anchor inside s.
+func (d *Decl) MoveBefore(s, anchor ast.Stmt) error {
+	return d.move(s, anchor, true)
+}
+
+func (d *Decl) move(s, anchor ast.Stmt, before bool) error {
+	from, err := d.slot(s)
+	if err != nil {
+		return err
+	}
+	if from.labelled {
+		return refuse("the statement to move has a label")
+	}
+	to, err := d.slot(anchor)
+	if err != nil {
+		return err
+	}
+	if before && to.inner {
+		return refuse("the statement follows a label")
+	}
+	if contains(from.stmt(), to.stmt()) {
+		return refuse("the statement cannot move into itself")
+	}
+	from.canon()
+	moved := from.take()
+	from.settle()
+	// Taking may have shifted the anchor.
+	if to, err = d.slot(anchor); err != nil {
+		return err
+	}
+	to.canon()
+	if before {
+		to.putBefore([]dst.Stmt{moved})
+	} else {
+		to.putAfter([]dst.Stmt{moved})
+	}
+	to.settle()
+	return nil
+}
+
+// Delete removes s. It refuses a labelled s, and one that would take a comment
+// with it.
+func (d *Decl) Delete(s ast.Stmt) error {
+	sl, err := d.slot(s)
+	if err != nil {
+		return err
+	}
+	if sl.labelled {
+		return refuse("the statement to delete has a label")
+	}
+	sl.canon()
+	if sl.losesComment() {
+		sl.settle()
+		return refuse("a comment would be lost")
+	}
+	sl.take()
+	sl.settle()
+	return nil
+}
+
+// WrapSend makes s the first case of a select statement with the further
+// clauses others, which are copied. Comments above s go above the select, the
+// comment on its line goes behind the colon of its case.
+func (d *Decl) WrapSend(s *ast.SendStmt, others ...*dst.CommClause) error {
+	sl, err := d.slot(s)
+	if err != nil {
+		return err
+	}
+	n, err := d.node(s)
+	if err != nil {
+		return err
+	}
+	send, ok := n.(*dst.SendStmt)
+	if !ok {
+		return refuse("the send is already wrapped")
+	}
+	sl.canon()
+	own := send.Decorations()
+	head, rest := splitEnd(own.End)
+	sel := &dst.SelectStmt{Body: &dst.BlockStmt{}}
+	sel.Decs.Before, sel.Decs.After, sel.Decs.Start = own.Before, own.After, own.Start
+	sel.Decs.End = rest
+	bare(send)
+	first := CommCase(send)
+	first.Decs.Colon = head
+	sel.Body.List = append(sel.Body.List, first)
+	for _, c := range others {
+		c = dst.Clone(c).(*dst.CommClause)
+		layOut(c)
+		sel.Body.List = append(sel.Body.List, c)
+	}
+	for _, c := range sel.Body.List {
+		c.Decorations().Before, c.Decorations().After = dst.NewLine, dst.NewLine
+	}
+	if sl.inner {
+		lab := sl.stmt()
+		for l, ok := lab.(*dst.LabeledStmt); ok; l, ok = l.Stmt.(*dst.LabeledStmt) {
+			if l.Stmt == dst.Stmt(send) {
+				l.Stmt = sel
+				break
+			}
+		}
+	} else {
+		(*sl.list)[sl.i] = sel
+	}
+	d.nodes[s] = sel
+	sl.settle()
+	return nil
+}
+
+// copies returns copies of the new statements, each on a line of its own.
+func copies(new []dst.Stmt) []dst.Stmt {
+	out := make([]dst.Stmt, len(new))
+	for i, s := range new {
+		s = dst.Clone(s).(dst.Stmt)
+		layOut(s)
+		decs := s.Decorations()
+		decs.Before, decs.After = broken(decs.Before), broken(decs.After)
+		out[i] = s
+	}
+	return out
+}
+
+// contains reports whether the tree n holds m.
+func contains(n, m dst.Node) bool {
+	found := false
+	dst.Inspect(n, func(x dst.Node) bool {
+		found = found || x == m
+		return !found
+	})
+	return found
+}
+
+// holdsClauses reports whether b is the body of a switch or select.
+func (d *Decl) holdsClauses(b *dst.BlockStmt) bool {
+	switch d.parents()[b].(type) {
+	case *dst.SwitchStmt, *dst.TypeSwitchStmt, *dst.SelectStmt:
+		return true
+	}
+	return false
+}
+
+// parents maps each node of the tree to its parent.
+func (d *Decl) parents() map[dst.Node]dst.Node {
+	parents := make(map[dst.Node]dst.Node)
+	var stack []dst.Node
+	dst.Inspect(d.root, func(n dst.Node) bool {
+		if n == nil {
+			stack = stack[:len(stack)-1]
+			return true
+		}
+		if len(stack) > 0 {
+			parents[n] = stack[len(stack)-1]
+		}
+		stack = append(stack, n)
+		return true
+	})
+	return parents
+}
+
+// slot finds the place of s in its list. A labelled statement stands for the
+// label and all.
+func (d *Decl) slot(s ast.Stmt) (*slot, error) {
+	n, err := d.node(s)
+	if err != nil {
+		return nil, err
+	}
+	switch n.(type) {
+	case *dst.CaseClause, *dst.CommClause:
+		return nil, refuse("a clause is not a statement of a list")
+	}
+	parents := d.parents()
+	sl := &slot{}
+	for {
+		if _, ok := n.(*dst.LabeledStmt); ok {
+			sl.labelled = true
+		}
+		up := parents[n]
+		if up == nil {
+			return nil, refuse("%s is no longer in the declaration", kind(s))
+		}
+		if _, ok := up.(*dst.LabeledStmt); ok {
+			n, sl.inner = up, true
+			continue
+		}
+		list := listOf(up)
+		if list != nil {
+			if i := slices.IndexFunc(*list, func(x dst.Stmt) bool { return dst.Node(x) == n }); i >= 0 {
+				sl.owner, sl.list, sl.i = up, list, i
+				return sl, nil
+			}
+		}
+		return nil, refuse("%s", role(up, n))
+	}
+}
+
+// listOf returns the statement list of n, nil if it has none.
+func listOf(n dst.Node) *[]dst.Stmt {
+	switch n := n.(type) {
+	case *dst.BlockStmt:
+		return &n.List
+	case *dst.CaseClause:
+		return &n.Body
+	case *dst.CommClause:
+		return &n.Body
+	}
+	return nil
+}
+
+// role says why n, a child of up, is not in a list.
+func role(up, n dst.Node) string {
+	switch up := up.(type) {
+	case *dst.IfStmt:
+		if up.Init == n {
+			return "the statement is the init of an if"
+		}
+		if up.Else == n {
+			return "the statement is the else branch of an if"
+		}
+	case *dst.ForStmt:
+		if up.Init == n || up.Post == n {
+			return "the statement is in the header of a for"
+		}
+	case *dst.SwitchStmt, *dst.TypeSwitchStmt:
+		return "the statement is in the header of a switch"
+	case *dst.CommClause:
+		return "the statement is the communication of a select case"
+	}
+	return "the statement is not in a list of statements"
+}

@@ -1,0 +1,163 @@
+package rewrite
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/analyze"
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/plan"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/verify"
+)
+
+// fixpoint fixes one package until the rules find nothing more to fix in it.
+//
+//  1. Choose at most one fix in each declaration.
+//  2. Apply them and type-check the package in memory.
+//  3. Run the rules again: each chosen finding must be gone, and none be new.
+//  4. If that holds, the result is the text of the next round. If not, the
+//     fixes in the declarations to blame are dropped and named, or, where the
+//     blame is not clear, half of the fixes are tried, down to a single one.
+//
+// Each round fixes or drops at least one finding and no round may add one,
+// so there are at most as many rounds as findings.
+type fixpoint struct {
+	cfg     Config
+	prog    *load.Program
+	pkg     *packages.Package // the state of the last accepted round
+	overlay map[string][]byte // its changed files
+}
+
+func (fp *fixpoint) read(name string) ([]byte, error) {
+	if src, ok := fp.overlay[name]; ok {
+		return src, nil
+	}
+	return fp.prog.Source(name)
+}
+
+func (fp *fixpoint) run(found []finding.Finding) (all []finding.Finding, changes []finding.FileChange, errs []error) {
+	ledger := plan.NewLedger(found)
+	current, limit := found, 0
+	for {
+		choice := ledger.Choose(current, fp.wanted, limit)
+		if len(choice.Findings) == 0 {
+			break
+		}
+		next, after, ok := fp.try(choice, current, &errs)
+		switch {
+		case ok:
+			ledger.Accept(choice, after)
+			current, limit = after, 2*limit
+			fp.pkg, fp.overlay = next.pkg, next.overlay
+		case len(choice.Findings) > 1 && !next.blamed:
+			limit = len(choice.Findings) / 2
+		}
+	}
+	all, fixed := ledger.Close(current)
+	all = slices.DeleteFunc(all, func(f finding.Finding) bool { return !fp.prog.Wanted(f) })
+	for name, content := range fp.overlay {
+		old, err := fp.prog.Source(name)
+		if err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		change := finding.FileChange{Path: name, Old: old, New: content, Package: fp.pkg.PkgPath}
+		for _, f := range fixed {
+			if f.Place.Path == name {
+				change.Findings = append(change.Findings, f)
+			}
+		}
+		changes = append(changes, change)
+	}
+	return all, changes, errs
+}
+
+// wanted reports whether the fix of f is to be applied in this run.
+func (fp *fixpoint) wanted(f finding.Finding) bool {
+	return fp.prog.Wanted(f) && (f.Applicability == finding.Safe || f.Applicability == finding.Unsafe && fp.cfg.Unsafe)
+}
+
+// attempt is the state after a choice, and whether its failure was blamed on
+// single fixes, which are denied then.
+type attempt struct {
+	pkg     *packages.Package
+	overlay map[string][]byte
+	blamed  bool
+}
+
+func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) (next attempt, after []finding.Finding, ok bool) {
+	single := len(c.Findings) == 1
+	everything := func(finding.Finding) bool { return true }
+	edits, err := c.Edits()
+	if err != nil {
+		if single {
+			c.Deny(everything, finding.Conflict, err.Error())
+		}
+		return next, nil, false
+	}
+	next.overlay = map[string][]byte{}
+	for name, content := range fp.overlay {
+		next.overlay[name] = content
+	}
+	for name, list := range edits {
+		src, err := fp.read(name)
+		if err != nil {
+			*errs = append(*errs, err)
+			c.Deny(everything, finding.Conflict, err.Error())
+			return attempt{blamed: true}, nil, false
+		}
+		next.overlay[name] = plan.Apply(src, list)
+	}
+	pkg, typeErrs := verify.Package(fp.pkg, changed(next.overlay, edits))
+	if len(typeErrs) > 0 {
+		reason := "the result does not compile: " + typeErrs[0].Msg
+		fp.cfg.Debugf("%s: %s", fp.pkg.PkgPath, reason)
+		if single {
+			c.Deny(everything, finding.WouldNotCompile, reason)
+		}
+		return next, nil, false
+	}
+	next.pkg = pkg
+	after, runErrs := analyze.Run(fp.cfg.Rules, analyze.Prune([]*packages.Package{pkg}), rule.Options{ReadFile: func(name string) ([]byte, error) {
+		if src, ok := next.overlay[name]; ok {
+			return src, nil
+		}
+		return fp.prog.Source(name)
+	}})
+	if len(runErrs) > 0 {
+		if single {
+			*errs = append(*errs, runErrs...)
+			c.Deny(everything, finding.Conflict, "the rules fail on the fixed package")
+		}
+		return next, nil, false
+	}
+	grown := c.Grown(before, after)
+	if len(grown) == 0 {
+		return next, after, true
+	}
+	var names []string
+	for _, g := range grown {
+		names = append(names, fmt.Sprintf("%s: %s", g.Rule, g.Message))
+	}
+	reason := "after the fix there is still or newly found: " + strings.Join(slices.Compact(names), "; ")
+	fp.cfg.Debugf("%s: %s", fp.pkg.PkgPath, reason)
+	next.blamed = c.Deny(func(f finding.Finding) bool {
+		return single || slices.ContainsFunc(grown, func(g finding.Finding) bool {
+			return g.Function == f.Function && g.Place.Path == f.Place.Path
+		})
+	}, finding.Conflict, reason)
+	return next, nil, false
+}
+
+func changed(overlay map[string][]byte, edits map[string][]finding.Edit) map[string][]byte {
+	out := map[string][]byte{}
+	for name := range edits {
+		out[name] = overlay[name]
+	}
+	return out
+}

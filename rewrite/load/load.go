@@ -1,0 +1,221 @@
+// Package load turns package patterns and file names into type-checked
+// packages with syntax, and names what could not be loaded.
+package load
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+
+	"golang.org/x/tools/go/packages"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+)
+
+// Config says what to load.
+type Config struct {
+	Dir      string // working directory, absolute
+	Patterns []string
+	Tests    bool
+	Tags     string // comma separated
+	Mod      string // value of -mod
+	Env      []string
+}
+
+// Program is what was loaded.
+type Program struct {
+	Fset     *token.FileSet
+	Packages []*packages.Package // one per set of files, widest test variant, sorted by ID
+	Skipped  []finding.Skipped
+	// Only, if not nil, holds the files that were named as arguments:
+	// findings elsewhere in their packages are not wanted.
+	Only map[string]bool
+
+	mu      sync.Mutex
+	sources map[string][]byte
+}
+
+// Source returns the text of a file as it was parsed.
+func (p *Program) Source(name string) ([]byte, error) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if src, ok := p.sources[name]; ok {
+		return src, nil
+	}
+	return nil, fmt.Errorf("read %s: not part of the loaded packages", name)
+}
+
+// mode asks for the syntax of the named packages; their dependencies come as
+// export data, because packages.NeedDeps is left out.
+const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
+	packages.NeedTypes | packages.NeedTypesSizes | packages.NeedSyntax | packages.NeedTypesInfo |
+	packages.NeedModule | packages.NeedForTest
+
+// Load loads what cfg names. It fails only if nothing can be loaded at all;
+// packages that are broken are in Skipped, the rest in Packages.
+func Load(ctx context.Context, cfg Config) (*Program, error) {
+	groups, only, skipped, err := group(cfg)
+	if err != nil {
+		return nil, err
+	}
+	prog := &Program{Fset: token.NewFileSet(), Only: only, Skipped: skipped, sources: map[string][]byte{}}
+	for _, g := range groups {
+		pkgs, err := prog.load(ctx, cfg, g)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			if len(groups) == 1 {
+				return nil, err
+			}
+			prog.skip(strings.Join(g.patterns, " "), err.Error())
+			continue
+		}
+		prog.add(pkgs)
+	}
+	if len(prog.Packages) == 0 && len(prog.Skipped) == 0 {
+		return nil, fmt.Errorf("load %s: matched no packages", strings.Join(cfg.Patterns, " "))
+	}
+	for name := range only {
+		if !prog.hasFile(name) && !prog.skippedFile(name) {
+			prog.skip(name, "no package contains the file in this build configuration (build constraints, or -tests=false)")
+		}
+	}
+	slices.SortFunc(prog.Packages, func(a, b *packages.Package) int { return cmp.Compare(a.ID, b.ID) })
+	slices.SortFunc(prog.Skipped, func(a, b finding.Skipped) int {
+		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Reason, b.Reason))
+	})
+	prog.Skipped = slices.Compact(prog.Skipped)
+	return prog, nil
+}
+
+func (prog *Program) skip(pkg, reason string) {
+	reason, _, _ = strings.Cut(strings.TrimSpace(reason), "\n")
+	prog.Skipped = append(prog.Skipped, finding.Skipped{Package: pkg, Reason: reason})
+}
+
+func (prog *Program) hasFile(name string) bool {
+	for _, p := range prog.Packages {
+		if slices.Contains(p.CompiledGoFiles, name) || slices.Contains(p.GoFiles, name) {
+			return true
+		}
+	}
+	return false
+}
+
+// skippedFile reports whether the package of a file is already named as skipped.
+func (prog *Program) skippedFile(name string) bool {
+	dir := filepath.Dir(name)
+	return slices.ContainsFunc(prog.Skipped, func(s finding.Skipped) bool { return strings.Contains(s.Reason, dir) })
+}
+
+func (prog *Program) load(ctx context.Context, cfg Config, g loadGroup) ([]*packages.Package, error) {
+	pc := &packages.Config{
+		Context: ctx, Mode: mode, Dir: g.dir, Tests: cfg.Tests, Fset: prog.Fset, Env: cfg.Env,
+		ParseFile: func(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
+			prog.mu.Lock()
+			prog.sources[name] = src
+			prog.mu.Unlock()
+			return parser.ParseFile(fset, name, src, parser.AllErrors|parser.ParseComments|parser.SkipObjectResolution)
+		},
+	}
+	if cfg.Tags != "" {
+		pc.BuildFlags = append(pc.BuildFlags, "-tags="+cfg.Tags)
+	}
+	if cfg.Mod != "" {
+		pc.BuildFlags = append(pc.BuildFlags, "-mod="+cfg.Mod)
+	}
+	pkgs, err := packages.Load(pc, g.patterns...)
+	if err != nil {
+		return nil, fmt.Errorf("load packages: %w", oneLine(err))
+	}
+	return pkgs, nil
+}
+
+// oneLine keeps the first line that says something of the go command's message.
+func oneLine(err error) error {
+	msg := err.Error()
+	if i := strings.Index(msg, "stderr: "); i >= 0 {
+		msg = msg[i+len("stderr: "):]
+	}
+	for line := range strings.Lines(msg) {
+		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "go: downloading") {
+			return errors.New(strings.TrimPrefix(line, "go: "))
+		}
+	}
+	return err
+}
+
+// add keeps, of the variants p and p [p.test], the widest healthy one.
+func (prog *Program) add(pkgs []*packages.Package) {
+	healthy := map[string]*packages.Package{} // by package path and kind
+	var order []string
+	for _, p := range pkgs {
+		if strings.HasSuffix(p.ID, ".test") && p.Name == "main" {
+			continue // the generated test main
+		}
+		if p.ForTest != "" && p.PkgPath != p.ForTest && p.PkgPath != p.ForTest+"_test" {
+			continue // a dependency rebuilt for somebody else's test
+		}
+		if reason := problem(p); reason != "" {
+			prog.skip(p.ID, reason)
+			continue
+		}
+		if len(p.Syntax) == 0 {
+			continue // only files that other configurations build
+		}
+		old := healthy[p.PkgPath]
+		if old == nil {
+			order = append(order, p.PkgPath)
+		}
+		if old == nil || len(p.CompiledGoFiles) > len(old.CompiledGoFiles) || p.ForTest != "" && old.ForTest == "" {
+			healthy[p.PkgPath] = p
+		}
+	}
+	for _, path := range order {
+		prog.Packages = append(prog.Packages, healthy[path])
+	}
+}
+
+// problem says in one line why p cannot be analysed, or returns "".
+func problem(p *packages.Package) string {
+	if len(p.Errors) > 0 {
+		e := p.Errors[0]
+		// A broken dependency shows up as a type error here; say the cause.
+		for _, o := range p.Errors {
+			if o.Kind == packages.ListError || o.Kind == packages.ParseError {
+				e = o
+				break
+			}
+		}
+		msg, _, _ := strings.Cut(strings.TrimSpace(e.Msg), "\n")
+		if e.Pos != "" && e.Pos != "-" {
+			msg = e.Pos + ": " + msg
+		}
+		if n := len(p.Errors); n > 1 {
+			msg += fmt.Sprintf(" (and %d more)", n-1)
+		}
+		return msg
+	}
+	if p.IllTyped {
+		return "a package that it imports does not type-check"
+	}
+	return ""
+}
+
+func exists(name string) bool { _, err := os.Stat(name); return err == nil }
+
+// Wanted reports whether f lies in what was named: any file, unless single
+// files were the arguments.
+func (prog *Program) Wanted(f finding.Finding) bool {
+	return prog.Only == nil || prog.Only[f.Place.Path]
+}

@@ -1,0 +1,99 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Assumptions are conditions whose outcome is known at some statement: those
+// of the ifs around it. A later test of the same condition comes out the same
+// way, as in "if d > 0 { ctx, cancel = ... } ... if d > 0 { cancel() }".
+type Assumptions map[string]bool
+
+// Assumed returns what holds at c. Conditions with calls in them or with
+// variables that fn assigns more than once are left out.
+func (p *Pass) Assumed(c inspector.Cursor, fn *Func) Assumptions { return p.AssumedIn(c, fn, fn) }
+
+// AssumedIn is Assumed for c in a literal fn of the function outer, about the
+// conditions that hold in both.
+func (p *Pass) AssumedIn(c inspector.Cursor, fn, outer *Func) Assumptions {
+	out := Assumptions{}
+	for child := c; child.Valid() && child != fn.Cursor; child = child.Parent() {
+		ifs, ok := child.Parent().Node().(*ast.IfStmt)
+		if !ok {
+			continue
+		}
+		switch child.Node() {
+		case ast.Node(ifs.Body):
+			p.assume(out, ifs.Cond, true, outer)
+		case ast.Node(ifs.Else):
+			p.assume(out, ifs.Cond, false, outer)
+		}
+	}
+	return out
+}
+
+func (p *Pass) assume(out Assumptions, cond ast.Expr, taken bool, fn *Func) {
+	switch x := ast.Unparen(cond).(type) {
+	case *ast.UnaryExpr:
+		if x.Op == token.NOT {
+			p.assume(out, x.X, !taken, fn)
+			return
+		}
+	case *ast.BinaryExpr:
+		if x.Op == token.LAND && taken || x.Op == token.LOR && !taken {
+			p.assume(out, x.X, taken, fn)
+			p.assume(out, x.Y, taken, fn)
+			return
+		}
+		if x.Op == token.LAND || x.Op == token.LOR {
+			return
+		}
+	}
+	if p.constantIn(cond, fn) {
+		out[types.ExprString(ast.Unparen(cond))] = taken
+	}
+}
+
+// constantIn reports whether cond has the same value whenever fn evaluates it,
+// as far as one can see: no call, no variable that is assigned twice.
+func (p *Pass) constantIn(cond ast.Expr, fn *Func) bool {
+	ok := true
+	ast.Inspect(cond, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr, *ast.IndexExpr:
+			if call, isCall := n.(*ast.CallExpr); isCall && p.IsBuiltin(call, "len") {
+				return true
+			}
+			ok = false
+		case *ast.Ident:
+			v, isVar := p.TypesInfo.Uses[n].(*types.Var)
+			if !isVar || v.IsField() {
+				return true
+			}
+			writes := 0
+			for _, use := range p.Uses(fn.Cursor, v) {
+				if assigns(use) {
+					writes++
+				}
+			}
+			if p.DeclaredIn(v, fn) && writes > 1 || !p.DeclaredIn(v, fn) && writes > 0 {
+				ok = false
+			}
+		}
+		return ok
+	})
+	return ok
+}
+
+// Possible reports whether cond can come out as taken.
+func (a Assumptions) Possible(cond ast.Expr, taken bool) bool {
+	if len(a) == 0 {
+		return true
+	}
+	known, ok := a[types.ExprString(cond)]
+	return !ok || known == taken
+}

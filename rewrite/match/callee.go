@@ -1,0 +1,168 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// Callee returns the function or method that call invokes, by identity of the
+// object: aliased imports and embedded receivers make no difference, a
+// shadowed name does. A local variable that is assigned one function, once,
+// stands for that function. It returns nil for other function values.
+func (p *Pass) Callee(call *ast.CallExpr) *types.Func {
+	switch obj := typeutil.Callee(p.TypesInfo, call).(type) {
+	case *types.Func:
+		return obj.Origin()
+	case *types.Var:
+		return p.boundFunc(obj)
+	}
+	return nil
+}
+
+// boundFunc resolves "f := context.WithCancel".
+func (p *Pass) boundFunc(v *types.Var) *types.Func {
+	if v.IsField() || v.Parent() == nil || v.Parent() == p.Pkg.Scope() {
+		return nil
+	}
+	file := p.FileOf(v.Pos())
+	if file == nil {
+		return nil
+	}
+	root, ok := p.Inspector.Root().FindByPos(v.Pos(), v.Pos())
+	if !ok {
+		return nil
+	}
+	var decl inspector.Cursor
+	for d := range root.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
+		decl = d
+	}
+	if !decl.Valid() {
+		return nil
+	}
+	var bound *types.Func
+	for _, use := range p.Uses(decl, v) {
+		use = Unparen(use)
+		switch parent := use.Parent().Node().(type) {
+		case *ast.AssignStmt:
+			if !onLeft(parent, use) {
+				continue
+			}
+			fn := p.assigned(parent, use)
+			if fn == nil || bound != nil {
+				return nil
+			}
+			bound = fn
+		case *ast.ValueSpec:
+			if len(parent.Values) == 0 {
+				continue
+			}
+			if len(parent.Names) != 1 || len(parent.Values) != 1 {
+				return nil
+			}
+			bound = p.funcRef(parent.Values[0])
+			if bound == nil {
+				return nil
+			}
+		case *ast.UnaryExpr: // its address is taken
+			return nil
+		}
+	}
+	return bound
+}
+
+func onLeft(as *ast.AssignStmt, c inspector.Cursor) bool {
+	for _, l := range as.Lhs {
+		if l == c.Node() {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Pass) assigned(as *ast.AssignStmt, c inspector.Cursor) *types.Func {
+	if len(as.Lhs) != len(as.Rhs) {
+		return nil
+	}
+	for i, l := range as.Lhs {
+		if l == c.Node() {
+			return p.funcRef(as.Rhs[i])
+		}
+	}
+	return nil
+}
+
+func (p *Pass) funcRef(e ast.Expr) *types.Func {
+	var id *ast.Ident
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		id = x
+	case *ast.SelectorExpr:
+		if sel := p.TypesInfo.Selections[x]; sel != nil {
+			return nil // a method value carries its receiver
+		}
+		id = x.Sel
+	default:
+		return nil
+	}
+	fn, _ := p.TypesInfo.Uses[id].(*types.Func)
+	return fn
+}
+
+// FullName is Callee's qualified name, such as "net/http.Get" or
+// "(*sync.WaitGroup).Add"; "" when the callee is not known.
+func (p *Pass) FullName(call *ast.CallExpr) string {
+	if fn := p.Callee(call); fn != nil {
+		return fn.FullName()
+	}
+	return ""
+}
+
+// IsBuiltin reports whether call invokes the predeclared function name.
+func (p *Pass) IsBuiltin(call *ast.CallExpr, name string) bool {
+	b, ok := typeutil.Callee(p.TypesInfo, call).(*types.Builtin)
+	return ok && b.Name() == name
+}
+
+// Method returns the receiver expression of a call of method name of the
+// named type pkg.typ (or a pointer to it, also promoted through embedding).
+func (p *Pass) Method(call *ast.CallExpr, pkg, typ, name string) (recv ast.Expr, ok bool) {
+	sel, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !isSel || sel.Sel.Name != name {
+		return nil, false
+	}
+	fn, isFn := p.TypesInfo.Uses[sel.Sel].(*types.Func)
+	if !isFn || fn.Pkg() == nil || fn.Pkg().Path() != pkg {
+		return nil, false
+	}
+	r := fn.Signature().Recv()
+	if r == nil || !IsNamed(r.Type(), pkg, typ) || p.TypesInfo.Selections[sel] == nil ||
+		p.TypesInfo.Selections[sel].Kind() != types.MethodVal {
+		return nil, false
+	}
+	return sel.X, true
+}
+
+// IsNamed reports whether t is pkg.name or a pointer to it.
+func IsNamed(t types.Type, pkg, name string) bool {
+	if t == nil {
+		return false
+	}
+	t = types.Unalias(t)
+	if ptr, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(ptr.Elem())
+	}
+	n, ok := t.(*types.Named)
+	if !ok {
+		return false
+	}
+	o := n.Obj()
+	return o.Name() == name && o.Pkg() != nil && o.Pkg().Path() == pkg
+}
+
+// IsError reports whether t is the predeclared type error.
+func IsError(t types.Type) bool {
+	return t != nil && types.Identical(t, types.Universe.Lookup("error").Type())
+}

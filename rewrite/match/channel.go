@@ -1,0 +1,223 @@
+package match
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// ChannelUse is an operation on a channel variable.
+type ChannelUse struct {
+	Kind   ChanOp
+	At     inspector.Cursor // the identifier
+	Op     inspector.Cursor // the operation: SendStmt, UnaryExpr, RangeStmt, CallExpr
+	Runner inspector.Cursor
+}
+
+// ChanOp is a kind of channel operation.
+type ChanOp uint8
+
+const (
+	ChanOther ChanOp = iota // passed, stored, len, cap, captured by value
+	ChanSend
+	ChanRecv
+	ChanRange
+	ChanClose
+	ChanMake // the variable is declared or assigned
+	ChanNil  // compared with nil
+)
+
+// ChannelUses lists what is done with the channel variable v below root.
+func (p *Pass) ChannelUses(root inspector.Cursor, v types.Object) []ChannelUse {
+	var out []ChannelUse
+	for _, use := range p.Uses(root, v) {
+		u := ChannelUse{At: use, Op: use, Runner: p.Runner(use)}
+		c := Unparen(use)
+		parent := c.Parent()
+		switch n := parent.Node().(type) {
+		case *ast.SendStmt:
+			if n.Chan == c.Node() {
+				u.Kind, u.Op = ChanSend, parent
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				u.Kind, u.Op = ChanRecv, parent
+			}
+		case *ast.RangeStmt:
+			if n.X == c.Node() {
+				u.Kind, u.Op = ChanRange, parent
+			}
+		case *ast.CallExpr:
+			if p.IsBuiltin(n, "close") {
+				u.Kind, u.Op = ChanClose, parent
+			}
+		case *ast.BinaryExpr:
+			u.Kind = ChanNil
+		case *ast.Field:
+			u.Kind = ChanMake
+		default:
+			if assigns(use) {
+				u.Kind = ChanMake
+			}
+		}
+		out = append(out, u)
+	}
+	return out
+}
+
+// InSelect returns the select statement in which op is the communication of a
+// case, and whether it has a default; nil if op is a statement of its own.
+func InSelect(op inspector.Cursor) (sel *ast.SelectStmt, hasDefault bool) {
+	for c := range op.Enclosing((*ast.CommClause)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		cc, ok := c.Node().(*ast.CommClause)
+		if !ok || cc.Comm == nil || op.Node().Pos() < cc.Comm.Pos() || op.Node().End() > cc.Comm.End() {
+			return nil, false
+		}
+		sel = c.Parent().Parent().Node().(*ast.SelectStmt)
+		for _, s := range sel.Body.List {
+			hasDefault = hasDefault || s.(*ast.CommClause).Comm == nil
+		}
+		return sel, hasDefault
+	}
+	return nil, false
+}
+
+// Many is more than what is counted exactly.
+const Many = 3
+
+// MostOn returns how often at most one run of fn comes to the nodes, up to Many.
+func MostOn(fn *Func, nodes map[ast.Node]int) int {
+	most := 0
+	Paths[int]{Node: func(n ast.Node, count int) (int, bool) {
+		count = min(count+nodes[n], Many)
+		most = max(most, count)
+		return count, most < Many
+	}}.FromEntry(fn.Flow, 0)
+	return most
+}
+
+// Loops lists the for and range statements around c within fn, innermost
+// first, that do not also hold pos.
+func Loops(c inspector.Cursor, fn *Func, pos token.Pos) (loops []ast.Stmt) {
+	for l := range c.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		if l == fn.Cursor {
+			break
+		}
+		if s, ok := l.Node().(ast.Stmt); ok && (pos < s.Pos() || pos >= s.End()) {
+			loops = append(loops, s)
+		}
+	}
+	return loops
+}
+
+// Bound is how many rounds a loop has at most: Const, or len(Of).
+type Bound struct {
+	Const int64
+	Of    ast.Expr
+}
+
+// LoopBound returns the bound of a loop if it is a constant or the length of
+// an expression that is ranged over or compared with.
+func (p *Pass) LoopBound(loop ast.Stmt) (Bound, bool) {
+	switch l := loop.(type) {
+	case *ast.RangeStmt:
+		tv := p.TypesInfo.Types[l.X]
+		if n, ok := SmallInt(tv.Value); ok {
+			return Bound{Const: n}, true
+		}
+		if call, ok := ast.Unparen(l.X).(*ast.CallExpr); ok && p.IsBuiltin(call, "len") {
+			return Bound{Of: call.Args[0]}, true
+		}
+		switch t := tv.Type.Underlying().(type) {
+		case *types.Slice, *types.Map:
+			return Bound{Of: l.X}, true
+		case *types.Array:
+			return Bound{Const: t.Len()}, true
+		}
+	case *ast.ForStmt:
+		if !entersLike(l, p.TypesInfo) {
+			return Bound{}, false
+		}
+		limit := l.Cond.(*ast.BinaryExpr).Y
+		if n, ok := SmallInt(p.TypesInfo.Types[limit].Value); ok {
+			return Bound{Const: n}, true
+		}
+		if call, ok := ast.Unparen(limit).(*ast.CallExpr); ok && p.IsBuiltin(call, "len") {
+			return Bound{Of: call.Args[0]}, true
+		}
+	}
+	return Bound{}, false
+}
+
+// SmallInt returns the value of a constant that is a non-negative int64.
+func SmallInt(v constant.Value) (int64, bool) {
+	if v == nil || v.Kind() != constant.Int {
+		return 0, false
+	}
+	n, exact := constant.Int64Val(v)
+	return n, exact && n >= 0
+}
+
+// entersLike recognises "for i := 0; i < limit; i++".
+func entersLike(l *ast.ForStmt, info *types.Info) bool {
+	init, ok := l.Init.(*ast.AssignStmt)
+	cmp, ok2 := l.Cond.(*ast.BinaryExpr)
+	inc, ok3 := l.Post.(*ast.IncDecStmt)
+	if !ok || !ok2 || !ok3 || len(init.Lhs) != 1 || len(init.Rhs) != 1 || cmp.Op != token.LSS || inc.Tok != token.INC {
+		return false
+	}
+	i, x, y := obj(init.Lhs[0], info), obj(cmp.X, info), obj(inc.X, info)
+	v := info.Types[init.Rhs[0]].Value
+	return i != nil && i == x && i == y && v != nil && constant.Compare(v, token.EQL, constant.MakeInt64(0))
+}
+
+func obj(e ast.Expr, info *types.Info) types.Object {
+	if id, ok := ast.Unparen(e).(*ast.Ident); ok {
+		return info.ObjectOf(id)
+	}
+	return nil
+}
+
+// OwnsResource reports whether somebody may have to release a value of type t:
+// a function, a channel, something with Close, Stop or Unlock, or a struct or
+// pointer to one that holds such.
+func OwnsResource(t types.Type) bool { return ownsResource(t, map[types.Type]bool{}) }
+
+func ownsResource(t types.Type, seen map[types.Type]bool) bool {
+	if seen[t] || IsError(t) {
+		return false
+	}
+	seen[t] = true
+	for _, name := range []string{"Close", "Stop", "Unlock", "Release", "Cancel", "Rollback"} {
+		if o, _, _ := types.LookupFieldOrMethod(t, true, nil, name); o != nil {
+			if _, isFunc := o.(*types.Func); isFunc {
+				return true
+			}
+		}
+	}
+	switch u := t.Underlying().(type) {
+	case *types.Signature, *types.Chan:
+		return true
+	case *types.Interface:
+		_, isParam := types.Unalias(t).(*types.TypeParam)
+		return isParam || u.NumMethods() > 0 && IsNamed(t, "context", "Context")
+	case *types.Pointer:
+		return ownsResource(u.Elem(), seen)
+	case *types.Slice:
+		return ownsResource(u.Elem(), seen)
+	case *types.Array:
+		return ownsResource(u.Elem(), seen)
+	case *types.Map:
+		return ownsResource(u.Elem(), seen)
+	case *types.Struct:
+		for f := range u.Fields() {
+			if ownsResource(f.Type(), seen) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -1,0 +1,276 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+	"strings"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// CtxLifetime asks whether the context in v, assigned by the statement at
+// def, can still be in use when fn returns. It returns why in a few words, or
+// "" if it certainly is not: then cancelling it at the end of fn changes
+// nothing but that its resources are freed.
+func (p *Pass) CtxLifetime(v *types.Var, fn *Func, def ast.Node) string {
+	t := &ctxTracker{p: p, fn: fn, def: def, seen: map[*types.Var]bool{}}
+	t.variable(v, "")
+	return t.outlives
+}
+
+type ctxTracker struct {
+	p        *Pass
+	fn       *Func
+	def      ast.Node
+	seen     map[*types.Var]bool
+	outlives string
+}
+
+// variable follows all uses of v, the context itself or, if what is set,
+// something made from it.
+func (t *ctxTracker) variable(v *types.Var, what string) {
+	if t.seen[v] || t.outlives != "" {
+		return
+	}
+	t.seen[v] = true
+	name := v.Name()
+	if what != "" {
+		name += ", made from the context,"
+	}
+	if !t.p.DeclaredIn(v, t.fn) {
+		t.outlives = name + " lives outside the function"
+		return
+	}
+	if t.p.IsResult(v, t.fn) {
+		t.outlives = name + " is a result of the function"
+		return
+	}
+	inLoop := t.fn.Flow.InCycle(t.def)
+	for _, use := range t.p.Uses(t.fn.Cursor, v) {
+		// What stands before the assignment holds the value before it; a
+		// literal may run later, wherever it stands.
+		if use.Node().End() <= t.def.Pos() && !inLoop && t.p.litUse(use, t.fn) == litNone {
+			if !t.inDefer(use) {
+				continue
+			}
+		}
+		if assigns(use) {
+			continue
+		}
+		t.use(use, name)
+		if t.outlives != "" {
+			return
+		}
+	}
+}
+
+func (t *ctxTracker) inDefer(c inspector.Cursor) bool {
+	for range c.Enclosing((*ast.DeferStmt)(nil)) {
+		return true
+	}
+	return false
+}
+
+// use decides on one expression that denotes the context or something made from it.
+func (t *ctxTracker) use(c inspector.Cursor, name string) {
+	switch t.p.litUse(c, t.fn) {
+	case litEscapes:
+		t.outlives = name + " is used by a function literal that may run later"
+		return
+	case litDeferred:
+		if c.Node().Pos() < t.def.Pos() {
+			t.outlives = name + " is used by an earlier defer, which runs after a deferred cancel"
+			return
+		}
+	case litNone:
+		if c.Node().Pos() < t.def.Pos() && t.inDefer(c) {
+			// The argument of an earlier defer is the earlier value.
+			return
+		}
+	}
+	t.expr(c, name)
+}
+
+func (t *ctxTracker) expr(c inspector.Cursor, name string) {
+	c = Unparen(c)
+	parent := c.Parent()
+	switch n := parent.Node().(type) {
+	case *ast.SelectorExpr:
+		t.selector(parent, name)
+	case *ast.CallExpr:
+		if n.Fun == c.Node() {
+			t.outlives = name + " is called"
+			return
+		}
+		t.argument(parent, name)
+	case *ast.BinaryExpr, *ast.ExprStmt, *ast.IfStmt, *ast.SwitchStmt:
+	case *ast.IndexExpr, *ast.StarExpr, *ast.TypeAssertExpr:
+		t.value(parent, name)
+	case *ast.RangeStmt:
+		if n.X == c.Node() && DataOnly(t.p.TypesInfo.TypeOf(n.X)) {
+			return
+		}
+		t.outlives = name + " is ranged over"
+	case *ast.AssignStmt, *ast.ValueSpec:
+		t.stored(parent, c, name)
+	case *ast.ReturnStmt:
+		t.outlives = name + " is returned"
+	case *ast.KeyValueExpr, *ast.CompositeLit:
+		t.outlives = name + " is stored in a struct"
+	case *ast.SendStmt:
+		t.outlives = name + " is sent on a channel"
+	default:
+		t.outlives = name + " escapes"
+	}
+}
+
+// value goes on with an expression whose value may hold on to the context.
+func (t *ctxTracker) value(c inspector.Cursor, name string) {
+	if typ := t.p.TypesInfo.TypeOf(c.Node().(ast.Expr)); typ != nil && DataOnly(typ) {
+		return
+	}
+	t.expr(c, name)
+}
+
+// selector is ctx.Done(), req.Header, client.Do(...): a method may return
+// something that lives on the context, a field may hold it.
+func (t *ctxTracker) selector(sel inspector.Cursor, name string) {
+	outer := Unparen(sel)
+	if call, ok := outer.Parent().Node().(*ast.CallExpr); ok && call.Fun == outer.Node() {
+		switch outer.Parent().Parent().Node().(type) {
+		case *ast.GoStmt:
+			t.outlives = name + " is used by a goroutine"
+			return
+		}
+		fn := t.p.Callee(call)
+		if fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "context" {
+			return // Done, Err, Value, Deadline: valid as long as the context is
+		}
+		if why := t.keeps(call, fn); why != "" {
+			t.outlives = name + why
+			return
+		}
+		t.value(outer.Parent(), name)
+		return
+	}
+	t.value(sel, name)
+}
+
+// argument is f(ctx): what f returns may live on it, and f itself may keep it.
+func (t *ctxTracker) argument(call inspector.Cursor, name string) {
+	n := call.Node().(*ast.CallExpr)
+	switch call.Parent().Node().(type) {
+	case *ast.GoStmt:
+		t.outlives = name + " is passed to a goroutine"
+		return
+	case *ast.DeferStmt:
+		return // runs before a later defer's turn: the cancel comes after it
+	}
+	if tv := t.p.TypesInfo.Types[n.Fun]; tv.IsType() {
+		t.value(call, name)
+		return
+	}
+	fn := t.p.Callee(n)
+	if fn == nil {
+		if !t.p.isBuiltin(n) {
+			// A function value: as unknown as any callee, but without a name to judge.
+			t.value(call, name)
+			return
+		}
+		t.value(call, name)
+		return
+	}
+	if detached[fn.FullName()] || looksOnly(fn) {
+		return
+	}
+	if why := t.keeps(n, fn); why != "" {
+		t.outlives = name + why
+		return
+	}
+	t.value(call, name)
+}
+
+// detached lists functions whose result does not depend on the context any
+// more once they have returned, though its type could.
+var detached = map[string]bool{
+	"(*net.Dialer).DialContext": true, "(*crypto/tls.Dialer).DialContext": true, "(*net.ListenConfig).Listen": true,
+	"context.Cause": true,
+}
+
+// starters begin the names of functions that go on working after they return.
+var starters = []string{
+	"Start", "Run", "Go", "Spawn", "Launch", "Watch", "Listen", "Subscribe", "Register", "Init", "Set", "With", "Open",
+	"Connect", "New", "Begin", "Serve", "Add", "Use", "Enqueue", "Schedule", "Submit", "Async", "Notify", "Follow", "Stream",
+}
+
+// keeps says why the callee may keep the context although it returns nothing
+// that shows it: because of its name, unless its results are something made
+// from the context that is followed on its own.
+func (t *ctxTracker) keeps(call *ast.CallExpr, fn *types.Func) string {
+	if fn == nil {
+		return ""
+	}
+	if fn.Pkg() != nil {
+		switch fn.Pkg().Path() {
+		case "context", "net/http", "net/http/httptest", "os/exec", "database/sql":
+			if fn.Name() != "Start" {
+				return ""
+			}
+		}
+	}
+	if ends := t.p.TypesInfo.TypeOf(call); ends != nil && !DataOnly(ends) {
+		return "" // such as New(ctx): the result is followed
+	}
+	name := strings.ToUpper(fn.Name()[:1]) + fn.Name()[1:]
+	for _, s := range starters {
+		if rest, ok := strings.CutPrefix(name, s); ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {
+			return " is passed to " + fn.Name() + ", which may go on using it"
+		}
+	}
+	return ""
+}
+
+func (p *Pass) isBuiltin(call *ast.CallExpr) bool {
+	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
+	if !ok {
+		return false
+	}
+	_, ok = p.TypesInfo.Uses[id].(*types.Builtin)
+	return ok
+}
+
+// stored follows what is assigned: x := f(ctx).
+func (t *ctxTracker) stored(stmt, c inspector.Cursor, name string) {
+	var lhs, rhs []ast.Expr
+	switch n := stmt.Node().(type) {
+	case *ast.AssignStmt:
+		lhs, rhs = n.Lhs, n.Rhs
+		if onLeft(n, c) {
+			return // *p = x, r.f = x: the value is replaced
+		}
+	case *ast.ValueSpec:
+		for _, id := range n.Names {
+			lhs = append(lhs, id)
+		}
+		rhs = n.Values
+	}
+	for i, l := range lhs {
+		if len(lhs) == len(rhs) && rhs[i] != c.Node() || IsBlank(l) {
+			continue
+		}
+		typ := t.p.TypesInfo.TypeOf(l)
+		if typ != nil && DataOnly(typ) || isCancel(typ) {
+			continue
+		}
+		v := t.p.VarOf(l)
+		if v == nil {
+			t.outlives = name + " is stored"
+			return
+		}
+		t.variable(v, name)
+	}
+}
+
+func isCancel(t types.Type) bool {
+	return IsNamed(t, "context", "CancelFunc") || IsNamed(t, "context", "CancelCauseFunc")
+}

@@ -1,0 +1,76 @@
+package match
+
+import "go/ast"
+
+// Paths walks all paths of a flow that start behind a node, once per block
+// and state. State is what a rule remembers along a path; it must be small,
+// because the cost is blocks times states.
+type Paths[S comparable] struct {
+	// Node is called for each node on the way. It returns the state behind
+	// the node and whether the path goes on.
+	Node func(n ast.Node, s S) (S, bool)
+	// Edge is called when a condition decides the way. It returns false when
+	// the path cannot go this way. May be nil.
+	Edge func(cond ast.Expr, taken bool, s S) (S, bool)
+	// Round is called where the next round of a loop begins, before it is
+	// known whether there is one. It returns false to stop there. May be nil.
+	Round func(loop ast.Stmt, s S) bool
+	// Exit is called where a path leaves the function by returning. May be nil.
+	Exit func(b *Block, s S)
+}
+
+// After explores from behind n. It does nothing if n is not in the flow.
+func (p Paths[S]) After(f *Flow, n ast.Node, s S) {
+	at, ok := f.at[n]
+	if !ok {
+		return
+	}
+	p.run(at.block, at.index+1, s)
+}
+
+// FromEntry explores from the start of the function.
+func (p Paths[S]) FromEntry(f *Flow, s S) { p.run(f.Entry, 0, s) }
+
+func (p Paths[S]) run(b *Block, index int, s S) {
+	type key struct {
+		b *Block
+		s S
+	}
+	type job struct {
+		key
+		index int
+	}
+	seen := map[key]bool{}
+	work := []job{{key{b, s}, index}}
+	for len(work) > 0 {
+		j := work[len(work)-1]
+		work = work[:len(work)-1]
+		state, on := j.s, true
+		if j.b.Loop != nil && p.Round != nil && !p.Round(j.b.Loop, state) {
+			continue
+		}
+		for _, n := range j.b.Nodes[j.index:] {
+			if state, on = p.Node(n, state); !on {
+				break
+			}
+		}
+		if !on {
+			continue
+		}
+		if j.b.Exit == Returns && p.Exit != nil {
+			p.Exit(j.b, state)
+		}
+		// Backwards, so that successors are explored in source order.
+		for i := len(j.b.Succs) - 1; i >= 0; i-- {
+			next, ok := state, true
+			if j.b.Cond != nil && p.Edge != nil {
+				next, ok = p.Edge(j.b.Cond, i == 0, state)
+			}
+			k := key{j.b.Succs[i], next}
+			if ok && !seen[k] {
+				seen[k] = true
+				work = append(work, job{k, 0})
+			}
+		}
+	}
+}

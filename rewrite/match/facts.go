@@ -1,0 +1,236 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"reflect"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Effect is what a function does with one of its parameters.
+type Effect uint8
+
+const (
+	ParamUnknown Effect = iota // may keep it: the obligation moved
+	ParamReads                 // only looks at it
+	ParamCloses                // closes it, at least on some path
+)
+
+// FuncFact summarises a function for its callers, within its package and in
+// the packages that import it.
+type FuncFact struct {
+	Never  bool     // never returns
+	Guards int      // 1 + index of the error parameter that is nil whenever the function returns; 0 if none
+	Params []Effect // by index of the parameter; nil if nothing is known
+}
+
+func (*FuncFact) AFact() {}
+
+func (f *FuncFact) empty() bool { return !f.Never && f.Guards == 0 && f.Params == nil }
+
+// Summaries computes a FuncFact for the functions of a package. Facts cross
+// packages only within the modules that are analysed: what a released
+// dependency or the standard library does is the business of the tables in
+// world.go, so that every driver knows the same.
+var Summaries = &analysis.Analyzer{
+	Name:       "goroutinefixfacts",
+	Doc:        "summarise what functions do with responses, readers and errors",
+	Requires:   []*analysis.Analyzer{inspect.Analyzer},
+	FactTypes:  []analysis.Fact{new(FuncFact)},
+	ResultType: reflect.TypeFor[*Facts](),
+	Run: func(pass *analysis.Pass) (any, error) {
+		f := &Facts{pass: pass, own: map[*types.Func]*FuncFact{}, decls: map[*types.Func]inspector.Cursor{}}
+		in := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)
+		f.summarise(NewPass(pass, in, f))
+		return f, nil
+	},
+}
+
+// Facts answers what is known of functions.
+type Facts struct {
+	pass  *analysis.Pass
+	own   map[*types.Func]*FuncFact // complete once summarise has returned
+	decls map[*types.Func]inspector.Cursor
+	p     *Pass
+	busy  bool // while summarising: own is filled on demand
+}
+
+func (f *Facts) summarise(p *Pass) {
+	f.p, f.busy = p, true
+	var order []*types.Func
+	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
+		d := c.Node().(*ast.FuncDecl)
+		if fn, ok := p.TypesInfo.Defs[d.Name].(*types.Func); ok && d.Body != nil && interesting(fn.Signature()) {
+			f.decls[fn] = c
+			order = append(order, fn)
+		}
+	}
+	share := f.pass.Module != nil && f.pass.Module.Path != "" && f.pass.Module.Version == ""
+	for _, fn := range order {
+		if fact := f.of(fn); share && !fact.empty() {
+			f.pass.ExportObjectFact(fn, fact)
+		}
+	}
+	f.busy, f.p = false, nil
+}
+
+// interesting is a cheap look at a signature: could a summary say anything?
+func interesting(sig *types.Signature) bool {
+	if sig.Results().Len() == 0 {
+		return true
+	}
+	for v := range sig.Params().Variables() {
+		if _, ok := trackedRole(v.Type()); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func trackedRole(t types.Type) (role, bool) {
+	if _, isPtr := types.Unalias(t).(*types.Pointer); isPtr && IsNamed(t, "net/http", "Response") {
+		return holder, true
+	}
+	for _, name := range []string{"ReadCloser", "Reader", "Closer"} {
+		if IsNamed(t, "io", name) {
+			return closer, true
+		}
+	}
+	return 0, false
+}
+
+var unknownFact = new(FuncFact)
+
+func (f *Facts) of(fn *types.Func) *FuncFact {
+	fn = fn.Origin()
+	if fact, ok := f.own[fn]; ok {
+		return fact
+	}
+	if f.busy {
+		if c, ok := f.decls[fn]; ok {
+			f.own[fn] = unknownFact // recursion knows nothing
+			fact := f.compute(fn, c)
+			f.own[fn] = fact
+			return fact
+		}
+	}
+	if fn.Pkg() != nil && fn.Pkg() != f.pass.Pkg {
+		fact := new(FuncFact)
+		if f.pass.ImportObjectFact(fn, fact) {
+			return fact
+		}
+	}
+	return unknownFact
+}
+
+// NeverReturns reports whether fn never returns to its caller.
+func (f *Facts) NeverReturns(fn *types.Func) bool { return f.of(fn).Never }
+
+// GuardsError returns the index of the error argument that is nil whenever fn returns.
+func (f *Facts) GuardsError(fn *types.Func) (int, bool) {
+	i := f.of(fn).Guards
+	return i - 1, i > 0
+}
+
+// Param returns what fn does with its argument i.
+func (f *Facts) Param(fn *types.Func, i int) Effect {
+	if params := f.of(fn).Params; i < len(params) {
+		return params[i]
+	}
+	return ParamUnknown
+}
+
+func (f *Facts) compute(fn *types.Func, c inspector.Cursor) *FuncFact {
+	p, sig, fact := f.p, fn.Signature(), new(FuncFact)
+	body := p.FuncOf(c)
+	if sig.Results().Len() == 0 {
+		fact.Never = !reachesReturn(body.Flow, nil)
+		if !fact.Never {
+			for i := range sig.Params().Len() {
+				if v := sig.Params().At(i); IsError(v.Type()) && p.endsUnlessNil(body, v) {
+					fact.Guards = i + 1
+					break
+				}
+			}
+		}
+	}
+	for i := range sig.Params().Len() {
+		v := sig.Params().At(i)
+		r, ok := trackedRole(v.Type())
+		if !ok || sig.Variadic() && i == sig.Params().Len()-1 {
+			continue
+		}
+		if effect := p.paramEffect(v, body, r); effect != ParamUnknown {
+			if fact.Params == nil {
+				fact.Params = make([]Effect, sig.Params().Len())
+			}
+			fact.Params[i] = effect
+		}
+	}
+	return fact
+}
+
+func (p *Pass) paramEffect(v *types.Var, fn *Func, r role) Effect {
+	effect := ParamReads
+	for _, e := range p.track(v, fn, r) {
+		switch e.Kind {
+		case Closes, DefersClose, ClosesLate:
+			effect = ParamCloses
+		case Escapes, Assigns:
+			return ParamUnknown
+		}
+	}
+	return effect
+}
+
+func reachesReturn(f *Flow, edge func(ast.Expr, bool, struct{}) (struct{}, bool)) bool {
+	found := false
+	Paths[struct{}]{
+		Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
+		Edge: edge,
+		Exit: func(*Block, struct{}) { found = true },
+	}.FromEntry(f, struct{}{})
+	return found
+}
+
+// endsUnlessNil reports whether fn returns only if v, an error parameter that
+// is never assigned, is nil.
+func (p *Pass) endsUnlessNil(fn *Func, v *types.Var) bool {
+	tested := false
+	for _, use := range p.Uses(fn.Cursor, v) {
+		if assigns(use) || p.litUse(use, fn) == litEscapes {
+			return false
+		}
+		if be, ok := use.Parent().Node().(*ast.BinaryExpr); ok && be.Op == token.NEQ {
+			tested = true
+		}
+	}
+	return tested && !reachesReturn(fn.Flow, func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) {
+		if x, isNil, ok := p.NilTest(cond, taken); ok && p.VarOf(x) == v && isNil {
+			return s, false // ask only about the paths on which the error is set
+		}
+		return s, true
+	})
+}
+
+// NilTest reports what a condition that came out as taken says about x:
+// whether x is nil then. ok is false if cond is no comparison with nil.
+func (p *Pass) NilTest(cond ast.Expr, taken bool) (x ast.Expr, isNil, ok bool) {
+	be, isBinary := ast.Unparen(cond).(*ast.BinaryExpr)
+	if !isBinary || be.Op != token.EQL && be.Op != token.NEQ {
+		return nil, false, false
+	}
+	switch {
+	case p.IsNil(be.Y):
+		x = be.X
+	case p.IsNil(be.X):
+		x = be.Y
+	default:
+		return nil, false, false
+	}
+	return x, (be.Op == token.EQL) == taken, true
+}

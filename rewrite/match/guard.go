@@ -1,0 +1,186 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Guard is the place where an error is known to be nil for the first time
+// after it was assigned.
+type Guard struct {
+	// After is the statement behind which the error is nil, or
+	After ast.Stmt
+	// First is the block that is entered only if the error is nil.
+	First *ast.BlockStmt
+}
+
+// FindGuard looks for the check of err that follows the statement at def,
+// which assigns it: an if whose body does not go on when the error is set, a
+// call that ends the test when it is set, or an "if err == nil" block. Only
+// statements without control flow may stand in between, and none that fails
+// allowed. why says in a few words what is in the way if ok is false.
+func (p *Pass) FindGuard(def inspector.Cursor, err *types.Var, allowed func(ast.Stmt) bool) (g Guard, why string, ok bool) {
+	if ifs, isIf := def.Parent().Node().(*ast.IfStmt); isIf && ifs.Init == def.Node() {
+		g, ok := p.guardIf(ifs, err)
+		if !ok {
+			return Guard{}, "the if statement that declares it does not test its error alone", false
+		}
+		if g.First == nil { // if resp, err := get(); err != nil { return }: out of scope behind it
+			return Guard{}, "the variable is not in scope behind the check of its error", false
+		}
+		return g, "", true
+	}
+	list, i, isListed := StmtList(def)
+	if !isListed {
+		return Guard{}, "the assignment does not stand on its own", false
+	}
+	for _, s := range list[i+1:] {
+		if ifs, isIf := s.(*ast.IfStmt); isIf && ifs.Init == nil {
+			if g, ok := p.guardIf(ifs, err); ok {
+				return g, "", true
+			}
+		}
+		if es, isExpr := s.(*ast.ExprStmt); isExpr {
+			if call, isCall := ast.Unparen(es.X).(*ast.CallExpr); isCall {
+				if x := p.GuardedError(call); x != nil && p.VarOf(x) == err {
+					return Guard{After: s}, "", true
+				}
+			}
+		}
+		if !plain(s) || p.Mentions(s, err) && !readsOnly(s) || !allowed(s) {
+			break
+		}
+	}
+	return Guard{}, "its error is not checked right behind the call", false
+}
+
+// guardIf recognises "if err != nil { ...terminates }", the same with more
+// alternatives (err != nil || x), and "if err == nil { ... }".
+func (p *Pass) guardIf(s *ast.IfStmt, err *types.Var) (Guard, bool) {
+	if p.impliesSet(s.Cond, err) && p.Terminates(s.Body) {
+		switch els := s.Else.(type) {
+		case nil:
+			return Guard{After: s}, true
+		case *ast.BlockStmt:
+			return Guard{First: els}, true
+		}
+		return Guard{}, false
+	}
+	if x, isNil, ok := p.NilTest(s.Cond, true); ok && isNil && p.VarOf(x) == err {
+		return Guard{First: s.Body}, true
+	}
+	return Guard{}, false
+}
+
+// impliesSet reports whether cond being false implies err == nil.
+func (p *Pass) impliesSet(cond ast.Expr, err *types.Var) bool {
+	if x, isNil, ok := p.NilTest(cond, true); ok {
+		return !isNil && p.VarOf(x) == err
+	}
+	// err != nil || resp == nil; with any other test beside it, the body of
+	// the if also runs when err is nil.
+	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok && be.Op == token.LOR {
+		return p.impliesSet(be.X, err) && p.testsNil(be.Y) || p.impliesSet(be.Y, err) && p.testsNil(be.X)
+	}
+	return false
+}
+
+func (p *Pass) testsNil(cond ast.Expr) bool {
+	_, isNil, ok := p.NilTest(cond, true)
+	return ok && isNil
+}
+
+// plain reports whether s has no control flow of its own and starts nothing.
+func plain(s ast.Stmt) bool {
+	switch s.(type) {
+	case *ast.ExprStmt, *ast.AssignStmt, *ast.IncDecStmt, *ast.DeclStmt, *ast.DeferStmt:
+		return true
+	}
+	return false
+}
+
+func readsOnly(s ast.Stmt) bool {
+	_, ok := s.(*ast.ExprStmt)
+	return ok
+}
+
+// Mentions reports whether n holds an identifier that denotes obj.
+func (p *Pass) Mentions(n ast.Node, obj types.Object) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && p.TypesInfo.ObjectOf(id) == obj {
+			found = true
+		}
+		return !found
+	})
+	return found
+}
+
+// Terminates reports whether control never reaches the end of block: it is
+// the terminating statement of the language specification, with jumps and
+// with calls that do not return.
+func (p *Pass) Terminates(block *ast.BlockStmt) bool {
+	if len(block.List) == 0 {
+		return false
+	}
+	return p.terminates(block.List[len(block.List)-1])
+}
+
+func (p *Pass) terminates(s ast.Stmt) bool {
+	switch s := s.(type) {
+	case *ast.ReturnStmt:
+		return true
+	case *ast.BranchStmt:
+		return s.Tok != token.FALLTHROUGH
+	case *ast.ExprStmt:
+		call, ok := ast.Unparen(s.X).(*ast.CallExpr)
+		return ok && p.NeverReturns(call)
+	case *ast.BlockStmt:
+		return p.Terminates(s)
+	case *ast.IfStmt:
+		return s.Else != nil && p.Terminates(s.Body) && p.terminates(s.Else)
+	}
+	return false
+}
+
+// FreshName returns the first of names, then of names with digits behind
+// them, that means nothing in the function around pos: no use in it is
+// captured and none captures it.
+func (p *Pass) FreshName(fn *Func, names ...string) string {
+	taken := map[string]bool{}
+	outer := fn.Cursor
+	for c := range fn.Cursor.Enclosing((*ast.FuncDecl)(nil)) {
+		outer = c
+	}
+	ast.Inspect(outer.Node(), func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			taken[id.Name] = true
+		}
+		return true
+	})
+	free := func(name string) bool {
+		return !taken[name] && p.Pkg.Scope().Lookup(name) == nil && types.Universe.Lookup(name) == nil && !p.imported(fn, name)
+	}
+	for _, name := range names {
+		if free(name) {
+			return name
+		}
+	}
+	for i := '2'; i <= '9'; i++ {
+		for _, name := range names {
+			if free(name + string(i)) {
+				return name + string(i)
+			}
+		}
+	}
+	return ""
+}
+
+func (p *Pass) imported(fn *Func, name string) bool {
+	file := p.FileOf(fn.Body.Pos())
+	scope := p.TypesInfo.Scopes[file]
+	return scope != nil && scope.Lookup(name) != nil
+}

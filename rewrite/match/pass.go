@@ -1,0 +1,211 @@
+// Package match is the typed vocabulary of the rules: which function is
+// called, what happens to a value, which paths leave a function, where an
+// error is known to be nil. It answers questions and never edits.
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Pass is one package seen by one rule.
+type Pass struct {
+	*analysis.Pass
+	Inspector *inspector.Inspector
+	Facts     *Facts
+	flows     map[*ast.BlockStmt]*Flow
+}
+
+// NewPass wraps pass with the results of the shared analyzers.
+func NewPass(pass *analysis.Pass, in *inspector.Inspector, facts *Facts) *Pass {
+	return &Pass{Pass: pass, Inspector: in, Facts: facts, flows: map[*ast.BlockStmt]*Flow{}}
+}
+
+// Func is one function body: a declaration or a literal.
+type Func struct {
+	Cursor inspector.Cursor
+	Type   *ast.FuncType
+	Body   *ast.BlockStmt
+	Flow   *Flow
+}
+
+// Name returns the name of a declared function, or "" for a literal.
+func (f *Func) Name() string {
+	if d, ok := f.Cursor.Node().(*ast.FuncDecl); ok {
+		return d.Name.Name
+	}
+	return ""
+}
+
+// EnclosingFunc returns the innermost function around c, or nil outside of functions.
+func (p *Pass) EnclosingFunc(c inspector.Cursor) *Func {
+	for fc := range c.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+		if fc == c {
+			continue
+		}
+		return p.FuncOf(fc)
+	}
+	return nil
+}
+
+// FuncOf returns the function that c, a FuncDecl or FuncLit, denotes; nil if it has no body.
+func (p *Pass) FuncOf(c inspector.Cursor) *Func {
+	f := &Func{Cursor: c}
+	switch n := c.Node().(type) {
+	case *ast.FuncDecl:
+		f.Type, f.Body = n.Type, n.Body
+	case *ast.FuncLit:
+		f.Type, f.Body = n.Type, n.Body
+	}
+	if f.Body == nil {
+		return nil
+	}
+	flow, ok := p.flows[f.Body]
+	if !ok {
+		flow = NewFlow(f.Body, p.TypesInfo, p.NeverReturns)
+		p.flows[f.Body] = flow
+	}
+	f.Flow = flow
+	return f
+}
+
+// EnclosingDecl returns the top-level declaration around c.
+func EnclosingDecl(c inspector.Cursor) ast.Decl {
+	for d := c; d.Valid(); d = d.Parent() {
+		if parent := d.Parent(); parent.Valid() {
+			if _, ok := parent.Node().(*ast.File); ok {
+				decl, _ := d.Node().(ast.Decl)
+				return decl
+			}
+		} else {
+			break
+		}
+	}
+	return nil
+}
+
+// FileOf returns the file that holds pos.
+func (p *Pass) FileOf(pos token.Pos) *ast.File {
+	for _, f := range p.Files {
+		if f.FileStart <= pos && pos < f.FileEnd {
+			return f
+		}
+	}
+	return nil
+}
+
+// InTest reports whether pos is in a _test.go file.
+func (p *Pass) InTest(pos token.Pos) bool {
+	return strings.HasSuffix(p.Fset.File(pos).Name(), "_test.go")
+}
+
+// VarOf returns the variable that e, a plain or parenthesised identifier, denotes; else nil.
+func (p *Pass) VarOf(e ast.Expr) *types.Var {
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if !ok {
+		return nil
+	}
+	v, _ := p.TypesInfo.ObjectOf(id).(*types.Var)
+	return v
+}
+
+// IsBlank reports whether e is the blank identifier.
+func IsBlank(e ast.Expr) bool {
+	id, ok := e.(*ast.Ident)
+	return ok && id.Name == "_"
+}
+
+// IsNil reports whether e is the predeclared nil.
+func (p *Pass) IsNil(e ast.Expr) bool { return p.TypesInfo.Types[ast.Unparen(e)].IsNil() }
+
+// DeclaredIn reports whether v is a local variable of fn itself: declared in
+// its body or its signature, and not in a literal inside or a function around it.
+func (p *Pass) DeclaredIn(v *types.Var, fn *Func) bool {
+	if v == nil || v.IsField() || v.Parent() == nil || v.Parent() == p.Pkg.Scope() {
+		return false
+	}
+	node := fn.Cursor.Node()
+	if v.Pos() < node.Pos() || v.Pos() >= node.End() {
+		return false
+	}
+	c, ok := fn.Cursor.FindByPos(v.Pos(), v.Pos())
+	if !ok {
+		return false
+	}
+	for lit := range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		return lit == fn.Cursor
+	}
+	return false
+}
+
+// IsResult reports whether v is a result of fn.
+func (p *Pass) IsResult(v *types.Var, fn *Func) bool {
+	if fn.Type.Results == nil {
+		return false
+	}
+	for _, field := range fn.Type.Results.List {
+		for _, name := range field.Names {
+			if p.TypesInfo.Defs[name] == v {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Uses yields a cursor for each identifier below root that denotes obj,
+// its declaration included, in source order.
+func (p *Pass) Uses(root inspector.Cursor, obj types.Object) []inspector.Cursor {
+	var out []inspector.Cursor
+	for c := range root.Preorder((*ast.Ident)(nil)) {
+		if p.TypesInfo.ObjectOf(c.Node().(*ast.Ident)) == obj {
+			out = append(out, c)
+		}
+	}
+	return out
+}
+
+// Unparen climbs from c over parentheses to the expression as its parent sees it.
+func Unparen(c inspector.Cursor) inspector.Cursor {
+	for {
+		if _, ok := c.Parent().Node().(*ast.ParenExpr); !ok {
+			return c
+		}
+		c = c.Parent()
+	}
+}
+
+// FlowNode climbs from c to the node of fn's flow that evaluates it.
+func FlowNode(c inspector.Cursor, fn *Func) ast.Node {
+	for ; c.Valid() && c != fn.Cursor; c = c.Parent() {
+		if fn.Flow.Has(c.Node()) {
+			return c.Node()
+		}
+	}
+	return nil
+}
+
+// StmtList returns the list of statements that holds s directly and its index
+// there. ok is false for a statement that stands in no list: an if's init, the
+// statement of a label, of a select case.
+func StmtList(s inspector.Cursor) (list []ast.Stmt, index int, ok bool) {
+	switch parent := s.Parent().Node().(type) {
+	case *ast.BlockStmt:
+		list = parent.List
+	case *ast.CaseClause:
+		list = parent.Body
+	case *ast.CommClause:
+		list = parent.Body
+	}
+	for i, x := range list {
+		if ast.Node(x) == s.Node() {
+			return list, i, true
+		}
+	}
+	return nil, 0, false
+}

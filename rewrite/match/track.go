@@ -1,0 +1,391 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// EventKind says what happens to a tracked value at one place.
+type EventKind uint8
+
+const (
+	Reads       EventKind = iota // looked at; the obligation to close stays
+	Closes                       // closed here
+	DefersClose                  // a deferred call closes the value the variable has now
+	ClosesLate                   // a deferred literal closes the value the variable has at exit
+	Assigns                      // the variable gets a value here
+	Escapes                      // someone else may close it: the obligation moved
+)
+
+// Event is one use of a tracked value.
+type Event struct {
+	Kind EventKind
+	Node ast.Node         // the node of the function's flow in which it happens; may be nil
+	At   inspector.Cursor // the identifier
+	Via  inspector.Cursor // for DefersClose, the defer statement
+}
+
+// role is what a tracked expression denotes.
+type role uint8
+
+const (
+	holder role = iota // an *http.Response: has a Body
+	closer             // the body: has Close
+	reader             // something that reads from the body
+	cancel             // a context.CancelFunc: closing is calling it
+)
+
+// TrackResponse lists what happens in fn to the *http.Response in v and to
+// its body, in source order.
+func (p *Pass) TrackResponse(v *types.Var, fn *Func) []Event { return p.track(v, fn, holder) }
+
+// TrackCancel lists what happens in fn to the cancel function in v; calling
+// it is closing.
+func (p *Pass) TrackCancel(v *types.Var, fn *Func) []Event { return p.track(v, fn, cancel) }
+
+func (p *Pass) track(v *types.Var, fn *Func, r role) []Event {
+	t := &tracker{p: p, fn: fn, seen: map[*types.Var]bool{v: true}}
+	for _, use := range p.Uses(fn.Cursor, v) {
+		t.use(use, use, r, false)
+	}
+	return t.events
+}
+
+type tracker struct {
+	p      *Pass
+	fn     *Func
+	events []Event
+	seen   map[*types.Var]bool // variables tracked so far, aliases included
+}
+
+func (t *tracker) emit(kind EventKind, c inspector.Cursor) {
+	t.events = append(t.events, Event{Kind: kind, Node: FlowNode(c, t.fn), At: c})
+}
+
+// litUse tells how a function literal is used.
+type litUse uint8
+
+const (
+	litNone     litUse = iota
+	litCalled          // func() { ... }()
+	litDeferred        // defer func() { ... }()
+	litEscapes         // go func() { ... }(), passed, stored
+)
+
+// LitUse tells how the literals between c and fn are used, the strongest of
+// them: a use within an escaping literal may happen at any time.
+func (p *Pass) litUse(c inspector.Cursor, fn *Func) litUse {
+	use := litNone
+	for ; c.Valid() && c != fn.Cursor; c = c.Parent() {
+		lit, ok := c.Node().(*ast.FuncLit)
+		if !ok {
+			continue
+		}
+		call := Unparen(c).Parent()
+		ce, ok := call.Node().(*ast.CallExpr)
+		if !ok || ast.Unparen(ce.Fun) != ast.Expr(lit) {
+			return litEscapes
+		}
+		switch call.Parent().Node().(type) {
+		case *ast.GoStmt:
+			return litEscapes
+		case *ast.DeferStmt:
+			use = max(use, litDeferred)
+		default:
+			use = max(use, litCalled)
+		}
+	}
+	return use
+}
+
+// use classifies expression c, which denotes the tracked value in role r.
+// id is the identifier it starts from. shared is set for an alias that is
+// assigned more than once: closing it may close something else.
+func (t *tracker) use(c, id inspector.Cursor, r role, shared bool) {
+	c = Unparen(c)
+	parent := c.Parent()
+	switch n := parent.Node().(type) {
+	case *ast.SelectorExpr:
+		if n.X == c.Node() {
+			t.selector(parent, id, r, shared)
+			return
+		}
+	case *ast.BinaryExpr:
+		if n.Op == token.EQL || n.Op == token.NEQ {
+			t.looked(id)
+			return
+		}
+	case *ast.CallExpr:
+		t.call(parent, c, id, r, shared)
+		return
+	case *ast.AssignStmt:
+		t.assign(n, c, id, r)
+		return
+	case *ast.ValueSpec:
+		for _, name := range n.Names {
+			if name == c.Node() {
+				if len(n.Values) > 0 {
+					t.emit(Assigns, id)
+				}
+				return
+			}
+		}
+		if len(n.Names) == len(n.Values) {
+			for i, v := range n.Values {
+				if v == c.Node() {
+					t.alias(n.Names[i], id, r)
+					return
+				}
+			}
+		}
+	case *ast.Field:
+		return // the declaration of a parameter or result
+	case *ast.ExprStmt:
+		t.looked(id)
+		return
+	}
+	t.emit(Escapes, id)
+}
+
+// looked records a use that leaves the value alone, unless it stands in a
+// literal that may run at any time.
+func (t *tracker) looked(id inspector.Cursor) {
+	if t.p.litUse(id, t.fn) == litEscapes {
+		t.emit(Escapes, id)
+		return
+	}
+	t.emit(Reads, id)
+}
+
+func (t *tracker) selector(sel, id inspector.Cursor, r role, shared bool) {
+	n := sel.Node().(*ast.SelectorExpr)
+	name := n.Sel.Name
+	outer := Unparen(sel)
+	call, called := outer.Parent().Node().(*ast.CallExpr)
+	called = called && call.Fun == outer.Node()
+	switch r {
+	case holder:
+		if name == "Body" {
+			if as, ok := outer.Parent().Node().(*ast.AssignStmt); ok && onLeft(as, outer) {
+				t.emit(Escapes, id) // the body is exchanged
+				return
+			}
+			t.use(sel, id, closer, shared)
+			return
+		}
+		if name == "Write" { // closes the body
+			t.emit(Escapes, id)
+			return
+		}
+		t.looked(id)
+		return
+	case closer:
+		if called && name == "Close" {
+			t.closed(outer.Parent(), id, shared)
+			return
+		}
+		if called && name == "Read" {
+			t.looked(id)
+			return
+		}
+	case reader:
+		if called && t.readsData(n, call) {
+			t.looked(id)
+			return
+		}
+	}
+	t.emit(Escapes, id)
+}
+
+// readsData reports whether a method of a decoder or reader returns nothing
+// that could keep reading later.
+func (t *tracker) readsData(sel *ast.SelectorExpr, call *ast.CallExpr) bool {
+	fn, ok := t.p.TypesInfo.Uses[sel.Sel].(*types.Func)
+	if !ok || fn.Pkg() == nil {
+		return false
+	}
+	if path := fn.Pkg().Path(); fn.Name() == "Token" && (path == "encoding/json" || path == "encoding/xml") {
+		return true
+	}
+	return DataOnly(t.p.TypesInfo.TypeOf(call))
+}
+
+// closed records the call that closes the value.
+func (t *tracker) closed(call, id inspector.Cursor, shared bool) {
+	use := t.p.litUse(id, t.fn)
+	stmt := call.Parent()
+	_, isGo := stmt.Node().(*ast.GoStmt)
+	_, isDefer := stmt.Node().(*ast.DeferStmt)
+	switch {
+	case shared || isGo || use == litEscapes:
+		t.emit(Escapes, id)
+	case use == litDeferred:
+		t.emit(ClosesLate, id)
+	case isDefer && use == litNone:
+		t.emit(DefersClose, id)
+		t.events[len(t.events)-1].Via = stmt
+	default:
+		t.emit(Closes, id)
+	}
+}
+
+func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
+	n := call.Node().(*ast.CallExpr)
+	if n.Fun == c.Node() {
+		if r == cancel {
+			t.closed(call, id, shared)
+			return
+		}
+		t.emit(Escapes, id)
+		return
+	}
+	if tv := t.p.TypesInfo.Types[n.Fun]; tv.IsType() { // a conversion
+		t.use(call, id, r, shared)
+		return
+	}
+	arg := -1
+	for i, a := range n.Args {
+		if a == c.Node() {
+			arg = i
+		}
+	}
+	fn := t.p.Callee(n)
+	if arg < 0 || fn == nil {
+		t.emit(Escapes, id)
+		return
+	}
+	name := fn.FullName()
+	if r == closer || r == reader {
+		if i, ok := readers[name]; ok && i == arg {
+			t.looked(id)
+			return
+		}
+		if i, ok := readerMakers[name]; ok && i == arg {
+			t.use(call, id, reader, false)
+			return
+		}
+	}
+	if r != cancel && looksOnly(fn) {
+		t.looked(id)
+		return
+	}
+	switch t.p.Facts.Param(fn, arg) {
+	case ParamReads:
+		t.looked(id)
+	case ParamCloses:
+		t.closed(call, id, shared)
+	default:
+		t.emit(Escapes, id)
+	}
+}
+
+func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, r role) {
+	if onLeft(n, c) {
+		if t.p.litUse(id, t.fn) != litNone {
+			t.emit(Escapes, id) // assigned by a literal
+			return
+		}
+		t.emit(Assigns, id)
+		return
+	}
+	for i, v := range n.Rhs {
+		if v != c.Node() || i >= len(n.Lhs) {
+			continue
+		}
+		if name, ok := n.Lhs[i].(*ast.Ident); ok {
+			t.alias(name, id, r)
+			return
+		}
+	}
+	t.emit(Escapes, id)
+}
+
+// alias goes on tracking under another local name.
+func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, r role) {
+	if name.Name == "_" {
+		t.looked(id)
+		return
+	}
+	v, _ := t.p.TypesInfo.ObjectOf(name).(*types.Var)
+	if v == nil || r == cancel || !t.p.DeclaredIn(v, t.fn) || t.p.IsResult(v, t.fn) || t.p.litUse(id, t.fn) != litNone {
+		t.emit(Escapes, id)
+		return
+	}
+	if t.seen[v] {
+		return
+	}
+	t.seen[v] = true
+	uses := t.p.Uses(t.fn.Cursor, v)
+	assigned := 0
+	for _, use := range uses {
+		if assigns(use) {
+			assigned++
+		}
+	}
+	t.emit(Reads, id)
+	for _, use := range uses {
+		if !assigns(use) {
+			t.use(use, use, r, assigned > 1)
+		}
+	}
+}
+
+// Assigns reports whether the identifier at c gets a value or is declared there.
+func (p *Pass) Assigns(c inspector.Cursor) bool { return assigns(c) }
+
+// assigns reports whether the identifier at c gets a value or is declared there.
+func assigns(c inspector.Cursor) bool {
+	switch n := c.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		return onLeft(n, c)
+	case *ast.ValueSpec:
+		for _, name := range n.Names {
+			if name == c.Node() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// DataOnly reports whether a value of type t holds nothing but data: no
+// interface but error, no function, no channel. Such a value cannot keep a
+// context or a connection in use.
+func DataOnly(t types.Type) bool { return dataOnly(t, map[types.Type]bool{}) }
+
+func dataOnly(t types.Type, seen map[types.Type]bool) bool {
+	if t == nil || seen[t] || IsError(t) {
+		return true
+	}
+	seen[t] = true
+	switch u := t.Underlying().(type) {
+	case *types.Basic:
+		return u.Kind() != types.UnsafePointer
+	case *types.Pointer:
+		return dataOnly(u.Elem(), seen)
+	case *types.Slice:
+		return dataOnly(u.Elem(), seen)
+	case *types.Array:
+		return dataOnly(u.Elem(), seen)
+	case *types.Map:
+		return dataOnly(u.Key(), seen) && dataOnly(u.Elem(), seen)
+	case *types.Struct:
+		for f := range u.Fields() {
+			if !dataOnly(f.Type(), seen) {
+				return false
+			}
+		}
+		return true
+	case *types.Tuple:
+		for v := range u.Variables() {
+			if !dataOnly(v.Type(), seen) {
+				return false
+			}
+		}
+		return true
+	}
+	return false
+}

@@ -1,0 +1,219 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// WGKey identifies a sync.WaitGroup by the variable it is reached from and
+// the fields on the way.
+type WGKey struct {
+	Root types.Object
+	Path string
+}
+
+// WGOp is one call of a method of a WaitGroup.
+type WGOp struct {
+	Name   string // Add, Done, Wait, Go
+	Key    WGKey
+	Recv   ast.Expr
+	Call   *ast.CallExpr
+	At     inspector.Cursor // the call
+	Runner inspector.Cursor // the function whose goroutine makes the call, see Runner
+}
+
+// Runner returns the function in whose goroutine c runs: literals that are
+// called or deferred where they stand belong to the function around them.
+func (p *Pass) Runner(c inspector.Cursor) inspector.Cursor {
+	for f := range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		lit, ok := f.Node().(*ast.FuncLit)
+		if !ok {
+			return f
+		}
+		call := Unparen(f).Parent()
+		ce, ok := call.Node().(*ast.CallExpr)
+		if !ok || ast.Unparen(ce.Fun) != ast.Expr(lit) {
+			return f
+		}
+		if _, isGo := call.Parent().Node().(*ast.GoStmt); isGo {
+			return f
+		}
+	}
+	return inspector.Cursor{}
+}
+
+// WaitGroupOps lists the WaitGroup calls below root, in source order. A
+// parameter of a literal that is started with an argument stands for that
+// argument: in go func(w *sync.WaitGroup) { w.Done() }(&wg), w is wg.
+func (p *Pass) WaitGroupOps(root inspector.Cursor) []WGOp {
+	var ops []WGOp
+	for c := range root.Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		for _, name := range []string{"Add", "Done", "Wait", "Go"} {
+			recv, ok := p.Method(call, "sync", "WaitGroup", name)
+			if !ok {
+				continue
+			}
+			if key, ok := p.WaitGroupKey(recv); ok {
+				key = p.argumentFor(key, c)
+				ops = append(ops, WGOp{name, key, recv, call, c, p.Runner(c)})
+			}
+		}
+	}
+	return ops
+}
+
+// WaitGroupKey returns the key of e: an identifier or a chain of fields,
+// possibly behind & or *.
+func (p *Pass) WaitGroupKey(e ast.Expr) (WGKey, bool) {
+	key, ok := p.path(e)
+	if ok && !IsNamed(p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
+		key.Path += ".~" // promoted from an embedded WaitGroup
+	}
+	return key, ok
+}
+
+func (p *Pass) path(e ast.Expr) (WGKey, bool) {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		if v, ok := p.TypesInfo.ObjectOf(x).(*types.Var); ok {
+			return WGKey{Root: v}, true
+		}
+	case *ast.SelectorExpr:
+		sel := p.TypesInfo.Selections[x]
+		if sel == nil { // pkg.Var
+			if v, ok := p.TypesInfo.Uses[x.Sel].(*types.Var); ok {
+				return WGKey{Root: v}, true
+			}
+			return WGKey{}, false
+		}
+		if sel.Kind() != types.FieldVal {
+			return WGKey{}, false
+		}
+		key, ok := p.path(x.X)
+		name := x.Sel.Name
+		if v := sel.Obj().(*types.Var); v.Embedded() && IsNamed(v.Type(), "sync", "WaitGroup") {
+			name = "~"
+		}
+		key.Path += "." + name
+		return key, ok
+	case *ast.StarExpr:
+		return p.path(x.X)
+	case *ast.UnaryExpr:
+		if x.Op == token.AND {
+			return p.path(x.X)
+		}
+	}
+	return WGKey{}, false
+}
+
+// argumentFor replaces a parameter of an enclosing literal that is called or
+// started in place by what is passed for it.
+func (p *Pass) argumentFor(key WGKey, c inspector.Cursor) WGKey {
+	for lit := range c.Enclosing((*ast.FuncLit)(nil)) {
+		if arg := p.LitArgument(lit, key.Root); arg != nil {
+			if outer, ok := p.path(arg); ok {
+				key = WGKey{outer.Root, outer.Path + key.Path}
+			}
+		}
+	}
+	return key
+}
+
+// LitArgument returns the argument for parameter v of a literal that is
+// called where it stands, or nil.
+func (p *Pass) LitArgument(lit inspector.Cursor, v types.Object) ast.Expr {
+	call, ok := Unparen(lit).Parent().Node().(*ast.CallExpr)
+	if !ok || ast.Unparen(call.Fun) != ast.Expr(lit.Node().(*ast.FuncLit)) {
+		return nil
+	}
+	i := 0
+	for _, field := range lit.Node().(*ast.FuncLit).Type.Params.List {
+		for _, name := range field.Names {
+			if p.TypesInfo.Defs[name] == v && i < len(call.Args) {
+				return call.Args[i]
+			}
+			i++
+		}
+		if len(field.Names) == 0 {
+			i++
+		}
+	}
+	return nil
+}
+
+// FieldOf returns the last field on the way to a WaitGroup, or nil if it is
+// reached without one.
+func (p *Pass) FieldOf(recv ast.Expr) *types.Var {
+	x, ok := ast.Unparen(recv).(*ast.SelectorExpr)
+	if !ok {
+		return nil
+	}
+	if sel := p.TypesInfo.Selections[x]; sel != nil {
+		v, _ := sel.Obj().(*types.Var)
+		return v
+	}
+	return nil
+}
+
+// Stable reports whether e has the same value wherever fn, or a literal in it,
+// evaluates it: constants, variables that are assigned once, fields and len of such.
+func (p *Pass) Stable(e ast.Expr, fn *Func) bool {
+	if p.TypesInfo.Types[e].Value != nil {
+		return true
+	}
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		v, ok := p.TypesInfo.ObjectOf(x).(*types.Var)
+		return ok && p.assignedOnce(v, fn)
+	case *ast.SelectorExpr:
+		if p.TypesInfo.Selections[x] == nil {
+			return false
+		}
+		return p.TypesInfo.Selections[x].Kind() == types.FieldVal && p.Stable(x.X, fn)
+	case *ast.UnaryExpr:
+		return x.Op == token.AND && p.Stable(x.X, fn)
+	case *ast.StarExpr:
+		return p.Stable(x.X, fn)
+	case *ast.CallExpr:
+		return p.IsBuiltin(x, "len") && len(x.Args) == 1 && p.Stable(x.Args[0], fn)
+	}
+	return false
+}
+
+// assignedOnce reports whether v, a local variable, gets its value only where
+// it is declared and its address is not taken.
+func (p *Pass) assignedOnce(v *types.Var, fn *Func) bool {
+	if v.Parent() == p.Pkg.Scope() || v.Parent() == nil {
+		return false
+	}
+	outer := fn.Cursor
+	for c := range fn.Cursor.Enclosing((*ast.FuncDecl)(nil)) {
+		outer = c
+	}
+	basic := false
+	if _, ok := v.Type().Underlying().(*types.Basic); ok {
+		basic = true
+	}
+	for _, use := range p.Uses(outer, v) {
+		if use.Node().Pos() == v.Pos() {
+			continue
+		}
+		switch n := Unparen(use).Parent().Node().(type) {
+		case *ast.AssignStmt:
+			if onLeft(n, Unparen(use)) {
+				return false
+			}
+		case *ast.IncDecStmt:
+			return false
+		case *ast.UnaryExpr:
+			if n.Op == token.AND && basic {
+				return false
+			}
+		}
+	}
+	return true
+}

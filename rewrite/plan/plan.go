@@ -1,0 +1,206 @@
+// Package plan decides which fixes are applied together and keeps the account
+// of what became of each finding.
+package plan
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+)
+
+// Ledger accounts for the findings of one package while its files change.
+// Findings are told apart by fingerprint and, within one fingerprint, by
+// their order in the file, which fixes do not change.
+type Ledger struct {
+	entries map[string][]*entry
+	order   []*entry
+}
+
+type entry struct {
+	f      finding.Finding
+	fixed  bool
+	denied bool
+}
+
+// NewLedger starts the account with the findings of the unchanged package.
+func NewLedger(found []finding.Finding) *Ledger {
+	l := &Ledger{entries: map[string][]*entry{}}
+	for _, f := range found {
+		e := &entry{f: f}
+		l.entries[f.Fingerprint()] = append(l.entries[f.Fingerprint()], e)
+		l.order = append(l.order, e)
+	}
+	return l
+}
+
+// open pairs the findings of the current state with their entries.
+func (l *Ledger) open(current []finding.Finding) []*entry {
+	next := map[string]int{}
+	out := make([]*entry, len(current))
+	for i, f := range current {
+		fp := f.Fingerprint()
+		list, k := l.entries[fp], next[fp]
+		for k < len(list) && list[k].fixed {
+			k++
+		}
+		if k < len(list) {
+			out[i] = list[k]
+			next[fp] = k + 1
+		}
+	}
+	return out
+}
+
+// Choice is a set of fixes that are applied in one step: at most one in each
+// declaration, so that every fix is computed on the text that it changes.
+type Choice struct {
+	Findings []finding.Finding
+	entries  []*entry
+}
+
+// Choose takes the next fixes from the current findings that want accepts,
+// at most limit of them (0 for no limit).
+func (l *Ledger) Choose(current []finding.Finding, want func(finding.Finding) bool, limit int) Choice {
+	var c Choice
+	type decl struct{ path, function string }
+	taken := map[decl]bool{}
+	for i, e := range l.open(current) {
+		f := current[i]
+		d := decl{f.Place.Path, f.Function}
+		if e == nil || e.denied || f.Fix == nil || taken[d] || !want(f) {
+			continue
+		}
+		taken[d] = true
+		c.Findings = append(c.Findings, f)
+		c.entries = append(c.entries, e)
+		if len(c.Findings) == limit {
+			break
+		}
+	}
+	return c
+}
+
+// Edits returns the edits of a choice by file. Equal edits, such as two fixes
+// that add the same import, are one.
+func (c Choice) Edits() (map[string][]finding.Edit, error) {
+	edits := map[string][]finding.Edit{}
+	for _, f := range c.Findings {
+		for _, e := range f.Fix.Edits {
+			if !slices.Contains(edits[e.Path], e) {
+				edits[e.Path] = append(edits[e.Path], e)
+			}
+		}
+	}
+	for path, list := range edits {
+		slices.SortFunc(list, func(a, b finding.Edit) int {
+			if a.Start != b.Start {
+				return a.Start - b.Start
+			}
+			return a.End - b.End
+		})
+		for i := 1; i < len(list); i++ {
+			if list[i].Start < list[i-1].End || list[i].Start == list[i-1].Start {
+				return nil, fmt.Errorf("two fixes change byte %d of %s", list[i].Start, path)
+			}
+		}
+	}
+	return edits, nil
+}
+
+// Apply returns src with edits, which must be sorted and not overlap.
+func Apply(src []byte, edits []finding.Edit) []byte {
+	var out []byte
+	last := 0
+	for _, e := range edits {
+		out = append(out, src[last:e.Start]...)
+		out = append(out, e.New...)
+		last = e.End
+	}
+	return append(out, src[last:]...)
+}
+
+// Accept books the fixes of c. after is what the rules find on the new text;
+// other findings that went away with them are booked as fixed, too.
+func (l *Ledger) Accept(c Choice, after []finding.Finding) {
+	for _, e := range c.entries {
+		e.fixed = true
+	}
+	left := count(after)
+	for fp, list := range l.entries {
+		open := 0
+		for _, e := range list {
+			if !e.fixed {
+				open++
+			}
+		}
+		for _, e := range list {
+			if open > left[fp] && !e.fixed {
+				e.fixed = true
+				open--
+			}
+		}
+	}
+}
+
+// Deny books that the fixes of c whose function and file guilty accepts do not work, and why.
+// It reports whether there were any.
+func (c Choice) Deny(guilty func(finding.Finding) bool, status finding.Status, reason string) bool {
+	any := false
+	for i, e := range c.entries {
+		if guilty(c.Findings[i]) {
+			e.denied, any = true, true
+			e.f.Status, e.f.Reason = status, reason
+		}
+	}
+	return any
+}
+
+// Grown returns the findings of after that neither were there before c was
+// applied nor are left over from it: a fix that failed to mend its finding or
+// caused another.
+func (c Choice) Grown(before, after []finding.Finding) []finding.Finding {
+	allowed := count(before)
+	for _, f := range c.Findings {
+		allowed[f.Fingerprint()]--
+	}
+	var grown []finding.Finding
+	for _, f := range after {
+		fp := f.Fingerprint()
+		if allowed[fp]--; allowed[fp] < 0 {
+			grown = append(grown, f)
+		}
+	}
+	return grown
+}
+
+func count(fs []finding.Finding) map[string]int {
+	n := map[string]int{}
+	for _, f := range fs {
+		n[f.Fingerprint()]++
+	}
+	return n
+}
+
+// Close returns the account: each finding of the unchanged package once, with
+// what became of it. current are the findings of the last state.
+func (l *Ledger) Close(current []finding.Finding) (all, fixed []finding.Finding) {
+	for i, e := range l.open(current) {
+		if e != nil && !e.denied {
+			// The state of the last round is the one that counts: a fix may
+			// have become impossible on the way.
+			e.f.Applicability, e.f.Status, e.f.Reason = current[i].Applicability, current[i].Status, current[i].Reason
+			if current[i].Fix == nil {
+				e.f.Fix = nil
+			}
+		}
+	}
+	for _, e := range l.order {
+		if e.fixed {
+			e.f.Status = finding.Fixable
+			fixed = append(fixed, e.f)
+		}
+		all = append(all, e.f)
+	}
+	return all, fixed
+}

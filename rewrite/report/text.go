@@ -1,0 +1,175 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+)
+
+// Text writes the run for people: a line for each finding and, indented, for
+// each place that explains it, then what was skipped, then a summary that
+// accounts for every finding. A complete run that found nothing writes
+// nothing, unless it is verbose.
+func Text(w io.Writer, run Run, opt Options) error {
+	b := bufio.NewWriter(w)
+	p := textPrinter{Writer: b, opt: opt}
+	for i := range run.Findings {
+		p.finding(&run.Findings[i])
+	}
+	p.problems(run)
+	if s := summary(run); s != "" {
+		fmt.Fprintln(b, s)
+	} else if opt.Verbose && run.Err == nil {
+		fmt.Fprintln(b, "no findings in "+plural(run.Packages, "package"))
+	}
+	return b.Flush()
+}
+
+// Problems writes only what keeps the run from being complete, as [Text] does:
+// packages that were skipped and errors. A complete run writes nothing.
+func Problems(w io.Writer, run Run, opt Options) error {
+	b := bufio.NewWriter(w)
+	p := textPrinter{Writer: b, opt: opt}
+	p.problems(run)
+	return b.Flush()
+}
+
+type textPrinter struct {
+	io.Writer
+	opt Options
+}
+
+func (p textPrinter) finding(f *finding.Finding) {
+	fmt.Fprintf(p, "%s: %s %s\n", p.paint("1", p.place(f.Place)), oneLine(f.Message),
+		p.paint("2", "("+f.Rule+", "+oneLine(verdict(f))+")"))
+	for _, r := range f.Related {
+		fmt.Fprintf(p, "\t%s: %s\n", p.place(r.Place), oneLine(r.Message))
+	}
+}
+
+// verdict says in a few words what becomes of a finding.
+func verdict(f *finding.Finding) string {
+	because := func(what string) string {
+		if f.Reason == "" {
+			return what
+		}
+		return what + ": " + f.Reason
+	}
+	switch f.Status {
+	case finding.Fixable, finding.UnsafeHidden:
+		return string(f.Applicability) + " fix"
+	case finding.Fixed:
+		return "fixed"
+	case finding.Conflict:
+		return because("fix dropped, conflict")
+	case finding.WouldNotCompile:
+		return because("fix dropped, would not compile")
+	case finding.Generated:
+		return "no fix: " + cmp.Or(f.Reason, "generated file")
+	case finding.Cgo:
+		return "no fix: " + cmp.Or(f.Reason, "cgo file")
+	case finding.NoFix:
+		return because("no fix")
+	}
+	return because(cmp.Or(string(f.Status), "no fix"))
+}
+
+func (p textPrinter) problems(run Run) {
+	for _, s := range run.Skipped {
+		fmt.Fprintf(p, "%s %s: %s\n", p.paint("33", "skipped"), oneLine(s.Package), oneLine(s.Reason))
+	}
+	if run.Err != nil {
+		for line := range strings.Lines(run.Err.Error()) {
+			fmt.Fprintf(p, "%s: %s\n", p.paint("31", "goroutinefix"), strings.TrimRight(line, "\n"))
+		}
+	}
+}
+
+// summary returns the line that accounts for every finding, or "" when there
+// is nothing to tell, or nothing but the error of a run that did not start.
+func summary(run Run) string {
+	if len(run.Findings) == 0 && len(run.Skipped) == 0 && (run.Err == nil || run.Packages == 0) {
+		return ""
+	}
+	n := count(run.Findings)
+	var parts []string
+	for _, s := range statuses {
+		if n[s] > 0 {
+			parts = append(parts, part(s, n[s], run.Findings))
+		}
+	}
+	line := plural(len(run.Findings), "finding") + " in " + plural(run.Packages, "package")
+	if len(parts) > 0 {
+		line += ": " + strings.Join(parts, ", ")
+	}
+	switch {
+	case len(run.Skipped) > 0:
+		line += fmt.Sprintf("; incomplete: %d skipped", len(run.Skipped))
+	case run.Err != nil:
+		line += "; incomplete"
+	}
+	return line
+}
+
+// part says how many findings have a status.
+func part(s finding.Status, n int, findings []finding.Finding) string {
+	switch s {
+	case finding.UnsafeHidden:
+		rules := map[string]bool{}
+		for i := range findings {
+			if findings[i].Status == s {
+				rules[findings[i].Rule] = true
+			}
+		}
+		names := strings.Join(slices.Sorted(maps.Keys(rules)), ", ")
+		return fmt.Sprintf("%d with an unsafe fix (%s; use -unsafe)", n, names)
+	case finding.Conflict:
+		return fmt.Sprintf("%d in conflict", n)
+	case finding.WouldNotCompile:
+		return fmt.Sprintf("%d whose fix would not compile", n)
+	case finding.Generated:
+		return fmt.Sprintf("%d in generated files", n)
+	case finding.Cgo:
+		return fmt.Sprintf("%d in cgo files", n)
+	case finding.NoFix:
+		return fmt.Sprintf("%d without a fix", n)
+	}
+	return fmt.Sprintf("%d %s", n, s)
+}
+
+// place formats the start of a place, relative to the directory of the run.
+func (p textPrinter) place(at finding.Place) string {
+	return fmt.Sprintf("%s:%d:%d", oneLine(relative(p.opt.Dir, at.Path)), at.Line, at.Column)
+}
+
+// paint returns s in a terminal colour, where colours are allowed.
+func (p textPrinter) paint(code, s string) string {
+	if !p.opt.Color {
+		return s
+	}
+	return "\x1b[" + code + "m" + s + "\x1b[m"
+}
+
+func plural(n int, what string) string {
+	if n != 1 {
+		what += "s"
+	}
+	return fmt.Sprintf("%d %s", n, what)
+}
+
+// oneLine returns s with control characters made spaces, so that a line stays
+// one and nothing in a name or message drives the terminal.
+func oneLine(s string) string {
+	return strings.TrimSpace(strings.Map(func(r rune) rune {
+		if r < ' ' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, s))
+}

@@ -1,0 +1,152 @@
+// Package rewrite is the engine: it loads packages, runs rules over them and
+// works out the changes that mend what they find. It knows no rule by name,
+// prints nothing and writes nothing.
+package rewrite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/analyze"
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Config says what to analyse and how.
+type Config struct {
+	Dir      string      // working directory; "" is the current one
+	Patterns []string    // package patterns, directories and Go files, mixed
+	Rules    []rule.Rule // rules to run
+	Tests    bool        // analyse test files, too
+	Tags     string      // build tags, comma separated
+	Mod      string      // value of the go command's -mod
+	Jobs     int         // processors to use; 0 for all
+	Unsafe   bool        // plan unsafe fixes, too
+	NoFix    bool        // findings only, plan no changes
+	// Progress is told how far a stage is; may be nil. It is called by one
+	// goroutine at a time.
+	Progress func(stage string, done, total int)
+	Env      []string // environment of the go command; nil for os.Environ()
+	// Debugf logs what a user sees with -v; may be nil.
+	Debugf func(format string, args ...any)
+}
+
+// Result is the outcome of a run. Nothing in it refers to syntax or types.
+type Result struct {
+	Findings []finding.Finding    // sorted, each once, with its status
+	Changes  []finding.FileChange // sorted by path
+	Skipped  []finding.Skipped    // what was not analysed, and why
+	Internal []error              // faults of our own, such as a rule's panic
+	Packages int                  // number of packages analysed
+}
+
+// Run analyses what cfg names and plans the fixes. It returns an error only
+// if nothing could be analysed at all; whatever else went wrong is in the
+// result, beside the findings.
+func Run(ctx context.Context, cfg Config) (*Result, error) {
+	cfg, err := cfg.withDefaults()
+	if err != nil {
+		return nil, err
+	}
+	if cfg.Jobs > 0 {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cfg.Jobs))
+	}
+	cfg.Progress("loading packages", 0, 0)
+	prog, err := load.Load(ctx, load.Config{Dir: cfg.Dir, Patterns: cfg.Patterns, Tests: cfg.Tests, Tags: cfg.Tags, Mod: cfg.Mod, Env: cfg.Env})
+	if err != nil {
+		return nil, err
+	}
+	res := &Result{Skipped: prog.Skipped, Packages: len(prog.Packages)}
+	cfg.Debugf("loaded %d packages, skipped %d", len(prog.Packages), len(prog.Skipped))
+
+	cfg.Progress("analysing", 0, len(prog.Packages))
+	found, errs := analyze.Run(cfg.Rules, analyze.Prune(prog.Packages), rule.Options{ReadFile: prog.Source, NoFix: cfg.NoFix})
+	res.Internal = errs
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	cfg.Debugf("found %d", len(found))
+	if cfg.NoFix {
+		res.Findings = slices.DeleteFunc(found, func(f finding.Finding) bool { return !prog.Wanted(f) })
+		return res, nil
+	}
+	if err := res.fix(ctx, cfg, prog, found); err != nil {
+		return nil, err
+	}
+	finding.Sort(res.Findings)
+	slices.SortFunc(res.Changes, func(a, b finding.FileChange) int { return strings.Compare(a.Path, b.Path) })
+	return res, nil
+}
+
+// fix brings each package with findings to its fixpoint.
+func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, found []finding.Finding) error {
+	owner := map[string]*packages.Package{} // file -> the package that is analysed with it
+	for _, p := range prog.Packages {
+		for _, f := range p.Syntax {
+			owner[p.Fset.File(f.FileStart).Name()] = p
+		}
+	}
+	byPackage := map[*packages.Package][]finding.Finding{}
+	var order []*packages.Package
+	for _, f := range found {
+		p := owner[f.Place.Path]
+		if p == nil { // positions that cgo or a //line directive moved out of the package
+			if prog.Wanted(f) {
+				res.Findings = append(res.Findings, f)
+			}
+			continue
+		}
+		if byPackage[p] == nil {
+			order = append(order, p)
+		}
+		byPackage[p] = append(byPackage[p], f)
+	}
+	for i, p := range order {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		cfg.Progress("fixing", i, len(order))
+		fp := &fixpoint{cfg: cfg, prog: prog, pkg: p, overlay: map[string][]byte{}}
+		all, changes, errs := fp.run(byPackage[p])
+		res.Findings = append(res.Findings, all...)
+		res.Changes = append(res.Changes, changes...)
+		res.Internal = append(res.Internal, errs...)
+	}
+	return nil
+}
+
+func (cfg Config) withDefaults() (Config, error) {
+	if cfg.Dir == "" {
+		cfg.Dir = "."
+	}
+	abs, err := filepath.Abs(cfg.Dir)
+	if err != nil {
+		return cfg, fmt.Errorf("resolve directory %s: %w", cfg.Dir, err)
+	}
+	fi, err := os.Stat(abs)
+	if err != nil {
+		return cfg, fmt.Errorf("open directory %s: no such directory", cfg.Dir)
+	}
+	if !fi.IsDir() {
+		return cfg, fmt.Errorf("open directory %s: not a directory", cfg.Dir)
+	}
+	cfg.Dir = abs
+	if len(cfg.Patterns) == 0 {
+		cfg.Patterns = []string{"./..."}
+	}
+	if cfg.Progress == nil {
+		cfg.Progress = func(string, int, int) {}
+	}
+	if cfg.Debugf == nil {
+		cfg.Debugf = func(string, ...any) {}
+	}
+	return cfg, nil
+}

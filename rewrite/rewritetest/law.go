@@ -1,0 +1,380 @@
+// Package rewritetest is the law that every rule obeys, as one harness that
+// needs no code of the rule's author: a fixture directory of leaking files
+// with their expectations, files that must stay silent, and a golden diff.
+package rewritetest
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite"
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden diffs")
+
+// Law checks rules against the module of fixtures and the golden diffs, which
+// are directories: fixtures/<rule> and golden/<rule>.diff.
+func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
+	fixtures, err := filepath.Abs(fixtures)
+	if err != nil {
+		t.Fatal(err)
+	}
+	orphans(t, rules, fixtures, golden)
+
+	before := run(t, rules, fixtures)
+	fixed := copyTree(t, fixtures)
+	for _, c := range before.Changes {
+		if err := os.WriteFile(filepath.Join(fixed, rel(fixtures, c.Path)), c.New, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	vetBefore, vetAfter := vet(t, fixtures), vet(t, fixed)
+	after := run(t, rules, fixed)
+
+	for _, r := range rules {
+		t.Run(r.Name, func(t *testing.T) {
+			dir := filepath.Join(fixtures, r.Name)
+			found := within(before.Findings, dir)
+			expectations(t, r, dir, found)
+			var changes []finding.FileChange
+			for _, c := range before.Changes {
+				if inDir(c.Path, dir) {
+					changes = append(changes, c)
+				}
+			}
+			goldenDiff(t, filepath.Join(golden, r.Name+".diff"), filepath.Dir(fixtures), changes)
+			for _, c := range changes {
+				untouched(t, c)
+			}
+			applicability(t, found)
+			for line := range vetAfter {
+				if strings.Contains(line, r.Name+string(filepath.Separator)) && vetAfter[line] > vetBefore[line] {
+					t.Errorf("go vet says of the fixed tree, and did not before: %s", line)
+				}
+			}
+			for _, f := range within(after.Findings, filepath.Join(fixed, r.Name)) {
+				if f.Status == finding.Fixable {
+					t.Errorf("a second run still wants to fix %s:%d: %s", f.Place.Path, f.Place.Line, f.Message)
+				}
+			}
+		})
+	}
+}
+
+func run(t *testing.T, rules []rule.Rule, dir string) *rewrite.Result {
+	t.Helper()
+	res, err := rewrite.Run(context.Background(), rewrite.Config{Dir: dir, Patterns: []string{"./..."}, Rules: rules, Tests: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range res.Skipped {
+		t.Errorf("skipped %s: %s", s.Package, s.Reason)
+	}
+	for _, err := range res.Internal {
+		t.Error(err)
+	}
+	return res
+}
+
+// orphans: every rule has a fixture and a golden, and nothing else lies there.
+func orphans(t *testing.T, rules []rule.Rule, fixtures, golden string) {
+	names := map[string]bool{}
+	for _, r := range rules {
+		names[r.Name] = true
+		if _, err := os.Stat(filepath.Join(fixtures, r.Name)); err != nil {
+			t.Errorf("rule %s has no fixture: %v", r.Name, err)
+		}
+		if _, err := os.Stat(filepath.Join(golden, r.Name+".diff")); err != nil && !*update {
+			t.Errorf("rule %s has no golden: %v", r.Name, err)
+		}
+		if r.Doc == "" {
+			t.Errorf("rule %s has no page", r.Name)
+		}
+	}
+	for _, dir := range []string{fixtures, golden} {
+		entries, err := os.ReadDir(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, e := range entries {
+			name := strings.TrimSuffix(e.Name(), ".diff")
+			if (e.IsDir() || strings.HasSuffix(e.Name(), ".diff")) && !names[name] {
+				t.Errorf("%s belongs to no rule", filepath.Join(dir, e.Name()))
+			}
+		}
+	}
+}
+
+var wantComment = regexp.MustCompile("// want ((?:(?:\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`)\\s*)+)")
+var wantString = regexp.MustCompile("\"(?:[^\"\\\\]|\\\\.)*\"|`[^`]*`")
+
+type lineOf struct {
+	file string
+	line int
+}
+
+// expectations: the findings are those of the // want comments, matched
+// against "<applicability>: <message>" and of this rule alone; files named
+// ok*.go have none.
+func expectations(t *testing.T, r rule.Rule, dir string, found []finding.Finding) {
+	wants := map[lineOf][]*regexp.Regexp{}
+	for _, name := range goFiles(t, dir) {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(src), "\n") {
+			m := wantComment.FindStringSubmatch(line)
+			if m == nil {
+				continue
+			}
+			if strings.HasPrefix(filepath.Base(name), "ok") {
+				t.Errorf("%s:%d: an ok file expects a finding", name, i+1)
+			}
+			for _, q := range wantString.FindAllString(m[1], -1) {
+				s, err := strconv.Unquote(q)
+				if err != nil {
+					t.Fatalf("%s:%d: unquote %s: %v", name, i+1, q, err)
+				}
+				re, err := regexp.Compile(s)
+				if err != nil {
+					t.Fatalf("%s:%d: %v", name, i+1, err)
+				}
+				wants[lineOf{name, i + 1}] = append(wants[lineOf{name, i + 1}], re)
+			}
+		}
+	}
+	if len(wants) == 0 {
+		t.Errorf("%s expects nothing", dir)
+	}
+	for _, f := range found {
+		at := lineOf{f.Place.Path, f.Place.Line}
+		text := fmt.Sprintf("%s: %s", f.Applicability, f.Message)
+		i := slices.IndexFunc(wants[at], func(re *regexp.Regexp) bool { return re.MatchString(text) })
+		if f.Rule != r.Name || i < 0 {
+			t.Errorf("%s:%d: %s: unexpected %s: %s (%s) %s", f.Place.Path, f.Place.Line, f.Function, f.Rule, text, f.Status, f.Reason)
+			continue
+		}
+		wants[at] = slices.Delete(wants[at], i, i+1)
+	}
+	for at, list := range wants {
+		for _, re := range list {
+			t.Errorf("%s:%d: nothing found that matches %q", at.file, at.line, re)
+		}
+	}
+}
+
+// goldenDiff: the engine's diff is the golden one, byte for byte, and git applies it.
+func goldenDiff(t *testing.T, golden, root string, changes []finding.FileChange) {
+	diff, err := patch.Unified(changes, patch.Options{Root: root, NoGit: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if *update {
+		if err := os.WriteFile(golden, diff, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Errorf("read the golden diff: %v; go test -update writes it", err)
+		return
+	}
+	if !bytes.Equal(diff, want) {
+		t.Errorf("the diff differs from %s; read the difference, then go test -update:\n%s", golden, firstDifference(want, diff))
+	}
+	if len(changes) == 0 {
+		t.Error("the fixture has no safe fix")
+		return
+	}
+	tree := t.TempDir()
+	for _, c := range changes {
+		name := filepath.Join(tree, rel(root, c.Path))
+		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, c.Old, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command("git", "apply", "-")
+	cmd.Dir, cmd.Stdin = tree, bytes.NewReader(diff)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("git apply: %v\n%s", err, out)
+	}
+	for _, c := range changes {
+		got, err := os.ReadFile(filepath.Join(tree, rel(root, c.Path)))
+		if err != nil || !bytes.Equal(got, c.New) {
+			t.Errorf("git apply makes something else of %s (%v)", c.Path, err)
+		}
+	}
+}
+
+func firstDifference(want, got []byte) string {
+	w, g := strings.Split(string(want), "\n"), strings.Split(string(got), "\n")
+	for i := range max(len(w), len(g)) {
+		a, b := "", ""
+		if i < len(w) {
+			a = w[i]
+		}
+		if i < len(g) {
+			b = g[i]
+		}
+		if a != b {
+			return fmt.Sprintf("line %d\n want %q\n got  %q", i+1, a, b)
+		}
+	}
+	return "none"
+}
+
+// untouched: declarations without a finding keep their bytes, and every
+// comment survives.
+func untouched(t *testing.T, c finding.FileChange) {
+	oldDecls, oldComments := declarations(t, c.Old)
+	newDecls, newComments := declarations(t, c.New)
+	if len(oldDecls) != len(newDecls) {
+		t.Errorf("%s: %d declarations became %d", c.Path, len(oldDecls), len(newDecls))
+		return
+	}
+	for i, d := range oldDecls {
+		changed := slices.ContainsFunc(c.Findings, func(f finding.Finding) bool {
+			return f.Place.Offset >= d.start && f.Place.Offset < d.end
+		})
+		if !changed && !d.imports && d.text != newDecls[i].text {
+			t.Errorf("%s: a declaration without a finding has changed:\n%s", c.Path, newDecls[i].text)
+		}
+	}
+	slices.Sort(oldComments)
+	slices.Sort(newComments)
+	if !slices.Equal(oldComments, newComments) {
+		t.Errorf("%s: the comments are not the same as before", c.Path)
+	}
+}
+
+type decl struct {
+	start, end int
+	text       string
+	imports    bool
+}
+
+func declarations(t *testing.T, src []byte) (decls []decl, comments []string) {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", src, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	tf, last := fset.File(file.FileStart), 0
+	for _, d := range file.Decls {
+		g, ok := d.(*ast.GenDecl)
+		end := tf.Offset(d.End())
+		decls = append(decls, decl{tf.Offset(d.Pos()), end, string(src[last:end]), ok && g.Tok == token.IMPORT})
+		last = end
+	}
+	for _, g := range file.Comments {
+		for _, c := range g.List {
+			comments = append(comments, c.Text)
+		}
+	}
+	return decls, comments
+}
+
+// applicability: what a finding declares is what happens.
+func applicability(t *testing.T, found []finding.Finding) {
+	for _, f := range found {
+		at := fmt.Sprintf("%s:%d", f.Place.Path, f.Place.Line)
+		switch f.Applicability {
+		case finding.Safe:
+			if f.Status != finding.Fixable || f.Fix == nil {
+				t.Errorf("%s: safe, but %s: %s", at, f.Status, f.Reason)
+			}
+		case finding.Unsafe:
+			if f.Status != finding.UnsafeHidden || f.Fix == nil {
+				t.Errorf("%s: unsafe, but %s: %s", at, f.Status, f.Reason)
+			}
+		default:
+			if f.Fix != nil || f.Reason == "" {
+				t.Errorf("%s: no fix is offered and no reason given (%s)", at, f.Status)
+			}
+		}
+	}
+}
+
+// vet type-checks and vets a tree and counts what it says, without line
+// numbers. A tree that does not compile fails the test.
+func vet(t *testing.T, dir string) map[string]int {
+	t.Helper()
+	cmd := exec.Command("go", "vet", "./...")
+	cmd.Dir = dir
+	out, _ := cmd.CombinedOutput() // it fails when it finds something
+	position := regexp.MustCompile(`:\d+:\d+:`)
+	lines := map[string]int{}
+	for line := range strings.Lines(string(out)) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		if !position.MatchString(line) || strings.Contains(line, "vet: ") {
+			t.Fatalf("go vet in %s: %s", dir, out)
+		}
+		lines[position.ReplaceAllString(strings.TrimSpace(line), ":")]++
+	}
+	return lines
+}
+
+func within(found []finding.Finding, dir string) (out []finding.Finding) {
+	for _, f := range found {
+		if inDir(f.Place.Path, dir) {
+			out = append(out, f)
+		}
+	}
+	return out
+}
+
+func inDir(path, dir string) bool {
+	return strings.HasPrefix(path, dir+string(filepath.Separator))
+}
+
+func rel(root, path string) string {
+	r, err := filepath.Rel(root, path)
+	if err != nil {
+		return path
+	}
+	return r
+}
+
+func goFiles(t *testing.T, dir string) (names []string) {
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".go") {
+			names = append(names, path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return names
+}
+
+func copyTree(t *testing.T, dir string) string {
+	t.Helper()
+	out := t.TempDir()
+	if err := os.CopyFS(out, os.DirFS(dir)); err != nil {
+		t.Fatal(err)
+	}
+	return out
+}

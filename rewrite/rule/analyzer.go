@@ -1,0 +1,235 @@
+package rule
+
+import (
+	"cmp"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"path/filepath"
+	"reflect"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+)
+
+// Options tells an analyzer about its driver.
+type Options struct {
+	// ReadFile returns the text that was parsed; nil for the file on disk.
+	ReadFile func(name string) ([]byte, error)
+	// NoFix leaves fixes out: findings only.
+	NoFix bool
+}
+
+// PanicError is a panic in a rule: an internal error, with its stack.
+type PanicError struct {
+	Rule, Package string
+	Value         any
+	Stack         []byte
+}
+
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("internal error: rule %s panicked on package %s: %v\n%s", e.Rule, e.Package, e.Value, e.Stack)
+}
+
+// Analyzer returns the analyzer of r. Its result is a []finding.Finding; its
+// diagnostics carry the same fixes for drivers that know nothing of ours.
+// Those apply the first fix blindly, so unsafe ones are withheld there unless
+// the analyzer's flag "unsafe" is set.
+func Analyzer(r Rule, opt Options) *analysis.Analyzer {
+	a := &analysis.Analyzer{
+		Name:       r.Name,
+		Doc:        r.Doc,
+		URL:        "https://github.com/goroutinefix/goroutinefix#" + r.Name,
+		Requires:   []*analysis.Analyzer{inspect.Analyzer, match.Summaries},
+		ResultType: reflect.TypeFor[[]finding.Finding](),
+	}
+	var unsafe bool
+	a.Flags.BoolVar(&unsafe, "unsafe", false, "offer fixes that may change behaviour, too")
+	a.Run = func(pass *analysis.Pass) (result any, err error) {
+		defer func() {
+			if v := recover(); v != nil {
+				err = &PanicError{r.Name, pass.Pkg.Path(), v, debug.Stack()}
+			}
+		}()
+		run := runner{
+			rule: r, opt: opt,
+			pass: match.NewPass(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), pass.ResultOf[match.Summaries].(*match.Facts)),
+			src:  map[string][]byte{},
+		}
+		if run.opt.ReadFile == nil {
+			run.opt.ReadFile = pass.ReadFile
+		}
+		findings := []finding.Finding{}
+		matches := r.Find(run.pass)
+		slices.SortStableFunc(matches, func(a, b Match) int { return cmp.Compare(a.Pos, b.Pos) })
+		for _, m := range matches {
+			f := run.finding(m)
+			findings = append(findings, f)
+			pass.Report(run.diagnostic(m, f, unsafe))
+		}
+		return findings, nil
+	}
+	return a
+}
+
+type runner struct {
+	rule Rule
+	opt  Options
+	pass *match.Pass
+	src  map[string][]byte
+}
+
+func (r *runner) read(name string) ([]byte, error) {
+	if src, ok := r.src[name]; ok {
+		return src, nil
+	}
+	src, err := r.opt.ReadFile(name)
+	if err == nil {
+		r.src[name] = src
+	}
+	return src, err
+}
+
+func (r *runner) place(pos, end token.Pos) finding.Place {
+	f := r.pass.Fset.File(pos)
+	// A file that cgo has rewritten lies in the build cache; its //line
+	// directives lead to what the user wrote. Elsewhere they are not asked.
+	adjust := isCgo(f.Name())
+	p, q := f.PositionFor(pos, adjust), f.PositionFor(max(pos, end), adjust)
+	return finding.Place{Path: p.Filename, Line: p.Line, Column: p.Column, EndLine: q.Line, EndColumn: q.Column, Offset: p.Offset, EndOffset: q.Offset}
+}
+
+func (r *runner) finding(m Match) finding.Finding {
+	f := finding.Finding{
+		Rule: r.rule.Name, Category: m.Category, Package: r.pass.Pkg.Path(),
+		Place: r.place(m.Pos, m.End), Message: m.Message,
+		Applicability: m.Applicability, Reason: m.Reason,
+	}
+	for _, rel := range m.Related {
+		f.Related = append(f.Related, finding.Related{Place: r.place(rel.Pos, rel.End), Message: rel.Message})
+	}
+	file := r.pass.FileOf(m.Pos)
+	decl := declAt(file, m.Pos)
+	f.Function = declName(decl, r.pass.TypesInfo)
+	if f.Status, f.Reason = notEditable(r.pass, file, f); f.Status != "" {
+		f.Applicability = finding.None
+		return f
+	}
+	f.Reason = m.Reason
+	switch {
+	case m.Fix == nil:
+		f.Applicability, f.Status = finding.None, finding.NoFix
+		return f
+	case m.Applicability == finding.Unsafe:
+		f.Status = finding.UnsafeHidden
+	default:
+		f.Status = finding.Fixable
+	}
+	if r.opt.NoFix {
+		return f
+	}
+	src, err := r.read(f.Place.Path)
+	var edits []dstedit.Edit
+	if err == nil {
+		edits, err = dstedit.Rewrite(r.pass.Fset, file, src, decl, m.Fix, dstedit.WithPackage(r.pass.Pkg))
+	}
+	if err != nil {
+		f.Applicability, f.Status, f.Reason = finding.None, finding.NoFix, err.Error()
+		return f
+	}
+	f.Fix = &finding.Fix{Message: m.FixMessage}
+	for _, e := range edits {
+		f.Fix.Edits = append(f.Fix.Edits, finding.Edit{Path: f.Place.Path, Start: e.Start, End: e.End, New: e.New})
+	}
+	return f
+}
+
+func (r *runner) diagnostic(m Match, f finding.Finding, unsafe bool) analysis.Diagnostic {
+	d := analysis.Diagnostic{Pos: m.Pos, End: m.End, Category: m.Category, Message: m.Message}
+	for _, rel := range m.Related {
+		d.Related = append(d.Related, analysis.RelatedInformation{Pos: rel.Pos, End: rel.End, Message: rel.Message})
+	}
+	if f.Fix == nil || f.Applicability == finding.Unsafe && !unsafe {
+		return d
+	}
+	tf := r.pass.Fset.File(m.Pos)
+	fix := analysis.SuggestedFix{Message: f.Fix.Message}
+	for _, e := range f.Fix.Edits {
+		fix.TextEdits = append(fix.TextEdits, analysis.TextEdit{Pos: tf.Pos(e.Start), End: tf.Pos(e.End), NewText: []byte(e.New)})
+	}
+	d.SuggestedFixes = []analysis.SuggestedFix{fix}
+	return d
+}
+
+// notEditable says why no fix is offered for a file, whatever the rule.
+func notEditable(p *match.Pass, file *ast.File, f finding.Finding) (finding.Status, string) {
+	switch name := filepath.ToSlash(f.Place.Path); {
+	case isCgo(p.Fset.File(file.Pos()).Name()):
+		return finding.Cgo, "the file is preprocessed by cgo"
+	case ast.IsGenerated(file):
+		return finding.Generated, "the file is generated"
+	case strings.Contains(name, "/vendor/") || strings.Contains(name, "/pkg/mod/"):
+		return finding.NoFix, "the file is not part of this module"
+	}
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			if strings.HasPrefix(c.Text, "//line ") || strings.HasPrefix(c.Text, "/*line ") {
+				return finding.NoFix, "a //line directive in the file moves positions"
+			}
+		}
+	}
+	return "", ""
+}
+
+func isCgo(name string) bool { return strings.HasSuffix(name, ".cgo1.go") }
+
+func declAt(file *ast.File, pos token.Pos) ast.Decl {
+	for _, d := range file.Decls {
+		if d.Pos() <= pos && pos < d.End() {
+			return d
+		}
+	}
+	return nil
+}
+
+// declName names a declaration as a Go programmer would: F, (*T).M, T.M, or
+// the first variable of a var declaration.
+func declName(d ast.Decl, info *types.Info) string {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		if d.Recv == nil || len(d.Recv.List) == 0 {
+			return d.Name.Name
+		}
+		t, star := d.Recv.List[0].Type, ""
+		if s, ok := ast.Unparen(t).(*ast.StarExpr); ok {
+			t, star = s.X, "*"
+		}
+		switch x := ast.Unparen(t).(type) {
+		case *ast.IndexExpr:
+			t = x.X
+		case *ast.IndexListExpr:
+			t = x.X
+		}
+		name := types.ExprString(t)
+		if star != "" {
+			name = "(*" + name + ")"
+		}
+		return name + "." + d.Name.Name
+	case *ast.GenDecl:
+		for _, s := range d.Specs {
+			if v, ok := s.(*ast.ValueSpec); ok && len(v.Names) > 0 {
+				return v.Names[0].Name
+			}
+		}
+	}
+	return ""
+}

@@ -1,0 +1,486 @@
+package rules
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/dave/dst"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// bodyclose finds HTTP response bodies that are not closed on every path.
+var bodyclose = rule.Rule{Name: "bodyclose", Doc: doc("bodyclose"), Find: findBodyclose}
+
+func findBodyclose(p *match.Pass) []rule.Match {
+	var out []rule.Match
+	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		if !createsResponse(p, call) {
+			continue
+		}
+		fn := p.EnclosingFunc(c)
+		if fn == nil {
+			continue
+		}
+		b := bodyLeak{p: p, fn: fn, call: call, def: match.Unparen(c).Parent()}
+		if m, ok := b.match(); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// clientCalls are the functions of net/http that hand the caller a response
+// with a body to close.
+var clientCalls = map[string]bool{
+	"net/http.Get": true, "net/http.Head": true, "net/http.Post": true, "net/http.PostForm": true,
+	"(*net/http.Client).Do": true, "(*net/http.Client).Get": true, "(*net/http.Client).Head": true,
+	"(*net/http.Client).Post": true, "(*net/http.Client).PostForm": true,
+	"(*net/http.Transport).RoundTrip": true,
+}
+
+// createsResponse reports whether call returns a fresh response: by a client
+// of net/http, or by anything that is called like one, func Do or RoundTrip
+// (*http.Request) (*http.Response, error). In tests those are mocks, whose
+// Body may be nil, so only the real ones count there.
+func createsResponse(p *match.Pass, call *ast.CallExpr) bool {
+	fn := p.Callee(call)
+	if fn == nil {
+		return false
+	}
+	if clientCalls[fn.FullName()] {
+		return true
+	}
+	if fn.Name() != "Do" && fn.Name() != "RoundTrip" || p.InTest(call.Pos()) {
+		return false
+	}
+	sig := fn.Signature()
+	if sig.Recv() == nil || sig.Params().Len() != 1 || sig.Results().Len() != 2 {
+		return false
+	}
+	// Only behind an interface: a concrete client of this signature may well
+	// have read and closed the body itself.
+	return types.IsInterface(sig.Recv().Type()) &&
+		match.IsNamed(sig.Params().At(0).Type(), "net/http", "Request") &&
+		match.IsNamed(sig.Results().At(0).Type(), "net/http", "Response") &&
+		match.IsError(sig.Results().At(1).Type())
+}
+
+// bodyLeak looks at one call that creates a response.
+type bodyLeak struct {
+	p    *match.Pass
+	fn   *match.Func
+	call *ast.CallExpr
+	def  inspector.Cursor // the statement or spec that takes the results
+
+	resp, err *types.Var
+	name      string // of resp
+	events    []match.Event
+}
+
+func (b *bodyLeak) match() (m rule.Match, ok bool) {
+	m = rule.Match{Pos: b.call.Pos(), End: b.call.End()}
+	var lhs []ast.Expr
+	switch n := b.def.Node().(type) {
+	case *ast.ExprStmt:
+		m.Message = "response of " + types.ExprString(b.call.Fun) + " is discarded, so its body is never closed and its connection leaks"
+		return m.None("closing the body needs a variable for the response and a check of the error"), true
+	case *ast.AssignStmt:
+		lhs = n.Lhs
+	case *ast.ValueSpec:
+		for _, id := range n.Names {
+			lhs = append(lhs, id)
+		}
+		b.def = b.def.Parent().Parent() // the DeclStmt
+		if _, isStmt := b.def.Node().(*ast.DeclStmt); !isStmt {
+			return m, false
+		}
+	}
+	if len(lhs) != 2 {
+		return m, false
+	}
+	b.err = b.p.VarOf(lhs[1])
+	if match.IsBlank(lhs[0]) {
+		return b.discarded(m, lhs)
+	}
+	b.resp = b.p.VarOf(lhs[0])
+	if !b.p.DeclaredIn(b.resp, b.fn) || b.p.IsResult(b.resp, b.fn) {
+		return m, false
+	}
+	b.name = b.resp.Name()
+	b.events = b.p.TrackResponse(b.resp, b.fn)
+	for _, e := range b.events {
+		if e.Kind == match.Escapes {
+			return m, false
+		}
+	}
+	return b.tracked(m)
+}
+
+// discarded is "_, err := http.Get(url)".
+func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
+	m.Message = "response of " + types.ExprString(b.call.Fun) + " is discarded, so its body is never closed and its connection leaks"
+	as, ok := b.def.Node().(*ast.AssignStmt)
+	if b.err == nil || !ok || as.Tok != token.DEFINE {
+		return m.None("closing the body needs a variable for the response and a check of the error"), true
+	}
+	g, why, ok := b.guard()
+	if !ok {
+		return m.None("no safe place for the close: " + why), true
+	}
+	name := b.p.FreshName(b.fn, "resp", "response", "httpResp")
+	if why := b.unsuitable(g, nil); why != "" || name == "" {
+		return m.None(why), true
+	}
+	blank := lhs[0].(*ast.Ident)
+	return m.Safe("Name the response and defer closing its body", func(d *dstedit.Decl) error {
+		if err := d.Rename(blank, name); err != nil {
+			return err
+		}
+		return insertBehind(d, g, deferClose(name))
+	}), true
+}
+
+// guard finds the place behind which err is nil and resp is not.
+func (b *bodyLeak) guard() (match.Guard, string, bool) {
+	if b.err == nil {
+		return match.Guard{}, "its error is not checked", false
+	}
+	return b.p.FindGuard(b.def, b.err, func(s ast.Stmt) bool {
+		if b.resp == nil || !b.p.Mentions(s, b.resp) {
+			return true
+		}
+		_, isDefer := s.(*ast.DeferStmt)
+		return isDefer && b.closeOf(s) != nil
+	})
+}
+
+// closeOf returns the event of the direct "defer resp.Body.Close()" that s is, or nil.
+func (b *bodyLeak) closeOf(s ast.Stmt) *match.Event {
+	for i, e := range b.events {
+		if e.Kind == match.DefersClose && e.Via.Node() == ast.Node(s) {
+			return &b.events[i]
+		}
+	}
+	return nil
+}
+
+// tracked decides on a response in a local variable that never escapes.
+func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
+	g, why, guarded := b.guard()
+	if early := b.closedBeforeCheck(g, guarded); early != nil {
+		m.Message = b.name + ".Body is closed by a defer that runs before " + b.err.Name() + " is checked, and panics when " + b.name + " is nil"
+		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
+		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
+	}
+	paths := b.paths()
+	if len(paths.leaks) == 0 {
+		return m, false
+	}
+	m.Message = b.name + ".Body is not closed on every path, so its connection and two goroutines leak"
+	if !paths.closes {
+		m.Message = b.name + ".Body is never closed, so its connection and two goroutines leak"
+	}
+	for _, leak := range paths.leaks[:1] {
+		m.Related = []rule.Related{{Pos: leak.pos, End: leak.pos, Message: leak.what}}
+	}
+	switch {
+	case b.fn.Flow.InCycle(b.flowNode()):
+		return m.None("in a loop a deferred close would wait for the end of the function"), true
+	case paths.overwrittenLate:
+		return m.None("the deferred literal closes the response that " + b.name + " holds at the end, not this one"), true
+	case paths.flagged:
+		return m.None("the close depends on a flag whose meaning is not known"), true
+	case !guarded:
+		return m.None("no safe place for the close: " + why), true
+	}
+	if why := b.unsuitable(g, b.resp); why != "" {
+		return m.None(why), true
+	}
+	if s := b.movable(g); s != nil {
+		return m.Safe("Move the deferred close up, before the first return", moveBehind(s, g)), true
+	}
+	return m.Safe("Defer closing the response body", func(d *dstedit.Decl) error {
+		return insertBehind(d, g, deferClose(b.name))
+	}), true
+}
+
+func (b *bodyLeak) flowNode() ast.Node { return match.FlowNode(b.cursor(), b.fn) }
+
+func (b *bodyLeak) cursor() inspector.Cursor {
+	c, _ := b.fn.Cursor.FindNode(b.call)
+	return c
+}
+
+// closedBeforeCheck returns the "defer resp.Body.Close()" that stands between
+// the call and the check of its error, or nil.
+func (b *bodyLeak) closedBeforeCheck(g match.Guard, guarded bool) ast.Stmt {
+	list, i, ok := match.StmtList(b.def)
+	if !guarded || !ok || g.After == nil {
+		return nil
+	}
+	for _, s := range list[i+1:] {
+		if s == g.After {
+			return nil
+		}
+		if b.closeOf(s) != nil {
+			return s
+		}
+	}
+	return nil
+}
+
+// movable returns the one "defer resp.Body.Close()" in the list of the call
+// that can go up behind the guard: no other defer may change places with it.
+func (b *bodyLeak) movable(g match.Guard) ast.Stmt {
+	list, _, ok := match.StmtList(b.def)
+	if !ok || g.After == nil {
+		return nil
+	}
+	behind := false
+	for _, s := range list {
+		switch {
+		case s == g.After:
+			behind = true
+		case !behind:
+		case b.closeOf(s) != nil:
+			return s
+		default:
+			if _, isDefer := s.(*ast.DeferStmt); isDefer {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+func moveBehind(s ast.Stmt, g match.Guard) func(*dstedit.Decl) error {
+	return func(d *dstedit.Decl) error { return d.MoveAfter(s, g.After) }
+}
+
+// insertBehind puts a statement where g says that the error is nil.
+func insertBehind(d *dstedit.Decl, g match.Guard, s dst.Stmt) error {
+	if g.First != nil {
+		return d.InsertFirst(g.First, s)
+	}
+	return d.InsertAfter(g.After, s)
+}
+
+func deferClose(name string) dst.Stmt {
+	body := dstedit.Sel(name, "Body")
+	return dstedit.Defer(dstedit.Call(&dst.SelectorExpr{X: body, Sel: dstedit.Ident("Close")}))
+}
+
+// leakPaths is what the paths from the call to the exits show.
+type leakPaths struct {
+	leaks           []leak
+	closes          bool // the variable's body is closed somewhere
+	overwrittenLate bool // a deferred literal would close a later response
+	flagged         bool // every close stands under a bare flag
+}
+
+type leak struct {
+	pos  token.Pos
+	what string
+}
+
+// bodyState is what a path remembers: whether err still belongs to this call,
+// whether a deferred literal will close what the variable holds at the end,
+// and whether a test of something derived from err decided the way.
+type bodyState struct{ errLive, late, tainted bool }
+
+func (b *bodyLeak) paths() leakPaths {
+	var (
+		out              leakPaths
+		sure, tainted    []leak
+		reachesClose     bool
+		at               = map[ast.Node][]match.Event{}
+		errSet           = map[ast.Node]bool{}
+		derived          = b.derived()
+		here             = b.flowNode()
+		assumed          = b.p.Assumed(b.def, b.fn)
+		flagged, unflagd int
+	)
+	late := false
+	for _, e := range b.events {
+		at[e.Node] = append(at[e.Node], e)
+		switch e.Kind {
+		case match.Closes, match.DefersClose, match.ClosesLate:
+			out.closes = true
+			if b.underFlag(e.At) {
+				flagged++
+			} else {
+				unflagd++
+			}
+			late = late || e.Kind == match.ClosesLate && e.At.Node().Pos() < b.call.Pos()
+		}
+	}
+	out.flagged = flagged > 0 && unflagd == 0
+	if b.err != nil {
+		for _, use := range b.p.Uses(b.fn.Cursor, b.err) {
+			if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && b.p.Assigns(use) && !b.mentionsErr(as.Rhs) {
+				errSet[match.FlowNode(use, b.fn)] = true
+			}
+		}
+	}
+	report := func(s bodyState, l leak) {
+		if s.tainted {
+			tainted = append(tainted, l)
+		} else {
+			sure = append(sure, l)
+		}
+	}
+	match.Paths[bodyState]{
+		Node: func(n ast.Node, s bodyState) (bodyState, bool) {
+			for _, e := range at[n] {
+				switch e.Kind {
+				case match.Closes, match.DefersClose:
+					reachesClose = true
+					return s, false
+				case match.ClosesLate:
+					reachesClose = true
+					s.late = true
+				case match.Assigns:
+					out.overwrittenLate = out.overwrittenLate || s.late
+					report(s, leak{e.At.Node().Pos(), b.name + " is assigned again here before the body is closed"})
+					return s, false
+				}
+			}
+			if n != here && errSet[n] {
+				s.errLive = false
+			}
+			return s, true
+		},
+		Edge: func(cond ast.Expr, taken bool, s bodyState) (bodyState, bool) {
+			if x, isNil, ok := b.p.NilTest(cond, taken); ok {
+				switch v := b.p.VarOf(x); {
+				case v == b.resp:
+					return s, !isNil
+				case v == b.err && b.err != nil && s.errLive:
+					return s, isNil
+				}
+			}
+			if s.errLive && b.err != nil && b.p.Mentions(cond, b.err) {
+				if b.isErrorMatch(cond) {
+					return s, !taken
+				}
+				s.tainted = true
+			}
+			for v := range derived {
+				if b.p.Mentions(cond, v) {
+					s.tainted = true
+				}
+			}
+			return s, assumed.Possible(cond, taken)
+		},
+		Exit: func(blk *match.Block, s bodyState) {
+			if !s.late {
+				report(s, leak{blk.End, "returns here without closing it"})
+			}
+		},
+	}.After(b.fn.Flow, here, bodyState{errLive: b.err != nil, late: late})
+	out.leaks = sure
+	if !reachesClose {
+		out.leaks = append(out.leaks, tainted...)
+	}
+	return out
+}
+
+// isErrorMatch reports whether cond can only be true if err is set.
+func (b *bodyLeak) isErrorMatch(cond ast.Expr) bool {
+	call, ok := ast.Unparen(cond).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	name := b.p.FullName(call)
+	return name == "errors.Is" || name == "errors.As" || name == "os.IsTimeout"
+}
+
+func (b *bodyLeak) mentionsErr(list []ast.Expr) bool {
+	for _, e := range list {
+		if b.err != nil && b.p.Mentions(e, b.err) {
+			return true
+		}
+	}
+	return false
+}
+
+// derived lists the variables whose value depends on err: a test of them is a
+// test of err that is not understood.
+func (b *bodyLeak) derived() map[*types.Var]bool {
+	vars := map[*types.Var]bool{}
+	add := func(lhs ast.Expr, rhs []ast.Expr) {
+		if v := b.p.VarOf(lhs); v != nil && v != b.err && v != b.resp && (b.mentionsErr(rhs) || b.testsResp(rhs)) {
+			vars[v] = true
+		}
+	}
+	for c := range b.fn.Cursor.Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				add(l, n.Rhs)
+			}
+		case *ast.ValueSpec:
+			for _, l := range n.Names {
+				add(l, n.Values)
+			}
+		}
+	}
+	return vars
+}
+
+// testsResp reports whether an expression compares resp with nil.
+func (b *bodyLeak) testsResp(list []ast.Expr) bool {
+	found := false
+	for _, e := range list {
+		ast.Inspect(e, func(n ast.Node) bool {
+			if be, ok := n.(*ast.BinaryExpr); ok {
+				x, _, isTest := b.p.NilTest(be, true)
+				found = found || isTest && b.p.VarOf(x) == b.resp
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// underFlag reports whether c stands in an if that tests a bare variable.
+func (b *bodyLeak) underFlag(c inspector.Cursor) bool {
+	for up := range c.Enclosing((*ast.IfStmt)(nil)) {
+		if up.Node().Pos() < b.call.Pos() {
+			break
+		}
+		cond := ast.Unparen(up.Node().(*ast.IfStmt).Cond)
+		if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
+			cond = ast.Unparen(not.X)
+		}
+		if _, ok := cond.(*ast.Ident); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// unsuitable says why a deferred close would come too late, or returns "":
+// the function goes on waiting for something after the last use of resp, and
+// the connection would be held as long.
+func (b *bodyLeak) unsuitable(g match.Guard, resp *types.Var) string {
+	last := b.call.End()
+	if g.After != nil {
+		last = g.After.End()
+	}
+	if resp != nil {
+		for _, use := range b.p.Uses(b.fn.Cursor, resp) {
+			last = max(last, use.Node().End())
+		}
+	}
+	if b.p.WaitsAfter(b.fn, b.flowNode(), last) {
+		return "the function goes on waiting after the last use of the response, and a deferred close would hold the connection as long"
+	}
+	return ""
+}

@@ -1,0 +1,382 @@
+package rules
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"github.com/dave/dst"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// lostcancel finds contexts whose cancel function is not called on every path.
+var lostcancel = rule.Rule{Name: "lostcancel", Doc: doc("lostcancel"), Find: findLostcancel}
+
+// cancelMakers are the functions that return a context and what cancels it,
+// with the type of the latter in package context; "" where there is no name for it.
+var cancelMakers = map[string]string{
+	"context.WithCancel": "CancelFunc", "context.WithTimeout": "CancelFunc", "context.WithDeadline": "CancelFunc",
+	"context.WithTimeoutCause": "CancelFunc", "context.WithDeadlineCause": "CancelFunc",
+	"context.WithCancelCause": "CancelCauseFunc", "os/signal.NotifyContext": "CancelFunc",
+}
+
+func findLostcancel(p *match.Pass) []rule.Match {
+	var out []rule.Match
+	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		name := p.FullName(call)
+		typ, ok := cancelMakers[name]
+		if !ok {
+			continue
+		}
+		fn := p.EnclosingFunc(c)
+		if fn == nil {
+			continue
+		}
+		l := cancelLeak{p: p, fn: fn, call: call, callee: name, cancelType: typ, def: match.Unparen(c).Parent()}
+		if m, ok := l.match(); ok {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// cancelLeak looks at one call that returns a cancel function.
+type cancelLeak struct {
+	p          *match.Pass
+	fn         *match.Func
+	call       *ast.CallExpr
+	callee     string
+	cancelType string
+	def        inspector.Cursor // the statement or spec that takes the results
+
+	lhs    []ast.Expr
+	ctx    *types.Var // nil if it goes elsewhere than to a local variable
+	events []match.Event
+}
+
+func (l *cancelLeak) match() (m rule.Match, ok bool) {
+	m = rule.Match{Pos: l.call.Pos(), End: l.call.End()}
+	switch n := l.def.Node().(type) {
+	case *ast.ExprStmt:
+		m.Message = "the context and the cancel function of " + l.callName() + " are discarded, so its resources stay until the parent ends"
+		return m.None("the call has no effect; delete it"), true
+	case *ast.AssignStmt:
+		l.lhs = n.Lhs
+	case *ast.ValueSpec:
+		for _, id := range n.Names {
+			l.lhs = append(l.lhs, id)
+		}
+		l.def = l.def.Parent().Parent()
+		if _, isStmt := l.def.Node().(*ast.DeclStmt); !isStmt {
+			return m, false // a package variable: whoever uses it is unknown
+		}
+	}
+	if len(l.lhs) != 2 {
+		return m, false
+	}
+	m.Pos, m.End = l.lhs[1].Pos(), l.lhs[1].End()
+	l.ctx = l.p.VarOf(l.lhs[0])
+	if match.IsBlank(l.lhs[1]) {
+		return l.discarded(m), true
+	}
+	cancel := l.p.VarOf(l.lhs[1])
+	if !l.p.DeclaredIn(cancel, l.fn) || l.p.IsResult(cancel, l.fn) {
+		return m, false
+	}
+	l.events = l.p.TrackCancel(cancel, l.fn)
+	return l.tracked(m, cancel)
+}
+
+func (l *cancelLeak) callName() string { return types.ExprString(l.call.Fun) }
+
+// discarded is "ctx, _ := context.WithTimeout(...)".
+func (l *cancelLeak) discarded(m rule.Match) rule.Match {
+	if match.IsBlank(l.lhs[0]) {
+		m.Message = "the context and the cancel function of " + l.callName() + " are discarded, so its resources stay until the parent ends"
+		return m.None("the call has no effect; delete it")
+	}
+	name := types.ExprString(l.lhs[0])
+	m.Message = "the cancel function of " + name + " is discarded, so " + name + " and its resources stay until the parent ends"
+	if l.ctx == nil || !l.p.DeclaredIn(l.ctx, l.fn) {
+		return m.None(name + " lives outside the function, so only its owner knows when to cancel it")
+	}
+	if l.inMain() {
+		return m.None("main returns and the process ends, which frees it")
+	}
+	if l.commented() {
+		return m.None("a comment beside the discarded cancel function suggests that it is meant")
+	}
+	if why := l.obstacle(); why != "" {
+		return m.None(why)
+	}
+	stop := l.p.FreshName(l.fn, "cancel", "cancelCtx", "stop")
+	if stop == "" {
+		return m.None("no free name for the cancel function")
+	}
+	blank := l.lhs[1].(*ast.Ident)
+	as, isAssign := l.def.Node().(*ast.AssignStmt)
+	def := l.def.Node().(ast.Stmt)
+	declare := false // cancel needs a var of its own
+	if isAssign && as.Tok == token.ASSIGN {
+		declare = !l.sameScope()
+	}
+	pkg := ""
+	if declare {
+		if pkg = l.contextName(); pkg == "" {
+			return m.None("the file does not import context under a name to use here")
+		}
+	}
+	fix := func(d *dstedit.Decl) error {
+		if err := d.Rename(blank, stop); err != nil {
+			return err
+		}
+		if declare {
+			if err := d.InsertBefore(def, dstedit.VarDecl(stop, dstedit.Sel(pkg, l.cancelType))); err != nil {
+				return err
+			}
+		} else if isAssign && as.Tok == token.ASSIGN {
+			if err := d.Define(as); err != nil {
+				return err
+			}
+		}
+		return d.InsertAfter(def, l.deferCancel(stop))
+	}
+	if l.callee == "os/signal.NotifyContext" {
+		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix)
+	}
+	return m.Safe("Name the cancel function and defer it", fix)
+}
+
+func (l *cancelLeak) deferCancel(name string) dst.Stmt {
+	call := dstedit.Call(dstedit.Ident(name))
+	if l.cancelType == "CancelCauseFunc" {
+		call.Args = append(call.Args, dstedit.Ident("nil")) // context.Canceled, unless there was a cause before
+	}
+	return dstedit.Defer(call)
+}
+
+// obstacle says what stands against a deferred cancel right behind the call,
+// or returns "".
+func (l *cancelLeak) obstacle() string {
+	if _, _, ok := match.StmtList(l.def); !ok {
+		return "the call stands in the head of another statement"
+	}
+	node := l.flowNode()
+	if l.fn.Flow.InCycle(node) {
+		return "in a loop a deferred cancel would wait for the end of the function"
+	}
+	if l.ctx == nil {
+		return "the context is stored, so only its owner knows when to cancel it"
+	}
+	if why := l.p.CtxLifetime(l.ctx, l.fn, node); why != "" {
+		return why
+	}
+	return ""
+}
+
+func (l *cancelLeak) flowNode() ast.Node {
+	c, _ := l.fn.Cursor.FindNode(l.call)
+	return match.FlowNode(c, l.fn)
+}
+
+// commented reports whether a comment on the line of the call, or alone on
+// the line above, speaks about the discarded cancel function.
+func (l *cancelLeak) commented() bool {
+	file := l.p.FileOf(l.call.Pos())
+	line := func(pos token.Pos) int { return l.p.Fset.PositionFor(pos, false).Line }
+	first, last := line(l.def.Node().Pos()), line(l.def.Node().End())
+	for _, group := range file.Comments {
+		for _, c := range group.List {
+			at, text := line(c.Pos()), strings.ToLower(c.Text)
+			if strings.Contains(text, "want \"") || strings.Contains(text, "want `") {
+				continue // a test's expectation speaks to the test
+			}
+			if at >= first && at <= last {
+				return true
+			}
+			if line(group.End()) == first-1 && (strings.Contains(text, "cancel") || strings.Contains(text, "leak")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sameScope reports whether := in place of = would assign the same ctx.
+func (l *cancelLeak) sameScope() bool {
+	inner := l.p.TypesInfo.Scopes[l.fn.Type]
+	block := l.def.Parent().Node()
+	if block != ast.Node(l.fn.Body) {
+		inner = l.p.TypesInfo.Scopes[block]
+	}
+	return inner != nil && l.ctx.Parent() == inner
+}
+
+// contextName returns the name under which the file imports context, as long
+// as nothing at the call hides it; else "".
+func (l *cancelLeak) contextName() string {
+	file := l.p.FileOf(l.call.Pos())
+	scope := l.p.TypesInfo.Scopes[file].Innermost(l.call.Pos())
+	for _, imp := range file.Imports {
+		if imp.Path.Value != `"context"` {
+			continue
+		}
+		name := "context"
+		if imp.Name != nil {
+			name = imp.Name.Name
+		}
+		if _, obj := scope.LookupParent(name, l.call.Pos()); obj != nil {
+			if pkg, ok := obj.(*types.PkgName); ok && pkg.Imported().Path() == "context" {
+				return name
+			}
+		}
+	}
+	return ""
+}
+
+// tracked decides on a cancel function in a local variable.
+func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool) {
+	name, called := cancel.Name(), false
+	at := map[ast.Node][]match.Event{}
+	for _, e := range l.events {
+		switch e.Kind {
+		case match.Escapes:
+			return m, false
+		case match.Closes, match.DefersClose, match.ClosesLate:
+			called = true
+		}
+		at[e.Node] = append(at[e.Node], e)
+	}
+	leaks, overwritten := l.paths(at, cancel)
+	if len(leaks) == 0 || l.inMain() {
+		return m, false
+	}
+	ctx := types.ExprString(l.lhs[0])
+	m.Message = name + " is not called on every path, so " + ctx + " and its resources stay until the parent ends"
+	if !called {
+		m.Message = name + " is never called, so " + ctx + " and its resources stay until the parent ends"
+	}
+	m.Related = leaks[:1]
+	if !called && l.explicitlyIgnored() {
+		return m.None(name + " is assigned to _, which suggests that it is meant"), true
+	}
+	if overwritten && !l.fn.Flow.InCycle(l.flowNode()) {
+		return m.None(name + " is assigned again before it is called"), true
+	}
+	if why := l.obstacle(); why != "" {
+		return m.None(why), true
+	}
+	def := l.def.Node().(ast.Stmt)
+	if s := l.movable(); s != nil {
+		return m.Safe("Move the deferred cancel up, before the first return", func(d *dstedit.Decl) error {
+			return d.MoveAfter(s, def)
+		}), true
+	}
+	fix := func(d *dstedit.Decl) error { return d.InsertAfter(def, l.deferCancel(name)) }
+	if l.callee == "os/signal.NotifyContext" {
+		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix), true
+	}
+	return m.Safe("Defer the cancel function", fix), true
+}
+
+func (l *cancelLeak) inMain() bool { return l.p.Pkg.Name() == "main" && l.fn.Name() == "main" }
+
+// explicitlyIgnored reports whether the cancel function is assigned to _.
+func (l *cancelLeak) explicitlyIgnored() bool {
+	for _, e := range l.events {
+		if as, ok := match.Unparen(e.At).Parent().Node().(*ast.AssignStmt); ok && e.Kind == match.Reads && match.IsBlank(as.Lhs[0]) {
+			return true
+		}
+	}
+	return false
+}
+
+// movable returns the "defer cancel()" in the list of the call that can go up
+// directly behind it: no other defer may change places with it, because a
+// deferred Wait needs the cancel before it.
+func (l *cancelLeak) movable() ast.Stmt {
+	list, i, ok := match.StmtList(l.def)
+	if !ok {
+		return nil
+	}
+	for _, s := range list[i+1:] {
+		d, isDefer := s.(*ast.DeferStmt)
+		if !isDefer {
+			continue
+		}
+		for _, e := range l.events {
+			if e.Kind == match.DefersClose && e.Via.Node() == ast.Node(d) {
+				return s
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// paths returns the ways out of the function on which nothing cancels, and
+// whether one of them is a new value for the variable.
+func (l *cancelLeak) paths(at map[ast.Node][]match.Event, cancel *types.Var) (leaks []rule.Related, overwritten bool) {
+	type state struct{ late bool }
+	start := state{}
+	for _, e := range l.events {
+		if e.Kind == match.ClosesLate && e.At.Node().Pos() < l.call.Pos() {
+			start.late = true
+		}
+	}
+	assumed := l.p.Assumed(l.def, l.fn)
+	match.Paths[state]{
+		Node: func(n ast.Node, s state) (state, bool) {
+			for _, e := range at[n] {
+				switch e.Kind {
+				case match.Closes, match.DefersClose:
+					return s, false
+				case match.ClosesLate:
+					s.late = true
+				case match.Assigns:
+					overwritten = true
+					leaks = append(leaks, rule.Related{Pos: e.At.Node().Pos(), End: e.At.Node().End(), Message: cancel.Name() + " is assigned again here before it is called"})
+					return s, false
+				}
+			}
+			return s, !l.waitsForDone(n)
+		},
+		Edge: func(cond ast.Expr, taken bool, s state) (state, bool) {
+			if x, isNil, ok := l.p.NilTest(cond, taken); ok && l.p.VarOf(x) == cancel {
+				return s, !isNil
+			}
+			return s, assumed.Possible(cond, taken)
+		},
+		Exit: func(b *match.Block, s state) {
+			if !s.late {
+				leaks = append(leaks, rule.Related{Pos: b.End, End: b.End, Message: "returns here without calling " + cancel.Name()})
+			}
+		},
+	}.After(l.fn.Flow, l.flowNode(), start)
+	return leaks, overwritten
+}
+
+// waitsForDone reports whether n receives from ctx.Done(): behind it the
+// context has ended and holds nothing any more.
+func (l *cancelLeak) waitsForDone(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && n.Op == token.ARROW {
+				recv, isDone := l.p.Method(call, "context", "Context", "Done")
+				found = found || isDone && l.ctx != nil && l.p.VarOf(recv) == l.ctx
+			}
+		}
+		return !found
+	})
+	return found
+}

@@ -1,0 +1,45 @@
+// Package rules holds what goroutinefix knows of leaks: one rule, one file.
+package rules
+
+import (
+	"embed"
+	"go/ast"
+	"go/parser"
+	"go/token"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// All returns the rules in the order in which they are listed.
+func All() []rule.Rule {
+	return []rule.Rule{
+		bodyclose,
+		lostcancel,
+		waitgroupadd,
+		blockingsend,
+	}
+}
+
+//go:embed *.go
+var sources embed.FS
+
+// doc returns the page of a rule: the comment above its variable in its own
+// file, so that what users read stands where the rule is written.
+func doc(name string) string {
+	src, err := sources.ReadFile(name + ".go")
+	if err != nil {
+		panic(err) // a rule whose file has another name: a mistake of the build
+	}
+	file, err := parser.ParseFile(token.NewFileSet(), name+".go", src, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		panic(err)
+	}
+	for _, d := range file.Decls {
+		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.VAR {
+			if spec := g.Specs[0].(*ast.ValueSpec); spec.Names[0].Name == name {
+				return g.Doc.Text()
+			}
+		}
+	}
+	panic("no variable " + name + " in " + name + ".go")
+}

@@ -1,0 +1,574 @@
+package rules
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// waitgroupadd finds goroutines that a WaitGroup does not count in time.
+var waitgroupadd = rule.Rule{Name: "waitgroupadd", Doc: doc("waitgroupadd"), Find: findWaitgroupadd}
+
+func findWaitgroupadd(p *match.Pass) []rule.Match {
+	var out []rule.Match
+	f := wgFinder{p: p}
+	for c := range p.Inspector.Root().Preorder((*ast.GoStmt)(nil)) {
+		call := c.Node().(*ast.GoStmt).Call
+		decl := c
+		for d := range c.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
+			decl = d
+		}
+		g := wgGo{f: &f, p: p, stmt: c, parent: p.EnclosingFunc(c), decl: decl}
+		if g.parent == nil {
+			continue
+		}
+		if _, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
+			lit, _ := c.FindNode(ast.Unparen(call.Fun))
+			g.lit, g.body = lit, p.FuncOf(lit)
+			out = append(out, g.addInside()...)
+			out = append(out, g.doneSkipped()...)
+			out = append(out, g.byValue()...)
+		}
+		out = append(out, g.addBehind()...)
+	}
+	return out
+}
+
+// wgFinder knows where in the package WaitGroups are waited for.
+type wgFinder struct {
+	p     *match.Pass
+	waits map[types.Object]bool // fields and package variables with a Wait; nil until asked for
+}
+
+func (f *wgFinder) waited(op match.WGOp) bool {
+	if f.waits == nil {
+		f.waits = map[types.Object]bool{}
+		for _, w := range f.p.WaitGroupOps(f.p.Inspector.Root()) {
+			if w.Name == "Wait" {
+				f.waits[w.Key.Root] = true
+				if field := f.p.FieldOf(w.Recv); field != nil {
+					f.waits[field] = true
+				}
+			}
+		}
+	}
+	if field := f.p.FieldOf(op.Recv); field != nil {
+		return f.waits[field]
+	}
+	return f.waits[op.Key.Root]
+}
+
+// wgGo looks at one go statement.
+type wgGo struct {
+	f      *wgFinder
+	p      *match.Pass
+	stmt   inspector.Cursor // the go statement
+	parent *match.Func      // the function that it stands in
+	decl   inspector.Cursor // the top-level declaration
+	lit    inspector.Cursor // the literal that it starts; invalid for a call of something else
+	body   *match.Func      // the same
+	all    []match.WGOp     // the WaitGroup calls of the declaration
+}
+
+func (g *wgGo) ops() []match.WGOp {
+	if g.all == nil {
+		g.all = g.p.WaitGroupOps(g.decl)
+	}
+	return g.all
+}
+
+// addInside is go func() { wg.Add(1) ... }().
+func (g *wgGo) addInside() (out []rule.Match) {
+	for _, op := range g.p.WaitGroupOps(g.lit) {
+		if op.Name == "Add" && op.Runner == g.lit && g.uncounted(op) {
+			out = append(out, g.hoist(op))
+		}
+	}
+	return out
+}
+
+// within reports whether an object is declared inside the literal, other than
+// as a parameter that stands for something outside.
+func (g *wgGo) within(o types.Object) bool {
+	return o.Pos() >= g.lit.Node().Pos() && o.Pos() < g.lit.Node().End()
+}
+
+// uncounted reports whether op, an Add in the goroutine, counts the goroutine
+// itself while somebody else may already wait.
+func (g *wgGo) uncounted(op match.WGOp) bool {
+	if g.within(op.Key.Root) {
+		return false // a group of its own
+	}
+	dones := 0
+	for _, o := range g.ops() {
+		if o.Key != op.Key {
+			continue
+		}
+		inside := g.lit.Contains(o.At)
+		switch {
+		case inside && o.Name == "Wait":
+			return false // waits for its own children
+		case inside && o.Name == "Done" && o.Runner != g.lit:
+			return false // counts a goroutine that it starts
+		case inside && o.Name == "Done":
+			dones++
+		}
+	}
+	if g.passedOn(op.Key) {
+		return false // somebody else may be the one that is counted
+	}
+	if dones == 0 && op.Key.Path != "" {
+		return false // a method may call Done
+	}
+	if g.countedBefore(op.Key) || !g.f.waited(op) {
+		return false
+	}
+	return !g.handshake(op.Key)
+}
+
+// passedOn reports whether the goroutine hands the group to another function.
+func (g *wgGo) passedOn(key match.WGKey) bool {
+	known := map[ast.Node]bool{}
+	for _, o := range g.p.WaitGroupOps(g.lit) {
+		ast.Inspect(o.Recv, func(n ast.Node) bool {
+			if n != nil {
+				known[n] = true
+			}
+			return true
+		})
+	}
+	for c := range g.lit.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)) {
+		if known[c.Node()] {
+			continue
+		}
+		e := c.Node().(ast.Expr)
+		if !match.IsNamed(g.p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
+			continue
+		}
+		if k, ok := g.p.WaitGroupKey(e); ok && k == key {
+			return true
+		}
+	}
+	return false
+}
+
+// countedBefore reports whether the statement before the go is already an Add
+// for it, or the goroutine starts others and any Add stands before it: then
+// it runs under a count of its own and may add to it.
+func (g *wgGo) countedBefore(key match.WGKey) bool {
+	starts := false
+	for c := range g.lit.Preorder((*ast.GoStmt)(nil)) {
+		starts = starts || c.Node() != nil
+	}
+	list, i, ok := match.StmtList(g.stmt)
+	for _, o := range g.ops() {
+		if o.Name != "Add" || o.Key != key || g.lit.Contains(o.At) || o.At.Node().Pos() > g.stmt.Node().Pos() {
+			continue
+		}
+		if starts {
+			return true
+		}
+		if ok && i > 0 && list[i-1].Pos() <= o.Call.Pos() && o.Call.End() <= list[i-1].End() {
+			return true
+		}
+	}
+	return false
+}
+
+// handshake reports whether the parent hears from the goroutine before it
+// waits: then the Add has happened by the time of the Wait.
+func (g *wgGo) handshake(key match.WGKey) bool {
+	wait := g.decl.Node().End()
+	for _, o := range g.ops() {
+		if o.Name == "Wait" && o.Key == key && o.At.Node().Pos() > g.stmt.Node().End() {
+			wait = min(wait, o.At.Node().Pos())
+		}
+	}
+	between := func(c inspector.Cursor) bool {
+		return c.Node().Pos() > g.stmt.Node().End() && c.Node().Pos() < wait && !g.lit.Contains(c)
+	}
+	for _, o := range g.ops() {
+		if o.Name == "Wait" && o.Key != key && between(o.At) {
+			for _, d := range g.ops() {
+				if d.Name == "Done" && d.Key == o.Key && g.lit.Contains(d.At) {
+					return true
+				}
+			}
+		}
+	}
+	for ch := range g.channels() {
+		for _, u := range g.p.ChannelUses(g.decl, ch) {
+			if (u.Kind == match.ChanRecv || u.Kind == match.ChanRange) && between(u.At) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// channels lists the channel variables from outside that the goroutine uses.
+func (g *wgGo) channels() map[types.Object]bool {
+	out := map[types.Object]bool{}
+	for c := range g.lit.Preorder((*ast.Ident)(nil)) {
+		v := g.p.VarOf(c.Node().(*ast.Ident))
+		if v == nil || v.IsField() {
+			continue
+		}
+		if _, ok := v.Type().Underlying().(*types.Chan); !ok {
+			continue
+		}
+		if !g.within(v) {
+			out[v] = true
+		} else if arg := g.p.LitArgument(g.lit, v); arg != nil {
+			if a := g.p.VarOf(arg); a != nil {
+				out[a] = true
+			}
+		}
+	}
+	return out
+}
+
+// hoist offers to move the Add in front of the go statement.
+func (g *wgGo) hoist(op match.WGOp) rule.Match {
+	recv := types.ExprString(op.Recv)
+	m := rule.Match{
+		Pos: op.Call.Pos(), End: op.Call.End(),
+		Message: recv + ".Add runs inside the goroutine it counts, so " + recv + ".Wait can return before it",
+		Related: []rule.Related{{Pos: g.stmt.Node().Pos(), End: g.stmt.Node().Pos() + 2, Message: "the goroutine starts here"}},
+	}
+	list := g.body.Body.List
+	at := slices.IndexFunc(list, func(s ast.Stmt) bool {
+		es, ok := s.(*ast.ExprStmt)
+		return ok && ast.Unparen(es.X) == ast.Expr(op.Call)
+	})
+	if at < 0 {
+		return m.None("the Add does not run on every path of the goroutine, so moving it would change the count")
+	}
+	for _, s := range list[:at] {
+		if !g.harmless(s, op.Key) {
+			return m.None("what stands before the Add may block, branch or end the goroutine")
+		}
+	}
+	if !slices.ContainsFunc(g.ops(), func(o match.WGOp) bool {
+		return o.Name == "Done" && o.Key == op.Key && g.lit.Contains(o.At)
+	}) {
+		return m.None("the goroutine never calls Done, so counting it in time would make the hang certain")
+	}
+	if _, _, ok := match.StmtList(g.stmt); !ok {
+		return m.None("the go statement carries a label")
+	}
+	root, ok1 := g.outside(op.Recv)
+	arg, ok2 := g.outside(op.Call.Args[0])
+	if !ok1 || !ok2 {
+		return m.None("the group or the number may be another one in front of the go statement")
+	}
+	add, gostmt := list[at], g.stmt.Node().(*ast.GoStmt)
+	fix := func(d *dstedit.Decl) error {
+		for _, r := range []struct{ old, new ast.Expr }{{op.Recv, root}, {op.Call.Args[0], arg}} {
+			if r.old != r.new {
+				if err := d.Replace(r.old, d.Expr(r.new)); err != nil {
+					return err
+				}
+			}
+		}
+		return d.MoveBefore(add, gostmt)
+	}
+	if g.unblockedAfterWait(op.Key) {
+		return m.Unsafe("Move "+recv+".Add in front of the go statement; the Wait then always comes before what the goroutine waits for", fix)
+	}
+	return m.Safe("Move "+recv+".Add in front of the go statement", fix)
+}
+
+// harmless reports whether s, in front of the Add, neither branches nor
+// blocks nor touches the group, so that the Add can pass it.
+func (g *wgGo) harmless(s ast.Stmt, key match.WGKey) bool {
+	if d, ok := s.(*ast.DeferStmt); ok {
+		for _, o := range g.ops() {
+			if o.Call == d.Call && o.Key == key && o.Name == "Done" {
+				return true
+			}
+		}
+		return false
+	}
+	switch s.(type) {
+	case *ast.AssignStmt, *ast.DeclStmt, *ast.IncDecStmt, *ast.ExprStmt, *ast.EmptyStmt:
+	default:
+		return false
+	}
+	ok := true
+	ast.Inspect(s, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			ok = ok && n.Op != token.ARROW
+		case *ast.CallExpr:
+			ok = ok && g.p.Quick(n)
+		}
+		return ok
+	})
+	return ok
+}
+
+// outside returns e as it reads in front of the go statement: itself, or the
+// argument for it if it is a parameter of the literal. ok is false if its
+// value there may be another.
+func (g *wgGo) outside(e ast.Expr) (ast.Expr, bool) {
+	if id, ok := ast.Unparen(e).(*ast.Ident); ok {
+		if v := g.p.VarOf(id); v != nil && g.within(v) {
+			arg := g.p.LitArgument(g.lit, v)
+			if arg == nil || !g.p.Stable(arg, g.parent) || len(g.p.Uses(g.lit, v)) == 0 || !g.p.Stable(e, g.body) {
+				return nil, false
+			}
+			if amp, ok := ast.Unparen(arg).(*ast.UnaryExpr); ok && amp.Op == token.AND {
+				arg = amp.X
+			}
+			return arg, true
+		}
+	}
+	bad := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if v := g.p.VarOf(id); v != nil && !v.IsField() && g.within(v) {
+				bad = true
+			}
+		}
+		return true
+	})
+	// A WaitGroup in a package variable or a plain local is always the same one.
+	if v := g.p.VarOf(e); v != nil && match.IsNamed(v.Type(), "sync", "WaitGroup") {
+		if _, isPtr := v.Type().(*types.Pointer); !isPtr {
+			return e, !bad
+		}
+	}
+	return e, !bad && g.p.Stable(e, g.parent)
+}
+
+// unblockedAfterWait reports whether the goroutine blocks on a channel that
+// the parent serves only behind its Wait.
+func (g *wgGo) unblockedAfterWait(key match.WGKey) bool {
+	wait := token.NoPos
+	for _, o := range g.ops() {
+		if o.Name == "Wait" && o.Key == key && !g.lit.Contains(o.At) && o.Runner == g.p.Runner(g.stmt) {
+			wait = o.At.Node().Pos()
+		}
+	}
+	if !wait.IsValid() {
+		return false
+	}
+	for ch := range g.channels() {
+		for _, u := range g.p.ChannelUses(g.decl, ch) {
+			served := u.Kind == match.ChanRecv || u.Kind == match.ChanRange || u.Kind == match.ChanSend || u.Kind == match.ChanClose
+			if served && u.At.Node().Pos() > wait && !g.lit.Contains(u.At) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// addBehind is go work(&wg); wg.Add(1).
+func (g *wgGo) addBehind() []rule.Match {
+	list, i, ok := match.StmtList(g.stmt)
+	if !ok || i+1 >= len(list) {
+		return nil
+	}
+	add, ok := g.opOf(list[i+1])
+	if !ok || add.Name != "Add" || !g.isOne(add) || !g.counts(list[i], add.Key) || !g.f.waited(add) {
+		return nil
+	}
+	// Every Add pays for one goroutine; is one left over for this one?
+	count := 0
+	for _, s := range list[:i] {
+		if op, ok := g.opOf(s); ok && op.Name == "Add" && op.Key == add.Key {
+			if !g.isOne(op) {
+				return nil
+			}
+			count++
+		} else if g.counts(s, add.Key) {
+			count--
+		}
+	}
+	if count > 0 {
+		return nil
+	}
+	for _, o := range g.ops() { // an Add elsewhere may have paid for all
+		inList := slices.ContainsFunc(list, func(s ast.Stmt) bool { return s.Pos() <= o.Call.Pos() && o.Call.End() <= s.End() })
+		if o.Name == "Add" && o.Key == add.Key && (!inList && o.At.Node().Pos() < g.stmt.Node().Pos() || g.stmt.Contains(o.At)) {
+			return nil
+		}
+	}
+	if i+2 < len(list) && g.counts(list[i+2], add.Key) {
+		return nil // the Add pays for the next one
+	}
+	recv := types.ExprString(add.Recv)
+	m := rule.Match{
+		Pos: add.Call.Pos(), End: add.Call.End(),
+		Message: recv + ".Add runs after the goroutine it counts has started, so Done may come first and panic",
+		Related: []rule.Related{{Pos: g.stmt.Node().Pos(), End: g.stmt.Node().Pos() + 2, Message: "the goroutine starts here"}},
+	}
+	return []rule.Match{m.Safe("Move "+recv+".Add in front of the go statement", func(d *dstedit.Decl) error {
+		return d.MoveBefore(list[i+1], list[i])
+	})}
+}
+
+func (g *wgGo) opOf(s ast.Stmt) (match.WGOp, bool) {
+	es, ok := s.(*ast.ExprStmt)
+	if !ok {
+		return match.WGOp{}, false
+	}
+	for _, o := range g.ops() {
+		if ast.Expr(o.Call) == ast.Unparen(es.X) {
+			return o, true
+		}
+	}
+	return match.WGOp{}, false
+}
+
+func (g *wgGo) isOne(op match.WGOp) bool {
+	v := g.p.TypesInfo.Types[op.Call.Args[0]].Value
+	return v != nil && constant.Compare(v, token.EQL, constant.MakeInt64(1))
+}
+
+// counts reports whether s starts a goroutine that calls Done on the group.
+func (g *wgGo) counts(s ast.Stmt, key match.WGKey) bool {
+	gs, ok := s.(*ast.GoStmt)
+	if !ok {
+		return false
+	}
+	for _, o := range g.ops() {
+		if o.Name == "Done" && o.Key == key && gs.Pos() <= o.Call.Pos() && o.Call.End() <= gs.End() {
+			return true
+		}
+	}
+	for _, arg := range gs.Call.Args {
+		if amp, ok := ast.Unparen(arg).(*ast.UnaryExpr); ok && amp.Op == token.AND {
+			if k, ok := g.p.WaitGroupKey(arg); ok && k == key {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// doneSkipped is go func() { if x { return }; wg.Done() }().
+func (g *wgGo) doneSkipped() []rule.Match {
+	var done match.WGOp
+	n := 0
+	for _, o := range g.ops() {
+		if o.Name == "Done" && g.lit.Contains(o.At) && !g.within(o.Key.Root) {
+			done = o
+			n++
+		}
+	}
+	list := g.body.Body.List
+	if n != 1 || done.Runner != g.lit || !g.f.waited(done) {
+		return nil
+	}
+	at := slices.IndexFunc(list, func(s ast.Stmt) bool {
+		es, ok := s.(*ast.ExprStmt)
+		return ok && ast.Unparen(es.X) == ast.Expr(done.Call)
+	})
+	if at < 0 || g.passedOn(done.Key) {
+		return nil
+	}
+	var skipped []rule.Related
+	match.Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, n != ast.Node(list[at]) },
+		Exit: func(b *match.Block, _ struct{}) {
+			skipped = append(skipped, rule.Related{Pos: b.End, End: b.End, Message: "returns here without it"})
+		},
+	}.FromEntry(g.body.Flow, struct{}{})
+	if len(skipped) == 0 {
+		return nil
+	}
+	recv := types.ExprString(done.Recv)
+	m := rule.Match{
+		Pos: done.Call.Pos(), End: done.Call.End(), Category: "EarlyReturn",
+		Message: recv + ".Done is skipped when the goroutine returns early, so " + recv + ".Wait blocks forever",
+		Related: skipped[:1],
+	}
+	if at != len(list)-1 {
+		return []rule.Match{m.None("a deferred Done would come after the statements that follow it now")}
+	}
+	for c := range g.lit.Preorder((*ast.DeferStmt)(nil)) {
+		if g.p.Runner(c) == g.lit {
+			return []rule.Match{m.None("the other deferred calls would then run before Done")}
+		}
+	}
+	if at == 0 {
+		return nil
+	}
+	return []rule.Match{m.Safe("Defer "+recv+".Done at the start of the goroutine", func(d *dstedit.Decl) error {
+		if err := d.MoveBefore(list[at], list[0]); err != nil {
+			return err
+		}
+		return d.ToDefer(list[at].(*ast.ExprStmt))
+	})}
+}
+
+// byValue is go func(wg sync.WaitGroup) { wg.Done() }(wg).
+func (g *wgGo) byValue() (out []rule.Match) {
+	call := g.stmt.Node().(*ast.GoStmt).Call
+	ft := g.lit.Node().(*ast.FuncLit).Type
+	i := -1
+	for _, field := range ft.Params.List {
+		for _, name := range field.Names {
+			i++
+			v, _ := g.p.TypesInfo.Defs[name].(*types.Var)
+			if v == nil || i >= len(call.Args) || !match.IsNamed(v.Type(), "sync", "WaitGroup") {
+				continue
+			}
+			if _, isPtr := types.Unalias(v.Type()).(*types.Pointer); isPtr {
+				continue
+			}
+			out = append(out, g.share(name, v, call, i, ft))
+		}
+		if len(field.Names) == 0 {
+			i++
+		}
+	}
+	return out
+}
+
+func (g *wgGo) share(name *ast.Ident, v *types.Var, call *ast.CallExpr, i int, ft *ast.FuncType) rule.Match {
+	m := rule.Match{
+		Pos: name.Pos(), End: name.End(),
+		Message: name.Name + " is passed by value, so Done counts down a copy and Wait blocks forever",
+		Related: []rule.Related{{Pos: call.Args[i].Pos(), End: call.Args[i].End(), Message: "copied here"}},
+	}
+	arg, ok := ast.Unparen(call.Args[i]).(*ast.Ident)
+	if !ok {
+		return m.None("the group is copied from an expression, not from a variable")
+	}
+	// The outer variable must mean itself inside of the literal.
+	for c := range g.lit.Preorder((*ast.Ident)(nil)) {
+		id := c.Node().(*ast.Ident)
+		o := g.p.TypesInfo.ObjectOf(id)
+		if id.Name == arg.Name && o != types.Object(v) && o != g.p.TypesInfo.ObjectOf(arg) {
+			return m.None("the name " + arg.Name + " means something else in the goroutine")
+		}
+	}
+	uses := g.p.Uses(g.lit, v)
+	return m.Safe("Let the goroutine share "+arg.Name, func(d *dstedit.Decl) error {
+		for _, u := range uses {
+			if id := u.Node().(*ast.Ident); id != name && id.Name != arg.Name {
+				if err := d.Rename(id, arg.Name); err != nil {
+					return err
+				}
+			}
+		}
+		if err := d.RemoveParam(ft, name); err != nil {
+			return err
+		}
+		return d.RemoveArg(call, i)
+	})
+}
