@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/dave/dst"
 	"golang.org/x/tools/go/ast/inspector"
@@ -50,7 +51,10 @@ type sendLeak struct {
 	cap      int64
 	senders  []*sender
 	recvs    []match.ChannelUse // in the function itself
+	ranges   []match.ChannelUse // range statements in the function itself
 	looks    bool               // len, cap or a non-blocking select look at the channel's state
+	closed   bool               // by the function itself or by a goroutine that sends nothing
+	later    bool               // made behind its declaration
 	siblings map[types.Object]bool
 }
 
@@ -82,12 +86,15 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 		},
 	}
 	name := s.sentName(first)
-	if len(s.recvs) == 0 {
+	if len(s.recvs)+len(s.ranges) == 0 {
 		if s.cap > 0 || s.looks {
 			return m, false
 		}
 		m.Message = "nobody receives from " + name + ", so the send blocks forever"
 		return m.None("a buffer would only hide that the value is never used"), true
+	}
+	if s.closed && len(s.ranges) == 0 || len(s.ranges) > 0 && len(s.recvs) > 0 {
+		return m, false // closed under the senders: another fault, or a protocol that is not understood
 	}
 	why, leaks := s.leak()
 	if !leaks {
@@ -125,9 +132,7 @@ func (s *sendLeak) variable() bool {
 	var lhs ast.Expr
 	switch n := parent.Node().(type) {
 	case *ast.AssignStmt:
-		if n.Tok != token.DEFINE {
-			return false
-		}
+		s.later = n.Tok != token.DEFINE
 		for i, r := range n.Rhs {
 			if ast.Unparen(r) == ast.Expr(call) && len(n.Lhs) == len(n.Rhs) {
 				lhs = n.Lhs[i]
@@ -154,6 +159,9 @@ func (s *sendLeak) uses() bool {
 	for _, u := range s.p.ChannelUses(s.fn.Cursor, s.ch) {
 		switch {
 		case u.Kind == match.ChanMake:
+			if _, isVar := u.At.Parent().Node().(*ast.ValueSpec); isVar && s.later {
+				continue // var ch chan T
+			}
 			if made++; made > 1 {
 				return false
 			}
@@ -166,12 +174,16 @@ func (s *sendLeak) uses() bool {
 			}
 		case u.Kind == match.ChanRecv && u.Runner == s.fn.Cursor:
 			s.received(u)
+		case u.Kind == match.ChanRange && u.Runner == s.fn.Cursor:
+			s.ranges = append(s.ranges, u)
 		case u.Kind == match.ChanSend && u.Runner != s.fn.Cursor:
 			if !s.sent(u) {
 				return false
 			}
 		case u.Kind == match.ChanClose && u.Runner != s.fn.Cursor && s.senderOf(u.Runner) != nil:
 			// closed by its sender, behind the send
+		case u.Kind == match.ChanClose:
+			s.closed = true
 		default:
 			return false
 		}
@@ -294,9 +306,6 @@ func (s *sendLeak) leak() (leakWhy, bool) {
 			nodes[match.FlowNode(u.Op, snd.body)] = 1
 		}
 		snd.most = match.MostOn(snd.body, nodes)
-		if snd.most >= match.Many {
-			return leakWhy{}, false // a producer: how much is wanted of it is not known
-		}
 		if snd.most > 0 {
 			kept = append(kept, snd)
 		}
@@ -306,9 +315,15 @@ func (s *sendLeak) leak() (leakWhy, bool) {
 		return leakWhy{}, false
 	}
 	s.findSiblings()
+	if len(s.ranges) > 0 {
+		return s.leakOfRange()
+	}
 	for _, snd := range s.senders {
 		if snd.loop != nil {
 			return s.leakOfMany()
+		}
+		if snd.most >= match.Many {
+			return s.leakOfProducer(snd)
 		}
 	}
 	return s.leakOfFew()
@@ -344,6 +359,7 @@ func (s *sendLeak) findSiblings() {
 		if v == nil || v == s.ch || node == nil || s.p.Runner(c) != snd.body.Cursor || nodes[node] > 0 {
 			continue
 		}
+		_, deferred := node.(*ast.DeferStmt)
 		if arg := s.p.LitArgument(snd.body.Cursor, v); arg != nil {
 			v = s.p.VarOf(arg)
 		}
@@ -351,10 +367,21 @@ func (s *sendLeak) findSiblings() {
 		for n := range nodes {
 			with[n] = 1
 		}
-		if v != nil && match.MostOn(snd.body, with) == 1 {
+		// In place of the send, or only when it is done.
+		if v != nil && (deferred || match.MostOn(snd.body, with) == 1 || s.comesAfter(snd, node, nodes)) {
 			s.siblings[v] = true
 		}
 	}
+}
+
+// comesAfter reports whether a sender reaches node only behind a send.
+func (s *sendLeak) comesAfter(snd *sender, node ast.Node, sends map[ast.Node]int) bool {
+	before := false
+	match.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+		before = before || n == node
+		return st, sends[n] == 0
+	}}.FromEntry(snd.body.Flow, struct{}{})
+	return !before
 }
 
 // pathState is what a path of the receiver remembers.
@@ -381,7 +408,7 @@ func (s *sendLeak) leakOfFew() (why leakWhy, leaks bool) {
 		if f, ok := l.(*ast.ForStmt); ok && f.Cond == nil {
 			continue
 		}
-		if !s.inSelect(node) || len(s.senders) > 1 {
+		if len(s.senders) > 1 || !s.inSelect(node) && everyRound(l, node) {
 			return why, false
 		}
 	}
@@ -450,7 +477,7 @@ func (s *sendLeak) inSelect(n ast.Node) bool {
 func (s *sendLeak) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) {
 	gets, loops = map[ast.Node]int8{}, map[ast.Node]ast.Stmt{}
 	add := func(u match.ChannelUse) {
-		if n := match.FlowNode(u.Op, s.fn); n != nil {
+		if n := match.FlowNode(u.Op, s.fn); n != nil && !perhaps(u.Op, n) {
 			gets[n]++
 			if l := match.Loops(u.At, s.fn, s.senders[0].stmt.Node().Pos()); len(l) > 0 {
 				loops[n] = l[0]
@@ -467,7 +494,91 @@ func (s *sendLeak) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]as
 			}
 		}
 	}
+	// Waiting until the senders are done is as good: they are when it returns.
+	for _, w := range s.p.WaitGroupOps(s.fn.Cursor) {
+		if w.Name != "Wait" || w.Runner != s.fn.Cursor {
+			continue
+		}
+		for _, d := range s.p.WaitGroupOps(s.senders[0].body.Cursor) {
+			if n := match.FlowNode(w.At, s.fn); n != nil && d.Name == "Done" && d.Key == w.Key {
+				gets[n] += int8(s.senders[0].most)
+			}
+		}
+	}
 	return gets, loops
+}
+
+// perhaps reports whether a receive within node is evaluated only if the left
+// side of && or || says so.
+func perhaps(op inspector.Cursor, node ast.Node) bool {
+	for c := op; c.Valid() && c.Node() != node; c = c.Parent() {
+		be, ok := c.Parent().Node().(*ast.BinaryExpr)
+		if ok && (be.Op == token.LAND || be.Op == token.LOR) && be.Y == c.Node() {
+			return true
+		}
+	}
+	return false
+}
+
+// everyRound reports whether a statement stands in the body of a loop itself,
+// so that each round comes to it.
+func everyRound(loop ast.Stmt, node ast.Node) bool {
+	var body *ast.BlockStmt
+	switch l := loop.(type) {
+	case *ast.ForStmt:
+		body = l.Body
+	case *ast.RangeStmt:
+		body = l.Body
+	}
+	return slices.ContainsFunc(body.List, func(s ast.Stmt) bool { return ast.Node(s) == node })
+}
+
+// leakOfProducer is for one goroutine that sends in a loop of its own: it is
+// left behind if the function receives fewer times than the loop has rounds.
+func (s *sendLeak) leakOfProducer(snd *sender) (why leakWhy, leaks bool) {
+	gets, loops := s.receiveNodes()
+	if len(s.senders) != 1 || len(snd.sends) != 1 || len(loops) > 0 {
+		return why, false
+	}
+	inner := match.Loops(snd.sends[0].Op, snd.body, snd.body.Body.Pos())
+	if len(inner) != 1 {
+		return why, false
+	}
+	bound, ok := s.p.LoopBound(inner[0])
+	most := int64(match.MostOn(s.fn, widen(gets)))
+	if !ok || bound.Of != nil || most >= match.Many || bound.Const <= most+s.cap {
+		return why, false
+	}
+	exit := s.anyExit(match.FlowNode(snd.stmt, s.fn))
+	return leakWhy{"NCast", exit}, exit.IsValid()
+}
+
+// anyExit returns where the function returns behind node, or NoPos.
+func (s *sendLeak) anyExit(node ast.Node) (exit token.Pos) {
+	match.Paths[struct{}]{
+		Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, !exit.IsValid() },
+		Exit: func(b *match.Block, _ struct{}) { exit = b.End },
+	}.After(s.fn.Flow, node, struct{}{})
+	return exit
+}
+
+// leakOfRange is for a receiver that ranges over the channel and can leave
+// the loop while senders are left.
+func (s *sendLeak) leakOfRange() (why leakWhy, leaks bool) {
+	if len(s.ranges) != 1 || s.cap > 0 || s.senders[0].loop == nil && s.senders[0].most < 2 && len(s.senders) == 1 {
+		return why, false
+	}
+	loop, _ := s.ranges[0].Op.Node().(ast.Stmt)
+	match.Paths[struct{}]{
+		Node:  func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
+		Round: func(l ast.Stmt, _ struct{}) bool { return l != loop },
+		Exit: func(b *match.Block, _ struct{}) {
+			if !leaks {
+				why, leaks = leakWhy{"EarlyReturn", b.End}, true
+			}
+		},
+	}.FromBody(s.fn.Flow, loop, struct{}{})
+	return why, leaks
 }
 
 // leakOfMany is for senders that a loop starts: either the function receives
@@ -481,83 +592,37 @@ func (s *sendLeak) leakOfMany() (why leakWhy, leaks bool) {
 	gets, loops := s.receiveNodes()
 	start := match.FlowNode(snd.stmt, s.fn)
 	if len(loops) == 0 {
-		if snd.bound.Of == nil && snd.bound.Const == 0 {
-			return why, false
-		}
 		most := int64(match.MostOn(s.fn, widen(gets)))
-		if most >= match.Many || snd.bound.Of == nil && s.cap+most >= snd.bound.Const {
+		if most >= match.Many || snd.bound.Const > 0 && s.cap+most >= snd.bound.Const {
 			return why, false
 		}
-		match.Paths[struct{}]{
-			Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
-			Exit: func(b *match.Block, _ struct{}) {
-				if !leaks {
-					why, leaks = leakWhy{"NCast", b.End}, true
-				}
-			},
-		}.After(s.fn.Flow, start, struct{}{})
-		return why, leaks && s.cap == 0
+		exit := s.anyExit(start)
+		return leakWhy{"NCast", exit}, exit.IsValid() && s.cap == 0
 	}
 	if len(loops) != 1 || len(gets) != 1 || s.cap > 0 {
 		return why, false
 	}
 	for node, loop := range loops {
-		if b, ok := s.p.LoopBound(loop); !ok || !sameBound(b, snd.bound) {
-			return why, false
+		if b, ok := s.p.LoopBound(loop); !ok || !sameBound(b, snd.bound) || snd.loop == loop {
+			return why, false // in the loop that starts them, each is heard before the next
 		}
-		match.Paths[bool]{
+		leaves := match.Paths[bool]{
 			Node:  func(n ast.Node, timeout bool) (bool, bool) { return timeout || n != node && s.inSelect(n), true },
 			Round: func(l ast.Stmt, _ bool) bool { return l != loop },
 			Exit: func(b *match.Block, timeout bool) {
-				if !leaks {
-					why, leaks = leakWhy{"EarlyReturn", b.End}, true
-					if timeout {
-						why.category = "Timeout"
-					}
+				if leaks {
+					return
+				}
+				why, leaks = leakWhy{"EarlyReturn", b.End}, true
+				if timeout {
+					why.category = "Timeout"
 				}
 			},
-		}.After(s.fn.Flow, start, false)
-		if leaks || s.startsOver(snd, loop) {
-			return why, leaks
 		}
-		for n := range s.roundNodes(loop) {
-			match.Paths[bool]{
-				Node:  func(n ast.Node, timeout bool) (bool, bool) { return timeout || n != node && s.inSelect(n), true },
-				Round: func(l ast.Stmt, _ bool) bool { return l != loop },
-				Exit: func(b *match.Block, timeout bool) {
-					if !leaks {
-						why, leaks = leakWhy{"EarlyReturn", b.End}, true
-						if timeout {
-							why.category = "Timeout"
-						}
-					}
-				},
-			}.After(s.fn.Flow, n, false)
-		}
+		leaves.After(s.fn.Flow, start, false) // past the loop
+		leaves.FromBody(s.fn.Flow, loop, false)
 	}
 	return why, leaks
-}
-
-// startsOver reports whether the loop that receives is the one that starts
-// the goroutines: each is received from before the next one starts.
-func (s *sendLeak) startsOver(snd *sender, loop ast.Stmt) bool { return snd.loop == loop }
-
-// roundNodes returns the communications of the receive in a loop: where a
-// round of it begins to hear from the senders.
-func (s *sendLeak) roundNodes(loop ast.Stmt) map[ast.Node]bool {
-	out := map[ast.Node]bool{}
-	for _, u := range s.recvs {
-		if sel, _ := match.InSelect(u.Op); sel != nil {
-			for _, c := range sel.Body.List {
-				if comm := c.(*ast.CommClause).Comm; comm != nil {
-					out[comm] = true
-				}
-			}
-		} else if n := match.FlowNode(u.Op, s.fn); n != nil {
-			out[n] = true
-		}
-	}
-	return out
 }
 
 func widen(m map[ast.Node]int8) map[ast.Node]int {
@@ -578,6 +643,16 @@ func sameBound(a, b match.Bound) bool {
 // fix offers a buffer that takes all sends.
 func (s *sendLeak) fix(m rule.Match) rule.Match {
 	call := s.make.Node().(*ast.CallExpr)
+	switch {
+	case s.later:
+		return m.None("the channel is not made where it is declared")
+	case len(s.ranges) > 0:
+		return m.None("the receiver ranges over the channel, and when it ends depends on who closes it")
+	case s.senders[0].most >= match.Many:
+		return m.None("the goroutine sends in a loop; it needs to be told when nobody listens any more")
+	case s.p.Meant(match.Unparen(s.make).Parent().Node()):
+		return m.None("a comment beside the channel says that it is meant")
+	}
 	if s.looks {
 		return m.None("the function looks at the state of the channel, which a buffer would change")
 	}

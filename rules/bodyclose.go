@@ -125,22 +125,41 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 // discarded is "_, err := http.Get(url)".
 func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 	m.Message = "response of " + types.ExprString(b.call.Fun) + " is discarded, so its body is never closed and its connection leaks"
-	as, ok := b.def.Node().(*ast.AssignStmt)
-	if b.err == nil || !ok || as.Tok != token.DEFINE {
-		return m.None("closing the body needs a variable for the response and a check of the error"), true
-	}
+	as, isAssign := b.def.Node().(*ast.AssignStmt)
 	g, why, ok := b.guard()
 	if !ok {
 		return m.None("no safe place for the close: " + why), true
+	}
+	_, _, listed := match.StmtList(b.def)
+	if !listed && (!isAssign || as.Tok != token.DEFINE) {
+		return m.None("closing the body needs a variable for the response"), true
+	}
+	if b.fn.Flow.InCycle(b.flowNode()) {
+		return m.None("in a loop a deferred close would wait for the end of the function"), true
 	}
 	name := b.p.FreshName(b.fn, "resp", "response", "httpResp")
 	if why := b.unsuitable(g, nil); why != "" || name == "" {
 		return m.None(why), true
 	}
 	blank := lhs[0].(*ast.Ident)
+	assigns := isAssign && as.Tok == token.ASSIGN
 	return m.Safe("Name the response and defer closing its body", func(d *dstedit.Decl) error {
 		if err := d.Rename(blank, name); err != nil {
 			return err
+		}
+		switch {
+		case assigns && b.p.InScopeOf(b.err, b.def, b.fn):
+			if err := d.Define(as); err != nil {
+				return err
+			}
+		case assigns:
+			http, err := d.Import("net/http")
+			if err != nil {
+				return err
+			}
+			if err := d.InsertBefore(as, dstedit.VarDecl(name, &dst.StarExpr{X: dstedit.Sel(http, "Response")})); err != nil {
+				return err
+			}
 		}
 		return insertBehind(d, g, deferClose(name))
 	}), true
@@ -173,6 +192,11 @@ func (b *bodyLeak) closeOf(s ast.Stmt) *match.Event {
 // tracked decides on a response in a local variable that never escapes.
 func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 	g, why, guarded := b.guard()
+	if early := b.closedUnchecked(); early != nil && !guarded {
+		m.Message = b.name + ".Body is closed by a defer that runs before " + b.err.Name() + " is checked, and panics when " + b.name + " is nil"
+		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
+		return m.None("no safe place for the close: " + why), true
+	}
 	if early := b.closedBeforeCheck(g, guarded); early != nil {
 		m.Message = b.name + ".Body is closed by a defer that runs before " + b.err.Name() + " is checked, and panics when " + b.name + " is nil"
 		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
@@ -183,7 +207,7 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 		return m, false
 	}
 	m.Message = b.name + ".Body is not closed on every path, so its connection and two goroutines leak"
-	if !paths.closes {
+	if !paths.closed {
 		m.Message = b.name + ".Body is never closed, so its connection and two goroutines leak"
 	}
 	for _, leak := range paths.leaks[:1] {
@@ -202,7 +226,7 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 	if why := b.unsuitable(g, b.resp); why != "" {
 		return m.None(why), true
 	}
-	if s := b.movable(g); s != nil {
+	if s := b.movable(g); s != nil && !paths.overwritten {
 		return m.Safe("Move the deferred close up, before the first return", moveBehind(s, g)), true
 	}
 	return m.Safe("Defer closing the response body", func(d *dstedit.Decl) error {
@@ -230,6 +254,21 @@ func (b *bodyLeak) closedBeforeCheck(g match.Guard, guarded bool) ast.Stmt {
 		}
 		if b.closeOf(s) != nil {
 			return s
+		}
+	}
+	return nil
+}
+
+// closedUnchecked returns the "defer resp.Body.Close()" right behind the call
+// if err is tested only further down, or nil.
+func (b *bodyLeak) closedUnchecked() ast.Stmt {
+	list, i, ok := match.StmtList(b.def)
+	if !ok || b.err == nil || i+2 >= len(list) || b.closeOf(list[i+1]) == nil {
+		return nil
+	}
+	if ifs, ok := list[i+2].(*ast.IfStmt); ok && ifs.Init == nil {
+		if x, _, isTest := b.p.NilTest(ifs.Cond, true); isTest && b.p.VarOf(x) == b.err {
+			return list[i+1]
 		}
 	}
 	return nil
@@ -279,7 +318,8 @@ func deferClose(name string) dst.Stmt {
 // leakPaths is what the paths from the call to the exits show.
 type leakPaths struct {
 	leaks           []leak
-	closes          bool // the variable's body is closed somewhere
+	closed          bool // on some path the body is closed
+	overwritten     bool // on some path the variable gets another response first
 	overwrittenLate bool // a deferred literal would close a later response
 	flagged         bool // every close stands under a bare flag
 }
@@ -298,7 +338,7 @@ func (b *bodyLeak) paths() leakPaths {
 	var (
 		out              leakPaths
 		sure, tainted    []leak
-		reachesClose     bool
+		exits            bool
 		at               = map[ast.Node][]match.Event{}
 		errSet           = map[ast.Node]bool{}
 		derived          = b.derived()
@@ -311,7 +351,6 @@ func (b *bodyLeak) paths() leakPaths {
 		at[e.Node] = append(at[e.Node], e)
 		switch e.Kind {
 		case match.Closes, match.DefersClose, match.ClosesLate:
-			out.closes = true
 			if b.underFlag(e.At) {
 				flagged++
 			} else {
@@ -340,12 +379,13 @@ func (b *bodyLeak) paths() leakPaths {
 			for _, e := range at[n] {
 				switch e.Kind {
 				case match.Closes, match.DefersClose:
-					reachesClose = true
+					out.closed = true
 					return s, false
 				case match.ClosesLate:
-					reachesClose = true
+					out.closed = true
 					s.late = true
 				case match.Assigns:
+					out.overwritten, exits = true, true
 					out.overwrittenLate = out.overwrittenLate || s.late
 					report(s, leak{e.At.Node().Pos(), b.name + " is assigned again here before the body is closed"})
 					return s, false
@@ -353,6 +393,9 @@ func (b *bodyLeak) paths() leakPaths {
 			}
 			if n != here && errSet[n] {
 				s.errLive = false
+			}
+			if s.errLive && b.switchesOnErr(n) {
+				s.tainted = true
 			}
 			return s, true
 		},
@@ -366,7 +409,7 @@ func (b *bodyLeak) paths() leakPaths {
 				}
 			}
 			if s.errLive && b.err != nil && b.p.Mentions(cond, b.err) {
-				if b.isErrorMatch(cond) {
+				if b.p.ErrorMatch(cond, b.err) {
 					return s, !taken
 				}
 				s.tainted = true
@@ -379,26 +422,33 @@ func (b *bodyLeak) paths() leakPaths {
 			return s, assumed.Possible(cond, taken)
 		},
 		Exit: func(blk *match.Block, s bodyState) {
+			exits = true
 			if !s.late {
 				report(s, leak{blk.End, "returns here without closing it"})
 			}
 		},
 	}.After(b.fn.Flow, here, bodyState{errLive: b.err != nil, late: late})
 	out.leaks = sure
-	if !reachesClose {
+	if !out.closed {
 		out.leaks = append(out.leaks, tainted...)
+		if !exits && b.p.WaitsAfter(b.fn, here, b.call.End()) {
+			out.leaks = append(out.leaks, leak{b.fn.Body.Rbrace, "the function never returns"})
+		}
 	}
 	return out
 }
 
-// isErrorMatch reports whether cond can only be true if err is set.
-func (b *bodyLeak) isErrorMatch(cond ast.Expr) bool {
-	call, ok := ast.Unparen(cond).(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	name := b.p.FullName(call)
-	return name == "errors.Is" || name == "errors.As" || name == "os.IsTimeout"
+// switchesOnErr reports whether n is the head of a type switch on err.
+func (b *bodyLeak) switchesOnErr(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		if ta, ok := n.(*ast.TypeAssertExpr); ok && ta.Type == nil && b.p.VarOf(ta.X) == b.err {
+			found = true
+		}
+		_, isLit := n.(*ast.FuncLit)
+		return !found && !isLit
+	})
+	return found
 }
 
 func (b *bodyLeak) mentionsErr(list []ast.Expr) bool {
@@ -449,13 +499,18 @@ func (b *bodyLeak) testsResp(list []ast.Expr) bool {
 	return found
 }
 
-// underFlag reports whether c stands in an if that tests a bare variable.
+// underFlag reports whether c stands alone in an if that tests a bare
+// variable: what the flag means is then not known.
 func (b *bodyLeak) underFlag(c inspector.Cursor) bool {
 	for up := range c.Enclosing((*ast.IfStmt)(nil)) {
 		if up.Node().Pos() < b.call.Pos() {
 			break
 		}
-		cond := ast.Unparen(up.Node().(*ast.IfStmt).Cond)
+		ifs := up.Node().(*ast.IfStmt)
+		if len(ifs.Body.List) > 1 {
+			continue
+		}
+		cond := ast.Unparen(ifs.Cond)
 		if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
 			cond = ast.Unparen(not.X)
 		}

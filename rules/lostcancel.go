@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"strings"
 
 	"github.com/dave/dst"
 	"golang.org/x/tools/go/ast/inspector"
@@ -109,7 +108,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	if l.inMain() {
 		return m.None("main returns and the process ends, which frees it")
 	}
-	if l.commented() {
+	if l.p.Meant(l.def.Node()) {
 		return m.None("a comment beside the discarded cancel function suggests that it is meant")
 	}
 	if why := l.obstacle(); why != "" {
@@ -124,20 +123,18 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	def := l.def.Node().(ast.Stmt)
 	declare := false // cancel needs a var of its own
 	if isAssign && as.Tok == token.ASSIGN {
-		declare = !l.sameScope()
-	}
-	pkg := ""
-	if declare {
-		if pkg = l.contextName(); pkg == "" {
-			return m.None("the file does not import context under a name to use here")
-		}
+		declare = !l.p.InScopeOf(l.ctx, l.def, l.fn)
 	}
 	fix := func(d *dstedit.Decl) error {
 		if err := d.Rename(blank, stop); err != nil {
 			return err
 		}
 		if declare {
-			if err := d.InsertBefore(def, dstedit.VarDecl(stop, dstedit.Sel(pkg, l.cancelType))); err != nil {
+			typ, err := l.typeName(d)
+			if err != nil {
+				return err
+			}
+			if err := d.InsertBefore(def, dstedit.VarDecl(stop, typ)); err != nil {
 				return err
 			}
 		} else if isAssign && as.Tok == token.ASSIGN {
@@ -185,75 +182,28 @@ func (l *cancelLeak) flowNode() ast.Node {
 	return match.FlowNode(c, l.fn)
 }
 
-// commented reports whether a comment on the line of the call, or alone on
-// the line above, speaks about the discarded cancel function.
-func (l *cancelLeak) commented() bool {
-	file := l.p.FileOf(l.call.Pos())
-	line := func(pos token.Pos) int { return l.p.Fset.PositionFor(pos, false).Line }
-	first, last := line(l.def.Node().Pos()), line(l.def.Node().End())
-	for _, group := range file.Comments {
-		for _, c := range group.List {
-			at, text := line(c.Pos()), strings.ToLower(c.Text)
-			if strings.Contains(text, "want \"") || strings.Contains(text, "want `") {
-				continue // a test's expectation speaks to the test
-			}
-			if at >= first && at <= last {
-				return true
-			}
-			if line(group.End()) == first-1 && (strings.Contains(text, "cancel") || strings.Contains(text, "leak")) {
-				return true
-			}
+// typeName returns the type of the cancel function as it is written here.
+func (l *cancelLeak) typeName(d *dstedit.Decl) (dst.Expr, error) {
+	for _, imp := range l.p.FileOf(l.call.Pos()).Imports {
+		if imp.Name != nil && imp.Name.Name == "." && imp.Path.Value == `"context"` {
+			return dstedit.Ident(l.cancelType), nil
 		}
 	}
-	return false
-}
-
-// sameScope reports whether := in place of = would assign the same ctx.
-func (l *cancelLeak) sameScope() bool {
-	inner := l.p.TypesInfo.Scopes[l.fn.Type]
-	block := l.def.Parent().Node()
-	if block != ast.Node(l.fn.Body) {
-		inner = l.p.TypesInfo.Scopes[block]
-	}
-	return inner != nil && l.ctx.Parent() == inner
-}
-
-// contextName returns the name under which the file imports context, as long
-// as nothing at the call hides it; else "".
-func (l *cancelLeak) contextName() string {
-	file := l.p.FileOf(l.call.Pos())
-	scope := l.p.TypesInfo.Scopes[file].Innermost(l.call.Pos())
-	for _, imp := range file.Imports {
-		if imp.Path.Value != `"context"` {
-			continue
-		}
-		name := "context"
-		if imp.Name != nil {
-			name = imp.Name.Name
-		}
-		if _, obj := scope.LookupParent(name, l.call.Pos()); obj != nil {
-			if pkg, ok := obj.(*types.PkgName); ok && pkg.Imported().Path() == "context" {
-				return name
-			}
-		}
-	}
-	return ""
+	pkg, err := d.Import("context")
+	return dstedit.Sel(pkg, l.cancelType), err
 }
 
 // tracked decides on a cancel function in a local variable.
 func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool) {
-	name, called := cancel.Name(), false
+	name := cancel.Name()
 	at := map[ast.Node][]match.Event{}
 	for _, e := range l.events {
-		switch e.Kind {
-		case match.Escapes:
+		if e.Kind == match.Escapes {
 			return m, false
-		case match.Closes, match.DefersClose, match.ClosesLate:
-			called = true
 		}
 		at[e.Node] = append(at[e.Node], e)
 	}
-	leaks, overwritten := l.paths(at, cancel)
+	leaks, overwritten, called := l.paths(at, cancel)
 	if len(leaks) == 0 || l.inMain() {
 		return m, false
 	}
@@ -320,9 +270,10 @@ func (l *cancelLeak) movable() ast.Stmt {
 	return nil
 }
 
-// paths returns the ways out of the function on which nothing cancels, and
-// whether one of them is a new value for the variable.
-func (l *cancelLeak) paths(at map[ast.Node][]match.Event, cancel *types.Var) (leaks []rule.Related, overwritten bool) {
+// paths returns the ways out of the function on which nothing cancels,
+// whether one of them is a new value for the variable, and whether there are
+// others on which the function is called.
+func (l *cancelLeak) paths(at map[ast.Node][]match.Event, cancel *types.Var) (leaks []rule.Related, overwritten, called bool) {
 	type state struct{ late bool }
 	start := state{}
 	for _, e := range l.events {
@@ -336,9 +287,10 @@ func (l *cancelLeak) paths(at map[ast.Node][]match.Event, cancel *types.Var) (le
 			for _, e := range at[n] {
 				switch e.Kind {
 				case match.Closes, match.DefersClose:
+					called = true
 					return s, false
 				case match.ClosesLate:
-					s.late = true
+					called, s.late = true, true
 				case match.Assigns:
 					overwritten = true
 					leaks = append(leaks, rule.Related{Pos: e.At.Node().Pos(), End: e.At.Node().End(), Message: cancel.Name() + " is assigned again here before it is called"})
@@ -359,7 +311,7 @@ func (l *cancelLeak) paths(at map[ast.Node][]match.Event, cancel *types.Var) (le
 			}
 		},
 	}.After(l.fn.Flow, l.flowNode(), start)
-	return leaks, overwritten
+	return leaks, overwritten, called
 }
 
 // waitsForDone reports whether n receives from ctx.Done(): behind it the

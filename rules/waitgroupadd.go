@@ -6,6 +6,7 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 
@@ -63,7 +64,17 @@ func (f *wgFinder) waited(op match.WGOp) bool {
 	if field := f.p.FieldOf(op.Recv); field != nil {
 		return f.waits[field]
 	}
-	return f.waits[op.Key.Root]
+	return f.waits[op.Key.Root] || isParam(op.Key.Root)
+}
+
+// isParam reports whether o is a pointer from a caller, who waits.
+func isParam(o types.Object) bool {
+	v, ok := o.(*types.Var)
+	if !ok || v.Kind() != types.ParamVar {
+		return false
+	}
+	_, isPtr := types.Unalias(v.Type()).(*types.Pointer)
+	return isPtr
 }
 
 // wgGo looks at one go statement.
@@ -107,7 +118,7 @@ func (g *wgGo) uncounted(op match.WGOp) bool {
 	if g.within(op.Key.Root) {
 		return false // a group of its own
 	}
-	dones := 0
+	dones, children, others := 0, 0, 0
 	for _, o := range g.ops() {
 		if o.Key != op.Key {
 			continue
@@ -117,21 +128,59 @@ func (g *wgGo) uncounted(op match.WGOp) bool {
 		case inside && o.Name == "Wait":
 			return false // waits for its own children
 		case inside && o.Name == "Done" && o.Runner != g.lit:
-			return false // counts a goroutine that it starts
+			children++
 		case inside && o.Name == "Done":
 			dones++
+		case !inside && o.Name == "Add":
+			others++
 		}
+	}
+	_, _, direct := g.direct(op)
+	if children > 0 && (dones > 0 || others > 0 || !g.local(op.Key) || !direct) {
+		return false // counts goroutines that it starts, under a count of its own
+	}
+	if !direct && others > 0 {
+		return false // counts something else, such as items of work
 	}
 	if g.passedOn(op.Key) {
 		return false // somebody else may be the one that is counted
 	}
-	if dones == 0 && op.Key.Path != "" {
+	if dones+children == 0 && g.used(op.Key) {
 		return false // a method may call Done
 	}
 	if g.countedBefore(op.Key) || !g.f.waited(op) {
 		return false
 	}
 	return !g.handshake(op.Key)
+}
+
+// direct returns the list of the goroutine's statements and the index in it
+// of the call of op, if that is a statement there.
+func (g *wgGo) direct(op match.WGOp) (list []ast.Stmt, at int, ok bool) {
+	list = g.body.Body.List
+	at = slices.IndexFunc(list, func(s ast.Stmt) bool {
+		es, ok := s.(*ast.ExprStmt)
+		return ok && ast.Unparen(es.X) == ast.Expr(op.Call)
+	})
+	return list, at, at >= 0
+}
+
+// local reports whether the group is a variable of the declaration itself.
+func (g *wgGo) local(key match.WGKey) bool {
+	v, ok := key.Root.(*types.Var)
+	return ok && key.Path == "" && v.Kind() == types.LocalVar
+}
+
+// used reports whether the goroutine uses the variable that the group is
+// reached from for anything else, such as a call of one of its methods.
+func (g *wgGo) used(key match.WGKey) bool {
+	n := 0
+	for _, o := range g.p.WaitGroupOps(g.lit) {
+		if o.Key == key {
+			n++
+		}
+	}
+	return key.Path != "" && len(g.p.Uses(g.lit, key.Root)) > n
 }
 
 // passedOn reports whether the goroutine hands the group to another function.
@@ -176,8 +225,10 @@ func (g *wgGo) countedBefore(key match.WGKey) bool {
 		if starts {
 			return true
 		}
-		if ok && i > 0 && list[i-1].Pos() <= o.Call.Pos() && o.Call.End() <= list[i-1].End() {
-			return true
+		if ok && i > 0 {
+			if es, isExpr := list[i-1].(*ast.ExprStmt); isExpr && ast.Unparen(es.X) == ast.Expr(o.Call) {
+				return true
+			}
 		}
 	}
 	return false
@@ -244,12 +295,8 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 		Message: recv + ".Add runs inside the goroutine it counts, so " + recv + ".Wait can return before it",
 		Related: []rule.Related{{Pos: g.stmt.Node().Pos(), End: g.stmt.Node().Pos() + 2, Message: "the goroutine starts here"}},
 	}
-	list := g.body.Body.List
-	at := slices.IndexFunc(list, func(s ast.Stmt) bool {
-		es, ok := s.(*ast.ExprStmt)
-		return ok && ast.Unparen(es.X) == ast.Expr(op.Call)
-	})
-	if at < 0 {
+	list, at, ok := g.direct(op)
+	if !ok {
 		return m.None("the Add does not run on every path of the goroutine, so moving it would change the count")
 	}
 	for _, s := range list[:at] {
@@ -265,15 +312,15 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 	if _, _, ok := match.StmtList(g.stmt); !ok {
 		return m.None("the go statement carries a label")
 	}
-	root, ok1 := g.outside(op.Recv)
-	arg, ok2 := g.outside(op.Call.Args[0])
+	recvRoot, recvNew, ok1 := g.outside(op.Recv)
+	argRoot, argNew, ok2 := g.outside(op.Call.Args[0])
 	if !ok1 || !ok2 {
 		return m.None("the group or the number may be another one in front of the go statement")
 	}
 	add, gostmt := list[at], g.stmt.Node().(*ast.GoStmt)
 	fix := func(d *dstedit.Decl) error {
-		for _, r := range []struct{ old, new ast.Expr }{{op.Recv, root}, {op.Call.Args[0], arg}} {
-			if r.old != r.new {
+		for _, r := range []struct{ old, new ast.Expr }{{recvRoot, recvNew}, {argRoot, argNew}} {
+			if r.new != nil {
 				if err := d.Replace(r.old, d.Expr(r.new)); err != nil {
 					return err
 				}
@@ -318,38 +365,41 @@ func (g *wgGo) harmless(s ast.Stmt, key match.WGKey) bool {
 	return ok
 }
 
-// outside returns e as it reads in front of the go statement: itself, or the
-// argument for it if it is a parameter of the literal. ok is false if its
-// value there may be another.
-func (g *wgGo) outside(e ast.Expr) (ast.Expr, bool) {
-	if id, ok := ast.Unparen(e).(*ast.Ident); ok {
-		if v := g.p.VarOf(id); v != nil && g.within(v) {
-			arg := g.p.LitArgument(g.lit, v)
-			if arg == nil || !g.p.Stable(arg, g.parent) || len(g.p.Uses(g.lit, v)) == 0 || !g.p.Stable(e, g.body) {
-				return nil, false
-			}
-			if amp, ok := ast.Unparen(arg).(*ast.UnaryExpr); ok && amp.Op == token.AND {
-				arg = amp.X
-			}
-			return arg, true
-		}
-	}
-	bad := false
+// outside says how e reads in front of the go statement: as it is, or with
+// root, a parameter of the literal, replaced by arg, what is passed for it.
+// ok is false if its value there may be another.
+func (g *wgGo) outside(e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool) {
+	ok = true
 	ast.Inspect(e, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			if v := g.p.VarOf(id); v != nil && !v.IsField() && g.within(v) {
-				bad = true
-			}
+		id, isIdent := n.(*ast.Ident)
+		if !isIdent {
+			return ok
 		}
+		v := g.p.VarOf(id)
+		if v == nil || v.IsField() || !g.within(v) {
+			return ok
+		}
+		arg = g.p.LitArgument(g.lit, v)
+		if root != nil || arg == nil || !g.p.Stable(arg, g.parent) || !g.p.Stable(id, g.body) {
+			ok = false
+			return false
+		}
+		if amp, isAmp := ast.Unparen(arg).(*ast.UnaryExpr); isAmp && amp.Op == token.AND {
+			arg = amp.X
+		}
+		root = id
 		return true
 	})
-	// A WaitGroup in a package variable or a plain local is always the same one.
+	if !ok || root != nil {
+		return root, arg, ok
+	}
+	// A WaitGroup in a package variable is always the same one.
 	if v := g.p.VarOf(e); v != nil && match.IsNamed(v.Type(), "sync", "WaitGroup") {
 		if _, isPtr := v.Type().(*types.Pointer); !isPtr {
-			return e, !bad
+			return nil, nil, true
 		}
 	}
-	return e, !bad && g.p.Stable(e, g.parent)
+	return nil, nil, g.p.Stable(e, g.parent)
 }
 
 // unblockedAfterWait reports whether the goroutine blocks on a channel that
@@ -364,11 +414,57 @@ func (g *wgGo) unblockedAfterWait(key match.WGKey) bool {
 	if !wait.IsValid() {
 		return false
 	}
+	if g.waitsForContext() || g.sharesLock() {
+		return true
+	}
 	for ch := range g.channels() {
 		for _, u := range g.p.ChannelUses(g.decl, ch) {
+			at := u.At.Node().Pos()
+			for range u.At.Enclosing((*ast.DeferStmt)(nil)) {
+				at = g.decl.Node().End() // deferred: runs at the end
+			}
 			served := u.Kind == match.ChanRecv || u.Kind == match.ChanRange || u.Kind == match.ChanSend || u.Kind == match.ChanClose
-			if served && u.At.Node().Pos() > wait && !g.lit.Contains(u.At) {
+			if served && at > wait && !g.lit.Contains(u.At) {
 				return true
+			}
+		}
+	}
+	return false
+}
+
+// waitsForContext reports whether the goroutine receives from a Done channel.
+func (g *wgGo) waitsForContext() bool {
+	for c := range g.lit.Preorder((*ast.UnaryExpr)(nil)) {
+		u := c.Node().(*ast.UnaryExpr)
+		if call, ok := ast.Unparen(u.X).(*ast.CallExpr); ok && u.Op == token.ARROW {
+			if _, isDone := g.p.Method(call, "context", "Context", "Done"); isDone {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sharesLock reports whether the goroutine takes a lock that the function
+// around it takes, too, and may hold while it waits.
+func (g *wgGo) sharesLock() bool {
+	locked := map[match.WGKey]bool{}
+	for _, inside := range []bool{false, true} {
+		for c := range g.parent.Cursor.Preorder((*ast.CallExpr)(nil)) {
+			call := c.Node().(*ast.CallExpr)
+			if g.lit.Contains(c) != inside {
+				continue
+			}
+			for _, typ := range []string{"Mutex", "RWMutex"} {
+				recv, ok := g.p.Method(call, "sync", typ, "Lock")
+				if !ok {
+					continue
+				}
+				key, ok := g.p.WaitGroupKey(recv)
+				if ok && inside && locked[key] {
+					return true
+				}
+				locked[key] = locked[key] || !inside
 			}
 		}
 	}
@@ -377,12 +473,17 @@ func (g *wgGo) unblockedAfterWait(key match.WGKey) bool {
 
 // addBehind is go work(&wg); wg.Add(1).
 func (g *wgGo) addBehind() []rule.Match {
-	list, i, ok := match.StmtList(g.stmt)
+	at := g.stmt
+	_, labelled := at.Parent().Node().(*ast.LabeledStmt)
+	if labelled {
+		at = at.Parent()
+	}
+	list, i, ok := match.StmtList(at)
 	if !ok || i+1 >= len(list) {
 		return nil
 	}
 	add, ok := g.opOf(list[i+1])
-	if !ok || add.Name != "Add" || !g.isOne(add) || !g.counts(list[i], add.Key) || !g.f.waited(add) {
+	if !ok || add.Name != "Add" || !g.isOne(add) || !g.counts(g.stmt.Node().(*ast.GoStmt), add.Key) || !g.f.waited(add) {
 		return nil
 	}
 	// Every Add pays for one goroutine; is one left over for this one?
@@ -414,6 +515,9 @@ func (g *wgGo) addBehind() []rule.Match {
 		Pos: add.Call.Pos(), End: add.Call.End(),
 		Message: recv + ".Add runs after the goroutine it counts has started, so Done may come first and panic",
 		Related: []rule.Related{{Pos: g.stmt.Node().Pos(), End: g.stmt.Node().Pos() + 2, Message: "the goroutine starts here"}},
+	}
+	if labelled {
+		return []rule.Match{m.None("the go statement carries a label")}
 	}
 	return []rule.Match{m.Safe("Move "+recv+".Add in front of the go statement", func(d *dstedit.Decl) error {
 		return d.MoveBefore(list[i+1], list[i])
@@ -456,6 +560,34 @@ func (g *wgGo) counts(s ast.Stmt, key match.WGKey) bool {
 			}
 		}
 	}
+	return g.f.calleeCounts(gs.Call, key)
+}
+
+// calleeCounts reports whether call is of a method of this package that
+// calls Done on the group, reached from its receiver.
+func (f *wgFinder) calleeCounts(call *ast.CallExpr, key match.WGKey) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	fn := f.p.Callee(call)
+	if !ok || fn == nil || fn.Pkg() != f.p.Pkg || fn.Signature().Recv() == nil {
+		return false
+	}
+	from, ok := f.p.WaitGroupKey(sel.X)
+	if !ok {
+		return false
+	}
+	from.Path = strings.TrimSuffix(from.Path, ".~") // the receiver is no WaitGroup
+	for c := range f.p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
+		d := c.Node().(*ast.FuncDecl)
+		if f.p.TypesInfo.Defs[d.Name] != types.Object(fn) || d.Recv == nil || len(d.Recv.List[0].Names) == 0 {
+			continue
+		}
+		recv := f.p.TypesInfo.Defs[d.Recv.List[0].Names[0]]
+		for _, o := range f.p.WaitGroupOps(c) {
+			if o.Name == "Done" && o.Key.Root == recv && (match.WGKey{Root: from.Root, Path: from.Path + o.Key.Path}) == key {
+				return true
+			}
+		}
+	}
 	return false
 }
 
@@ -467,6 +599,11 @@ func (g *wgGo) doneSkipped() []rule.Match {
 		if o.Name == "Done" && g.lit.Contains(o.At) && !g.within(o.Key.Root) {
 			done = o
 			n++
+		}
+	}
+	for _, o := range g.ops() {
+		if o.Name == "Done" && o.Key == done.Key && !g.lit.Contains(o.At) && !started(o.Runner) {
+			return nil // a function that the goroutine may call does it
 		}
 	}
 	list := g.body.Body.List
@@ -515,6 +652,15 @@ func (g *wgGo) doneSkipped() []rule.Match {
 	})}
 }
 
+// started reports whether a function is a literal that a go statement starts.
+func started(fn inspector.Cursor) bool {
+	if _, ok := fn.Node().(*ast.FuncLit); !ok {
+		return false
+	}
+	_, ok := match.Unparen(fn).Parent().Parent().Node().(*ast.GoStmt)
+	return ok
+}
+
 // byValue is go func(wg sync.WaitGroup) { wg.Done() }(wg).
 func (g *wgGo) byValue() (out []rule.Match) {
 	call := g.stmt.Node().(*ast.GoStmt).Call
@@ -530,7 +676,10 @@ func (g *wgGo) byValue() (out []rule.Match) {
 			if _, isPtr := types.Unalias(v.Type()).(*types.Pointer); isPtr {
 				continue
 			}
-			out = append(out, g.share(name, v, call, i, ft))
+			switch ast.Unparen(call.Args[i]).(type) {
+			case *ast.Ident, *ast.SelectorExpr, *ast.StarExpr: // a fresh value has nobody else to wait for it
+				out = append(out, g.share(name, v, call, i, ft))
+			}
 		}
 		if len(field.Names) == 0 {
 			i++

@@ -197,6 +197,10 @@ var detached = map[string]bool{
 	"context.Cause": true,
 }
 
+// keepers lists functions that go on using the context though their name and
+// their results do not say so.
+var keepers = map[string]bool{"context.AfterFunc": true}
+
 // starters begin the names of functions that go on working after they return.
 var starters = []string{
 	"Start", "Run", "Go", "Spawn", "Launch", "Watch", "Listen", "Subscribe", "Register", "Init", "Set", "With", "Open",
@@ -209,6 +213,9 @@ var starters = []string{
 func (t *ctxTracker) keeps(call *ast.CallExpr, fn *types.Func) string {
 	if fn == nil {
 		return ""
+	}
+	if keepers[fn.FullName()] {
+		return " is passed to " + fn.Name() + ", which waits for it to end"
 	}
 	if fn.Pkg() != nil {
 		switch fn.Pkg().Path() {

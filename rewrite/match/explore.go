@@ -31,6 +31,13 @@ func (p Paths[S]) After(f *Flow, n ast.Node, s S) {
 // FromEntry explores from the start of the function.
 func (p Paths[S]) FromEntry(f *Flow, s S) { p.run(f.Entry, 0, s) }
 
+// FromBody explores from the start of the body of a loop.
+func (p Paths[S]) FromBody(f *Flow, loop ast.Stmt, s S) {
+	if b := f.bodies[loop]; b != nil {
+		p.run(b, 0, s)
+	}
+}
+
 func (p Paths[S]) run(b *Block, index int, s S) {
 	type key struct {
 		b *Block

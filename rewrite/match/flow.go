@@ -16,7 +16,8 @@ import (
 type Flow struct {
 	Entry  *Block
 	blocks []*Block
-	at     map[ast.Node]point // statements and conditions -> where they stand
+	at     map[ast.Node]point  // statements and conditions -> where they stand
+	bodies map[ast.Stmt]*Block // loops -> where their body begins
 	info   *types.Info
 }
 
@@ -51,7 +52,7 @@ type point struct {
 // not come back, such as os.Exit.
 func NewFlow(body *ast.BlockStmt, info *types.Info, neverReturns func(*ast.CallExpr) bool) *Flow {
 	b := &flowBuilder{
-		flow:         &Flow{at: map[ast.Node]point{}, info: info},
+		flow:         &Flow{at: map[ast.Node]point{}, bodies: map[ast.Stmt]*Block{}, info: info},
 		neverReturns: neverReturns,
 		labels:       map[string]*labelTargets{},
 	}
@@ -406,7 +407,7 @@ func (b *flowBuilder) selectStmt(s *ast.SelectStmt, label *labelTargets) {
 func (b *flowBuilder) forStmt(s *ast.ForStmt, label *labelTargets) {
 	b.stmt(s.Init, nil)
 	head, body, done := b.block(), b.block(), b.block()
-	head.Loop = s
+	head.Loop, b.flow.bodies[s] = s, body
 	cont := head
 	if s.Post != nil {
 		cont = b.block()
@@ -442,7 +443,7 @@ func (b *flowBuilder) forStmt(s *ast.ForStmt, label *labelTargets) {
 func (b *flowBuilder) rangeStmt(s *ast.RangeStmt, label *labelTargets) {
 	b.add(s.X)
 	head, body, done := b.block(), b.block(), b.block()
-	head.Loop = s
+	head.Loop, b.flow.bodies[s] = s, body
 	if label != nil {
 		label.brk, label.cont = done, head
 	}

@@ -25,6 +25,11 @@ type Guard struct {
 func (p *Pass) FindGuard(def inspector.Cursor, err *types.Var, allowed func(ast.Stmt) bool) (g Guard, why string, ok bool) {
 	if ifs, isIf := def.Parent().Node().(*ast.IfStmt); isIf && ifs.Init == def.Node() {
 		g, ok := p.guardIf(ifs, err)
+		if as, _ := def.Node().(*ast.AssignStmt); ok && g.First == nil && as != nil && as.Tok == token.ASSIGN {
+			if _, _, listed := StmtList(def.Parent()); listed {
+				return g, "", true // if resp, err = get(); err != nil { return }: resp is declared outside
+			}
+		}
 		if !ok {
 			return Guard{}, "the if statement that declares it does not test its error alone", false
 		}
@@ -41,6 +46,9 @@ func (p *Pass) FindGuard(def inspector.Cursor, err *types.Var, allowed func(ast.
 		if ifs, isIf := s.(*ast.IfStmt); isIf && ifs.Init == nil {
 			if g, ok := p.guardIf(ifs, err); ok {
 				return g, "", true
+			}
+			if p.ErrorMatch(ifs.Cond, err) && ifs.Else == nil && p.Terminates(ifs.Body) && allowed(s) {
+				continue // one kind of error, the general check comes next
 			}
 		}
 		if es, isExpr := s.(*ast.ExprStmt); isExpr {
@@ -91,6 +99,21 @@ func (p *Pass) impliesSet(cond ast.Expr, err *types.Var) bool {
 func (p *Pass) testsNil(cond ast.Expr) bool {
 	_, isNil, ok := p.NilTest(cond, true)
 	return ok && isNil
+}
+
+// ErrorMatch reports whether cond can only be true if err is set.
+func (p *Pass) ErrorMatch(cond ast.Expr, err *types.Var) bool {
+	call, ok := ast.Unparen(cond).(*ast.CallExpr)
+	if !ok || len(call.Args) == 0 || p.VarOf(call.Args[0]) != err || err == nil {
+		return false
+	}
+	switch p.FullName(call) {
+	case "errors.Is":
+		return len(call.Args) == 2 && !p.IsNil(call.Args[1])
+	case "errors.As", "errors.AsType", "os.IsTimeout", "os.IsNotExist", "os.IsPermission":
+		return true
+	}
+	return false
 }
 
 // plain reports whether s has no control flow of its own and starts nothing.

@@ -170,6 +170,40 @@ func (p *Pass) Uses(root inspector.Cursor, obj types.Object) []inspector.Cursor 
 	return out
 }
 
+// InScopeOf reports whether v is declared in the very block that holds the
+// statement at c, so that := there would assign it rather than hide it.
+func (p *Pass) InScopeOf(v *types.Var, c inspector.Cursor, fn *Func) bool {
+	scope := p.TypesInfo.Scopes[fn.Type]
+	if block := c.Parent().Node(); block != ast.Node(fn.Body) {
+		scope = p.TypesInfo.Scopes[block]
+	}
+	return scope != nil && v.Parent() == scope
+}
+
+// intent are the words by which a comment says that something is meant.
+var intent = []string{"purpose", "intention", "deliberat", "leak", "cancel", "never", "not needed", "don't", "do not", "unbuffered", "nolint"}
+
+// Meant reports whether a comment on the lines of n, or right above them,
+// says that what n does is meant.
+func (p *Pass) Meant(n ast.Node) bool {
+	line := func(pos token.Pos) int { return p.Fset.PositionFor(pos, false).Line }
+	first, last := line(n.Pos()), line(n.End())
+	for _, group := range p.FileOf(n.Pos()).Comments {
+		if at := line(group.End()); at < first-1 || line(group.Pos()) > last {
+			continue
+		}
+		for _, c := range group.List {
+			text, _, _ := strings.Cut(strings.ToLower(c.Text), "// want ") // an expectation of a test speaks to the test
+			for _, word := range intent {
+				if strings.Contains(text, word) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // Unparen climbs from c over parentheses to the expression as its parent sees it.
 func Unparen(c inspector.Cursor) inspector.Cursor {
 	for {

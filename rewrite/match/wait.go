@@ -22,6 +22,9 @@ func (p *Pass) WaitsAfter(fn *Func, node ast.Node, pos token.Pos) bool {
 		loop := c.Node().(*ast.ForStmt)
 		found = found || loop.Cond == nil && loop.Pos() >= pos && p.litUse(c, fn) == litNone
 	}
+	for c := range fn.Cursor.Preorder((*ast.SelectStmt)(nil)) {
+		found = found || c.Node().Pos() >= pos && p.litUse(c, fn) == litNone
+	}
 	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		if n.Pos() >= pos && p.waits(n) {
 			found = true

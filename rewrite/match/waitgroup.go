@@ -2,6 +2,7 @@ package match
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 
@@ -59,11 +60,20 @@ func (p *Pass) WaitGroupOps(root inspector.Cursor) []WGOp {
 			}
 			if key, ok := p.WaitGroupKey(recv); ok {
 				key = p.argumentFor(key, c)
-				ops = append(ops, WGOp{name, key, recv, call, c, p.Runner(c)})
+				what := name
+				if name == "Add" && p.negative(call.Args) {
+					what = "Done" // wg.Add(-1)
+				}
+				ops = append(ops, WGOp{what, key, recv, call, c, p.Runner(c)})
 			}
 		}
 	}
 	return ops
+}
+
+func (p *Pass) negative(args []ast.Expr) bool {
+	v := p.TypesInfo.Types[args[0]].Value
+	return v != nil && constant.Sign(v) < 0
 }
 
 // WaitGroupKey returns the key of e: an identifier or a chain of fields,
@@ -105,6 +115,10 @@ func (p *Pass) path(e ast.Expr) (WGKey, bool) {
 	case *ast.UnaryExpr:
 		if x.Op == token.AND {
 			return p.path(x.X)
+		}
+	case *ast.CallExpr: // s.group(): the same text is taken for the same group
+		if fn := p.Callee(x); fn != nil {
+			return WGKey{Root: fn, Path: "." + types.ExprString(x)}, true
 		}
 	}
 	return WGKey{}, false
