@@ -15,7 +15,61 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
-// blockingsend finds sends that block for ever because their receiver leaves first.
+// Sends that block for ever because the receiver leaves first.
+//
+// # What it does
+//
+// It follows a channel that a function makes, that goroutines started by it send
+// on and that the function itself receives from. It counts sends, capacity and
+// receives on each path, and reports a path on which the function returns with a
+// sender left behind: a select that takes the timeout (Timeout), an early return
+// (EarlyReturn), the first of many answers (NCast), two sends for one receive
+// (DoubleSend), or no receive at all.
+//
+// # Why it leaks
+//
+// A send on a channel without room waits for a receiver. When the function that
+// would receive has returned, nobody is left who could, and the goroutine and all
+// it refers to stay until the process ends.
+//
+// # Example
+//
+//	ch := make(chan result)
+//	go func() { ch <- query() }()
+//	select {
+//	case r := <-ch:
+//		return r, nil
+//	case <-ctx.Done():
+//		return result{}, ctx.Err()
+//	}
+//
+// # Use instead
+//
+//	ch := make(chan result, 1)
+//
+// # What is not reported
+//
+// A channel that is returned, stored or passed to a function: somebody else may
+// receive. A channel with enough room. Sends in a select with another way out.
+// Functions that receive on every path, also by a deferred receive or by waiting
+// for the sender. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, and the
+// end of main.main.
+//
+// # Fix safety
+//
+// The channel gets room for all sends, one or as many as the loop has rounds
+// that starts the senders. The send then returns at once, and the only change is
+// that the goroutine ends earlier; so the fix is safe only if nothing that others
+// could observe follows the send in the goroutine, deferred calls included, and
+// if the value is nothing that must be closed. Otherwise it is unsafe. The work
+// itself is not cancelled: it runs to its end as before. No fix is offered if the
+// function looks at len or cap or polls the channel, or if how many send is not
+// known where the channel is made.
+//
+// # See also
+//
+// Saioc et al., "Unveiling and Vanquishing Goroutine Leaks in Enterprise
+// Microservices", CGO 2024, for the names of the categories.
 var blockingsend = rule.Rule{Name: "blockingsend", Doc: doc("blockingsend"), Find: findBlockingsend}
 
 func findBlockingsend(p *match.Pass) []rule.Match {
@@ -424,6 +478,9 @@ func (s *sendLeak) leakOfFew() (why leakWhy, leaks bool) {
 			return st, int64(st.got) < int64(st.sent)-s.cap || int64(st.sent) < s.total()
 		},
 		Edge: func(cond ast.Expr, taken bool, st pathState) (pathState, bool) {
+			if x, isNil, ok := s.p.NilTest(cond, taken); ok && s.p.VarOf(x) == s.ch {
+				return st, !isNil
+			}
 			for _, a := range assumed {
 				if !a.Possible(cond, taken) {
 					return st, false

@@ -13,7 +13,61 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
-// bodyclose finds HTTP response bodies that are not closed on every path.
+// HTTP response bodies that are not closed on every path.
+//
+// # What it does
+//
+// It follows the response of a call of http.Get, Head, Post, PostForm, of the
+// methods of http.Client, of http.Transport.RoundTrip and, outside of tests, of
+// any interface method Do or RoundTrip (*http.Request) (*http.Response, error).
+// It reports a path on which the function returns, or takes another response
+// into the same variable, before it closes the body.
+//
+// # Why it leaks
+//
+// As long as the body is open, net/http keeps the connection and the two
+// goroutines that serve it, and the connection cannot be used again.
+//
+// # Example
+//
+//	resp, err := http.Get(url)
+//	if err != nil {
+//		return 0, err
+//	}
+//	return resp.StatusCode, nil
+//
+// # Use instead
+//
+//	resp, err := http.Get(url)
+//	if err != nil {
+//		return 0, err
+//	}
+//	defer resp.Body.Close()
+//	return resp.StatusCode, nil
+//
+// # What is not reported
+//
+// A response or body that is returned, stored, sent, captured by a goroutine or
+// handed to a function that is not known only to read it: whoever gets it may
+// close it. Paths on which the error is set or the response is nil. Paths that
+// end in a panic, os.Exit, log.Fatal or t.Fatal. A plain Close at the end of
+// straight code.
+//
+// # Fix safety
+//
+// The fix puts "defer resp.Body.Close()" behind the check of the error, where
+// resp is not nil, or moves an existing one there. Closing twice is harmless: the
+// second call returns nil. The receiver of a deferred call is evaluated at the
+// defer statement, so a later response in the same variable is another matter.
+// The body is closed after every use, because nothing that could outlive the
+// function has seen it. No fix is offered in a loop (the deferred calls would
+// pile up), without a check of the error (the response could be nil), and in a
+// function that goes on waiting after the last use (the connection would be held
+// as long).
+//
+// # See also
+//
+// https://pkg.go.dev/net/http#Response
 var bodyclose = rule.Rule{Name: "bodyclose", Doc: doc("bodyclose"), Find: findBodyclose}
 
 func findBodyclose(p *match.Pass) []rule.Match {

@@ -13,7 +13,56 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
-// lostcancel finds contexts whose cancel function is not called on every path.
+// Contexts whose cancel function is not called on every path.
+//
+// # What it does
+//
+// It follows the cancel function of context.WithCancel, WithTimeout,
+// WithDeadline, their Cause variants and signal.NotifyContext. It reports one
+// that is discarded, and a path on which the function returns before it is
+// called or deferred.
+//
+// # Why it leaks
+//
+// Until it is cancelled or its time is up, a context keeps its timer and its
+// place in the tree below the parent, and so does everything made from it. Below
+// a parent that never ends, that is for ever.
+//
+// # Example
+//
+//	ctx, _ := context.WithTimeout(parent, time.Minute)
+//	return store.Save(ctx, record)
+//
+// # Use instead
+//
+//	ctx, cancel := context.WithTimeout(parent, time.Minute)
+//	defer cancel()
+//	return store.Save(ctx, record)
+//
+// # What is not reported
+//
+// A cancel function that is returned, stored, passed on or captured by a
+// literal that may run later: whoever gets it may call it. Paths behind
+// <-ctx.Done(), where the context has ended by itself. Paths that end in a panic,
+// os.Exit, log.Fatal or t.Fatal, and the end of main.main.
+//
+// # Fix safety
+//
+// A deferred cancel ends the context when the function returns. That is safe
+// only if nothing uses the context afterwards, so the fix is offered only if
+// neither the context nor anything made from it (a request, its response, rows, a
+// stream) is returned, stored, used by a goroutine or by an earlier defer, or
+// passed to a function that by its name or its results may go on using it. A
+// response whose context is cancelled too early fails with "context canceled"
+// when its body is long, and works in tests where it is short. No fix is offered
+// in a loop, for a cancel function that is assigned again, and where a comment
+// says that it is meant. The fix for signal.NotifyContext is unsafe, because it
+// also restores the default action of the signals.
+//
+// # See also
+//
+// https://pkg.go.dev/context, go vet's lostcancel, which finds some of these and
+// fixes none.
 var lostcancel = rule.Rule{Name: "lostcancel", Doc: doc("lostcancel"), Find: findLostcancel}
 
 // cancelMakers are the functions that return a context and what cancels it,

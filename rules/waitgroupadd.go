@@ -15,7 +15,60 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
-// waitgroupadd finds goroutines that a WaitGroup does not count in time.
+// Goroutines that a WaitGroup does not count in time, or for ever.
+//
+// # What it does
+//
+// It reports Add called inside the goroutine that it counts or right behind the
+// go statement, Done that an early return skips, and a WaitGroup that is passed
+// to the goroutine by value.
+//
+// # Why it leaks
+//
+// Wait returns when the counter is zero, and it is zero until the goroutine has
+// come to its Add: the function goes on without the goroutine, or Done comes
+// before Add and panics. A Done that is skipped, or that counts down a copy,
+// leaves Wait blocked for ever.
+//
+// # Example
+//
+//	go func() {
+//		wg.Add(1)
+//		defer wg.Done()
+//		work()
+//	}()
+//	wg.Wait()
+//
+// # Use instead
+//
+//	wg.Add(1)
+//	go func() {
+//		defer wg.Done()
+//		work()
+//	}()
+//	wg.Wait()
+//
+// # What is not reported
+//
+// An Add in a goroutine that runs under a count of its own and adds for its
+// children. A group that is declared and waited for inside the goroutine. A
+// goroutine from which the function hears over a channel before it waits. A
+// group that nobody in the package waits for.
+//
+// # Fix safety
+//
+// The Add moves directly in front of the go statement, in the same list of
+// statements, so it runs exactly as often. It moves only from the top of the
+// goroutine, past statements that neither branch nor block, and only if group
+// and number are the same there. Where the goroutine waits for something that the
+// function does after its Wait, the early Wait hid a deadlock: that fix is unsafe.
+// A skipped Done becomes a deferred one if it is the last statement and there is no
+// other deferred call.
+//
+// # See also
+//
+// go vet's waitgroup and staticcheck's SA2000, which report an Add in a
+// goroutine also where it is right.
 var waitgroupadd = rule.Rule{Name: "waitgroupadd", Doc: doc("waitgroupadd"), Find: findWaitgroupadd}
 
 func findWaitgroupadd(p *match.Pass) []rule.Match {
@@ -414,7 +467,7 @@ func (g *wgGo) unblockedAfterWait(key match.WGKey) bool {
 	if !wait.IsValid() {
 		return false
 	}
-	if g.waitsForContext() || g.sharesLock() {
+	if g.waitsForContext() || g.sharesLock(wait) {
 		return true
 	}
 	for ch := range g.channels() {
@@ -447,12 +500,12 @@ func (g *wgGo) waitsForContext() bool {
 
 // sharesLock reports whether the goroutine takes a lock that the function
 // around it takes, too, and may hold while it waits.
-func (g *wgGo) sharesLock() bool {
+func (g *wgGo) sharesLock(wait token.Pos) bool {
 	locked := map[match.WGKey]bool{}
 	for _, inside := range []bool{false, true} {
 		for c := range g.parent.Cursor.Preorder((*ast.CallExpr)(nil)) {
 			call := c.Node().(*ast.CallExpr)
-			if g.lit.Contains(c) != inside {
+			if g.lit.Contains(c) != inside || !inside && call.Pos() > wait {
 				continue
 			}
 			for _, typ := range []string{"Mutex", "RWMutex"} {
