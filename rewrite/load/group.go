@@ -95,7 +95,15 @@ func group(cfg Config) ([]loadGroup, map[string]bool, []finding.Skipped, error) 
 		}
 		root := moduleRoot(dir)
 		if root == "" {
-			root = dir // the go command says what is wrong, or finds a workspace
+			members := workspace(cfg, dir)
+			if len(members) == 0 {
+				skipped = append(skipped, finding.Skipped{Package: arg, Reason: "no go.mod in " + dir + " or above; run in a module, or make one with go mod init"})
+				continue
+			}
+			for _, m := range members { // a workspace above its modules
+				add(dir, relPattern(dir, m)+tail)
+			}
+			continue
 		}
 		// In the module of the working directory patterns keep their meaning.
 		if root == moduleRoot(cfg.Dir) {
@@ -141,6 +149,23 @@ func checkFile(dir, arg string) (name, root string, err error) {
 		return "", "", errors.New("the file is outside any module (no go.mod above it)")
 	}
 	return name, root, nil
+}
+
+// workspace returns the directories of the workspace's modules below dir, if
+// dir is in a workspace, but in no module.
+func workspace(cfg Config, dir string) (members []string) {
+	cmd := exec.Command("go", "list", "-m", "-f", "{{.Dir}}")
+	cmd.Dir, cmd.Env = dir, cfg.Env
+	out, err := cmd.Output()
+	if err != nil {
+		return nil
+	}
+	for line := range strings.Lines(string(out)) {
+		if line = strings.TrimSpace(line); strings.HasPrefix(line, dir+string(filepath.Separator)) {
+			members = append(members, line)
+		}
+	}
+	return members
 }
 
 // moduleRoot returns the directory of the go.mod above dir, or "".

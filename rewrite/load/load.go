@@ -42,6 +42,8 @@ type Program struct {
 
 	mu      sync.Mutex
 	sources map[string][]byte
+	unknown string // why the first pattern that names no package does not
+	broken  int    // number of packages that exist and were skipped
 }
 
 // Source returns the text of a file as it was parsed.
@@ -82,6 +84,9 @@ func Load(ctx context.Context, cfg Config) (*Program, error) {
 		}
 		prog.add(pkgs)
 	}
+	if len(prog.Packages) == 0 && prog.unknown != "" && prog.broken == 0 {
+		return nil, fmt.Errorf("load packages: %s", prog.unknown)
+	}
 	if len(prog.Packages) == 0 && len(prog.Skipped) == 0 {
 		return nil, fmt.Errorf("load %s: matched no packages", strings.Join(cfg.Patterns, " "))
 	}
@@ -99,8 +104,7 @@ func Load(ctx context.Context, cfg Config) (*Program, error) {
 }
 
 func (prog *Program) skip(pkg, reason string) {
-	reason, _, _ = strings.Cut(strings.TrimSpace(reason), "\n")
-	prog.Skipped = append(prog.Skipped, finding.Skipped{Package: pkg, Reason: reason})
+	prog.Skipped = append(prog.Skipped, finding.Skipped{Package: pkg, Reason: firstLine(reason)})
 }
 
 func (prog *Program) hasFile(name string) bool {
@@ -147,12 +151,27 @@ func oneLine(err error) error {
 	if i := strings.Index(msg, "stderr: "); i >= 0 {
 		msg = msg[i+len("stderr: "):]
 	}
-	for line := range strings.Lines(msg) {
-		if line = strings.TrimSpace(line); line != "" && !strings.HasPrefix(line, "go: downloading") {
-			return errors.New(strings.TrimPrefix(line, "go: "))
-		}
+	if line := firstLine(msg); line != "" {
+		return errors.New(line)
 	}
 	return err
+}
+
+// firstLine returns the first line of a message of the go command that says
+// something, together with the next one if it ends in a colon.
+func firstLine(msg string) string {
+	out := ""
+	for line := range strings.Lines(msg) {
+		line = strings.TrimPrefix(strings.TrimSpace(line), "go: ")
+		if line == "" || strings.HasPrefix(line, "# ") || strings.HasPrefix(line, "downloading ") {
+			continue
+		}
+		if out += line; !strings.HasSuffix(out, ":") {
+			return out
+		}
+		out += " "
+	}
+	return strings.TrimSpace(out)
 }
 
 // add keeps, of the variants p and p [p.test], the widest healthy one.
@@ -168,6 +187,11 @@ func (prog *Program) add(pkgs []*packages.Package) {
 		}
 		if reason := problem(p); reason != "" {
 			prog.skip(p.ID, reason)
+			if p.Name != "" || len(p.GoFiles) > 0 {
+				prog.broken++
+			} else if prog.unknown == "" {
+				prog.unknown = reason
+			}
 			continue
 		}
 		if len(p.Syntax) == 0 {
@@ -189,20 +213,17 @@ func (prog *Program) add(pkgs []*packages.Package) {
 // problem says in one line why p cannot be analysed, or returns "".
 func problem(p *packages.Package) string {
 	if len(p.Errors) > 0 {
+		// The go command's own account comes first, without a place of its
+		// own; the parser and the type checker say it better.
 		e := p.Errors[0]
-		// A broken dependency shows up as a type error here; say the cause.
 		for _, o := range p.Errors {
-			if o.Kind == packages.ListError || o.Kind == packages.ParseError {
+			if e.Pos == "" && o.Pos != "" && o.Pos != "-" && strings.HasPrefix(e.Msg, "# ") {
 				e = o
-				break
 			}
 		}
-		msg, _, _ := strings.Cut(strings.TrimSpace(e.Msg), "\n")
+		msg := firstLine(e.Msg)
 		if e.Pos != "" && e.Pos != "-" {
 			msg = e.Pos + ": " + msg
-		}
-		if n := len(p.Errors); n > 1 {
-			msg += fmt.Sprintf(" (and %d more)", n-1)
 		}
 		return msg
 	}
