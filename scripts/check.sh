@@ -1,0 +1,51 @@
+#!/usr/bin/env bash
+# The checks of the house: what the compiler and the tests do not hold.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+module=$(go list -m)
+failed=0
+fail() { printf 'check: %s\n' "$*" >&2; failed=1; }
+
+# Formatting and vet. The fixtures leak on purpose, so vet only the tool.
+unformatted=$(git ls-files -co --exclude-standard -- '*.go' ':!**/testdata/**' | xargs -r gofmt -l)
+[ -z "$unformatted" ] || fail "not gofmt-clean: $unformatted"
+go vet ./... || fail "go vet"
+for script in scripts/*.go; do
+	go vet "$script" || fail "go vet $script"
+done
+(cd fixtures && go build ./...) || fail "the fixtures do not build"
+
+# go.mod says what is used, and nothing else.
+go mod tidy -diff >/dev/null || fail "go.mod is not tidy: go mod tidy"
+
+# Imports run downwards only.
+imports() { go list -f '{{$p := .ImportPath}}{{range .Imports}}{{$p}} {{.}}{{"\n"}}{{end}}' ./...; }
+all=$(imports)
+deny() { # deny WHAT IMPORTER-REGEXP IMPORTED-REGEXP [EXCEPT-IMPORTER-REGEXP]
+	local bad
+	bad=$(awk -v from="$2" -v to="$3" -v except="${4:-^$}" '$1 ~ from && $2 ~ to && $1 !~ except' <<<"$all")
+	[ -z "$bad" ] || fail "$1: $bad"
+}
+deny "the engine knows no rule" "^$module/rewrite" "^$module/rules"
+deny "one package builds syntax" . "^github.com/dave/dst/" "/rewrite/dstedit$"
+deny "rules may build dst nodes, nobody else" . "^github.com/dave/dst$" "/(rewrite/dstedit|rules)$"
+deny "one package knows the command line" . "^github.com/urfave/cli" "/rewrite/cli$"
+deny "one package writes files" . "^github.com/google/renameio" "/rewrite/write$"
+deny "diffs are made in two places" . "^github.com/sergi/go-diff" "/rewrite/(patch|dstedit)$"
+deny "findings are plain data" "/rewrite/finding$" "^(go/|golang.org/|github.com/)"
+deny "reports know neither syntax nor types" "/rewrite/(report|patch|write)$" "^go/(ast|types)$"
+
+# Only main exits, only the command line prints.
+exits=$(grep -rnE '\bos\.Exit\(|log\.Fatal' --include='*.go' rewrite rules main.go | grep -v '_test.go:' | grep -v '^main.go:' | grep -vE '//|"' )
+[ -z "$exits" ] || fail "only main exits: $exits"
+prints=$(grep -rnE '\bfmt\.Print|os\.Std(out|err)\b' --include='*.go' rewrite rules | grep -v '_test.go:' | grep -v '^rewrite/cli/')
+[ -z "$prints" ] || fail "only the command line prints: $prints"
+
+# The README's rule table is the generated one.
+go run scripts/readme.go -check || fail "README.md is not up to date: go run scripts/readme.go"
+
+# The tool on itself.
+go run . -check ./... || fail "the tool finds leaks in itself"
+
+[ "$failed" = 0 ] && echo "check: ok"
+exit "$failed"
