@@ -5,9 +5,10 @@ import (
 	"go/token"
 	"go/types"
 	"reflect"
+	"slices"
+	"strings"
 
 	"golang.org/x/tools/go/analysis"
-	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 )
 
@@ -39,13 +40,11 @@ func (f *FuncFact) empty() bool { return !f.Never && f.Guards == 0 && f.Params =
 var Summaries = &analysis.Analyzer{
 	Name:       "goroutinefixfacts",
 	Doc:        "summarise what functions do with responses, readers and errors",
-	Requires:   []*analysis.Analyzer{inspect.Analyzer},
 	FactTypes:  []analysis.Fact{new(FuncFact)},
 	ResultType: reflect.TypeFor[*Facts](),
 	Run: func(pass *analysis.Pass) (any, error) {
-		f := &Facts{pass: pass, own: map[*types.Func]*FuncFact{}, decls: map[*types.Func]inspector.Cursor{}}
-		in := pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)
-		f.summarise(NewPass(pass, in, f))
+		f := &Facts{pass: pass, own: map[*types.Func]*FuncFact{}, decls: map[*types.Func]*ast.FuncDecl{}}
+		f.summarise()
 		return f, nil
 	},
 }
@@ -53,20 +52,24 @@ var Summaries = &analysis.Analyzer{
 // Facts answers what is known of functions.
 type Facts struct {
 	pass  *analysis.Pass
-	own   map[*types.Func]*FuncFact // complete once summarise has returned
-	decls map[*types.Func]inspector.Cursor
-	p     *Pass
-	busy  bool // while summarising: own is filled on demand
+	own   map[*types.Func]*FuncFact     // complete once summarise has returned
+	decls map[*types.Func]*ast.FuncDecl // the functions of which a summary could say anything
+	busy  bool                          // while summarising: own is filled on demand
 }
 
-func (f *Facts) summarise(p *Pass) {
-	f.p, f.busy = p, true
+func (f *Facts) summarise() {
+	f.busy = true
 	var order []*types.Func
-	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
-		d := c.Node().(*ast.FuncDecl)
-		if fn, ok := p.TypesInfo.Defs[d.Name].(*types.Func); ok && d.Body != nil && interesting(fn.Signature()) {
-			f.decls[fn] = c
-			order = append(order, fn)
+	for _, file := range f.pass.Files {
+		for _, d := range file.Decls {
+			d, ok := d.(*ast.FuncDecl)
+			if !ok || d.Body == nil {
+				continue
+			}
+			if fn, ok := f.pass.TypesInfo.Defs[d.Name].(*types.Func); ok && interesting(fn.Signature(), d.Body) {
+				f.decls[fn] = d
+				order = append(order, fn)
+			}
 		}
 	}
 	share := f.pass.Module != nil && f.pass.Module.Path != "" && f.pass.Module.Version == ""
@@ -75,12 +78,12 @@ func (f *Facts) summarise(p *Pass) {
 			f.pass.ExportObjectFact(fn, fact)
 		}
 	}
-	f.busy, f.p = false, nil
+	f.busy, f.decls = false, nil
 }
 
-// interesting is a cheap look at a signature: could a summary say anything?
-func interesting(sig *types.Signature) bool {
-	if sig.Results().Len() == 0 {
+// interesting is a cheap look at a function: could a summary say anything?
+func interesting(sig *types.Signature, body *ast.BlockStmt) bool {
+	if sig.Results().Len() == 0 && len(body.List) <= 12 && mayEnd(body) {
 		return true
 	}
 	for v := range sig.Params().Variables() {
@@ -89,6 +92,38 @@ func interesting(sig *types.Signature) bool {
 		}
 	}
 	return false
+}
+
+// endings are parts of the names of functions that do not return, or not if
+// an error is set.
+var endings = []string{"fatal", "panic", "exit", "fail", "die", "skip", "abort", "must", "noerror", "check", "usage"}
+
+// mayEnd reports whether body calls anything that by its name may not return,
+// or has a loop that may not end.
+func mayEnd(body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt:
+			found = found || n.Cond == nil
+		case *ast.SelectStmt:
+			found = found || len(n.Body.List) == 0
+		case *ast.CallExpr:
+			name := ""
+			switch fun := ast.Unparen(n.Fun).(type) {
+			case *ast.Ident:
+				name = fun.Name
+			case *ast.SelectorExpr:
+				name = fun.Sel.Name
+			}
+			name = strings.ToLower(name)
+			found = found || slices.ContainsFunc(endings, func(part string) bool { return strings.Contains(name, part) })
+		}
+		return !found
+	})
+	return found
 }
 
 func trackedRole(t types.Type) (role, bool) {
@@ -111,9 +146,9 @@ func (f *Facts) of(fn *types.Func) *FuncFact {
 		return fact
 	}
 	if f.busy {
-		if c, ok := f.decls[fn]; ok {
+		if d, ok := f.decls[fn]; ok {
 			f.own[fn] = unknownFact // recursion knows nothing
-			fact := f.compute(fn, c)
+			fact := f.compute(fn, d)
 			f.own[fn] = fact
 			return fact
 		}
@@ -144,8 +179,16 @@ func (f *Facts) Param(fn *types.Func, i int) Effect {
 	return ParamUnknown
 }
 
-func (f *Facts) compute(fn *types.Func, c inspector.Cursor) *FuncFact {
-	p, sig, fact := f.p, fn.Signature(), new(FuncFact)
+func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) *FuncFact {
+	// An inspector of this one declaration: those of whole packages are for
+	// the rules, and most dependencies need none. It sizes its memory by the
+	// extent of the files, hence the positions.
+	in := inspector.New([]*ast.File{{Package: d.Pos(), Name: d.Name, Decls: []ast.Decl{d}, FileStart: d.Pos(), FileEnd: d.End()}})
+	p, sig, fact := NewPass(f.pass, in, f), fn.Signature(), new(FuncFact)
+	c, ok := in.Root().FindNode(d)
+	if !ok {
+		return unknownFact
+	}
 	body := p.FuncOf(c)
 	if sig.Results().Len() == 0 {
 		fact.Never = !reachesReturn(body.Flow, nil)
