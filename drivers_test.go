@@ -1,0 +1,103 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// TestDrivers runs the same fixtures through every driver: what the command
+// line finds, go vet -vettool finds, and what it would fix safely, go fix
+// -fixtool changes.
+func TestDrivers(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the go command over all fixtures three times")
+	}
+	bin := filepath.Join(t.TempDir(), "goroutinefix.exe")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	fixtures, err := filepath.Abs("fixtures")
+	if err != nil {
+		t.Fatal(err)
+	}
+	run := func(name string, args ...string) (stdout, stderr string) {
+		cmd := exec.Command(name, args...)
+		cmd.Dir = fixtures
+		var o, e strings.Builder
+		cmd.Stdout, cmd.Stderr = &o, &e
+		_ = cmd.Run() // all of them fail when they find something
+		return o.String(), e.String()
+	}
+
+	doc, errText := run(bin, "-format=json", "./...")
+	var cli struct {
+		Findings []struct {
+			Path, Message, Status string
+			Line, Column          int
+		}
+	}
+	if err := json.Unmarshal([]byte(doc), &cli); err != nil {
+		t.Fatalf("read the json document: %v\n%s", err, errText)
+	}
+	var want []string
+	fixable := map[string]bool{}
+	for _, f := range cli.Findings {
+		want = append(want, fmt.Sprintf("%s:%d:%d: %s", f.Path, f.Line, f.Column, f.Message))
+		if f.Status == "fixable" {
+			fixable[f.Path] = true
+		}
+	}
+	if len(want) < 300 {
+		t.Fatalf("the command line finds only %d: %s", len(want), errText)
+	}
+
+	_, vet := run("go", "vet", "-vettool="+bin, "./...")
+	var got []string
+	for line := range strings.Lines(vet) {
+		line = strings.TrimSuffix(strings.TrimPrefix(line, "./"), "\n")
+		// Related places are indented behind their position.
+		if !strings.HasPrefix(line, "#") && !strings.Contains(line, ": \t") {
+			got = append(got, filepath.ToSlash(line))
+		}
+	}
+	compare(t, "go vet -vettool", want, got)
+
+	diff, fixErr := run("go", "fix", "-fixtool="+bin, "-diff", "./...")
+	var wantFiles, gotFiles []string
+	for path := range fixable {
+		wantFiles = append(wantFiles, path)
+	}
+	for _, m := range regexp.MustCompile(`(?m)^\+\+\+ (.*) \(new\)$`).FindAllStringSubmatch(diff, -1) {
+		rel, err := filepath.Rel(fixtures, m[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		gotFiles = append(gotFiles, filepath.ToSlash(rel))
+	}
+	if strings.TrimSpace(fixErr) != "" && !strings.HasPrefix(fixErr, "#") {
+		t.Logf("go fix says: %s", fixErr)
+	}
+	compare(t, "go fix -fixtool", wantFiles, gotFiles)
+}
+
+func compare(t *testing.T, driver string, want, got []string) {
+	t.Helper()
+	slices.Sort(want)
+	slices.Sort(got)
+	for _, w := range want {
+		if _, ok := slices.BinarySearch(got, w); !ok {
+			t.Errorf("%s lacks %s", driver, w)
+		}
+	}
+	for _, g := range got {
+		if _, ok := slices.BinarySearch(want, g); !ok {
+			t.Errorf("%s adds %s", driver, g)
+		}
+	}
+}
