@@ -256,23 +256,25 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
 		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
 	}
-	paths := b.paths()
-	if len(paths.leaks) == 0 {
+	unmet := b.p.Unmet(match.Obligation{Fn: b.fn, Call: b.call, Def: b.def, Var: b.resp, Err: b.err, Events: b.events})
+	if len(unmet.Exits) == 0 {
 		return m, false
 	}
 	m.Message = b.name + ".Body is not closed on every path, so its connection and two goroutines leak"
-	if !paths.closed {
+	if !unmet.Met {
 		m.Message = b.name + ".Body is never closed, so its connection and two goroutines leak"
 	}
-	for _, leak := range paths.leaks[:1] {
-		m.Related = []rule.Related{{Pos: leak.pos, End: leak.pos, Message: leak.what}}
+	exit := unmet.Exits[0]
+	m.Related = []rule.Related{{Pos: exit.Pos, End: exit.Pos, Message: "returns here without closing it"}}
+	if exit.Assigns {
+		m.Related[0].Message = b.name + " is assigned again here before the body is closed"
 	}
 	switch {
 	case b.fn.Flow.InCycle(b.flowNode()):
 		return m.None("in a loop a deferred close would wait for the end of the function"), true
-	case paths.overwrittenLate:
+	case unmet.OverwrittenLate:
 		return m.None("the deferred literal closes the response that " + b.name + " holds at the end, not this one"), true
-	case paths.flagged:
+	case b.flagged():
 		return m.None("the close depends on a flag whose meaning is not known"), true
 	case !guarded:
 		return m.None("no safe place for the close: " + why), true
@@ -280,7 +282,7 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 	if why := b.unsuitable(g, b.resp); why != "" {
 		return m.None(why), true
 	}
-	if s := b.movable(g); s != nil && !paths.overwritten {
+	if s := b.movable(g); s != nil && !unmet.Overwritten {
 		return m.Safe("Move the deferred close up, before the first return", moveBehind(s, g)), true
 	}
 	return m.Safe("Defer closing the response body", func(d *dstedit.Decl) error {
@@ -369,188 +371,19 @@ func deferClose(name string) dst.Stmt {
 	return dstedit.Defer(dstedit.Call(&dst.SelectorExpr{X: body, Sel: dstedit.Ident("Close")}))
 }
 
-// leakPaths is what the paths from the call to the exits show.
-type leakPaths struct {
-	leaks           []leak
-	closed          bool // on some path the body is closed
-	overwritten     bool // on some path the variable gets another response first
-	overwrittenLate bool // a deferred literal would close a later response
-	flagged         bool // every close stands under a bare flag
-}
-
-type leak struct {
-	pos  token.Pos
-	what string
-}
-
-// bodyState is what a path remembers: whether err still belongs to this call,
-// whether a deferred literal will close what the variable holds at the end,
-// and whether a test of something derived from err decided the way.
-type bodyState struct{ errLive, late, tainted bool }
-
-func (b *bodyLeak) paths() leakPaths {
-	var (
-		out              leakPaths
-		sure, tainted    []leak
-		exits            bool
-		at               = map[ast.Node][]match.Event{}
-		errSet           = map[ast.Node]bool{}
-		derived          = b.derived()
-		here             = b.flowNode()
-		assumed          = b.p.Assumed(b.def, b.fn)
-		flagged, unflagd int
-	)
-	late := false
+// flagged reports whether all that closes the body stands under a bare flag.
+func (b *bodyLeak) flagged() bool {
+	closes := 0
 	for _, e := range b.events {
-		at[e.Node] = append(at[e.Node], e)
 		switch e.Kind {
 		case match.Closes, match.DefersClose, match.ClosesLate:
-			if b.underFlag(e.At) {
-				flagged++
-			} else {
-				unflagd++
+			if !b.underFlag(e.At) {
+				return false
 			}
-			late = late || e.Kind == match.ClosesLate && e.At.Node().Pos() < b.call.Pos()
+			closes++
 		}
 	}
-	out.flagged = flagged > 0 && unflagd == 0
-	if b.err != nil {
-		for _, use := range b.p.Uses(b.fn.Cursor, b.err) {
-			if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && b.p.Assigns(use) && !b.mentionsErr(as.Rhs) {
-				errSet[match.FlowNode(use, b.fn)] = true
-			}
-		}
-	}
-	report := func(s bodyState, l leak) {
-		if s.tainted {
-			tainted = append(tainted, l)
-		} else {
-			sure = append(sure, l)
-		}
-	}
-	match.Paths[bodyState]{
-		Node: func(n ast.Node, s bodyState) (bodyState, bool) {
-			for _, e := range at[n] {
-				switch e.Kind {
-				case match.Closes, match.DefersClose:
-					out.closed = true
-					return s, false
-				case match.ClosesLate:
-					out.closed = true
-					s.late = true
-				case match.Assigns:
-					out.overwritten, exits = true, true
-					out.overwrittenLate = out.overwrittenLate || s.late
-					report(s, leak{e.At.Node().Pos(), b.name + " is assigned again here before the body is closed"})
-					return s, false
-				}
-			}
-			if n != here && errSet[n] {
-				s.errLive = false
-			}
-			if s.errLive && b.switchesOnErr(n) {
-				s.tainted = true
-			}
-			return s, true
-		},
-		Edge: func(cond ast.Expr, taken bool, s bodyState) (bodyState, bool) {
-			if x, isNil, ok := b.p.NilTest(cond, taken); ok {
-				switch v := b.p.VarOf(x); {
-				case v == b.resp:
-					return s, !isNil
-				case v == b.err && b.err != nil && s.errLive:
-					return s, isNil
-				}
-			}
-			if s.errLive && b.err != nil && b.p.Mentions(cond, b.err) {
-				if b.p.ErrorMatch(cond, b.err) {
-					return s, !taken
-				}
-				s.tainted = true
-			}
-			for v := range derived {
-				if b.p.Mentions(cond, v) {
-					s.tainted = true
-				}
-			}
-			return s, assumed.Possible(cond, taken)
-		},
-		Exit: func(blk *match.Block, s bodyState) {
-			exits = true
-			if !s.late {
-				report(s, leak{blk.End, "returns here without closing it"})
-			}
-		},
-	}.After(b.fn.Flow, here, bodyState{errLive: b.err != nil, late: late})
-	out.leaks = sure
-	if !out.closed {
-		out.leaks = append(out.leaks, tainted...)
-		if !exits && b.p.WaitsAfter(b.fn, here, b.call.End()) {
-			out.leaks = append(out.leaks, leak{b.fn.Body.Rbrace, "the function never returns"})
-		}
-	}
-	return out
-}
-
-// switchesOnErr reports whether n is the head of a type switch on err.
-func (b *bodyLeak) switchesOnErr(n ast.Node) bool {
-	found := false
-	ast.Inspect(n, func(n ast.Node) bool {
-		if ta, ok := n.(*ast.TypeAssertExpr); ok && ta.Type == nil && b.p.VarOf(ta.X) == b.err {
-			found = true
-		}
-		_, isLit := n.(*ast.FuncLit)
-		return !found && !isLit
-	})
-	return found
-}
-
-func (b *bodyLeak) mentionsErr(list []ast.Expr) bool {
-	for _, e := range list {
-		if b.err != nil && b.p.Mentions(e, b.err) {
-			return true
-		}
-	}
-	return false
-}
-
-// derived lists the variables whose value depends on err: a test of them is a
-// test of err that is not understood.
-func (b *bodyLeak) derived() map[*types.Var]bool {
-	vars := map[*types.Var]bool{}
-	add := func(lhs ast.Expr, rhs []ast.Expr) {
-		if v := b.p.VarOf(lhs); v != nil && v != b.err && v != b.resp && (b.mentionsErr(rhs) || b.testsResp(rhs)) {
-			vars[v] = true
-		}
-	}
-	for c := range b.fn.Cursor.Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil)) {
-		switch n := c.Node().(type) {
-		case *ast.AssignStmt:
-			for _, l := range n.Lhs {
-				add(l, n.Rhs)
-			}
-		case *ast.ValueSpec:
-			for _, l := range n.Names {
-				add(l, n.Values)
-			}
-		}
-	}
-	return vars
-}
-
-// testsResp reports whether an expression compares resp with nil.
-func (b *bodyLeak) testsResp(list []ast.Expr) bool {
-	found := false
-	for _, e := range list {
-		ast.Inspect(e, func(n ast.Node) bool {
-			if be, ok := n.(*ast.BinaryExpr); ok {
-				x, _, isTest := b.p.NilTest(be, true)
-				found = found || isTest && b.p.VarOf(x) == b.resp
-			}
-			return !found
-		})
-	}
-	return found
+	return closes > 0
 }
 
 // underFlag reports whether c stands alone in an if that tests a bare

@@ -245,27 +245,29 @@ func (l *cancelLeak) typeName(d *dstedit.Decl) (dst.Expr, error) {
 // tracked decides on a cancel function in a local variable.
 func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool) {
 	name := cancel.Name()
-	at := map[ast.Node][]match.Event{}
 	for _, e := range l.events {
 		if e.Kind == match.Escapes {
 			return m, false
 		}
-		at[e.Node] = append(at[e.Node], e)
 	}
-	leaks, overwritten, called := l.paths(at, cancel)
-	if len(leaks) == 0 || l.inMain() {
+	unmet := l.p.Unmet(match.Obligation{Fn: l.fn, Call: l.call, Def: l.def, Var: cancel, Events: l.events, Over: l.waitsForDone})
+	if len(unmet.Exits) == 0 || l.inMain() {
 		return m, false
 	}
 	ctx := types.ExprString(l.lhs[0])
 	m.Message = name + " is not called on every path, so " + ctx + " and its resources stay until the parent ends"
-	if !called {
+	if !unmet.Met {
 		m.Message = name + " is never called, so " + ctx + " and its resources stay until the parent ends"
 	}
-	m.Related = leaks[:1]
-	if !called && l.explicitlyIgnored() {
+	exit := unmet.Exits[0]
+	m.Related = []rule.Related{{Pos: exit.Pos, End: exit.Pos, Message: "returns here without calling " + name}}
+	if exit.Assigns {
+		m.Related[0].Message = name + " is assigned again here before it is called"
+	}
+	if !unmet.Met && l.explicitlyIgnored() {
 		return m.None(name + " is assigned to _, which suggests that it is meant"), true
 	}
-	if overwritten && !l.fn.Flow.InCycle(l.flowNode()) {
+	if unmet.Overwritten && !l.fn.Flow.InCycle(l.flowNode()) {
 		return m.None(name + " is assigned again before it is called"), true
 	}
 	if why := l.obstacle(); why != "" {
@@ -317,50 +319,6 @@ func (l *cancelLeak) movable() ast.Stmt {
 		return nil
 	}
 	return nil
-}
-
-// paths returns the ways out of the function on which nothing cancels,
-// whether one of them is a new value for the variable, and whether there are
-// others on which the function is called.
-func (l *cancelLeak) paths(at map[ast.Node][]match.Event, cancel *types.Var) (leaks []rule.Related, overwritten, called bool) {
-	type state struct{ late bool }
-	start := state{}
-	for _, e := range l.events {
-		if e.Kind == match.ClosesLate && e.At.Node().Pos() < l.call.Pos() {
-			start.late = true
-		}
-	}
-	assumed := l.p.Assumed(l.def, l.fn)
-	match.Paths[state]{
-		Node: func(n ast.Node, s state) (state, bool) {
-			for _, e := range at[n] {
-				switch e.Kind {
-				case match.Closes, match.DefersClose:
-					called = true
-					return s, false
-				case match.ClosesLate:
-					called, s.late = true, true
-				case match.Assigns:
-					overwritten = true
-					leaks = append(leaks, rule.Related{Pos: e.At.Node().Pos(), End: e.At.Node().End(), Message: cancel.Name() + " is assigned again here before it is called"})
-					return s, false
-				}
-			}
-			return s, !l.waitsForDone(n)
-		},
-		Edge: func(cond ast.Expr, taken bool, s state) (state, bool) {
-			if x, isNil, ok := l.p.NilTest(cond, taken); ok && l.p.VarOf(x) == cancel {
-				return s, !isNil
-			}
-			return s, assumed.Possible(cond, taken)
-		},
-		Exit: func(b *match.Block, s state) {
-			if !s.late {
-				leaks = append(leaks, rule.Related{Pos: b.End, End: b.End, Message: "returns here without calling " + cancel.Name()})
-			}
-		},
-	}.After(l.fn.Flow, l.flowNode(), start)
-	return leaks, overwritten, called
 }
 
 // waitsForDone reports whether n receives from ctx.Done(): behind it the
