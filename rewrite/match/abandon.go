@@ -1,0 +1,364 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Abandoned is how the receiver gets away.
+type Abandoned struct {
+	Category string // as in the literature: Timeout, EarlyReturn, NCast, DoubleSend
+	Exit     token.Pos
+}
+
+// leak decides whether a sender can be left behind: whether there is a path
+// from the first go statement to a return of the function that receives less
+// often than the goroutines may send, beyond what the buffer takes.
+func (s *LocalChan) Abandoned() (Abandoned, bool) {
+	kept := s.Senders[:0]
+	for _, snd := range s.Senders {
+		nodes := map[ast.Node]int{}
+		for _, u := range snd.Sends {
+			nodes[FlowNode(u.Op, snd.Body)] = 1
+		}
+		snd.Most = MostOn(snd.Body, nodes)
+		if snd.Most > 0 {
+			kept = append(kept, snd)
+		}
+	}
+	s.Senders = kept
+	if len(kept) == 0 {
+		return Abandoned{}, false
+	}
+	s.findSiblings()
+	if len(s.Ranges) > 0 {
+		return s.leakOfRange()
+	}
+	for _, snd := range s.Senders {
+		if snd.Loop != nil {
+			return s.leakOfMany()
+		}
+		if snd.Most >= Many {
+			return s.leakOfProducer(snd)
+		}
+	}
+	return s.leakOfFew()
+}
+
+// findSiblings collects the channels that a sender uses instead of this one:
+// on each of its paths it sends on one of them at most, so that a receiver
+// that hears from one need not wait for the other.
+func (s *LocalChan) findSiblings() {
+	s.siblings = map[types.Object]bool{}
+	if len(s.Senders) != 1 {
+		return
+	}
+	snd := s.Senders[0]
+	nodes := map[ast.Node]int{}
+	for _, u := range snd.Sends {
+		nodes[FlowNode(u.Op, snd.Body)] = 1
+	}
+	for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.CallExpr)(nil)) {
+		var e ast.Expr
+		switch n := c.Node().(type) {
+		case *ast.SendStmt:
+			e = n.Chan
+		case *ast.CallExpr:
+			if s.p.IsBuiltin(n, "close") {
+				e = n.Args[0]
+			}
+		}
+		if e == nil {
+			continue
+		}
+		v, node := s.p.VarOf(e), FlowNode(c, snd.Body)
+		if v == nil || v == s.Var || node == nil || s.p.Runner(c) != snd.Body.Cursor || nodes[node] > 0 {
+			continue
+		}
+		_, deferred := node.(*ast.DeferStmt)
+		if arg := s.p.LitArgument(snd.Body.Cursor, v); arg != nil {
+			v = s.p.VarOf(arg)
+		}
+		with := map[ast.Node]int{node: 1}
+		for n := range nodes {
+			with[n] = 1
+		}
+		// In place of the send, or only when it is done.
+		if v != nil && (deferred || MostOn(snd.Body, with) == 1 || s.comesAfter(snd, node, nodes)) {
+			s.siblings[v] = true
+		}
+	}
+}
+
+// comesAfter reports whether a sender reaches node only behind a send.
+func (s *LocalChan) comesAfter(snd *Sender, node ast.Node, sends map[ast.Node]int) bool {
+	before := false
+	Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+		before = before || n == node
+		return st, sends[n] == 0
+	}}.FromEntry(snd.Body.Flow, struct{}{})
+	return !before
+}
+
+// pathState is what a path of the receiver remembers.
+type pathState struct {
+	sent, got int8
+	timeout   bool // a select went another way
+}
+
+// leakOfFew counts sends and receives along each path of the function.
+func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
+	starts := map[ast.Node]int8{}
+	var assumed []Assumptions
+	for _, snd := range s.Senders {
+		starts[FlowNode(snd.Stmt, s.Fn)] += int8(snd.Most)
+		assumed = append(assumed, s.p.Assumed(snd.Stmt, s.Fn))
+		if len(snd.Sends) == 1 {
+			assumed = append(assumed, s.p.AssumedIn(snd.Sends[0].Op, snd.Body, s.Fn))
+		}
+	}
+	gets, loops := s.receiveNodes()
+	for node, l := range loops {
+		// A loop with an end of its own that receives each time: how often
+		// is not known. A select in it may as well end it.
+		if f, ok := l.(*ast.ForStmt); ok && f.Cond == nil {
+			continue
+		}
+		if len(s.Senders) > 1 || !s.inSelect(node) && everyRound(l, node) {
+			return why, false
+		}
+	}
+	first := FlowNode(s.Senders[0].Stmt, s.Fn)
+	Paths[pathState]{
+		Node: func(n ast.Node, st pathState) (pathState, bool) {
+			st.sent = min(st.sent+starts[n], 100)
+			if gets[n] > 0 {
+				st.got = min(st.got+gets[n], 100)
+			} else if s.inSelect(n) {
+				st.timeout = true
+			}
+			return st, int64(st.got) < int64(st.sent)-s.Cap || int64(st.sent) < s.Total()
+		},
+		Edge: func(cond ast.Expr, taken bool, st pathState) (pathState, bool) {
+			if x, isNil, ok := s.p.NilTest(cond, taken); ok && s.p.VarOf(x) == s.Var {
+				return st, !isNil
+			}
+			for _, a := range assumed {
+				if !a.Possible(cond, taken) {
+					return st, false
+				}
+			}
+			return st, true
+		},
+		Exit: func(b *Block, st pathState) {
+			if int64(st.got)+s.Cap < int64(st.sent) && !leaks {
+				leaks = true
+				why = Abandoned{"EarlyReturn", b.End}
+				if st.timeout {
+					why.Category = "Timeout"
+				}
+			}
+		},
+	}.After(s.Fn.Flow, first, pathState{sent: starts[first]})
+	if leaks && s.Senders[0].Most > 1 {
+		why.Category = "DoubleSend"
+	}
+	return why, leaks
+}
+
+// total is the number of sends of all senders, each once.
+func (s *LocalChan) Total() (n int64) {
+	for _, snd := range s.Senders {
+		n += int64(snd.Most)
+	}
+	return n
+}
+
+// inSelect reports whether a node of the flow is the communication of a case
+// of a select that also receives from the channel.
+func (s *LocalChan) inSelect(n ast.Node) bool {
+	for _, u := range s.Recvs {
+		sel, _ := InSelect(u.Op)
+		if sel == nil {
+			continue
+		}
+		for _, c := range sel.Body.List {
+			if comm := c.(*ast.CommClause).Comm; comm != nil && ast.Node(comm) == n {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// receiveNodes returns how often each node of the function's flow receives
+// from the channel or a sibling, and the loops around these nodes.
+func (s *LocalChan) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) {
+	gets, loops = map[ast.Node]int8{}, map[ast.Node]ast.Stmt{}
+	add := func(u ChannelUse) {
+		if n := FlowNode(u.Op, s.Fn); n != nil && !perhaps(u.Op, n) {
+			gets[n]++
+			if l := Loops(u.At, s.Fn, s.Senders[0].Stmt.Node().Pos()); len(l) > 0 {
+				loops[n] = l[0]
+			}
+		}
+	}
+	for _, u := range s.Recvs {
+		add(u)
+	}
+	for v := range s.siblings {
+		for _, u := range s.p.ChannelUses(s.Fn.Cursor, v) {
+			if (u.Kind == ChanRecv || u.Kind == ChanRange) && u.Runner == s.Fn.Cursor {
+				add(u)
+			}
+		}
+	}
+	// Waiting until the senders are done is as good: they are when it returns.
+	for _, w := range s.p.WaitGroupOps(s.Fn.Cursor) {
+		if w.Name != "Wait" || w.Runner != s.Fn.Cursor {
+			continue
+		}
+		for _, d := range s.p.WaitGroupOps(s.Senders[0].Body.Cursor) {
+			if n := FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && d.Key == w.Key {
+				gets[n] += int8(s.Senders[0].Most)
+			}
+		}
+	}
+	return gets, loops
+}
+
+// perhaps reports whether a receive within node is evaluated only if the left
+// side of && or || says so.
+func perhaps(op inspector.Cursor, node ast.Node) bool {
+	for c := op; c.Valid() && c.Node() != node; c = c.Parent() {
+		be, ok := c.Parent().Node().(*ast.BinaryExpr)
+		if ok && (be.Op == token.LAND || be.Op == token.LOR) && be.Y == c.Node() {
+			return true
+		}
+	}
+	return false
+}
+
+// everyRound reports whether a statement stands in the body of a loop itself,
+// so that each round comes to it.
+func everyRound(loop ast.Stmt, node ast.Node) bool {
+	var body *ast.BlockStmt
+	switch l := loop.(type) {
+	case *ast.ForStmt:
+		body = l.Body
+	case *ast.RangeStmt:
+		body = l.Body
+	}
+	return slices.ContainsFunc(body.List, func(s ast.Stmt) bool { return ast.Node(s) == node })
+}
+
+// leakOfProducer is for one goroutine that sends in a loop of its own: it is
+// left behind if the function receives fewer times than the loop has rounds.
+func (s *LocalChan) leakOfProducer(snd *Sender) (why Abandoned, leaks bool) {
+	gets, loops := s.receiveNodes()
+	if len(s.Senders) != 1 || len(snd.Sends) != 1 || len(loops) > 0 {
+		return why, false
+	}
+	inner := Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
+	if len(inner) != 1 {
+		return why, false
+	}
+	bound, ok := s.p.LoopBound(inner[0])
+	most := int64(MostOn(s.Fn, widen(gets)))
+	if !ok || bound.Of != nil || most >= Many || bound.Const <= most+s.Cap {
+		return why, false
+	}
+	exit := s.anyExit(FlowNode(snd.Stmt, s.Fn))
+	return Abandoned{"NCast", exit}, exit.IsValid()
+}
+
+// anyExit returns where the function returns behind node, or NoPos.
+func (s *LocalChan) anyExit(node ast.Node) (exit token.Pos) {
+	Paths[struct{}]{
+		Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, !exit.IsValid() },
+		Exit: func(b *Block, _ struct{}) { exit = b.End },
+	}.After(s.Fn.Flow, node, struct{}{})
+	return exit
+}
+
+// leakOfRange is for a receiver that ranges over the channel and can leave
+// the loop while senders are left.
+func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
+	if len(s.Ranges) != 1 || s.Cap > 0 || s.Senders[0].Loop == nil && s.Senders[0].Most < 2 && len(s.Senders) == 1 {
+		return why, false
+	}
+	loop, _ := s.Ranges[0].Op.Node().(ast.Stmt)
+	Paths[struct{}]{
+		Node:  func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
+		Round: func(l ast.Stmt, _ struct{}) bool { return l != loop },
+		Exit: func(b *Block, _ struct{}) {
+			if !leaks {
+				why, leaks = Abandoned{"EarlyReturn", b.End}, true
+			}
+		},
+	}.FromBody(s.Fn.Flow, loop, struct{}{})
+	return why, leaks
+}
+
+// leakOfMany is for senders that a loop starts: either the function receives
+// outside of loops, then less often than they send, or in a loop of its own
+// that it can leave early.
+func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
+	if len(s.Senders) != 1 || s.Senders[0].Most != 1 {
+		return why, false
+	}
+	snd := s.Senders[0]
+	gets, loops := s.receiveNodes()
+	start := FlowNode(snd.Stmt, s.Fn)
+	if len(loops) == 0 {
+		most := int64(MostOn(s.Fn, widen(gets)))
+		if most >= Many || snd.Bound.Const > 0 && s.Cap+most >= snd.Bound.Const {
+			return why, false
+		}
+		exit := s.anyExit(start)
+		return Abandoned{"NCast", exit}, exit.IsValid() && s.Cap == 0
+	}
+	if len(loops) != 1 || len(gets) != 1 || s.Cap > 0 {
+		return why, false
+	}
+	for node, loop := range loops {
+		if b, ok := s.p.LoopBound(loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
+			return why, false // in the loop that starts them, each is heard before the next
+		}
+		leaves := Paths[bool]{
+			Node:  func(n ast.Node, timeout bool) (bool, bool) { return timeout || n != node && s.inSelect(n), true },
+			Round: func(l ast.Stmt, _ bool) bool { return l != loop },
+			Exit: func(b *Block, timeout bool) {
+				if leaks {
+					return
+				}
+				why, leaks = Abandoned{"EarlyReturn", b.End}, true
+				if timeout {
+					why.Category = "Timeout"
+				}
+			},
+		}
+		leaves.After(s.Fn.Flow, start, false) // past the loop
+		leaves.FromBody(s.Fn.Flow, loop, false)
+	}
+	return why, leaks
+}
+
+func widen(m map[ast.Node]int8) map[ast.Node]int {
+	out := map[ast.Node]int{}
+	for n, k := range m {
+		out[n] = int(k)
+	}
+	return out
+}
+
+func sameBound(a, b Bound) bool {
+	if a.Of == nil || b.Of == nil {
+		return a.Of == nil && b.Of == nil && a.Const == b.Const && a.Const > 0
+	}
+	return types.ExprString(a.Of) == types.ExprString(b.Of)
+}

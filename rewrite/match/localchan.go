@@ -1,0 +1,218 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// LocalChan is a channel that a function makes, that goroutines started by it
+// send on, and that the function itself receives from. Nobody else sees it.
+type LocalChan struct {
+	p    *Pass
+	Fn   *Func
+	Make inspector.Cursor // the call of make
+
+	Var     *types.Var
+	Cap     int64
+	Senders []*Sender
+	Recvs   []ChannelUse // in the function itself
+	Ranges  []ChannelUse // range statements in the function itself
+	Looked  bool         // len, cap or a non-blocking select look at the channel's state
+	Closed  bool         // by the function itself or by a goroutine that sends nothing
+	Later   bool         // made behind its declaration
+
+	siblings map[types.Object]bool
+}
+
+// Sender is a goroutine that sends on the channel.
+type Sender struct {
+	Stmt  inspector.Cursor // the go statement
+	Body  *Func
+	Sends []ChannelUse // plain send statements, in source order; none if it sends in selects with another way out
+	Most  int          // sends on one path of it, up to Many
+	Bound Bound        // how many of it are started
+	Loop  ast.Stmt     // by this loop; nil for one
+}
+
+// LocalChannel follows the channel of a call of make in fn. ok is false if it
+// is not kept in a local variable, or if somebody unknown may send, receive
+// or close.
+func (p *Pass) LocalChannel(make inspector.Cursor, fn *Func) (c *LocalChan, ok bool) {
+	c = &LocalChan{p: p, Fn: fn, Make: make}
+	return c, c.variable() && c.uses()
+}
+
+// variable finds the local variable that holds the channel and nothing else.
+func (s *LocalChan) variable() bool {
+	call := s.Make.Node().(*ast.CallExpr)
+	if len(call.Args) == 2 {
+		v := s.p.TypesInfo.Types[call.Args[1]].Value
+		n, ok := SmallInt(v)
+		if !ok {
+			return false
+		}
+		s.Cap = n
+	}
+	parent := Unparen(s.Make).Parent()
+	var lhs ast.Expr
+	switch n := parent.Node().(type) {
+	case *ast.AssignStmt:
+		s.Later = n.Tok != token.DEFINE
+		for i, r := range n.Rhs {
+			if ast.Unparen(r) == ast.Expr(call) && len(n.Lhs) == len(n.Rhs) {
+				lhs = n.Lhs[i]
+			}
+		}
+	case *ast.ValueSpec:
+		for i, r := range n.Values {
+			if ast.Unparen(r) == ast.Expr(call) && len(n.Names) == len(n.Values) {
+				lhs = n.Names[i]
+			}
+		}
+	}
+	if lhs == nil {
+		return false
+	}
+	s.Var = s.p.VarOf(lhs)
+	return s.p.DeclaredIn(s.Var, s.Fn) && !s.p.IsResult(s.Var, s.Fn)
+}
+
+// uses sorts what is done with the channel. It returns false if somebody
+// unknown may send, receive or close.
+func (s *LocalChan) uses() bool {
+	made := 0
+	for _, u := range s.p.ChannelUses(s.Fn.Cursor, s.Var) {
+		switch {
+		case u.Kind == ChanMake:
+			if _, isVar := u.At.Parent().Node().(*ast.ValueSpec); isVar && s.Later {
+				continue // var ch chan T
+			}
+			if made++; made > 1 {
+				return false
+			}
+		case u.Kind == ChanNil:
+		case u.Kind == ChanOther && s.looked(u):
+			s.Looked = true
+		case u.Kind == ChanOther:
+			if !s.handedOver(u) {
+				return false
+			}
+		case u.Kind == ChanRecv && u.Runner == s.Fn.Cursor:
+			s.received(u)
+		case u.Kind == ChanRange && u.Runner == s.Fn.Cursor:
+			s.Ranges = append(s.Ranges, u)
+		case u.Kind == ChanSend && u.Runner != s.Fn.Cursor:
+			if !s.sent(u) {
+				return false
+			}
+		case u.Kind == ChanClose && u.Runner != s.Fn.Cursor && s.senderOf(u.Runner) != nil:
+			// closed by its sender, behind the send
+		case u.Kind == ChanClose:
+			s.Closed = true
+		default:
+			return false
+		}
+	}
+	return true
+}
+
+// looked reports whether u asks for len or cap.
+func (s *LocalChan) looked(u ChannelUse) bool {
+	call, ok := Unparen(u.At).Parent().Node().(*ast.CallExpr)
+	return ok && (s.p.IsBuiltin(call, "len") || s.p.IsBuiltin(call, "cap"))
+}
+
+func (s *LocalChan) received(u ChannelUse) {
+	s.Recvs = append(s.Recvs, u)
+	if _, hasDefault := InSelect(u.Op); hasDefault {
+		s.Looked = true
+	}
+}
+
+// handedOver follows the channel into a parameter of the literal that a go
+// statement starts: go func(out chan<- int) { ... }(ch).
+func (s *LocalChan) handedOver(u ChannelUse) bool {
+	call := Unparen(u.At).Parent()
+	n, ok := call.Node().(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	lit, ok := ast.Unparen(n.Fun).(*ast.FuncLit)
+	if _, isGo := call.Parent().Node().(*ast.GoStmt); !ok || !isGo {
+		return false
+	}
+	c, _ := call.FindNode(lit)
+	for _, field := range lit.Type.Params.List {
+		for _, name := range field.Names {
+			v := s.p.TypesInfo.Defs[name]
+			if v == nil || s.p.LitArgument(c, v) != Unparen(u.At).Node() {
+				continue
+			}
+			for _, pu := range s.p.ChannelUses(c, v) {
+				switch {
+				case pu.Kind == ChanMake || pu.Kind == ChanNil:
+				case pu.Kind == ChanSend:
+					if !s.sent(pu) {
+						return false
+					}
+				case pu.Kind == ChanClose && pu.Runner == c:
+				default:
+					return false
+				}
+			}
+			return true
+		}
+	}
+	return false
+}
+
+func (s *LocalChan) senderOf(runner inspector.Cursor) *Sender {
+	for _, snd := range s.Senders {
+		if snd.Body.Cursor == runner {
+			return snd
+		}
+	}
+	return nil
+}
+
+// sent books a send. Only goroutines that the function itself starts, as
+// literals, are understood.
+func (s *LocalChan) sent(u ChannelUse) bool {
+	snd := s.senderOf(u.Runner)
+	if snd == nil {
+		if _, ok := u.Runner.Node().(*ast.FuncLit); !ok {
+			return false
+		}
+		call := Unparen(u.Runner).Parent()
+		ce, ok := call.Node().(*ast.CallExpr)
+		if !ok || ast.Unparen(ce.Fun) != u.Runner.Node() {
+			return false
+		}
+		gs := call.Parent()
+		if _, ok := gs.Node().(*ast.GoStmt); !ok || s.p.Runner(gs) != s.Fn.Cursor {
+			return false
+		}
+		snd = &Sender{Stmt: gs, Body: s.p.FuncOf(u.Runner), Bound: Bound{Const: 1}}
+		if loops := Loops(gs, s.Fn, s.Var.Pos()); len(loops) > 0 {
+			snd.Loop = loops[0]
+			snd.Bound, ok = s.p.LoopBound(snd.Loop)
+			if !ok || len(loops) > 1 {
+				snd.Bound = Bound{}
+			}
+		} else if FlowNode(gs, s.Fn) == nil {
+			return false // started by a literal that is called in place
+		}
+		s.Senders = append(s.Senders, snd)
+	}
+	if sel, _ := InSelect(u.Op); sel != nil {
+		return len(sel.Body.List) > 1 // has another way out; alone it is a plain send, in odd clothes
+	}
+	if FlowNode(u.Op, snd.Body) == nil {
+		return false
+	}
+	snd.Sends = append(snd.Sends, u)
+	return true
+}

@@ -1,0 +1,219 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Obligation is something that a function must do with the value that a call
+// has put into a local variable: close it, or call it.
+type Obligation struct {
+	Fn     *Func
+	Call   *ast.CallExpr
+	Def    inspector.Cursor // the statement that takes the results of Call
+	Var    *types.Var
+	Err    *types.Var // the error beside it, if there is one: while it is set, there is nothing to do
+	Events []Event    // of Var
+	// Over reports whether behind a node nothing needs to be done any more. May be nil.
+	Over func(ast.Node) bool
+}
+
+// Exit is a way out on which an obligation is not met.
+type Exit struct {
+	Pos     token.Pos
+	Assigns bool // not a return: the variable gets another value
+}
+
+// Unmet is what the paths from the call to the exits show.
+type Unmet struct {
+	Exits           []Exit
+	Met             bool // on some path it is met
+	Overwritten     bool // on some path the variable gets another value first
+	OverwrittenLate bool // and a deferred literal would close that one instead
+}
+
+// metState is what a path remembers: whether Err still belongs to the call,
+// whether a deferred literal will close what the variable holds at the end,
+// and whether a test of something derived from Err decided the way.
+type metState struct{ errLive, late, tainted bool }
+
+// Unmet follows all paths from the call.
+//
+// Precision: a path is not believed if a test decided it that is derived from
+// the error in a way that is not understood, unless nothing meets the
+// obligation anywhere.
+func (p *Pass) Unmet(o Obligation) Unmet {
+	w := &unmetWalk{p: p, o: o, at: map[ast.Node][]Event{}, errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}}
+	c, _ := o.Fn.Cursor.FindNode(o.Call)
+	w.here = FlowNode(c, o.Fn)
+	start := metState{errLive: o.Err != nil}
+	for _, e := range o.Events {
+		w.at[e.Node] = append(w.at[e.Node], e)
+		start.late = start.late || e.Kind == ClosesLate && e.At.Node().Pos() < o.Call.Pos()
+	}
+	if o.Err != nil {
+		w.followErr()
+	}
+	assumed := p.Assumed(o.Def, o.Fn)
+	Paths[metState]{
+		Node: w.node,
+		Edge: func(cond ast.Expr, taken bool, s metState) (metState, bool) {
+			s, ok := w.edge(cond, taken, s)
+			return s, ok && assumed.Possible(cond, taken)
+		},
+		Exit: func(b *Block, s metState) {
+			w.returns = true
+			if !s.late {
+				w.report(s, Exit{Pos: b.End})
+			}
+		},
+	}.After(o.Fn.Flow, w.here, start)
+	w.out.Exits = w.sure
+	if !w.out.Met {
+		w.out.Exits = append(w.out.Exits, w.tainted...)
+		if !w.returns && p.WaitsAfter(o.Fn, w.here, o.Call.End()) {
+			w.out.Exits = append(w.out.Exits, Exit{Pos: o.Fn.Body.Rbrace})
+		}
+	}
+	return w.out
+}
+
+type unmetWalk struct {
+	p             *Pass
+	o             Obligation
+	here          ast.Node
+	at            map[ast.Node][]Event
+	errSet        map[ast.Node]bool   // nodes that give Err another value
+	derived       map[*types.Var]bool // variables whose value depends on Err
+	sure, tainted []Exit
+	returns       bool
+	out           Unmet
+}
+
+func (w *unmetWalk) report(s metState, e Exit) {
+	if s.tainted {
+		w.tainted = append(w.tainted, e)
+	} else {
+		w.sure = append(w.sure, e)
+	}
+}
+
+func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
+	for _, e := range w.at[n] {
+		switch e.Kind {
+		case Closes, DefersClose:
+			w.out.Met = true
+			return s, false
+		case ClosesLate:
+			w.out.Met, s.late = true, true
+		case Assigns:
+			w.out.Overwritten, w.returns = true, true
+			w.out.OverwrittenLate = w.out.OverwrittenLate || s.late
+			w.report(s, Exit{Pos: e.At.Node().Pos(), Assigns: true})
+			return s, false
+		}
+	}
+	if n != w.here && w.errSet[n] {
+		s.errLive = false
+	}
+	if s.errLive && w.switchesOnErr(n) {
+		s.tainted = true
+	}
+	return s, w.o.Over == nil || !w.o.Over(n)
+}
+
+func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool) {
+	if x, isNil, ok := w.p.NilTest(cond, taken); ok {
+		switch v := w.p.VarOf(x); {
+		case v == w.o.Var:
+			return s, !isNil
+		case v == w.o.Err && s.errLive:
+			return s, isNil
+		}
+	}
+	if s.errLive && w.p.Mentions(cond, w.o.Err) {
+		if w.p.ErrorMatch(cond, w.o.Err) {
+			return s, !taken
+		}
+		s.tainted = true
+	}
+	for v := range w.derived {
+		if w.p.Mentions(cond, v) {
+			s.tainted = true
+		}
+	}
+	return s, true
+}
+
+// followErr notes where Err gets another value and what depends on it.
+func (w *unmetWalk) followErr() {
+	add := func(lhs ast.Expr, rhs []ast.Expr) {
+		v := w.p.VarOf(lhs)
+		if v == nil || v == w.o.Var {
+			return
+		}
+		depends := w.mentionsErr(rhs)
+		switch {
+		case v == w.o.Err && !depends:
+			if c, ok := w.o.Fn.Cursor.FindNode(lhs); ok {
+				w.errSet[FlowNode(c, w.o.Fn)] = true
+			}
+		case v != w.o.Err && (depends || w.testsVar(rhs)):
+			w.derived[v] = true
+		}
+	}
+	for c := range w.o.Fn.Cursor.Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				add(l, n.Rhs)
+			}
+		case *ast.ValueSpec:
+			for _, l := range n.Names {
+				if len(n.Values) > 0 {
+					add(l, n.Values)
+				}
+			}
+		}
+	}
+}
+
+func (w *unmetWalk) mentionsErr(list []ast.Expr) bool {
+	for _, e := range list {
+		if w.p.Mentions(e, w.o.Err) {
+			return true
+		}
+	}
+	return false
+}
+
+// testsVar reports whether an expression compares Var with nil.
+func (w *unmetWalk) testsVar(list []ast.Expr) bool {
+	found := false
+	for _, e := range list {
+		ast.Inspect(e, func(n ast.Node) bool {
+			if be, ok := n.(*ast.BinaryExpr); ok {
+				x, _, isTest := w.p.NilTest(be, true)
+				found = found || isTest && w.p.VarOf(x) == w.o.Var
+			}
+			return !found
+		})
+	}
+	return found
+}
+
+// switchesOnErr reports whether n is the head of a type switch on Err.
+func (w *unmetWalk) switchesOnErr(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		if ta, ok := n.(*ast.TypeAssertExpr); ok && ta.Type == nil && w.p.VarOf(ta.X) == w.o.Err {
+			found = true
+		}
+		_, isLit := n.(*ast.FuncLit)
+		return !found && !isLit
+	})
+	return found
+}
