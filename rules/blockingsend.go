@@ -153,6 +153,8 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	switch {
 	case s.Later:
 		return m.None("the channel is not made where it is declared")
+	case !s.EndsAfterSend():
+		return m.None("the goroutine does not end behind the send either")
 	case len(s.Ranges) > 0:
 		return m.None("the receiver ranges over the channel, and when it ends depends on who closes it")
 	case s.Senders[0].Most >= match.Many:
@@ -174,7 +176,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	if snd := s.Senders[0]; snd.Loop != nil {
 		switch {
 		case snd.Bound.Of != nil:
-			if !s.p.Stable(snd.Bound.Of, s.Fn) || !s.visible(snd.Bound.Of) {
+			if !s.p.FrozenLen(snd.Bound.Of, s.Fn) || !s.visible(snd.Bound.Of) {
 				return m.None("how many goroutines send is not known where the channel is made")
 			}
 			what = "len(" + types.ExprString(snd.Bound.Of) + ")"

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"github.com/dave/dst"
 	"golang.org/x/tools/go/ast/inspector"
@@ -108,7 +109,7 @@ func createsResponse(p *match.Pass, call *ast.CallExpr) bool {
 		return false
 	}
 	if clientCalls[fn.FullName()] {
-		return true
+		return !p.InTest(call.Pos()) || !stubbed(p, call)
 	}
 	if fn.Name() != "Do" && fn.Name() != "RoundTrip" || p.InTest(call.Pos()) {
 		return false
@@ -123,6 +124,38 @@ func createsResponse(p *match.Pass, call *ast.CallExpr) bool {
 		match.IsNamed(sig.Params().At(0).Type(), "net/http", "Request") &&
 		match.IsNamed(sig.Results().At(0).Type(), "net/http", "Response") &&
 		match.IsError(sig.Results().At(1).Type())
+}
+
+// stubbed reports whether the client of a call is a variable that is made
+// with a transport of its own, which in tests is a stub without connections.
+func stubbed(p *match.Pass, call *ast.CallExpr) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	client := p.VarOf(sel.X)
+	if client == nil {
+		return false
+	}
+	for c := range p.Inspector.Root().Preorder((*ast.KeyValueExpr)(nil)) {
+		kv := c.Node().(*ast.KeyValueExpr)
+		key, ok := kv.Key.(*ast.Ident)
+		if !ok || key.Name != "Transport" || match.IsNamed(p.TypesInfo.TypeOf(kv.Value), "net/http", "Transport") {
+			continue
+		}
+		lit := c.Parent()
+		if !match.IsNamed(p.TypesInfo.TypeOf(lit.Node().(ast.Expr)), "net/http", "Client") {
+			continue
+		}
+		stmt := lit.Parent()
+		if _, ok := stmt.Node().(*ast.UnaryExpr); ok {
+			stmt = stmt.Parent()
+		}
+		if p.Mentions(stmt.Node(), client) {
+			return true
+		}
+	}
+	return false
 }
 
 // bodyLeak looks at one call that creates a response.
@@ -179,6 +212,10 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 // discarded is "_, err := http.Get(url)".
 func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 	m.Message = "response of " + types.ExprString(b.call.Fun) + " is discarded, so its body is never closed and its connection leaks"
+	o := match.Obligation{Fn: b.fn, Call: b.call, Def: b.def, Err: b.err}
+	if len(b.p.Unmet(o).Exits) == 0 {
+		return m, false // only an error is expected
+	}
 	as, isAssign := b.def.Node().(*ast.AssignStmt)
 	g, why, ok := b.guard()
 	if !ok {
@@ -188,7 +225,7 @@ func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 	if !listed && (!isAssign || as.Tok != token.DEFINE) {
 		return m.None("closing the body needs a variable for the response"), true
 	}
-	if b.fn.Flow.InCycle(b.flowNode()) {
+	if b.p.ComesBack(o) {
 		return m.None("in a loop a deferred close would wait for the end of the function"), true
 	}
 	name := b.p.FreshName(b.fn, "resp", "response", "httpResp")
@@ -256,13 +293,21 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
 		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
 	}
-	unmet := b.p.Unmet(match.Obligation{Fn: b.fn, Call: b.call, Def: b.def, Var: b.resp, Err: b.err, Events: b.events})
+	o := match.Obligation{Fn: b.fn, Call: b.call, Def: b.def, Var: b.resp, Err: b.err, Events: b.events}
+	unmet := b.p.Unmet(o)
 	if len(unmet.Exits) == 0 {
 		return m, false
 	}
-	m.Message = b.name + ".Body is not closed on every path, so its connection and two goroutines leak"
+	harm := ", so its connection and two goroutines leak"
+	switch {
+	case strings.HasSuffix(b.p.FullName(b.call), ".Head"):
+		harm = ", which net/http asks for also where there is no body, as after HEAD"
+	case b.drained():
+		harm = ", so its connection and two goroutines leak when reading it fails"
+	}
+	m.Message = b.name + ".Body is not closed on every path" + harm
 	if !unmet.Met {
-		m.Message = b.name + ".Body is never closed, so its connection and two goroutines leak"
+		m.Message = b.name + ".Body is never closed" + harm
 	}
 	exit := unmet.Exits[0]
 	m.Related = []rule.Related{{Pos: exit.Pos, End: exit.Pos, Message: "returns here without closing it"}}
@@ -270,7 +315,7 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 		m.Related[0].Message = b.name + " is assigned again here before the body is closed"
 	}
 	switch {
-	case b.fn.Flow.InCycle(b.flowNode()):
+	case b.p.ComesBack(o):
 		return m.None("in a loop a deferred close would wait for the end of the function"), true
 	case unmet.OverwrittenLate:
 		return m.None("the deferred literal closes the response that " + b.name + " holds at the end, not this one"), true
@@ -280,6 +325,9 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 		return m.None("no safe place for the close: " + why), true
 	}
 	if why := b.unsuitable(g, b.resp); why != "" {
+		return m.None(why), true
+	}
+	if why := b.unsure(); why != "" {
 		return m.None(why), true
 	}
 	if s := b.movable(g); s != nil && !unmet.Overwritten {
@@ -369,6 +417,54 @@ func insertBehind(d *dstedit.Decl, g match.Guard, s dst.Stmt) error {
 func deferClose(name string) dst.Stmt {
 	body := dstedit.Sel(name, "Body")
 	return dstedit.Defer(dstedit.Call(&dst.SelectorExpr{X: body, Sel: dstedit.Ident("Close")}))
+}
+
+// unsure says why a deferred close could do harm that the paths do not show,
+// or returns "".
+func (b *bodyLeak) unsure() string {
+	for _, e := range b.events {
+		d, ok := e.Node.(*ast.DeferStmt)
+		if ok && e.Kind == match.Reads && d.Pos() < b.call.Pos() {
+			return "an earlier defer uses the response and would find its body closed"
+		}
+		// Only the clients of net/http promise a response, and a body in it.
+		if !clientCalls[b.p.FullName(b.call)] && e.Kind == match.Reads && b.nilTest(e.At) {
+			return "the function reckons with a response or body that is nil"
+		}
+	}
+	if b.p.Meant(b.def.Node()) {
+		return "a comment beside the call says that it is meant"
+	}
+	return ""
+}
+
+// nilTest reports whether the use at c, resp or resp.Body, is compared with nil.
+func (b *bodyLeak) nilTest(c inspector.Cursor) bool {
+	c = match.Unparen(c)
+	if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" {
+		c = match.Unparen(c.Parent())
+	}
+	be, ok := c.Parent().Node().(*ast.BinaryExpr)
+	if !ok {
+		return false
+	}
+	_, _, isTest := b.p.NilTest(be, true)
+	return isTest
+}
+
+// drained reports whether the body is read to its end somewhere, after which
+// the connection is free even if nobody closes it.
+func (b *bodyLeak) drained() bool {
+	for _, e := range b.events {
+		for c := range e.At.Enclosing((*ast.CallExpr)(nil)) {
+			switch b.p.FullName(c.Node().(*ast.CallExpr)) {
+			case "io.ReadAll", "io/ioutil.ReadAll", "io.Copy":
+				return e.Kind == match.Reads
+			}
+			break
+		}
+	}
+	return false
 }
 
 // flagged reports whether all that closes the body stands under a bare flag.

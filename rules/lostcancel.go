@@ -86,6 +86,9 @@ func findLostcancel(p *match.Pass) []rule.Match {
 		if fn == nil {
 			continue
 		}
+		if p.IsNil(call.Args[0]) {
+			continue // panics
+		}
 		l := cancelLeak{p: p, fn: fn, call: call, callee: name, cancelType: typ, def: match.Unparen(c).Parent()}
 		if m, ok := l.match(); ok {
 			out = append(out, m)
@@ -112,7 +115,7 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 	m = rule.Match{Pos: l.call.Pos(), End: l.call.End()}
 	switch n := l.def.Node().(type) {
 	case *ast.ExprStmt:
-		m.Message = "the context and the cancel function of " + l.callName() + " are discarded, so its resources stay until the parent ends"
+		m.Message = "the context and the cancel function of " + l.callName() + " are discarded, so " + l.harm("the context")
 		return m.None("the call has no effect; delete it"), true
 	case *ast.AssignStmt:
 		l.lhs = n.Lhs
@@ -125,7 +128,7 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 			return m, false // a package variable: whoever uses it is unknown
 		}
 	}
-	if len(l.lhs) != 2 {
+	if len(l.lhs) != 2 || l.endsWithParent() {
 		return m, false
 	}
 	m.Pos, m.End = l.lhs[1].Pos(), l.lhs[1].End()
@@ -141,16 +144,27 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 	return l.tracked(m, cancel)
 }
 
+// harm says what stays, and until when.
+func (l *cancelLeak) harm(ctx string) string {
+	switch l.callee {
+	case "context.WithTimeout", "context.WithDeadline", "context.WithTimeoutCause", "context.WithDeadlineCause":
+		return ctx + " and its timer stay until the time is up"
+	case "os/signal.NotifyContext":
+		return ctx + " and the notification of signals stay until the parent ends"
+	}
+	return ctx + " and what depends on it stay until the parent ends"
+}
+
 func (l *cancelLeak) callName() string { return types.ExprString(l.call.Fun) }
 
 // discarded is "ctx, _ := context.WithTimeout(...)".
 func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	if match.IsBlank(l.lhs[0]) {
-		m.Message = "the context and the cancel function of " + l.callName() + " are discarded, so its resources stay until the parent ends"
+		m.Message = "the context and the cancel function of " + l.callName() + " are discarded, so " + l.harm("the context")
 		return m.None("the call has no effect; delete it")
 	}
 	name := types.ExprString(l.lhs[0])
-	m.Message = "the cancel function of " + name + " is discarded, so " + name + " and its resources stay until the parent ends"
+	m.Message = "the cancel function of " + name + " is discarded, so " + l.harm(name)
 	if l.ctx == nil || !l.p.DeclaredIn(l.ctx, l.fn) {
 		return m.None(name + " lives outside the function, so only its owner knows when to cancel it")
 	}
@@ -255,9 +269,9 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		return m, false
 	}
 	ctx := types.ExprString(l.lhs[0])
-	m.Message = name + " is not called on every path, so " + ctx + " and its resources stay until the parent ends"
+	m.Message = name + " is not called on every path, so " + l.harm(ctx)
 	if !unmet.Met {
-		m.Message = name + " is never called, so " + ctx + " and its resources stay until the parent ends"
+		m.Message = name + " is never called, so " + l.harm(ctx)
 	}
 	exit := unmet.Exits[0]
 	m.Related = []rule.Related{{Pos: exit.Pos, End: exit.Pos, Message: "returns here without calling " + name}}
@@ -274,7 +288,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		return m.None(why), true
 	}
 	def := l.def.Node().(ast.Stmt)
-	if s := l.movable(); s != nil {
+	if s := l.movable(); s != nil && l.callee != "os/signal.NotifyContext" {
 		return m.Safe("Move the deferred cancel up, before the first return", func(d *dstedit.Decl) error {
 			return d.MoveAfter(s, def)
 		}), true
@@ -284,6 +298,33 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix), true
 	}
 	return m.Safe("Defer the cancel function", fix), true
+}
+
+// endsWithParent reports whether the parent is a context of the same function
+// whose cancel function is deferred: it takes this one with it.
+func (l *cancelLeak) endsWithParent() bool {
+	parent := l.p.VarOf(l.call.Args[0])
+	if parent == nil || parent == l.p.VarOf(l.lhs[0]) || !l.p.DeclaredIn(parent, l.fn) {
+		return false
+	}
+	for _, use := range l.p.Uses(l.fn.Cursor, parent) {
+		as, ok := use.Parent().Node().(*ast.AssignStmt)
+		if !ok || len(as.Lhs) != 2 || as.Lhs[0] != use.Node() || len(as.Rhs) != 1 {
+			continue
+		}
+		call, ok := as.Rhs[0].(*ast.CallExpr)
+		if !ok || cancelMakers[l.p.FullName(call)] == "" {
+			continue
+		}
+		if cancel := l.p.VarOf(as.Lhs[1]); cancel != nil {
+			for _, e := range l.p.TrackCancel(cancel, l.fn) {
+				if (e.Kind == match.DefersClose || e.Kind == match.ClosesLate) && e.At.Node().Pos() < l.call.Pos() {
+					return true
+				}
+			}
+		}
+	}
+	return false
 }
 
 func (l *cancelLeak) inMain() bool { return l.p.Pkg.Name() == "main" && l.fn.Name() == "main" }
@@ -321,8 +362,8 @@ func (l *cancelLeak) movable() ast.Stmt {
 	return nil
 }
 
-// waitsForDone reports whether n receives from ctx.Done(): behind it the
-// context has ended and holds nothing any more.
+// waitsForDone reports whether n receives from the Done channel of the context
+// or its parent: behind it the context has ended and holds nothing any more.
 func (l *cancelLeak) waitsForDone(n ast.Node) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -332,7 +373,8 @@ func (l *cancelLeak) waitsForDone(n ast.Node) bool {
 		case *ast.UnaryExpr:
 			if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && n.Op == token.ARROW {
 				recv, isDone := l.p.Method(call, "context", "Context", "Done")
-				found = found || isDone && l.ctx != nil && l.p.VarOf(recv) == l.ctx
+				v := l.p.VarOf(recv)
+				found = found || isDone && v != nil && (v == l.ctx || v == l.p.VarOf(l.call.Args[0]))
 			}
 		}
 		return !found

@@ -227,13 +227,24 @@ func (g *wgGo) local(key match.WGKey) bool {
 // used reports whether the goroutine uses the variable that the group is
 // reached from for anything else, such as a call of one of its methods.
 func (g *wgGo) used(key match.WGKey) bool {
-	n := 0
-	for _, o := range g.p.WaitGroupOps(g.lit) {
-		if o.Key == key {
-			n++
+	if key.Path == "" {
+		return false
+	}
+	for _, use := range g.p.Uses(g.lit, key.Root) {
+		sel, ok := match.Unparen(use).Parent().Node().(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		if s := g.p.TypesInfo.Selections[sel]; s != nil && s.Kind() != types.FieldVal && !g.isOp(sel) {
+			return true
 		}
 	}
-	return key.Path != "" && len(g.p.Uses(g.lit, key.Root)) > n
+	return false
+}
+
+// isOp reports whether sel is the method of a call on a WaitGroup.
+func (g *wgGo) isOp(sel *ast.SelectorExpr) bool {
+	return slices.ContainsFunc(g.p.WaitGroupOps(g.lit), func(o match.WGOp) bool { return ast.Unparen(o.Call.Fun) == ast.Expr(sel) })
 }
 
 // passedOn reports whether the goroutine hands the group to another function.
@@ -310,12 +321,39 @@ func (g *wgGo) handshake(key match.WGKey) bool {
 	}
 	for ch := range g.channels() {
 		for _, u := range g.p.ChannelUses(g.decl, ch) {
-			if (u.Kind == match.ChanRecv || u.Kind == match.ChanRange) && between(u.At) {
+			heard := u.Kind == match.ChanRecv || u.Kind == match.ChanRange || u.Kind == match.ChanSend && g.unbuffered(ch)
+			if heard && between(u.At) {
+				return true
+			}
+		}
+	}
+	// A flag that is polled, a condition that is waited for.
+	for c := range g.decl.Preorder((*ast.SelectorExpr)(nil)) {
+		switch c.Node().(*ast.SelectorExpr).Sel.Name {
+		case "Load", "Gosched", "LoadInt32", "LoadInt64", "LoadUint32":
+			if between(c) {
+				return true
+			}
+		case "Wait":
+			call, ok := c.Parent().Node().(*ast.CallExpr)
+			if ok && between(c) && g.p.FullName(call) == "(*sync.Cond).Wait" {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// unbuffered reports whether the channel in v is made without a buffer, as far
+// as the declaration shows.
+func (g *wgGo) unbuffered(v types.Object) bool {
+	for c := range g.decl.Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		if g.p.IsBuiltin(call, "make") && len(call.Args) > 1 && g.p.Mentions(c.Parent().Node(), v) {
+			return false
+		}
+	}
+	return true
 }
 
 // channels lists the channel variables from outside that the goroutine uses.
@@ -458,26 +496,22 @@ func (g *wgGo) outside(e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool) {
 // unblockedAfterWait reports whether the goroutine blocks on a channel that
 // the parent serves only behind its Wait.
 func (g *wgGo) unblockedAfterWait(key match.WGKey) bool {
-	wait := token.NoPos
+	var wait inspector.Cursor
 	for _, o := range g.ops() {
 		if o.Name == "Wait" && o.Key == key && !g.lit.Contains(o.At) && o.Runner == g.p.Runner(g.stmt) {
-			wait = o.At.Node().Pos()
+			wait = o.At
 		}
 	}
-	if !wait.IsValid() {
+	if !wait.Valid() {
 		return false
 	}
-	if g.waitsForContext() || g.sharesLock(wait) {
+	if g.mayNotEnd() || g.sharesLock(wait) || g.releasedAfter(wait) && g.callsUnknown() {
 		return true
 	}
 	for ch := range g.channels() {
 		for _, u := range g.p.ChannelUses(g.decl, ch) {
-			at := u.At.Node().Pos()
-			for range u.At.Enclosing((*ast.DeferStmt)(nil)) {
-				at = g.decl.Node().End() // deferred: runs at the end
-			}
 			served := u.Kind == match.ChanRecv || u.Kind == match.ChanRange || u.Kind == match.ChanSend || u.Kind == match.ChanClose
-			if served && at > wait && !g.lit.Contains(u.At) {
+			if served && runsAfter(u.At, wait) && !g.lit.Contains(u.At) {
 				return true
 			}
 		}
@@ -485,14 +519,112 @@ func (g *wgGo) unblockedAfterWait(key match.WGKey) bool {
 	return false
 }
 
-// waitsForContext reports whether the goroutine receives from a Done channel.
-func (g *wgGo) waitsForContext() bool {
-	for c := range g.lit.Preorder((*ast.UnaryExpr)(nil)) {
-		u := c.Node().(*ast.UnaryExpr)
-		if call, ok := ast.Unparen(u.X).(*ast.CallExpr); ok && u.Op == token.ARROW {
-			if _, isDone := g.p.Method(call, "context", "Context", "Done"); isDone {
+// runsAfter reports whether c, in the same function, runs behind the call at
+// wait: it stands behind it, or it is deferred and its turn comes later.
+func runsAfter(c, wait inspector.Cursor) bool {
+	deferred := func(c inspector.Cursor) bool {
+		for range c.Enclosing((*ast.DeferStmt)(nil)) {
+			return true
+		}
+		return false
+	}
+	behind := c.Node().Pos() > wait.Node().Pos()
+	switch {
+	case deferred(wait):
+		return deferred(c) && !behind
+	case deferred(c):
+		return true
+	}
+	return behind
+}
+
+// mayNotEnd reports whether the goroutine goes on until somebody stops it: an
+// endless loop, a wait for a context, a condition, another group or a server.
+func (g *wgGo) mayNotEnd() bool {
+	for c := range g.lit.Preorder((*ast.ForStmt)(nil), (*ast.SelectStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.ForStmt:
+			if n.Cond == nil {
 				return true
 			}
+		case *ast.SelectStmt:
+			if len(n.Body.List) == 0 {
+				return true
+			}
+		case *ast.UnaryExpr:
+			// <-ctx.Done(), <-ticker.C, <-c.ready: who serves it is not known.
+			if _, isVar := ast.Unparen(n.X).(*ast.Ident); n.Op == token.ARROW && !isVar {
+				return true
+			}
+		case *ast.CallExpr:
+			if g.p.Waits(n) && g.p.FullName(n) != "time.Sleep" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// releases are the names of functions and methods by which one goroutine lets
+// another one go on.
+var releases = map[string]bool{
+	"close": true, "cancel": true, "stop": true, "Broadcast": true, "Signal": true, "Unlock": true, "RUnlock": true, "Store": true,
+	"Done": true, "Close": true, "Stop": true, "Shutdown": true, "Cancel": true, "Add": true,
+}
+
+// releasedAfter reports whether the function around the goroutine does
+// something behind its Wait, or deferred, that could let the goroutine go on.
+func (g *wgGo) releasedAfter(wait inspector.Cursor) bool {
+	locked := false // before the Wait, and so perhaps during it
+	for c := range g.parent.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.UnaryExpr)(nil), (*ast.SendStmt)(nil), (*ast.RangeStmt)(nil)) {
+		if g.lit.Contains(c) {
+			continue
+		}
+		if !runsAfter(c, wait) {
+			if call, ok := c.Node().(*ast.CallExpr); ok {
+				sel, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+				locked = locked || isSel && (sel.Sel.Name == "Lock" || sel.Sel.Name == "RLock")
+			}
+			continue
+		}
+		switch n := c.Node().(type) {
+		case *ast.SendStmt:
+			return true
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				return true
+			}
+		case *ast.RangeStmt:
+			if _, ok := g.p.TypesInfo.TypeOf(n.X).Underlying().(*types.Chan); ok {
+				return true
+			}
+		case *ast.CallExpr:
+			name := ""
+			switch fun := ast.Unparen(n.Fun).(type) {
+			case *ast.Ident:
+				name = fun.Name
+			case *ast.SelectorExpr:
+				name = fun.Sel.Name
+			}
+			if releases[name] && (locked || !strings.HasSuffix(name, "Unlock")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// callsUnknown reports whether the goroutine calls anything that may wait for
+// the function around it.
+func (g *wgGo) callsUnknown() bool {
+	own := map[*ast.CallExpr]bool{}
+	for _, o := range g.p.WaitGroupOps(g.lit) {
+		own[o.Call] = true
+	}
+	for c := range g.lit.Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); !own[call] && !isLit && !g.p.Quick(call) {
+			return true
 		}
 	}
 	return false
@@ -500,12 +632,12 @@ func (g *wgGo) waitsForContext() bool {
 
 // sharesLock reports whether the goroutine takes a lock that the function
 // around it takes, too, and may hold while it waits.
-func (g *wgGo) sharesLock(wait token.Pos) bool {
+func (g *wgGo) sharesLock(wait inspector.Cursor) bool {
 	locked := map[match.WGKey]bool{}
 	for _, inside := range []bool{false, true} {
 		for c := range g.parent.Cursor.Preorder((*ast.CallExpr)(nil)) {
 			call := c.Node().(*ast.CallExpr)
-			if g.lit.Contains(c) != inside || !inside && call.Pos() > wait {
+			if g.lit.Contains(c) != inside || !inside && runsAfter(c, wait) {
 				continue
 			}
 			for _, typ := range []string{"Mutex", "RWMutex"} {
@@ -538,6 +670,9 @@ func (g *wgGo) addBehind() []rule.Match {
 	add, ok := g.opOf(list[i+1])
 	if !ok || add.Name != "Add" || !g.isOne(add) || !g.counts(g.stmt.Node().(*ast.GoStmt), add.Key) || !g.f.waited(add) {
 		return nil
+	}
+	if g.lit.Valid() && g.gated() {
+		return nil // held back until the Add has happened, as far as one can tell
 	}
 	// Every Add pays for one goroutine; is one left over for this one?
 	count := 0
@@ -575,6 +710,30 @@ func (g *wgGo) addBehind() []rule.Match {
 	return []rule.Match{m.Safe("Move "+recv+".Add in front of the go statement", func(d *dstedit.Decl) error {
 		return d.MoveBefore(list[i+1], list[i])
 	})}
+}
+
+// gated reports whether the goroutine begins by waiting for a channel or a lock.
+func (g *wgGo) gated() bool {
+	for _, s := range g.body.Body.List[:min(2, len(g.body.Body.List))] {
+		gate := false
+		ast.Inspect(s, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit, *ast.DeferStmt:
+				return false
+			case *ast.UnaryExpr:
+				gate = gate || n.Op == token.ARROW
+			case *ast.CallExpr:
+				if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
+					gate = gate || sel.Sel.Name == "Lock" || sel.Sel.Name == "RLock" || sel.Sel.Name == "Wait"
+				}
+			}
+			return !gate
+		})
+		if gate {
+			return true
+		}
+	}
+	return false
 }
 
 func (g *wgGo) opOf(s ast.Stmt) (match.WGOp, bool) {
@@ -654,13 +813,11 @@ func (g *wgGo) doneSkipped() []rule.Match {
 			n++
 		}
 	}
-	for _, o := range g.ops() {
-		if o.Name == "Done" && o.Key == done.Key && !g.lit.Contains(o.At) && !started(o.Runner) {
-			return nil // a function that the goroutine may call does it
-		}
+	if n != 1 || g.used(done.Key) || g.shared(done) || !g.counted(done.Key) || !g.waitedAlways(done.Key) {
+		return nil
 	}
 	list := g.body.Body.List
-	if n != 1 || done.Runner != g.lit || !g.f.waited(done) {
+	if done.Runner != g.lit || !g.f.waited(done) {
 		return nil
 	}
 	at := slices.IndexFunc(list, func(s ast.Stmt) bool {
@@ -705,6 +862,81 @@ func (g *wgGo) doneSkipped() []rule.Match {
 	})}
 }
 
+// shared reports whether anything but this goroutine may call Done for it:
+// another function, a literal that is not a goroutine of its own, or an alias.
+func (g *wgGo) shared(done match.WGOp) bool {
+	ops := map[ast.Node]bool{}
+	for _, o := range g.ops() {
+		if o.Key == done.Key {
+			ops[o.Recv] = true
+			if o.Name == "Done" && !g.lit.Contains(o.At) && !started(o.Runner) {
+				return true
+			}
+		}
+	}
+	if field := g.p.FieldOf(done.Recv); field != nil {
+		for _, o := range g.p.WaitGroupOps(g.p.Inspector.Root()) {
+			if o.Name == "Done" && g.p.FieldOf(o.Recv) == field && !g.lit.Contains(o.At) {
+				// Then whatever is sent may be the duty to call it.
+				for range g.lit.Preorder((*ast.SendStmt)(nil)) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	for _, use := range g.p.Uses(g.decl, done.Key.Root) {
+		if amp, ok := use.Parent().Node().(*ast.UnaryExpr); ok && amp.Op == token.AND && !ops[amp] {
+			return true
+		}
+		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && !ops[use.Node()] && sel.X == use.Node() {
+			return true // a method value
+		}
+	}
+	return false
+}
+
+// counted reports whether an Add for the goroutine stands in front of it
+// unconditionally: in a list of statements that also holds, at some depth,
+// the go statement.
+func (g *wgGo) counted(key match.WGKey) bool {
+	for c := g.stmt; c.Valid() && c != g.parent.Cursor; c = c.Parent() {
+		list, i, ok := match.StmtList(c)
+		if !ok {
+			continue
+		}
+		for _, s := range list[:i] {
+			if op, ok := g.opOf(s); ok && op.Name == "Add" && op.Key == key {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// waitedAlways reports whether the function that starts the goroutine comes to
+// a Wait on every path, unless somebody else is the one that waits.
+func (g *wgGo) waitedAlways(key match.WGKey) bool {
+	waits, elsewhere := map[ast.Node]bool{}, true
+	for _, o := range g.ops() {
+		if o.Name == "Wait" && o.Key == key {
+			elsewhere = false
+			if n := match.FlowNode(o.At, g.parent); n != nil && o.Runner == g.p.Runner(g.stmt) {
+				waits[n] = true
+			}
+		}
+	}
+	if elsewhere {
+		return true
+	}
+	always := true
+	match.Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !waits[n] },
+		Exit: func(*match.Block, struct{}) { always = false },
+	}.After(g.parent.Flow, match.FlowNode(g.stmt, g.parent), struct{}{})
+	return always
+}
+
 // started reports whether a function is a literal that a go statement starts.
 func started(fn inspector.Cursor) bool {
 	if _, ok := fn.Node().(*ast.FuncLit); !ok {
@@ -729,6 +961,9 @@ func (g *wgGo) byValue() (out []rule.Match) {
 			if _, isPtr := types.Unalias(v.Type()).(*types.Pointer); isPtr {
 				continue
 			}
+			if g.ownGroup(v) {
+				continue
+			}
 			switch ast.Unparen(call.Args[i]).(type) {
 			case *ast.Ident, *ast.SelectorExpr, *ast.StarExpr: // a fresh value has nobody else to wait for it
 				out = append(out, g.share(name, v, call, i, ft))
@@ -739,6 +974,17 @@ func (g *wgGo) byValue() (out []rule.Match) {
 		}
 	}
 	return out
+}
+
+// ownGroup reports whether the goroutine adds to its copy or waits for it.
+func (g *wgGo) ownGroup(v *types.Var) bool {
+	for c := range g.lit.Preorder((*ast.SelectorExpr)(nil)) {
+		sel := c.Node().(*ast.SelectorExpr)
+		if g.p.VarOf(sel.X) == v && sel.Sel.Name != "Done" {
+			return true
+		}
+	}
+	return false
 }
 
 func (g *wgGo) share(name *ast.Ident, v *types.Var, call *ast.CallExpr, i int, ft *ast.FuncType) rule.Match {
@@ -758,6 +1004,11 @@ func (g *wgGo) share(name *ast.Ident, v *types.Var, call *ast.CallExpr, i int, f
 		if id.Name == arg.Name && o != types.Object(v) && o != g.p.TypesInfo.ObjectOf(arg) {
 			return m.None("the name " + arg.Name + " means something else in the goroutine")
 		}
+	}
+	if o, ok := g.p.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !g.p.Stable(arg, g.parent) {
+		return m.None("the group " + arg.Name + " may be another one when the goroutine is done with it")
+	} else if o.Parent() == g.p.Pkg.Scope() {
+		return m.None("the group is a package variable")
 	}
 	uses := g.p.Uses(g.lit, v)
 	return m.Safe("Let the goroutine share "+arg.Name, func(d *dstedit.Decl) error {

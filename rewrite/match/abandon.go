@@ -115,7 +115,11 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 	starts := map[ast.Node]int8{}
 	var assumed []Assumptions
 	for _, snd := range s.Senders {
+		if len(s.Senders) > 1 && s.maySkip(snd) {
+			return why, false // perhaps only one of them sends
+		}
 		starts[FlowNode(snd.Stmt, s.Fn)] += int8(snd.Most)
+		assumed = append(assumed, s.p.FlagsAt(snd.Stmt))
 		assumed = append(assumed, s.p.Assumed(snd.Stmt, s.Fn))
 		if len(snd.Sends) == 1 {
 			assumed = append(assumed, s.p.AssumedIn(snd.Sends[0].Op, snd.Body, s.Fn))
@@ -123,6 +127,10 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 	}
 	gets, loops := s.receiveNodes()
 	for node, l := range loops {
+		// A loop that collects from several channels counts over all of them.
+		if s.collects(node) {
+			return why, false
+		}
 		// A loop with an end of its own that receives each time: how often
 		// is not known. A select in it may as well end it.
 		if f, ok := l.(*ast.ForStmt); ok && f.Cond == nil {
@@ -133,6 +141,7 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 		}
 	}
 	first := FlowNode(s.Senders[0].Stmt, s.Fn)
+	start := pathState{sent: starts[first], got: deferredBefore(gets, first)}
 	Paths[pathState]{
 		Node: func(n ast.Node, st pathState) (pathState, bool) {
 			st.sent = min(st.sent+starts[n], 100)
@@ -141,7 +150,7 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 			} else if s.inSelect(n) {
 				st.timeout = true
 			}
-			return st, int64(st.got) < int64(st.sent)-s.Cap || int64(st.sent) < s.Total()
+			return st, !s.p.FailsTest(n) && (int64(st.got) < int64(st.sent)-s.Cap || int64(st.sent) < s.Total())
 		},
 		Edge: func(cond ast.Expr, taken bool, st pathState) (pathState, bool) {
 			if x, isNil, ok := s.p.NilTest(cond, taken); ok && s.p.VarOf(x) == s.Var {
@@ -163,11 +172,46 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 				}
 			}
 		},
-	}.After(s.Fn.Flow, first, pathState{sent: starts[first]})
+	}.After(s.Fn.Flow, first, start)
 	if leaks && s.Senders[0].Most > 1 {
 		why.Category = "DoubleSend"
 	}
 	return why, leaks
+}
+
+// collects reports whether the select of a receive also receives from other
+// channels that are kept in variables and are no siblings: the loop around it
+// may count what comes from all of them.
+func (s *LocalChan) collects(node ast.Node) bool {
+	for _, u := range s.Recvs {
+		sel, _ := InSelect(u.Op)
+		if sel == nil || FlowNode(u.Op, s.Fn) != node {
+			continue
+		}
+		for _, c := range sel.Body.List {
+			comm := c.(*ast.CommClause).Comm
+			if comm == nil {
+				continue
+			}
+			other := false
+			ast.Inspect(comm, func(n ast.Node) bool {
+				if un, ok := n.(*ast.UnaryExpr); ok && un.Op == token.ARROW {
+					v := s.p.VarOf(un.X)
+					other = other || v != nil && v != s.Var && !s.siblings[v] && s.sentOn(v)
+				}
+				return true
+			})
+			if other {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// sentOn reports whether a goroutine of the function sends on v.
+func (s *LocalChan) sentOn(v *types.Var) bool {
+	return slices.ContainsFunc(s.p.ChannelUses(s.Fn.Cursor, v), func(u ChannelUse) bool { return u.Kind == ChanSend })
 }
 
 // total is the number of sends of all senders, each once.
@@ -231,6 +275,17 @@ func (s *LocalChan) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]a
 	return gets, loops
 }
 
+// deferredBefore counts the receives that were deferred before node runs:
+// they come on every way out.
+func deferredBefore(gets map[ast.Node]int8, node ast.Node) (n int8) {
+	for at, k := range gets {
+		if _, ok := at.(*ast.DeferStmt); ok && at.Pos() < node.Pos() {
+			n += k
+		}
+	}
+	return n
+}
+
 // perhaps reports whether a receive within node is evaluated only if the left
 // side of && or || says so.
 func perhaps(op inspector.Cursor, node ast.Node) bool {
@@ -276,6 +331,44 @@ func (s *LocalChan) leakOfProducer(snd *Sender) (why Abandoned, leaks bool) {
 	return Abandoned{"NCast", exit}, exit.IsValid()
 }
 
+// maySkip reports whether a sender may end without a send.
+func (s *LocalChan) maySkip(snd *Sender) bool {
+	sends, skips := map[ast.Node]bool{}, false
+	for _, u := range snd.Sends {
+		sends[FlowNode(u.Op, snd.Body)] = true
+	}
+	Paths[struct{}]{
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !sends[n] },
+		Exit: func(*Block, struct{}) { skips = true },
+	}.FromEntry(snd.Body.Flow, struct{}{})
+	return skips
+}
+
+// conditional reports whether a sender is started only in some rounds of its loop.
+func conditional(snd *Sender) bool {
+	for c := range snd.Stmt.Enclosing((*ast.IfStmt)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.CaseClause)(nil)) {
+		return c.Node() != ast.Node(snd.Loop)
+	}
+	return false
+}
+
+// EndsAfterSend reports whether each sender comes to its end once it has sent.
+func (s *LocalChan) EndsAfterSend() bool {
+	for _, snd := range s.Senders {
+		for _, u := range snd.Sends {
+			ends := false
+			Paths[struct{}]{
+				Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
+				Exit: func(*Block, struct{}) { ends = true },
+			}.After(snd.Body.Flow, FlowNode(u.Op, snd.Body), struct{}{})
+			if !ends {
+				return false
+			}
+		}
+	}
+	return true
+}
+
 // anyExit returns where the function returns behind node, or NoPos.
 func (s *LocalChan) anyExit(node ast.Node) (exit token.Pos) {
 	Paths[struct{}]{
@@ -308,12 +401,15 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 // outside of loops, then less often than they send, or in a loop of its own
 // that it can leave early.
 func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
-	if len(s.Senders) != 1 || s.Senders[0].Most != 1 {
+	if len(s.Senders) != 1 || s.Senders[0].Most != 1 || s.maySkip(s.Senders[0]) || conditional(s.Senders[0]) {
 		return why, false
 	}
 	snd := s.Senders[0]
 	gets, loops := s.receiveNodes()
 	start := FlowNode(snd.Stmt, s.Fn)
+	if deferredBefore(gets, start) > 0 {
+		return why, false
+	}
 	if len(loops) == 0 {
 		most := int64(MostOn(s.Fn, widen(gets)))
 		if most >= Many || snd.Bound.Const > 0 && s.Cap+most >= snd.Bound.Const {
@@ -330,7 +426,9 @@ func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
 			return why, false // in the loop that starts them, each is heard before the next
 		}
 		leaves := Paths[bool]{
-			Node:  func(n ast.Node, timeout bool) (bool, bool) { return timeout || n != node && s.inSelect(n), true },
+			Node: func(n ast.Node, timeout bool) (bool, bool) {
+				return timeout || n != node && s.inSelect(n), !s.p.FailsTest(n)
+			},
 			Round: func(l ast.Stmt, _ bool) bool { return l != loop },
 			Exit: func(b *Block, timeout bool) {
 				if leaks {

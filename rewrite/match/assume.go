@@ -2,6 +2,7 @@ package match
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 
@@ -36,6 +37,25 @@ func (p *Pass) AssumedIn(c inspector.Cursor, fn, outer *Func) Assumptions {
 	return out
 }
 
+// FlagsAt returns the values of the flags that are set beside the statement at
+// c: in "started = true; go f()", a later test of started tells whether the
+// goroutine runs. Only flags that get one constant besides their first value count.
+func (p *Pass) FlagsAt(c inspector.Cursor) Assumptions {
+	out := Assumptions{}
+	list, _, _ := StmtList(c)
+	for _, s := range list {
+		as, ok := s.(*ast.AssignStmt)
+		if !ok || len(as.Lhs) != 1 || len(as.Rhs) != 1 || as.Tok != token.ASSIGN {
+			continue
+		}
+		id, isIdent := as.Lhs[0].(*ast.Ident)
+		if v := p.TypesInfo.Types[as.Rhs[0]].Value; isIdent && v != nil && v.Kind() == constant.Bool {
+			out[id.Name] = constant.BoolVal(v)
+		}
+	}
+	return out
+}
+
 func (p *Pass) assume(out Assumptions, cond ast.Expr, taken bool, fn *Func) {
 	switch x := ast.Unparen(cond).(type) {
 	case *ast.UnaryExpr:
@@ -53,8 +73,19 @@ func (p *Pass) assume(out Assumptions, cond ast.Expr, taken bool, fn *Func) {
 			return
 		}
 	}
-	if p.constantIn(cond, fn) {
-		out[types.ExprString(ast.Unparen(cond))] = taken
+	if !p.constantIn(cond, fn) {
+		return
+	}
+	out[types.ExprString(ast.Unparen(cond))] = taken
+	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok {
+		switch not := *be; be.Op {
+		case token.EQL:
+			not.Op = token.NEQ
+			out[types.ExprString(&not)] = !taken
+		case token.NEQ:
+			not.Op = token.EQL
+			out[types.ExprString(&not)] = !taken
+		}
 	}
 }
 

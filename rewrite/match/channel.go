@@ -124,6 +124,9 @@ type Bound struct {
 func (p *Pass) LoopBound(loop ast.Stmt) (Bound, bool) {
 	switch l := loop.(type) {
 	case *ast.RangeStmt:
+		if l.Key != nil && l.Tok == token.ASSIGN {
+			return Bound{}, false
+		}
 		tv := p.TypesInfo.Types[l.X]
 		if n, ok := SmallInt(tv.Value); ok {
 			return Bound{Const: n}, true
@@ -138,7 +141,7 @@ func (p *Pass) LoopBound(loop ast.Stmt) (Bound, bool) {
 			return Bound{Const: t.Len()}, true
 		}
 	case *ast.ForStmt:
-		if !entersLike(l, p.TypesInfo) {
+		if !entersLike(l, p.TypesInfo) || p.writes(l.Body, obj(l.Init.(*ast.AssignStmt).Lhs[0], p.TypesInfo)) {
 			return Bound{}, false
 		}
 		limit := l.Cond.(*ast.BinaryExpr).Y
@@ -202,8 +205,7 @@ func ownsResource(t types.Type, seen map[types.Type]bool) bool {
 	case *types.Signature, *types.Chan:
 		return true
 	case *types.Interface:
-		_, isParam := types.Unalias(t).(*types.TypeParam)
-		return isParam || u.NumMethods() > 0 && IsNamed(t, "context", "Context")
+		return true // who knows what is in it
 	case *types.Pointer:
 		return ownsResource(u.Elem(), seen)
 	case *types.Slice:
@@ -220,4 +222,67 @@ func ownsResource(t types.Type, seen map[types.Type]bool) bool {
 		}
 	}
 	return false
+}
+
+// writes reports whether something below n assigns o or takes its address.
+func (p *Pass) writes(n ast.Node, o types.Object) bool {
+	found := false
+	is := func(e ast.Expr) bool { return obj(e, p.TypesInfo) == o && o != nil }
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				found = found || is(l)
+				if ix, ok := ast.Unparen(l).(*ast.IndexExpr); ok {
+					_, isMap := p.TypesInfo.TypeOf(ix.X).Underlying().(*types.Map)
+					found = found || isMap && is(ix.X)
+				}
+			}
+		case *ast.IncDecStmt:
+			found = found || is(n.X)
+		case *ast.UnaryExpr:
+			found = found || n.Op == token.AND && is(n.X)
+		}
+		return !found
+	})
+	return found
+}
+
+// FrozenLen reports whether len(e) is the same from its declaration on: e is a
+// local variable or a parameter that nothing in the declaration around fn
+// assigns again, or changes through an index or its address.
+func (p *Pass) FrozenLen(e ast.Expr, fn *Func) bool {
+	v := p.VarOf(e)
+	if v == nil || v.IsField() || v.Parent() == nil || v.Parent() == p.Pkg.Scope() {
+		return false
+	}
+	outer := fn.Cursor
+	for c := range fn.Cursor.Enclosing((*ast.FuncDecl)(nil)) {
+		outer = c
+	}
+	_, isMap := v.Type().Underlying().(*types.Map)
+	for _, use := range p.Uses(outer, v) {
+		if use.Node().Pos() == v.Pos() {
+			continue
+		}
+		c := Unparen(use)
+		switch n := c.Parent().Node().(type) {
+		case *ast.UnaryExpr:
+			if n.Op == token.AND {
+				return false
+			}
+		case *ast.IndexExpr:
+			if as, ok := Unparen(c.Parent()).Parent().Node().(*ast.AssignStmt); ok && isMap && onLeft(as, Unparen(c.Parent())) {
+				return false
+			}
+		case *ast.CallExpr:
+			if isMap && !p.IsBuiltin(n, "len") { // a map is shared with whoever has it
+				return false
+			}
+		}
+		if assigns(use) {
+			return false
+		}
+	}
+	return true
 }

@@ -2,11 +2,20 @@ package match
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
+
+// keepsParam reports whether v, a parameter of fn that is a context or made
+// from one, may be in use after fn has returned.
+func (p *Pass) keepsParam(v *types.Var, fn *Func) bool {
+	t := &ctxTracker{p: p, fn: fn, def: fn.Type, seen: map[*types.Var]bool{}}
+	t.variable(v, "")
+	return t.outlives != ""
+}
 
 // CtxLifetime asks whether the context in v, assigned by the statement at
 // def, can still be in use when fn returns. It returns why in a few words, or
@@ -49,6 +58,10 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 	for _, use := range t.p.Uses(t.fn.Cursor, v) {
 		// What stands before the assignment holds the value before it; a
 		// literal may run later, wherever it stands.
+		if amp, ok := Unparen(use).Parent().Node().(*ast.UnaryExpr); ok && amp.Op == token.AND {
+			t.outlives = "the address of " + name + " is taken"
+			return
+		}
 		if use.Node().End() <= t.def.Pos() && !inLoop && t.p.litUse(use, t.fn) == litNone {
 			if !t.inDefer(use) {
 				continue
@@ -102,8 +115,12 @@ func (t *ctxTracker) expr(c inspector.Cursor, name string) {
 			t.outlives = name + " is called"
 			return
 		}
-		t.argument(parent, name)
-	case *ast.BinaryExpr, *ast.ExprStmt, *ast.IfStmt, *ast.SwitchStmt:
+		t.argument(parent, c, name)
+	case *ast.BinaryExpr, *ast.ExprStmt, *ast.IfStmt, *ast.SwitchStmt, *ast.Field:
+	case *ast.UnaryExpr:
+		if n.Op != token.ARROW { // <-ctx.Done()
+			t.outlives = "the address of " + name + " is taken"
+		}
 	case *ast.IndexExpr, *ast.StarExpr, *ast.TypeAssertExpr:
 		t.value(parent, name)
 	case *ast.RangeStmt:
@@ -116,7 +133,7 @@ func (t *ctxTracker) expr(c inspector.Cursor, name string) {
 	case *ast.ReturnStmt:
 		t.outlives = name + " is returned"
 	case *ast.KeyValueExpr, *ast.CompositeLit:
-		t.outlives = name + " is stored in a struct"
+		t.outlives = name + " is stored in a literal"
 	case *ast.SendStmt:
 		t.outlives = name + " is sent on a channel"
 	default:
@@ -144,9 +161,12 @@ func (t *ctxTracker) selector(sel inspector.Cursor, name string) {
 		}
 		fn := t.p.Callee(call)
 		if fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "context" {
-			return // Done, Err, Value, Deadline: valid as long as the context is
+			if fn.Name() == "Done" { // ends with the context, and whoever has it sees that
+				t.value(outer.Parent(), name)
+			}
+			return // Err, Value, Deadline say how it is now
 		}
-		if why := t.keeps(call, fn); why != "" {
+		if why := t.keeps(call, fn, -1); why != "" {
 			t.outlives = name + why
 			return
 		}
@@ -157,7 +177,7 @@ func (t *ctxTracker) selector(sel inspector.Cursor, name string) {
 }
 
 // argument is f(ctx): what f returns may live on it, and f itself may keep it.
-func (t *ctxTracker) argument(call inspector.Cursor, name string) {
+func (t *ctxTracker) argument(call, c inspector.Cursor, name string) {
 	n := call.Node().(*ast.CallExpr)
 	switch call.Parent().Node().(type) {
 	case *ast.GoStmt:
@@ -170,24 +190,32 @@ func (t *ctxTracker) argument(call inspector.Cursor, name string) {
 		t.value(call, name)
 		return
 	}
+	if t.p.isBuiltin(n) {
+		t.value(call, name)
+		return
+	}
 	fn := t.p.Callee(n)
 	if fn == nil {
-		if !t.p.isBuiltin(n) {
-			// A function value: as unknown as any callee, but without a name to judge.
-			t.value(call, name)
-			return
-		}
-		t.value(call, name)
+		t.outlives = name + " is passed to a function value, which may keep it"
 		return
 	}
 	if detached[fn.FullName()] || looksOnly(fn) {
 		return
 	}
-	if why := t.keeps(n, fn); why != "" {
+	if why := t.keeps(n, fn, t.argIndex(n, c)); why != "" {
 		t.outlives = name + why
 		return
 	}
 	t.value(call, name)
+}
+
+func (t *ctxTracker) argIndex(call *ast.CallExpr, c inspector.Cursor) int {
+	for i, a := range call.Args {
+		if a == c.Node() {
+			return i
+		}
+	}
+	return -1
 }
 
 // detached lists functions whose result does not depend on the context any
@@ -203,39 +231,75 @@ var keepers = map[string]bool{"context.AfterFunc": true}
 
 // starters begin the names of functions that go on working after they return.
 var starters = []string{
-	"Start", "Run", "Go", "Spawn", "Launch", "Watch", "Listen", "Subscribe", "Register", "Init", "Set", "With", "Open",
-	"Connect", "New", "Begin", "Serve", "Add", "Use", "Enqueue", "Schedule", "Submit", "Async", "Notify", "Follow", "Stream",
+	"Acquire", "Add", "Async", "Attach", "Background", "Begin", "Bind", "Connect", "Consume", "Dispatch", "Emit", "Enqueue", "Every",
+	"Fire", "Follow", "Forward", "Go", "Heartbeat", "Init", "Keep", "Kick", "Launch", "Lease", "Listen", "Lock", "Loop", "Monitor",
+	"New", "Notify", "Open", "Poll", "Prefetch", "Preload", "Produce", "Proxy", "Publish", "Pump", "Reap", "Refresh", "Register",
+	"Renew", "Run", "Schedule", "Serve", "Set", "Setup", "Spawn", "Start", "Store", "Stream", "Submit", "Subscribe", "Tail", "Track",
+	"Trigger", "Use", "Warm", "Watch", "With", "Work", "Worker",
 }
 
-// keeps says why the callee may keep the context although it returns nothing
-// that shows it: because of its name, unless its results are something made
-// from the context that is followed on its own.
-func (t *ctxTracker) keeps(call *ast.CallExpr, fn *types.Func) string {
-	if fn == nil {
-		return ""
+// keeps says why the callee may keep argument arg (-1 for its receiver)
+// beyond the call, or returns "". What is loaded is known by its summary, the
+// standard library by its documentation; of the rest, a function that returns
+// data or an error and whose name promises no more is taken to be done with
+// the context when it returns, as is the custom. What the results hold is
+// followed on its own.
+func (t *ctxTracker) keeps(call *ast.CallExpr, fn *types.Func, arg int) string {
+	why := " is passed to " + fn.Name() + ", which may go on using it"
+	if arg < 0 {
+		why = " has a method " + fn.Name() + ", which may go on using it"
 	}
 	if keepers[fn.FullName()] {
-		return " is passed to " + fn.Name() + ", which waits for it to end"
+		return why
 	}
-	if fn.Pkg() != nil {
-		switch fn.Pkg().Path() {
-		case "context", "net/http", "net/http/httptest", "os/exec", "database/sql":
-			if fn.Name() != "Start" {
+	if fn.Pkg() == nil || isStd(fn.Pkg().Path()) {
+		if fn.Name() == "Start" || fn.Name() == "Go" || strings.HasPrefix(fn.Name(), "Listen") {
+			return why
+		}
+		return ""
+	}
+	if arg >= 0 {
+		switch t.p.Facts.Context(fn, arg) {
+		case ParamReads:
+			return ""
+		case ParamCloses: // known to keep it
+			return why
+		}
+		if !IsNamed(fn.Signature().Params().At(min(arg, fn.Signature().Params().Len()-1)).Type(), "context", "Context") {
+			// A request, a response, a command: only what is called like a client's or a handler's method is known.
+			switch fn.Name() {
+			case "Do", "RoundTrip", "ServeHTTP":
 				return ""
 			}
+			return why
 		}
 	}
-	if ends := t.p.TypesInfo.TypeOf(call); ends != nil && !DataOnly(ends) {
-		return "" // such as New(ctx): the result is followed
+	if fn.Signature().Results().Len() == 0 {
+		return why // nothing says when it is done
+	}
+	if ends := t.p.TypesInfo.TypeOf(call); !DataOnly(ends) {
+		return "" // the result is followed
 	}
 	name := strings.ToUpper(fn.Name()[:1]) + fn.Name()[1:]
 	for _, s := range starters {
 		if rest, ok := strings.CutPrefix(name, s); ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {
-			return " is passed to " + fn.Name() + ", which may go on using it"
+			return why
 		}
 	}
 	return ""
 }
+
+// isStd reports whether an import path is one of the standard library: its
+// first element has no dot.
+func isStd(path string) bool {
+	first, _, _ := strings.Cut(path, "/")
+	return !strings.Contains(first, ".") && path != "main" && stdRoots[first]
+}
+
+var stdRoots = set("archive", "bufio", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug", "embed",
+	"encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "io", "iter", "log", "maps", "math", "mime",
+	"net", "os", "path", "plugin", "reflect", "regexp", "runtime", "slices", "sort", "strconv", "strings", "sync", "syscall", "testing",
+	"text", "time", "unicode", "unique", "unsafe", "weak")
 
 func (p *Pass) isBuiltin(call *ast.CallExpr) bool {
 	id, ok := ast.Unparen(call.Fun).(*ast.Ident)

@@ -15,6 +15,8 @@ type Paths[S comparable] struct {
 	// Round is called where the next round of a loop begins, before it is
 	// known whether there is one. It returns false to stop there. May be nil.
 	Round func(loop ast.Stmt, s S) bool
+	// Select is called where a select statement waits. May be nil.
+	Select func(sel *ast.SelectStmt, s S)
 	// Exit is called where a path leaves the function by returning. May be nil.
 	Exit func(b *Block, s S)
 }
@@ -63,6 +65,9 @@ func (p Paths[S]) run(b *Block, index int, s S) {
 		}
 		if !on {
 			continue
+		}
+		if j.b.Select != nil && p.Select != nil {
+			p.Select(j.b.Select, state)
 		}
 		if j.b.Exit == Returns && p.Exit != nil {
 			p.Exit(j.b, state)

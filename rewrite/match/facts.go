@@ -27,11 +27,17 @@ type FuncFact struct {
 	Never  bool     // never returns
 	Guards int      // 1 + index of the error parameter that is nil whenever the function returns; 0 if none
 	Params []Effect // by index of the parameter; nil if nothing is known
+	// Ctx says for a parameter that is a context, a request, a response or a
+	// command whether the function is done with it when it returns
+	// (ParamReads) or keeps it (ParamCloses).
+	Ctx []Effect
 }
 
 func (*FuncFact) AFact() {}
 
-func (f *FuncFact) empty() bool { return !f.Never && f.Guards == 0 && f.Params == nil }
+func (f *FuncFact) empty() bool {
+	return !f.Never && f.Guards == 0 && f.Params == nil && f.Ctx == nil
+}
 
 // Summaries computes a FuncFact for the functions of a package. Facts cross
 // packages only within the modules that are analysed: what a released
@@ -87,11 +93,16 @@ func interesting(sig *types.Signature, body *ast.BlockStmt) bool {
 		return true
 	}
 	for v := range sig.Params().Variables() {
-		if _, ok := trackedRole(v.Type()); ok {
+		if _, ok := trackedRole(v.Type()); ok || contextual(v.Type()) {
 			return true
 		}
 	}
 	return false
+}
+
+// contextual reports whether t is a context or something that carries one.
+func contextual(t types.Type) bool {
+	return IsNamed(t, "context", "Context") || IsNamed(t, "net/http", "Request") || IsNamed(t, "net/http", "Response") || IsNamed(t, "os/exec", "Cmd")
 }
 
 // endings are parts of the names of functions that do not return, or not if
@@ -171,6 +182,15 @@ func (f *Facts) GuardsError(fn *types.Func) (int, bool) {
 	return i - 1, i > 0
 }
 
+// Context returns what fn does with argument i, a context or something that
+// carries one: see FuncFact.Ctx.
+func (f *Facts) Context(fn *types.Func, i int) Effect {
+	if ctx := f.of(fn).Ctx; i < len(ctx) {
+		return ctx[i]
+	}
+	return ParamUnknown
+}
+
 // Param returns what fn does with its argument i.
 func (f *Facts) Param(fn *types.Func, i int) Effect {
 	if params := f.of(fn).Params; i < len(params) {
@@ -203,6 +223,15 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) *FuncFact {
 	}
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
+		if contextual(v.Type()) {
+			if fact.Ctx == nil {
+				fact.Ctx = make([]Effect, sig.Params().Len())
+			}
+			fact.Ctx[i] = ParamReads
+			if p.keepsParam(v, body) {
+				fact.Ctx[i] = ParamCloses
+			}
+		}
 		r, ok := trackedRole(v.Type())
 		if !ok || sig.Variadic() && i == sig.Params().Len()-1 {
 			continue

@@ -377,16 +377,16 @@ func (b *flowBuilder) selectStmt(s *ast.SelectStmt, label *labelTargets) {
 		label.brk = done
 	}
 	head := b.open()
+	if len(head.Nodes) > 0 || head.Select != nil { // keep Select's choice apart
+		next := b.block()
+		b.jump(next)
+		head, b.cur = next, next
+	}
+	head.Select = s
 	if len(s.Body.List) == 0 {
 		b.stop(Never, s.Pos())
 		return
 	}
-	if len(head.Nodes) > 0 || head.Select != nil { // keep Select's choice apart
-		next := b.block()
-		b.jump(next)
-		head = next
-	}
-	head.Select = s
 	b.cur = nil
 	for _, c := range s.Body.List {
 		cc := c.(*ast.CommClause)

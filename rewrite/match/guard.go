@@ -31,7 +31,7 @@ func (p *Pass) FindGuard(def inspector.Cursor, err *types.Var, allowed func(ast.
 			}
 		}
 		if !ok {
-			return Guard{}, "the if statement that declares it does not test its error alone", false
+			return Guard{}, "the if statement that declares it does not end the function when the error is set", false
 		}
 		if g.First == nil { // if resp, err := get(); err != nil { return }: out of scope behind it
 			return Guard{}, "the variable is not in scope behind the check of its error", false
@@ -85,6 +85,10 @@ func (p *Pass) guardIf(s *ast.IfStmt, err *types.Var) (Guard, bool) {
 
 // impliesSet reports whether cond being false implies err == nil.
 func (p *Pass) impliesSet(cond ast.Expr, err *types.Var) bool {
+	if not, ok := ast.Unparen(cond).(*ast.UnaryExpr); ok && not.Op == token.NOT {
+		x, isNil, ok := p.NilTest(not.X, true)
+		return ok && isNil && p.VarOf(x) == err
+	}
 	if x, isNil, ok := p.NilTest(cond, true); ok {
 		return !isNil && p.VarOf(x) == err
 	}

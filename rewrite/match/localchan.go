@@ -202,16 +202,16 @@ func (s *LocalChan) sent(u ChannelUse) bool {
 			if !ok || len(loops) > 1 {
 				snd.Bound = Bound{}
 			}
-		} else if FlowNode(gs, s.Fn) == nil {
-			return false // started by a literal that is called in place
+		} else if FlowNode(gs, s.Fn) != gs.Node() || s.Fn.Flow.InCycle(gs.Node()) && !s.Fn.Flow.InCycle(FlowNode(s.Make, s.Fn)) {
+			return false // started by a literal that is called in place, or again by a goto
 		}
 		s.Senders = append(s.Senders, snd)
 	}
 	if sel, _ := InSelect(u.Op); sel != nil {
 		return len(sel.Body.List) > 1 // has another way out; alone it is a plain send, in odd clothes
 	}
-	if FlowNode(u.Op, snd.Body) == nil {
-		return false
+	if FlowNode(u.Op, snd.Body) != u.Op.Node() {
+		return false // in a literal that is called within an expression
 	}
 	snd.Sends = append(snd.Sends, u)
 	return true

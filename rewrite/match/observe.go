@@ -37,6 +37,13 @@ func (s *LocalChan) private(n ast.Node, snd *Sender) bool {
 			return false
 		case *ast.CallExpr:
 			ok = ok && s.p.TypesInfo.Types[n.Fun].IsType()
+		case *ast.IndexExpr, *ast.SliceExpr, *ast.StarExpr, *ast.TypeAssertExpr:
+			ok = false // may panic
+		case *ast.BinaryExpr:
+			ok = ok && n.Op != token.QUO && n.Op != token.REM
+		case *ast.SelectorExpr:
+			sel := s.p.TypesInfo.Selections[n]
+			ok = ok && (sel == nil || !sel.Indirect())
 		case *ast.SendStmt, *ast.GoStmt, *ast.DeferStmt:
 			ok = false
 		case *ast.UnaryExpr:

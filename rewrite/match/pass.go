@@ -214,8 +214,12 @@ func Unparen(c inspector.Cursor) inspector.Cursor {
 	}
 }
 
-// FlowNode climbs from c to the node of fn's flow that evaluates it.
+// FlowNode climbs from c to the node of fn's flow that evaluates it; nil if c
+// is not in fn.
 func FlowNode(c inspector.Cursor, fn *Func) ast.Node {
+	if !fn.Cursor.Contains(c) {
+		return nil
+	}
 	for ; c.Valid() && c != fn.Cursor; c = c.Parent() {
 		if fn.Flow.Has(c.Node()) {
 			return c.Node()

@@ -153,7 +153,8 @@ func (t *tracker) use(c, id inspector.Cursor, r role, shared bool) {
 // looked records a use that leaves the value alone, unless it stands in a
 // literal that may run at any time.
 func (t *tracker) looked(id inspector.Cursor) {
-	if t.p.litUse(id, t.fn) == litEscapes {
+	_, isGo := FlowNode(id, t.fn).(*ast.GoStmt)
+	if isGo || t.p.litUse(id, t.fn) == litEscapes {
 		t.emit(Escapes, id)
 		return
 	}

@@ -14,9 +14,9 @@ type Obligation struct {
 	Fn     *Func
 	Call   *ast.CallExpr
 	Def    inspector.Cursor // the statement that takes the results of Call
-	Var    *types.Var
-	Err    *types.Var // the error beside it, if there is one: while it is set, there is nothing to do
-	Events []Event    // of Var
+	Var    *types.Var       // nil if the value is discarded
+	Err    *types.Var       // the error beside it, if there is one: while it is set, there is nothing to do
+	Events []Event          // of Var
 	// Over reports whether behind a node nothing needs to be done any more. May be nil.
 	Over func(ast.Node) bool
 }
@@ -38,7 +38,11 @@ type Unmet struct {
 // metState is what a path remembers: whether Err still belongs to the call,
 // whether a deferred literal will close what the variable holds at the end,
 // and whether a test of something derived from Err decided the way.
-type metState struct{ errLive, late, tainted bool }
+type metState struct {
+	errLive, late, tainted bool
+	flag                   *types.Var // a bool variable that was tested, and how it came out
+	set                    bool
+}
 
 // Unmet follows all paths from the call.
 //
@@ -122,12 +126,25 @@ func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 	if s.errLive && w.switchesOnErr(n) {
 		s.tainted = true
 	}
+	if s.errLive && (w.p.ExpectsError(n, w.o.Err) || w.asksErr(n)) || w.p.FailsTest(n) {
+		return s, false
+	}
 	return s, w.o.Over == nil || !w.o.Over(n)
 }
 
 func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool) {
+	if v := w.p.VarOf(cond); v != nil {
+		if s.flag == v && s.set != taken {
+			return s, false
+		}
+		s.flag, s.set = v, taken
+	}
+	if w.noBody(cond, taken) {
+		return s, false
+	}
 	if x, isNil, ok := w.p.NilTest(cond, taken); ok {
 		switch v := w.p.VarOf(x); {
+		case v == nil:
 		case v == w.o.Var:
 			return s, !isNil
 		case v == w.o.Err && s.errLive:
@@ -146,6 +163,61 @@ func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool)
 		}
 	}
 	return s, true
+}
+
+// noBody reports whether a condition that came out as taken says that the body
+// of the response in Var is nil or http.NoBody.
+func (w *unmetWalk) noBody(cond ast.Expr, taken bool) bool {
+	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	if !ok || (be.Op == token.EQL) != taken || be.Op != token.EQL && be.Op != token.NEQ || w.o.Var == nil {
+		return false
+	}
+	for _, side := range [][2]ast.Expr{{be.X, be.Y}, {be.Y, be.X}} {
+		sel, ok := ast.Unparen(side[0]).(*ast.SelectorExpr)
+		if !ok || sel.Sel.Name != "Body" || w.p.VarOf(sel.X) != w.o.Var {
+			continue
+		}
+		other, ok := ast.Unparen(side[1]).(*ast.SelectorExpr)
+		return w.p.IsNil(side[1]) || ok && other.Sel.Name == "NoBody"
+	}
+	return false
+}
+
+// asksErr reports whether n calls a method of Err, which panics unless it is set.
+func (w *unmetWalk) asksErr(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.CallExpr:
+			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && w.p.VarOf(sel.X) == w.o.Err {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// ComesBack reports whether control can come back to the call without its
+// error being set: then whatever is deferred behind it piles up.
+func (p *Pass) ComesBack(o Obligation) bool {
+	c, _ := o.Fn.Cursor.FindNode(o.Call)
+	here, back := FlowNode(c, o.Fn), false
+	w := &unmetWalk{p: p, o: o, errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}}
+	if o.Err != nil {
+		w.followErr()
+	}
+	Paths[metState]{
+		Node: func(n ast.Node, s metState) (metState, bool) {
+			back = back || n == here
+			s.errLive = s.errLive && !w.errSet[n]
+			return s, !back
+		},
+		Edge: w.edge,
+	}.After(o.Fn.Flow, here, metState{errLive: o.Err != nil})
+	return back
 }
 
 // followErr notes where Err gets another value and what depends on it.
@@ -197,7 +269,7 @@ func (w *unmetWalk) testsVar(list []ast.Expr) bool {
 		ast.Inspect(e, func(n ast.Node) bool {
 			if be, ok := n.(*ast.BinaryExpr); ok {
 				x, _, isTest := w.p.NilTest(be, true)
-				found = found || isTest && w.p.VarOf(x) == w.o.Var
+				found = found || isTest && w.o.Var != nil && w.p.VarOf(x) == w.o.Var
 			}
 			return !found
 		})

@@ -3,11 +3,13 @@ package match
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
+	"slices"
 )
 
 // waits lists functions that block for long, or until the process ends.
 var waits = set(
-	"time.Sleep", "(*sync.WaitGroup).Wait", "(*sync.Cond).Wait", "(*os/exec.Cmd).Wait", "(*golang.org/x/sync/errgroup.Group).Wait",
+	"time.Sleep", "(*sync.WaitGroup).Wait", "(*sync.Cond).Wait", "(*os/exec.Cmd).Wait", "(*os/exec.Cmd).Run", "(*os/exec.Cmd).Output", "(*os/exec.Cmd).CombinedOutput", "(*golang.org/x/sync/errgroup.Group).Wait",
 	"net/http.ListenAndServe", "net/http.ListenAndServeTLS", "net/http.Serve", "net/http.ServeTLS",
 	"(*net/http.Server).ListenAndServe", "(*net/http.Server).ListenAndServeTLS", "(*net/http.Server).Serve", "(*net/http.Server).ServeTLS",
 	"(net.Listener).Accept", "(*google.golang.org/grpc.Server).Serve",
@@ -18,19 +20,31 @@ var waits = set(
 // operation, a select, an endless loop, a call that waits.
 func (p *Pass) WaitsAfter(fn *Func, node ast.Node, pos token.Pos) bool {
 	found := false
-	for c := range fn.Cursor.Preorder((*ast.ForStmt)(nil)) {
-		loop := c.Node().(*ast.ForStmt)
-		found = found || loop.Cond == nil && loop.Pos() >= pos && p.litUse(c, fn) == litNone
-	}
-	for c := range fn.Cursor.Preorder((*ast.SelectStmt)(nil)) {
-		found = found || c.Node().Pos() >= pos && p.litUse(c, fn) == litNone
-	}
-	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-		if n.Pos() >= pos && p.waits(n) {
-			found = true
+	inSelect := map[ast.Node]bool{} // a communication blocks only as its select does
+	for c := range fn.Cursor.Preorder((*ast.CommClause)(nil)) {
+		if comm := c.Node().(*ast.CommClause).Comm; comm != nil {
+			inSelect[comm] = true
 		}
-		return s, !found
-	}}.After(fn.Flow, node, struct{}{})
+	}
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			found = found || n.Pos() >= pos && !inSelect[n] && p.waits(n)
+			return s, !found
+		},
+		Round: func(l ast.Stmt, _ struct{}) bool {
+			loop, isFor := l.(*ast.ForStmt)
+			found = found || isFor && loop.Cond == nil && loop.Pos() >= pos
+			if r, isRange := l.(*ast.RangeStmt); isRange && r.Pos() >= pos {
+				_, isChan := p.TypesInfo.TypeOf(r.X).Underlying().(*types.Chan)
+				found = found || isChan
+			}
+			return !found
+		},
+		Select: func(sel *ast.SelectStmt, _ struct{}) {
+			blocks := !slices.ContainsFunc(sel.Body.List, func(c ast.Stmt) bool { return c.(*ast.CommClause).Comm == nil })
+			found = found || blocks && sel.Pos() >= pos
+		},
+	}.After(fn.Flow, node, struct{}{})
 	return found
 }
 
@@ -51,6 +65,9 @@ func (p *Pass) waits(n ast.Node) bool {
 	})
 	return found
 }
+
+// Waits reports whether call is of a function that is known to block for long.
+func (p *Pass) Waits(call *ast.CallExpr) bool { return waits[p.FullName(call)] }
 
 // Quick reports whether call certainly returns at once and starts nothing:
 // builtins, conversions, and functions that print or format.

@@ -82,6 +82,47 @@ func (p *Pass) GuardedError(call *ast.CallExpr) ast.Expr {
 	return nil
 }
 
+// expectError lists testify's checks that the error is set.
+var expectError = set("Error", "Errorf", "ErrorIs", "ErrorIsf", "ErrorAs", "ErrorAsf", "ErrorContains", "ErrorContainsf",
+	"EqualError", "EqualErrorf", "NotNil", "NotNilf")
+
+// ExpectsError reports whether n is a check of a test that err is set: what
+// comes with the error is nil then, unless the test fails.
+func (p *Pass) ExpectsError(n ast.Node, err *types.Var) bool {
+	es, ok := n.(*ast.ExprStmt)
+	if !ok || err == nil {
+		return false
+	}
+	call, ok := ast.Unparen(es.X).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	fn := p.Callee(call)
+	if fn == nil || fn.Pkg() == nil || !expectError[fn.Name()] || !p.Mentions(call, err) {
+		return false
+	}
+	path := fn.Pkg().Path()
+	return path == "github.com/stretchr/testify/require" || path == "github.com/stretchr/testify/assert"
+}
+
+// FailsTest reports whether n marks a test as failed and goes on. What leaks on
+// the way to a failing test's end is nobody's concern.
+func (p *Pass) FailsTest(n ast.Node) bool {
+	es, ok := n.(*ast.ExprStmt)
+	if !ok {
+		return false
+	}
+	call, ok := ast.Unparen(es.X).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	fn := p.Callee(call)
+	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "testing" {
+		return false
+	}
+	return fn.Name() == "Error" || fn.Name() == "Errorf" || fn.Name() == "Fail"
+}
+
 // readers lists functions that read from an argument and neither close it nor
 // keep it beyond the value they return, with the index of that argument.
 var readers = map[string]int{

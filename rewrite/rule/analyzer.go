@@ -190,7 +190,11 @@ func notEditable(p *match.Pass, file *ast.File, f finding.Finding) (finding.Stat
 	return "", ""
 }
 
-func isCgo(name string) bool { return strings.HasSuffix(name, ".cgo1.go") }
+// isCgo reports whether a file is what cgo has made of another one; in the
+// build cache it may have lost its ending.
+func isCgo(name string) bool {
+	return strings.HasSuffix(name, ".cgo1.go") || !strings.HasSuffix(name, ".go")
+}
 
 func declAt(file *ast.File, pos token.Pos) ast.Decl {
 	for _, d := range file.Decls {
