@@ -12,6 +12,7 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -34,7 +35,7 @@ func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) ([]findi
 	)
 	for _, act := range graph.Roots {
 		if act.Err != nil {
-			var p *rule.PanicError
+			var p *match.PanicError
 			if errors.As(act.Err, &p) {
 				errs = append(errs, p)
 			} else {
@@ -42,7 +43,9 @@ func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) ([]findi
 			}
 			continue
 		}
-		for _, f := range act.Result.([]finding.Finding) {
+		result := act.Result.(*rule.Result)
+		errs = append(errs, result.Internal...)
+		for _, f := range result.Findings {
 			// A file that two packages compile is reported once.
 			k := key{f.Rule, f.Message, f.Place}
 			if !seen[k] {
@@ -53,6 +56,7 @@ func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) ([]findi
 	}
 	finding.Sort(findings)
 	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	errs = slices.CompactFunc(errs, func(a, b error) bool { return a == b }) // each rule saw the same summaries
 	return findings, errs
 }
 

@@ -166,6 +166,10 @@ func (t *ctxTracker) selector(sel inspector.Cursor, name string) {
 			}
 			return // Err, Value, Deadline say how it is now
 		}
+		if fn == nil {
+			t.outlives = name + " is used by a function value"
+			return
+		}
 		if why := t.keeps(call, fn, -1); why != "" {
 			t.outlives = name + why
 			return

@@ -1,10 +1,12 @@
 package match
 
 import (
+	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
 	"reflect"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -61,6 +63,20 @@ type Facts struct {
 	own   map[*types.Func]*FuncFact     // complete once summarise has returned
 	decls map[*types.Func]*ast.FuncDecl // the functions of which a summary could say anything
 	busy  bool                          // while summarising: own is filled on demand
+	// Internal holds what went wrong on the way: a panic costs the summary of
+	// one function.
+	Internal []error
+}
+
+// PanicError is a panic of ours, with its stack.
+type PanicError struct {
+	Rule, Package string
+	Value         any
+	Stack         []byte
+}
+
+func (e *PanicError) Error() string {
+	return fmt.Sprintf("internal error: %s panicked on package %s: %v\n%s", e.Rule, e.Package, e.Value, e.Stack)
 }
 
 func (f *Facts) summarise() {
@@ -199,7 +215,13 @@ func (f *Facts) Param(fn *types.Func, i int) Effect {
 	return ParamUnknown
 }
 
-func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) *FuncFact {
+func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
+	defer func() {
+		if v := recover(); v != nil {
+			f.Internal = append(f.Internal, &PanicError{"the summary of " + fn.Name(), f.pass.Pkg.Path(), v, debug.Stack()})
+			out = unknownFact
+		}
+	}()
 	// An inspector of this one declaration: those of whole packages are for
 	// the rules, and most dependencies need none. It sizes its memory by the
 	// extent of the files, hence the positions.

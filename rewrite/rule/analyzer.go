@@ -2,7 +2,6 @@ package rule
 
 import (
 	"cmp"
-	"fmt"
 	"go/ast"
 	"go/token"
 	"go/types"
@@ -29,18 +28,13 @@ type Options struct {
 	NoFix bool
 }
 
-// PanicError is a panic in a rule: an internal error, with its stack.
-type PanicError struct {
-	Rule, Package string
-	Value         any
-	Stack         []byte
+// Result is what an analyzer of a rule returns.
+type Result struct {
+	Findings []finding.Finding
+	Internal []error // faults of ours that did not stop the rule
 }
 
-func (e *PanicError) Error() string {
-	return fmt.Sprintf("internal error: rule %s panicked on package %s: %v\n%s", e.Rule, e.Package, e.Value, e.Stack)
-}
-
-// Analyzer returns the analyzer of r. Its result is a []finding.Finding; its
+// Analyzer returns the analyzer of r. Its result is a *Result; its
 // diagnostics carry the same fixes for drivers that know nothing of ours.
 // Those apply the first fix blindly, so unsafe ones are withheld there unless
 // the analyzer's flag "unsafe" is set.
@@ -50,14 +44,14 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		Doc:        r.Doc,
 		URL:        "https://github.com/goroutinefix/goroutinefix#" + r.Name,
 		Requires:   []*analysis.Analyzer{inspect.Analyzer, match.Summaries},
-		ResultType: reflect.TypeFor[[]finding.Finding](),
+		ResultType: reflect.TypeFor[*Result](),
 	}
 	var unsafe bool
 	a.Flags.BoolVar(&unsafe, "unsafe", false, "offer fixes that may change behaviour, too")
 	a.Run = func(pass *analysis.Pass) (result any, err error) {
 		defer func() {
 			if v := recover(); v != nil {
-				err = &PanicError{r.Name, pass.Pkg.Path(), v, debug.Stack()}
+				err = &match.PanicError{Rule: "rule " + r.Name, Package: pass.Pkg.Path(), Value: v, Stack: debug.Stack()}
 			}
 		}()
 		run := runner{
@@ -68,15 +62,15 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		if run.opt.ReadFile == nil {
 			run.opt.ReadFile = pass.ReadFile
 		}
-		findings := []finding.Finding{}
+		out := &Result{Internal: run.pass.Facts.Internal}
 		matches := r.Find(run.pass)
 		slices.SortStableFunc(matches, func(a, b Match) int { return cmp.Compare(a.Pos, b.Pos) })
 		for _, m := range matches {
 			f := run.finding(m)
-			findings = append(findings, f)
+			out.Findings = append(out.Findings, f)
 			pass.Report(run.diagnostic(m, f, unsafe))
 		}
-		return findings, nil
+		return out, nil
 	}
 	return a
 }
