@@ -1,0 +1,241 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// UnblockedAfterWait reports whether the goroutine blocks on a channel that
+// the parent serves only behind its Wait.
+func (g *Goroutine) UnblockedAfterWait(key WGKey) bool {
+	var wait inspector.Cursor
+	for _, o := range g.Ops() {
+		if o.Name == "Wait" && o.Key == key && !g.Lit.Contains(o.At) && o.Runner == g.p.Runner(g.Stmt) {
+			wait = o.At
+		}
+	}
+	if !wait.Valid() {
+		return false
+	}
+	if g.mayNotEnd() || g.sharesLock(wait) || g.releasedAfter(wait) && g.callsUnknown() {
+		return true
+	}
+	for ch := range g.channels() {
+		for _, u := range g.p.ChannelUses(g.Decl, ch) {
+			served := u.Kind == ChanRecv || u.Kind == ChanRange || u.Kind == ChanSend || u.Kind == ChanClose
+			if served && runsAfter(u.At, wait) && !g.Lit.Contains(u.At) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// runsAfter reports whether c, in the same function, runs behind the call at
+// wait: it stands behind it, or it is deferred and its turn comes later.
+func runsAfter(c, wait inspector.Cursor) bool {
+	deferred := func(c inspector.Cursor) bool {
+		for range c.Enclosing((*ast.DeferStmt)(nil)) {
+			return true
+		}
+		return false
+	}
+	behind := c.Node().Pos() > wait.Node().Pos()
+	switch {
+	case deferred(wait):
+		return deferred(c) && !behind
+	case deferred(c):
+		return true
+	}
+	return behind
+}
+
+// mayNotEnd reports whether the goroutine goes on until somebody stops it: an
+// endless loop, a wait for a context, a condition, another group or a server.
+func (g *Goroutine) mayNotEnd() bool {
+	for c := range g.Lit.Preorder((*ast.ForStmt)(nil), (*ast.SelectStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.ForStmt:
+			if n.Cond == nil {
+				return true
+			}
+		case *ast.SelectStmt:
+			if len(n.Body.List) == 0 {
+				return true
+			}
+		case *ast.UnaryExpr:
+			// <-ctx.Done(), <-ticker.C, <-c.ready: who serves it is not known.
+			if _, isVar := ast.Unparen(n.X).(*ast.Ident); n.Op == token.ARROW && !isVar {
+				return true
+			}
+		case *ast.CallExpr:
+			if g.p.Waits(n) && g.p.FullName(n) != "time.Sleep" {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// releases are the names of functions and methods by which one goroutine lets
+// another one go on.
+var releases = map[string]bool{
+	"close": true, "cancel": true, "stop": true, "Broadcast": true, "Signal": true, "Unlock": true, "RUnlock": true, "Store": true,
+	"Done": true, "Close": true, "Stop": true, "Shutdown": true, "Cancel": true, "Add": true,
+}
+
+// releasedAfter reports whether the function around the goroutine does
+// something behind its Wait, or deferred, that could let the goroutine go on.
+func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
+	locked := false // before the Wait, and so perhaps during it
+	for c := range g.Parent.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.UnaryExpr)(nil), (*ast.SendStmt)(nil), (*ast.RangeStmt)(nil)) {
+		if g.Lit.Contains(c) {
+			continue
+		}
+		if !runsAfter(c, wait) {
+			if call, ok := c.Node().(*ast.CallExpr); ok {
+				sel, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+				locked = locked || isSel && (sel.Sel.Name == "Lock" || sel.Sel.Name == "RLock")
+			}
+			continue
+		}
+		switch n := c.Node().(type) {
+		case *ast.SendStmt:
+			return true
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				return true
+			}
+		case *ast.RangeStmt:
+			if _, ok := g.p.TypesInfo.TypeOf(n.X).Underlying().(*types.Chan); ok {
+				return true
+			}
+		case *ast.CallExpr:
+			name := ""
+			switch fun := ast.Unparen(n.Fun).(type) {
+			case *ast.Ident:
+				name = fun.Name
+			case *ast.SelectorExpr:
+				name = fun.Sel.Name
+			}
+			if releases[name] && (locked || !strings.HasSuffix(name, "Unlock")) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// callsUnknown reports whether the goroutine calls anything that may wait for
+// the function around it.
+func (g *Goroutine) callsUnknown() bool {
+	own := map[*ast.CallExpr]bool{}
+	for _, o := range g.p.WaitGroupOps(g.Lit) {
+		own[o.Call] = true
+	}
+	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); !own[call] && !isLit && !g.p.Quick(call) {
+			return true
+		}
+	}
+	return false
+}
+
+// sharesLock reports whether the goroutine takes a lock that the function
+// around it takes, too, and may hold while it waits.
+func (g *Goroutine) sharesLock(wait inspector.Cursor) bool {
+	locked := map[WGKey]bool{}
+	for _, inside := range []bool{false, true} {
+		for c := range g.Parent.Cursor.Preorder((*ast.CallExpr)(nil)) {
+			call := c.Node().(*ast.CallExpr)
+			if g.Lit.Contains(c) != inside || !inside && runsAfter(c, wait) {
+				continue
+			}
+			for _, typ := range []string{"Mutex", "RWMutex"} {
+				recv, ok := g.p.Method(call, "sync", typ, "Lock")
+				if !ok {
+					continue
+				}
+				key, ok := g.p.WaitGroupKey(recv)
+				if ok && inside && locked[key] {
+					return true
+				}
+				locked[key] = locked[key] || !inside
+			}
+		}
+	}
+	return false
+}
+
+// Harmless reports whether s, in front of the Add, neither branches nor
+// blocks nor touches the group, so that the Add can pass it.
+func (g *Goroutine) Harmless(s ast.Stmt, key WGKey) bool {
+	if d, ok := s.(*ast.DeferStmt); ok {
+		for _, o := range g.Ops() {
+			if o.Call == d.Call && o.Key == key && o.Name == "Done" {
+				return true
+			}
+		}
+		return false
+	}
+	switch s.(type) {
+	case *ast.AssignStmt, *ast.DeclStmt, *ast.IncDecStmt, *ast.ExprStmt, *ast.EmptyStmt:
+	default:
+		return false
+	}
+	ok := true
+	ast.Inspect(s, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			ok = ok && n.Op != token.ARROW
+		case *ast.CallExpr:
+			ok = ok && g.p.Quick(n)
+		}
+		return ok
+	})
+	return ok
+}
+
+// Outside says how e reads in front of the go statement: as it is, or with
+// root, a parameter of the literal, replaced by arg, what is passed for it.
+// ok is false if its value there may be another.
+func (g *Goroutine) Outside(e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool) {
+	ok = true
+	ast.Inspect(e, func(n ast.Node) bool {
+		id, isIdent := n.(*ast.Ident)
+		if !isIdent {
+			return ok
+		}
+		v := g.p.VarOf(id)
+		if v == nil || v.IsField() || !g.Within(v) {
+			return ok
+		}
+		arg = g.p.LitArgument(g.Lit, v)
+		if root != nil || arg == nil || !g.p.Stable(arg, g.Parent) || !g.p.Stable(id, g.Body) {
+			ok = false
+			return false
+		}
+		if amp, isAmp := ast.Unparen(arg).(*ast.UnaryExpr); isAmp && amp.Op == token.AND {
+			arg = amp.X
+		}
+		root = id
+		return true
+	})
+	if !ok || root != nil {
+		return root, arg, ok
+	}
+	// A WaitGroup in a package variable is always the same one.
+	if v := g.p.VarOf(e); v != nil && IsNamed(v.Type(), "sync", "WaitGroup") {
+		if _, isPtr := v.Type().(*types.Pointer); !isPtr {
+			return nil, nil, true
+		}
+	}
+	return nil, nil, g.p.Stable(e, g.Parent)
+}
