@@ -5,6 +5,7 @@ package rewrite
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,6 +18,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/analyze"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -115,12 +117,24 @@ func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, foun
 		}
 		cfg.Progress("fixing", i, len(order))
 		fp := &fixpoint{cfg: cfg, prog: prog, pkg: p, overlay: map[string][]byte{}}
+		fp.cfg.Rules = res.sound(cfg.Rules, p.PkgPath)
 		all, changes, errs := fp.run(byPackage[p])
 		res.Findings = append(res.Findings, all...)
 		res.Changes = append(res.Changes, changes...)
 		res.Internal = append(res.Internal, errs...)
 	}
 	return nil
+}
+
+// sound returns the rules that did not panic on a package: only those can say
+// what a fix has changed.
+func (res *Result) sound(rules []rule.Rule, pkg string) []rule.Rule {
+	return slices.DeleteFunc(slices.Clone(rules), func(r rule.Rule) bool {
+		return slices.ContainsFunc(res.Internal, func(err error) bool {
+			var p *match.PanicError
+			return errors.As(err, &p) && p.Rule == "rule "+r.Name && p.Package == pkg
+		})
+	})
 }
 
 func (cfg Config) withDefaults() (Config, error) {

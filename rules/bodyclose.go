@@ -75,7 +75,7 @@ func findBodyclose(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		if !createsResponse(p, call) {
+		if !p.CreatesResponse(call) {
 			continue
 		}
 		fn := p.EnclosingFunc(c)
@@ -88,74 +88,6 @@ func findBodyclose(p *match.Pass) []rule.Match {
 		}
 	}
 	return out
-}
-
-// clientCalls are the functions of net/http that hand the caller a response
-// with a body to close.
-var clientCalls = map[string]bool{
-	"net/http.Get": true, "net/http.Head": true, "net/http.Post": true, "net/http.PostForm": true,
-	"(*net/http.Client).Do": true, "(*net/http.Client).Get": true, "(*net/http.Client).Head": true,
-	"(*net/http.Client).Post": true, "(*net/http.Client).PostForm": true,
-	"(*net/http.Transport).RoundTrip": true,
-}
-
-// createsResponse reports whether call returns a fresh response: by a client
-// of net/http, or by anything that is called like one, func Do or RoundTrip
-// (*http.Request) (*http.Response, error). In tests those are mocks, whose
-// Body may be nil, so only the real ones count there.
-func createsResponse(p *match.Pass, call *ast.CallExpr) bool {
-	fn := p.Callee(call)
-	if fn == nil {
-		return false
-	}
-	if clientCalls[fn.FullName()] {
-		return !p.InTest(call.Pos()) || !stubbed(p, call)
-	}
-	if fn.Name() != "Do" && fn.Name() != "RoundTrip" || p.InTest(call.Pos()) {
-		return false
-	}
-	sig := fn.Signature()
-	if sig.Recv() == nil || sig.Params().Len() != 1 || sig.Results().Len() != 2 {
-		return false
-	}
-	// Only behind an interface: a concrete client of this signature may well
-	// have read and closed the body itself.
-	return types.IsInterface(sig.Recv().Type()) &&
-		match.IsNamed(sig.Params().At(0).Type(), "net/http", "Request") &&
-		match.IsNamed(sig.Results().At(0).Type(), "net/http", "Response") &&
-		match.IsError(sig.Results().At(1).Type())
-}
-
-// stubbed reports whether the client of a call is a variable that is made
-// with a transport of its own, which in tests is a stub without connections.
-func stubbed(p *match.Pass, call *ast.CallExpr) bool {
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	if !ok {
-		return false
-	}
-	client := p.VarOf(sel.X)
-	if client == nil {
-		return false
-	}
-	for c := range p.Inspector.Root().Preorder((*ast.KeyValueExpr)(nil)) {
-		kv := c.Node().(*ast.KeyValueExpr)
-		key, ok := kv.Key.(*ast.Ident)
-		if !ok || key.Name != "Transport" || match.IsNamed(p.TypesInfo.TypeOf(kv.Value), "net/http", "Transport") {
-			continue
-		}
-		lit := c.Parent()
-		if !match.IsNamed(p.TypesInfo.TypeOf(lit.Node().(ast.Expr)), "net/http", "Client") {
-			continue
-		}
-		stmt := lit.Parent()
-		if _, ok := stmt.Node().(*ast.UnaryExpr); ok {
-			stmt = stmt.Parent()
-		}
-		if p.Mentions(stmt.Node(), client) {
-			return true
-		}
-	}
-	return false
 }
 
 // bodyLeak looks at one call that creates a response.
@@ -428,7 +360,7 @@ func (b *bodyLeak) unsure() string {
 			return "an earlier defer uses the response and would find its body closed"
 		}
 		// Only the clients of net/http promise a response, and a body in it.
-		if !clientCalls[b.p.FullName(b.call)] && e.Kind == match.Reads && b.nilTest(e.At) {
+		if !b.p.IsClientCall(b.call) && e.Kind == match.Reads && b.nilTest(e.At) {
 			return "the function reckons with a response or body that is nil"
 		}
 	}

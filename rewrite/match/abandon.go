@@ -15,7 +15,7 @@ type Abandoned struct {
 	Exit     token.Pos
 }
 
-// leak decides whether a sender can be left behind: whether there is a path
+// Abandoned decides whether a sender can be left behind: whether there is a path
 // from the first go statement to a return of the function that receives less
 // often than the goroutines may send, beyond what the buffer takes.
 func (s *LocalChan) Abandoned() (Abandoned, bool) {
@@ -311,47 +311,6 @@ func everyRound(loop ast.Stmt, node ast.Node) bool {
 	return slices.ContainsFunc(body.List, func(s ast.Stmt) bool { return ast.Node(s) == node })
 }
 
-// leakOfProducer is for one goroutine that sends in a loop of its own: it is
-// left behind if the function receives fewer times than the loop has rounds.
-func (s *LocalChan) leakOfProducer(snd *Sender) (why Abandoned, leaks bool) {
-	gets, loops := s.receiveNodes()
-	if len(s.Senders) != 1 || len(snd.Sends) != 1 || len(loops) > 0 {
-		return why, false
-	}
-	inner := Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
-	if len(inner) != 1 {
-		return why, false
-	}
-	bound, ok := s.p.LoopBound(inner[0])
-	most := int64(MostOn(s.Fn, widen(gets)))
-	if !ok || bound.Of != nil || most >= Many || bound.Const <= most+s.Cap {
-		return why, false
-	}
-	exit := s.anyExit(FlowNode(snd.Stmt, s.Fn))
-	return Abandoned{"NCast", exit}, exit.IsValid()
-}
-
-// maySkip reports whether a sender may end without a send.
-func (s *LocalChan) maySkip(snd *Sender) bool {
-	sends, skips := map[ast.Node]bool{}, false
-	for _, u := range snd.Sends {
-		sends[FlowNode(u.Op, snd.Body)] = true
-	}
-	Paths[struct{}]{
-		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !sends[n] },
-		Exit: func(*Block, struct{}) { skips = true },
-	}.FromEntry(snd.Body.Flow, struct{}{})
-	return skips
-}
-
-// conditional reports whether a sender is started only in some rounds of its loop.
-func conditional(snd *Sender) bool {
-	for c := range snd.Stmt.Enclosing((*ast.IfStmt)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.CaseClause)(nil)) {
-		return c.Node() != ast.Node(snd.Loop)
-	}
-	return false
-}
-
 // EndsAfterSend reports whether each sender comes to its end once it has sent.
 func (s *LocalChan) EndsAfterSend() bool {
 	for _, snd := range s.Senders {
@@ -367,96 +326,4 @@ func (s *LocalChan) EndsAfterSend() bool {
 		}
 	}
 	return true
-}
-
-// anyExit returns where the function returns behind node, or NoPos.
-func (s *LocalChan) anyExit(node ast.Node) (exit token.Pos) {
-	Paths[struct{}]{
-		Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, !exit.IsValid() },
-		Exit: func(b *Block, _ struct{}) { exit = b.End },
-	}.After(s.Fn.Flow, node, struct{}{})
-	return exit
-}
-
-// leakOfRange is for a receiver that ranges over the channel and can leave
-// the loop while senders are left.
-func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
-	if len(s.Ranges) != 1 || s.Cap > 0 || s.Senders[0].Loop == nil && s.Senders[0].Most < 2 && len(s.Senders) == 1 {
-		return why, false
-	}
-	loop, _ := s.Ranges[0].Op.Node().(ast.Stmt)
-	Paths[struct{}]{
-		Node:  func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
-		Round: func(l ast.Stmt, _ struct{}) bool { return l != loop },
-		Exit: func(b *Block, _ struct{}) {
-			if !leaks {
-				why, leaks = Abandoned{"EarlyReturn", b.End}, true
-			}
-		},
-	}.FromBody(s.Fn.Flow, loop, struct{}{})
-	return why, leaks
-}
-
-// leakOfMany is for senders that a loop starts: either the function receives
-// outside of loops, then less often than they send, or in a loop of its own
-// that it can leave early.
-func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
-	if len(s.Senders) != 1 || s.Senders[0].Most != 1 || s.maySkip(s.Senders[0]) || conditional(s.Senders[0]) {
-		return why, false
-	}
-	snd := s.Senders[0]
-	gets, loops := s.receiveNodes()
-	start := FlowNode(snd.Stmt, s.Fn)
-	if deferredBefore(gets, start) > 0 {
-		return why, false
-	}
-	if len(loops) == 0 {
-		most := int64(MostOn(s.Fn, widen(gets)))
-		if most >= Many || snd.Bound.Const > 0 && s.Cap+most >= snd.Bound.Const {
-			return why, false
-		}
-		exit := s.anyExit(start)
-		return Abandoned{"NCast", exit}, exit.IsValid() && s.Cap == 0
-	}
-	if len(loops) != 1 || len(gets) != 1 || s.Cap > 0 {
-		return why, false
-	}
-	for node, loop := range loops {
-		if b, ok := s.p.LoopBound(loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
-			return why, false // in the loop that starts them, each is heard before the next
-		}
-		leaves := Paths[bool]{
-			Node: func(n ast.Node, timeout bool) (bool, bool) {
-				return timeout || n != node && s.inSelect(n), !s.p.FailsTest(n)
-			},
-			Round: func(l ast.Stmt, _ bool) bool { return l != loop },
-			Exit: func(b *Block, timeout bool) {
-				if leaks {
-					return
-				}
-				why, leaks = Abandoned{"EarlyReturn", b.End}, true
-				if timeout {
-					why.Category = "Timeout"
-				}
-			},
-		}
-		leaves.After(s.Fn.Flow, start, false) // past the loop
-		leaves.FromBody(s.Fn.Flow, loop, false)
-	}
-	return why, leaks
-}
-
-func widen(m map[ast.Node]int8) map[ast.Node]int {
-	out := map[ast.Node]int{}
-	for n, k := range m {
-		out[n] = int(k)
-	}
-	return out
-}
-
-func sameBound(a, b Bound) bool {
-	if a.Of == nil || b.Of == nil {
-		return a.Of == nil && b.Of == nil && a.Const == b.Const && a.Const > 0
-	}
-	return types.ExprString(a.Of) == types.ExprString(b.Of)
 }
