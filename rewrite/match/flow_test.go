@@ -1,0 +1,234 @@
+package match
+
+import (
+	"go/ast"
+	"go/importer"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// One importer for all tests: it type-checks the standard library from source.
+var (
+	fset = token.NewFileSet()
+	std  = importer.ForCompiler(fset, "source", nil)
+)
+
+// load type-checks a file and returns a pass over it.
+func load(t *testing.T, src string) *Pass {
+	t.Helper()
+	file, err := parser.ParseFile(fset, "x.go", "package x\n"+src, parser.ParseComments|parser.SkipObjectResolution)
+	if err != nil {
+		t.Fatal(err)
+	}
+	info := &types.Info{
+		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
+		Selections: map[*ast.SelectorExpr]*types.Selection{}, Scopes: map[ast.Node]*types.Scope{},
+	}
+	conf := types.Config{Importer: std}
+	pkg, err := conf.Check("x", fset, []*ast.File{file}, info)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pass := &analysis.Pass{Fset: fset, Files: []*ast.File{file}, Pkg: pkg, TypesInfo: info,
+		ImportObjectFact: func(types.Object, analysis.Fact) bool { return false },
+		ExportObjectFact: func(types.Object, analysis.Fact) {}}
+	facts := &Facts{pass: pass, own: map[*types.Func]*FuncFact{}, decls: map[*types.Func]*ast.FuncDecl{}}
+	facts.summarise()
+	return NewPass(pass, inspector.New(pass.Files), facts)
+}
+
+// function returns the declared function of the given name.
+func (p *Pass) function(t *testing.T, name string) *Func {
+	t.Helper()
+	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
+		if c.Node().(*ast.FuncDecl).Name.Name == name {
+			return p.FuncOf(c)
+		}
+	}
+	t.Fatalf("no function %s", name)
+	return nil
+}
+
+// outcomes lists the ways through f: the calls of a, b, c, ... on each path to
+// a return, in order, each path once. Edges to conditions that decide decides
+// are followed only as it says.
+func outcomes(p *Pass, f *Func) []string {
+	var out []string
+	Paths[string]{
+		Node: func(n ast.Node, s string) (string, bool) {
+			ast.Inspect(n, func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					if id, ok := call.Fun.(*ast.Ident); ok && len(id.Name) == 1 {
+						s += id.Name
+					}
+				}
+				_, isLit := n.(*ast.FuncLit)
+				return !isLit
+			})
+			return s, len(s) < 6
+		},
+		Exit: func(_ *Block, s string) {
+			if !slices.Contains(out, s) {
+				out = append(out, s)
+			}
+		},
+	}.FromEntry(f.Flow, "")
+	slices.Sort(out)
+	return out
+}
+
+const calls = `
+import "os"
+func a() {}
+func b() {}
+func c() {}
+func p() bool { return false }
+func q() bool { return false }
+var ch, ch2 chan int
+var xs []int
+var _ = os.Args
+`
+
+func TestFlow(t *testing.T) {
+	tests := []struct{ name, body, want string }{
+		{"sequence", "a(); b()", "ab"},
+		{"if", "if p() { a() }; b()", "pab pb"},
+		{"else", "if p() { a() } else { b() }; c()", "pac pbc"},
+		{"and", "if p() && q() { a() }", "p pq pqa"},
+		{"or", "if p() || q() { a() }", "pa pq pqa"},
+		{"not", "if !(p() && q()) { a() }", "pa pq pqa"},
+		{"return", "if p() { return }; a()", "p pa"},
+		{"panic is no way out", "if p() { panic(1) }; a()", "pa"},
+		{"exit is no way out", "if p() { os.Exit(1) }; a()", "pa"},
+		{"empty select is no way out", "if p() { select {} }; a()", "pa"},
+		{"endless loop", "for { if p() { break } }; a()", "pa ppa pppa ppppa"},
+		{"loop with condition may be skipped", "for p() { a(); break }; b()", "pab pb"},
+		{"counted loop is entered", "for i := 0; i < 2; i++ { a(); return }; b()", "a"},
+		{"counted loop with no round", "for i := 0; i < 0; i++ { a(); return }; b()", "a b"},
+		{"range over constant is entered", "for range 2 { a(); return }; b()", "a"},
+		{"range over literal is entered", "for range []int{1} { a(); return }; b()", "a"},
+		{"range over slice may be empty", "for range xs { a(); return }; b()", "a b"},
+		{"break with label", "outer: for { for range xs { a(); break outer }; return }; c()", " ac"},
+		{"goto", "if p() { goto end }; a()\nend: b()", "pab pb"},
+		{"switch", "switch { case p(): a(); case q(): b(); default: c() }", "pa pqb pqc"},
+		{"switch without default", "switch { case p(): a() }; b()", "pab pb"},
+		{"fallthrough", "switch { case p(): a(); fallthrough; case q(): b() }", "pab pq pqb"},
+		{"tagged switch", "switch len(xs) { case 0: a(); case 1, 2: b() }; c()", "ac bc c"},
+		{"type switch", "switch any(xs).(type) { case int: a(); case string: b() }", " a b"},
+		{"select takes one case", "select { case <-ch: a(); case <-ch2: b() }; c()", "ac bc"},
+		{"break in select leaves the select", "select { case <-ch: if p() { break }; a() }; b()", "pab pb"},
+		{"constant condition", "if false { a() }; for true { b(); break }", "b"},
+		{"literal is not run here", "f := func() { a() }; _ = f; b()", "b"},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			p := load(t, calls+"func f() {\n"+tt.body+"\n}")
+			want := strings.Fields(tt.want)
+			if strings.HasPrefix(tt.want, " ") { // and a path without calls
+				want = append(want, "")
+			}
+			slices.Sort(want)
+			if got := outcomes(p, p.function(t, "f")); !slices.Equal(got, want) {
+				t.Errorf("paths %q, want %q", got, want)
+			}
+		})
+	}
+}
+
+func TestSummaries(t *testing.T) {
+	p := load(t, `
+import ("context"; "io"; "log"; "net/http"; "os")
+func dies()                           { log.Print("x"); os.Exit(1) }
+func diesToo()                        { dies() }
+func check(err error)                 { if err != nil { log.Fatal(err) } }
+func logs(err error)                  { if err != nil { log.Print(err) } }
+func drain(r *http.Response)          { io.Copy(io.Discard, r.Body); r.Body.Close() }
+func drainLate(r *http.Response)      { defer func() { r.Body.Close() }() }
+func status(r *http.Response) int     { return r.StatusCode }
+func both(r *http.Response) int       { defer drain(r); return status(r) }
+var kept *http.Response
+func keep(r *http.Response)           { kept = r }
+func sends(c context.Context) error   { return c.Err() }
+func spawns(c context.Context)        { go func() { <-c.Done() }() }
+func passes(c context.Context)        { spawns(c) }
+`)
+	fn := func(name string) *types.Func { return p.Pkg.Scope().Lookup(name).(*types.Func) }
+	for name, want := range map[string]bool{"dies": true, "diesToo": true, "check": false, "logs": false} {
+		if got := p.Facts.NeverReturns(fn(name)); got != want {
+			t.Errorf("NeverReturns(%s) = %v", name, got)
+		}
+	}
+	for name, want := range map[string]bool{"check": true, "logs": false, "dies": false} {
+		if i, got := p.Facts.GuardsError(fn(name)); got != want || got && i != 0 {
+			t.Errorf("GuardsError(%s) = %d, %v", name, i, got)
+		}
+	}
+	for name, want := range map[string]Effect{"drain": ParamCloses, "drainLate": ParamCloses, "status": ParamReads, "both": ParamCloses, "keep": ParamUnknown} {
+		if got := p.Facts.Param(fn(name), 0); got != want {
+			t.Errorf("Param(%s) = %v, want %v", name, got, want)
+		}
+	}
+	for name, want := range map[string]Effect{"sends": ParamReads, "spawns": ParamCloses, "passes": ParamCloses} {
+		if got := p.Facts.Context(fn(name), 0); got != want {
+			t.Errorf("Context(%s) = %v, want %v", name, got, want)
+		}
+	}
+}
+
+func TestTypes(t *testing.T) {
+	p := load(t, `
+import ("os"; "sync"; "time")
+type Plain struct { Name string; Tags []string; At time.Time; Err error; Next *Plain }
+type Holder struct { Plain; File *os.File }
+type Func struct { F func() }
+type Locked struct { mu sync.Mutex; n int }
+type Any struct { V any }
+`)
+	for name, want := range map[string][2]bool{ // data only, owns a resource
+		"Plain": {true, false}, "Holder": {false, true}, "Func": {false, true}, "Any": {false, true},
+	} {
+		typ := p.Pkg.Scope().Lookup(name).Type()
+		if got := [2]bool{DataOnly(typ), OwnsResource(typ)}; got != want {
+			t.Errorf("%s: data only %v, owns a resource %v, want %v", name, got[0], got[1], want)
+		}
+	}
+}
+
+func TestLoopBound(t *testing.T) {
+	tests := []struct{ loop, want string }{
+		{"for i := 0; i < 3; i++ {}", "3"},
+		{"for i := 0; i < len(xs); i++ {}", "len xs"},
+		{"for range xs {}", "len xs"},
+		{"for range 4 {}", "4"},
+		{"for range [5]int{} {}", "5"},
+		{"for i := range len(xs) { _ = i }", "len xs"},
+		{"for i := 0; i < n; i++ {}", "unknown"},
+		{"for i := 0; i < 3; i += 2 {}", "unknown"},
+		{"for i := 0; i < 3; i++ { i-- }", "unknown"},
+		{"for range n {}", "unknown"},
+		{"for range c {}", "unknown"},
+		{"for {}", "unknown"},
+	}
+	for _, tt := range tests {
+		p := load(t, "func f(xs []int, n int, c chan int) {\n"+tt.loop+"\n}")
+		b, ok := p.LoopBound(p.function(t, "f").Body.List[0])
+		got := "unknown"
+		switch {
+		case ok && b.Of != nil:
+			got = "len " + types.ExprString(b.Of)
+		case ok:
+			got = strconv.FormatInt(b.Const, 10)
+		}
+		if got != tt.want {
+			t.Errorf("%s: %s, want %s", tt.loop, got, tt.want)
+		}
+	}
+}
