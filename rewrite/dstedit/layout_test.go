@@ -33,6 +33,12 @@ func TestForeignLayout(t *testing.T) {
 			want: "package p\r\n\r\nfunc f() {\n\ta()\n\tx()\n\tb()\r\n}\r\n",
 		},
 		{
+			name: "mixed line endings in a changed line",
+			src:  "package p\n\nfunc f() {\n\ta()\n\tb()\r\n}\n",
+			want: "package p\n\nfunc f() {\n\ta()\n\tc()\n}\n", // today's behaviour: the line loses its ending
+			edit: func(tr *tree, d *Decl) error { return d.Rename(find[*ast.Ident](tr, "b"), "c") },
+		},
+		{
 			name: "byte order mark", edit: after("a()"),
 			src:  "\ufeffpackage p\n\nfunc f() {\n\ta()\n}\n",
 			want: "\ufeffpackage p\n\nfunc f() {\n\ta()\n\tx()\n}\n",
