@@ -35,7 +35,7 @@ func TestForeignLayout(t *testing.T) {
 		{
 			name: "mixed line endings in a changed line",
 			src:  "package p\n\nfunc f() {\n\ta()\n\tb()\r\n}\n",
-			want: "package p\n\nfunc f() {\n\ta()\n\tc()\n}\n", // today's behaviour: the line loses its ending
+			want: "package p\n\nfunc f() {\n\ta()\n\tc()\r\n}\n",
 			edit: func(tr *tree, d *Decl) error { return d.Rename(find[*ast.Ident](tr, "b"), "c") },
 		},
 		{

@@ -191,6 +191,11 @@ func (t *transplanter) edit(h hunk, r region) (Edit, bool, error) {
 		if t.dirty && !t.newInside[i] {
 			line = t.indentLike(line, h)
 		}
+		// A line that takes the place of one keeps its ending.
+		if h.to-h.from == to-from && t.orig[from+i-h.from].eol != "" {
+			lines = append(lines, line+t.orig[from+i-h.from].eol)
+			continue
+		}
 		lines = append(lines, line+eol)
 	}
 	// A line whose translation equals the original is no change.
