@@ -36,6 +36,11 @@ func TestDrivers(t *testing.T) {
 	}
 
 	doc, errText := run(bin, "-format=json", "./...")
+	for _, jobs := range []string{"-j=1", "-j=7"} {
+		if again, _ := run(bin, jobs, "-format=json", "./..."); again != doc {
+			t.Errorf("the document is another one with %s", jobs)
+		}
+	}
 	var cli struct {
 		Findings []struct {
 			Path, Message, Status string
