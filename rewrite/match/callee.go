@@ -120,6 +120,18 @@ func (p *Pass) FullName(call *ast.CallExpr) string {
 	return ""
 }
 
+// calledAs returns the name by which call calls its function, without what it
+// is a method of; "" for the result of an expression.
+func calledAs(call *ast.CallExpr) string {
+	switch fun := ast.Unparen(call.Fun).(type) {
+	case *ast.Ident:
+		return fun.Name
+	case *ast.SelectorExpr:
+		return fun.Sel.Name
+	}
+	return ""
+}
+
 // IsBuiltin reports whether call invokes the predeclared function name.
 func (p *Pass) IsBuiltin(call *ast.CallExpr, name string) bool {
 	b, ok := typeutil.Callee(p.TypesInfo, call).(*types.Builtin)

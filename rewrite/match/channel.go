@@ -256,10 +256,7 @@ func (p *Pass) FrozenLen(e ast.Expr, fn *Func) bool {
 	if v == nil || v.IsField() || v.Parent() == nil || v.Parent() == p.Pkg.Scope() {
 		return false
 	}
-	outer := fn.Cursor
-	for c := range fn.Cursor.Enclosing((*ast.FuncDecl)(nil)) {
-		outer = c
-	}
+	outer := fn.Outermost()
 	_, isMap := v.Type().Underlying().(*types.Map)
 	for _, use := range p.Uses(outer, v) {
 		if use.Node().Pos() == v.Pos() {

@@ -63,7 +63,7 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 			return
 		}
 		if use.Node().End() <= t.def.Pos() && !inLoop && t.p.litUse(use, t.fn) == litNone {
-			if !t.inDefer(use) {
+			if !InDefer(use) {
 				continue
 			}
 		}
@@ -75,13 +75,6 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 			return
 		}
 	}
-}
-
-func (t *ctxTracker) inDefer(c inspector.Cursor) bool {
-	for range c.Enclosing((*ast.DeferStmt)(nil)) {
-		return true
-	}
-	return false
 }
 
 // use decides on one expression that denotes the context or something made from it.
@@ -96,7 +89,7 @@ func (t *ctxTracker) use(c inspector.Cursor, name string) {
 			return
 		}
 	case litNone:
-		if c.Node().Pos() < t.def.Pos() && t.inDefer(c) {
+		if c.Node().Pos() < t.def.Pos() && InDefer(c) {
 			// The argument of an earlier defer is the earlier value.
 			return
 		}

@@ -38,17 +38,11 @@ func (g *Goroutine) UnblockedAfterWait(key WGKey) bool {
 // runsAfter reports whether c, in the same function, runs behind the call at
 // wait: it stands behind it, or it is deferred and its turn comes later.
 func runsAfter(c, wait inspector.Cursor) bool {
-	deferred := func(c inspector.Cursor) bool {
-		for range c.Enclosing((*ast.DeferStmt)(nil)) {
-			return true
-		}
-		return false
-	}
 	behind := c.Node().Pos() > wait.Node().Pos()
 	switch {
-	case deferred(wait):
-		return deferred(c) && !behind
-	case deferred(c):
+	case InDefer(wait):
+		return InDefer(c) && !behind
+	case InDefer(c):
 		return true
 	}
 	return behind
@@ -115,13 +109,7 @@ func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
 				return true
 			}
 		case *ast.CallExpr:
-			name := ""
-			switch fun := ast.Unparen(n.Fun).(type) {
-			case *ast.Ident:
-				name = fun.Name
-			case *ast.SelectorExpr:
-				name = fun.Sel.Name
-			}
+			name := calledAs(n)
 			if releases[name] && (locked || !strings.HasSuffix(name, "Unlock")) {
 				return true
 			}

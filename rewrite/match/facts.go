@@ -138,14 +138,7 @@ func mayEnd(body *ast.BlockStmt) bool {
 		case *ast.SelectStmt:
 			found = found || len(n.Body.List) == 0
 		case *ast.CallExpr:
-			name := ""
-			switch fun := ast.Unparen(n.Fun).(type) {
-			case *ast.Ident:
-				name = fun.Name
-			case *ast.SelectorExpr:
-				name = fun.Sel.Name
-			}
-			name = strings.ToLower(name)
+			name := strings.ToLower(calledAs(n))
 			found = found || slices.ContainsFunc(endings, func(part string) bool { return strings.Contains(name, part) })
 		}
 		return !found

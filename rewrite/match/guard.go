@@ -178,10 +178,7 @@ func (p *Pass) terminates(s ast.Stmt) bool {
 // captured and none captures it.
 func (p *Pass) FreshName(fn *Func, names ...string) string {
 	taken := map[string]bool{}
-	outer := fn.Cursor
-	for c := range fn.Cursor.Enclosing((*ast.FuncDecl)(nil)) {
-		outer = c
-	}
+	outer := fn.Outermost()
 	ast.Inspect(outer.Node(), func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
 			taken[id.Name] = true

@@ -42,6 +42,23 @@ func (f *Func) Name() string {
 	return ""
 }
 
+// Outermost returns the declaration around f, or f itself outside of one.
+func (f *Func) Outermost() inspector.Cursor {
+	outer := f.Cursor
+	for c := range f.Cursor.Enclosing((*ast.FuncDecl)(nil)) {
+		outer = c
+	}
+	return outer
+}
+
+// InDefer reports whether c stands in a defer statement, at any depth.
+func InDefer(c inspector.Cursor) bool {
+	for range c.Enclosing((*ast.DeferStmt)(nil)) {
+		return true
+	}
+	return false
+}
+
 // EnclosingFunc returns the innermost function around c, or nil outside of functions.
 func (p *Pass) EnclosingFunc(c inspector.Cursor) *Func {
 	for fc := range c.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {

@@ -204,10 +204,7 @@ func (p *Pass) assignedOnce(v *types.Var, fn *Func) bool {
 	if v.Parent() == p.Pkg.Scope() || v.Parent() == nil {
 		return false
 	}
-	outer := fn.Cursor
-	for c := range fn.Cursor.Enclosing((*ast.FuncDecl)(nil)) {
-		outer = c
-	}
+	outer := fn.Outermost()
 	basic := false
 	if _, ok := v.Type().Underlying().(*types.Basic); ok {
 		basic = true
