@@ -160,7 +160,7 @@ func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 	if b.p.ComesBack(o) {
 		return m.None("in a loop a deferred close would wait for the end of the function"), true
 	}
-	name := b.p.FreshName(b.fn, "resp", "response", "httpResp")
+	name := b.p.FreshName(b.def, "resp", "response", "httpResp")
 	if why := b.unsuitable(g, nil); why != "" || name == "" {
 		return m.None(why), true
 	}
@@ -259,15 +259,17 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 	if why := b.unsuitable(g, b.resp); why != "" {
 		return m.None(why), true
 	}
-	if why := b.unsure(); why != "" {
+	if why := b.unsure(g); why != "" {
 		return m.None(why), true
 	}
 	if s := b.movable(g); s != nil && !unmet.Overwritten {
 		return m.Safe("Move the deferred close up, before the first return", moveBehind(s, g)), true
 	}
-	return m.Safe("Defer closing the response body", func(d *dstedit.Decl) error {
-		return insertBehind(d, g, deferClose(b.name))
-	}), true
+	fix := func(d *dstedit.Decl) error { return insertBehind(d, g, deferClose(b.name)) }
+	if !b.p.IsClientCall(b.call) && !b.touchesBody() {
+		return m.Unsafe("Defer closing the response body, which panics if a substitute for the client returns none", fix), true
+	}
+	return m.Safe("Defer closing the response body", fix), true
 }
 
 func (b *bodyLeak) flowNode() ast.Node { return match.FlowNode(b.cursor(), b.fn) }
@@ -353,21 +355,42 @@ func deferClose(name string) dst.Stmt {
 
 // unsure says why a deferred close could do harm that the paths do not show,
 // or returns "".
-func (b *bodyLeak) unsure() string {
+func (b *bodyLeak) unsure(g match.Guard) string {
 	for _, e := range b.events {
 		d, ok := e.Node.(*ast.DeferStmt)
 		if ok && e.Kind == match.Reads && d.Pos() < b.call.Pos() {
 			return "an earlier defer uses the response and would find its body closed"
 		}
 		// Only the clients of net/http promise a response, and a body in it.
-		if !b.p.IsClientCall(b.call) && e.Kind == match.Reads && b.nilTest(e.At) {
+		if !b.p.IsClientCall(b.call) && e.Kind == match.Reads && (b.nilTest(e.At) || handedOver(e.At)) {
 			return "the function reckons with a response or body that is nil"
 		}
 	}
-	if b.p.Meant(b.def.Node()) {
+	end := b.def.Node().End()
+	if g.After != nil {
+		end = g.After.End() + 1
+	}
+	if b.p.MeantBetween(b.def.Node().Pos(), end) {
 		return "a comment beside the call says that it is meant"
 	}
 	return ""
+}
+
+// touchesBody reports whether the function already does something with the
+// body that would panic if there were none.
+func (b *bodyLeak) touchesBody() bool {
+	for _, e := range b.events {
+		if sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" {
+			return true
+		}
+	}
+	return false
+}
+
+// handedOver reports whether the response itself is an argument of a call.
+func handedOver(c inspector.Cursor) bool {
+	_, ok := match.Unparen(c).Parent().Node().(*ast.CallExpr)
+	return ok
 }
 
 // nilTest reports whether the use at c, resp or resp.Body, is compared with nil.

@@ -177,7 +177,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	if why := l.obstacle(); why != "" {
 		return m.None(why)
 	}
-	stop := l.p.FreshName(l.fn, "cancel", "cancelCtx", "stop")
+	stop := l.p.FreshName(l.def, "cancel", "cancelCtx", "stop")
 	if stop == "" {
 		return m.None("no free name for the cancel function")
 	}
@@ -264,7 +264,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 			return m, false
 		}
 	}
-	unmet := l.p.Unmet(match.Obligation{Fn: l.fn, Call: l.call, Def: l.def, Var: cancel, Events: l.events, Over: l.waitsForDone})
+	unmet := l.p.Unmet(match.Obligation{Fn: l.fn, Call: l.call, Def: l.def, Var: cancel, Events: l.events, Over: l.waitsForDone, Settled: l.ended})
 	if len(unmet.Exits) == 0 || l.inMain() {
 		return m, false
 	}
@@ -303,22 +303,34 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 // endsWithParent reports whether the parent is a context of the same function
 // whose cancel function is deferred: it takes this one with it.
 func (l *cancelLeak) endsWithParent() bool {
-	parent := l.p.VarOf(l.call.Args[0])
-	if parent == nil || parent == l.p.VarOf(l.lhs[0]) || !l.p.DeclaredIn(parent, l.fn) {
+	return l.endsWith(l.call.Args[0], 3)
+}
+
+// endsWith reports whether a context ends when the function returns; depth
+// bounds how many contexts in between are looked through.
+func (l *cancelLeak) endsWith(ctx ast.Expr, depth int) bool {
+	if call, ok := ast.Unparen(ctx).(*ast.CallExpr); ok && depth > 0 && l.p.FullName(call) == "context.WithValue" {
+		return l.endsWith(call.Args[0], depth-1)
+	}
+	parent := l.p.VarOf(ctx)
+	if parent == nil || depth == 0 || !l.p.DeclaredIn(parent, l.fn) {
 		return false
 	}
 	for _, use := range l.p.Uses(l.fn.Cursor, parent) {
 		as, ok := use.Parent().Node().(*ast.AssignStmt)
-		if !ok || len(as.Lhs) != 2 || as.Lhs[0] != use.Node() || len(as.Rhs) != 1 {
+		if !ok || as.Lhs[0] != use.Node() || len(as.Rhs) != 1 || as.Pos() > l.call.Pos() {
 			continue
 		}
-		call, ok := as.Rhs[0].(*ast.CallExpr)
-		if !ok || cancelMakers[l.p.FullName(call)] == "" {
+		call, ok := ast.Unparen(as.Rhs[0]).(*ast.CallExpr)
+		if ok && len(as.Lhs) == 1 && l.endsWith(call, depth) {
+			return true
+		}
+		if !ok || len(as.Lhs) != 2 || call == l.call || cancelMakers[l.p.FullName(call)] == "" {
 			continue
 		}
 		if cancel := l.p.VarOf(as.Lhs[1]); cancel != nil {
 			for _, e := range l.p.TrackCancel(cancel, l.fn) {
-				if (e.Kind == match.DefersClose || e.Kind == match.ClosesLate) && e.At.Node().Pos() < l.call.Pos() {
+				if e.Kind == match.DefersClose || e.Kind == match.ClosesLate {
 					return true
 				}
 			}
@@ -360,6 +372,22 @@ func (l *cancelLeak) movable() ast.Stmt {
 		return nil
 	}
 	return nil
+}
+
+// ended reports whether a condition that came out as taken says that the
+// context or its parent has ended: ctx.Err() != nil.
+func (l *cancelLeak) ended(cond ast.Expr, taken bool) bool {
+	x, isNil, ok := l.p.NilTest(cond, taken)
+	if !ok || isNil {
+		return false
+	}
+	call, ok := ast.Unparen(x).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	recv, isErr := l.p.Method(call, "context", "Context", "Err")
+	v := l.p.VarOf(recv)
+	return isErr && v != nil && (v == l.ctx || v == l.p.VarOf(l.call.Args[0]))
 }
 
 // waitsForDone reports whether n receives from the Done channel of the context

@@ -58,7 +58,8 @@ import (
 // and number are the same there. Where the goroutine waits for something that the
 // function does after its Wait, the early Wait hid a deadlock: that fix is unsafe.
 // A skipped Done becomes a deferred one if it is the last statement and there is no
-// other deferred call.
+// other deferred call; it then also runs when the goroutine panics, on the way to
+// the crash of the program.
 //
 // # See also
 //

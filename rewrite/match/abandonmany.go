@@ -49,7 +49,7 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 // outside of loops, then less often than they send, or in a loop of its own
 // that it can leave early.
 func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
-	if len(s.Senders) != 1 || s.Senders[0].Most != 1 || s.maySkip(s.Senders[0]) || conditional(s.Senders[0]) {
+	if len(s.Senders) != 1 || s.Senders[0].Most != 1 || s.maySkip(s.Senders[0]) || s.conditional(s.Senders[0]) {
 		return why, false
 	}
 	snd := s.Senders[0]
@@ -94,7 +94,8 @@ func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
 	return why, leaks
 }
 
-// maySkip reports whether a sender may end without a send.
+// maySkip reports whether a sender may end without a send although nothing
+// goes wrong in it: perhaps because another one has sent.
 func (s *LocalChan) maySkip(snd *Sender) bool {
 	sends, skips := map[ast.Node]bool{}, false
 	for _, u := range snd.Sends {
@@ -102,17 +103,25 @@ func (s *LocalChan) maySkip(snd *Sender) bool {
 	}
 	Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !sends[n] },
+		Edge: func(cond ast.Expr, taken bool, st struct{}) (struct{}, bool) {
+			// An error of its own does not depend on the others.
+			x, isNil, ok := s.p.NilTest(cond, taken)
+			own := ok && IsError(s.p.TypesInfo.TypeOf(x)) && s.p.DeclaredIn(s.p.VarOf(x), snd.Body)
+			return st, !own || isNil
+		},
 		Exit: func(*Block, struct{}) { skips = true },
 	}.FromEntry(snd.Body.Flow, struct{}{})
 	return skips
 }
 
 // conditional reports whether a sender is started only in some rounds of its loop.
-func conditional(snd *Sender) bool {
-	for c := range snd.Stmt.Enclosing((*ast.IfStmt)(nil), (*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.CaseClause)(nil)) {
-		return c.Node() != ast.Node(snd.Loop)
-	}
-	return false
+func (s *LocalChan) conditional(snd *Sender) bool {
+	start, skips := FlowNode(snd.Stmt, s.Fn), false
+	Paths[struct{}]{
+		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != start },
+		Round: func(l ast.Stmt, _ struct{}) bool { skips = skips || l == snd.Loop; return l != snd.Loop },
+	}.FromBody(s.Fn.Flow, snd.Loop, struct{}{})
+	return skips
 }
 
 func widen(m map[ast.Node]int8) map[ast.Node]int {

@@ -188,6 +188,10 @@ func (t *ctxTracker) argument(call, c inspector.Cursor, name string) {
 		return
 	}
 	if t.p.isBuiltin(n) {
+		if t.p.IsBuiltin(n, "panic") {
+			t.outlives = name + " is thrown"
+			return
+		}
 		t.value(call, name)
 		return
 	}
@@ -249,8 +253,11 @@ func (t *ctxTracker) keeps(call *ast.CallExpr, fn *types.Func, arg int) string {
 	if keepers[fn.FullName()] {
 		return why
 	}
-	if fn.Pkg() == nil || isStd(fn.Pkg().Path()) {
-		if fn.Name() == "Start" || fn.Name() == "Go" || strings.HasPrefix(fn.Name(), "Listen") {
+	if fn.Pkg() == nil {
+		return ""
+	}
+	if path := fn.Pkg().Path(); isStd(path) {
+		if !isDone(path) || fn.Name() == "Start" || fn.Name() == "Go" || fn.Name() == "Reset" || strings.HasPrefix(fn.Name(), "Listen") {
 			return why
 		}
 		return ""
@@ -284,6 +291,18 @@ func (t *ctxTracker) keeps(call *ast.CallExpr, fn *types.Func, arg int) string {
 		}
 	}
 	return ""
+}
+
+// isDone reports whether the functions of a package of the standard library,
+// but for those that keeps names, are done with their arguments when they
+// return or hold them in their results. Containers such as sync.Map are not.
+func isDone(path string) bool {
+	first, rest, _ := strings.Cut(path, "/")
+	switch first {
+	case "bufio", "bytes", "context", "encoding", "errors", "fmt", "io", "log", "mime", "strings", "testing", "crypto", "net", "compress", "archive":
+		return true
+	}
+	return first == "database" && rest == "sql" || first == "os" && (rest == "exec" || rest == "signal")
 }
 
 // isStd reports whether an import path is one of the standard library: its

@@ -18,16 +18,103 @@ func (g *Goroutine) UnblockedAfterWait(key WGKey) bool {
 			wait = o.At
 		}
 	}
-	if !wait.Valid() {
+	if !wait.Valid() && g.stoppedBeforeWait(key) {
 		return false
 	}
-	if g.mayNotEnd() || g.sharesLock(wait) || g.releasedAfter(wait) && g.callsUnknown() {
+	if g.mayNotEnd() {
+		return true
+	}
+	if !wait.Valid() {
+		return g.handsOnContext() // whether it ends before the Wait is decided elsewhere
+	}
+	if g.sharesLock(wait) || g.releasedAfter(wait) && g.callsUnknown() {
 		return true
 	}
 	for ch := range g.channels() {
+		if g.unserved(ch, wait) {
+			return true
+		}
 		for _, u := range g.p.ChannelUses(g.Decl, ch) {
 			served := u.Kind == ChanRecv || u.Kind == ChanRange || u.Kind == ChanSend || u.Kind == ChanClose
 			if served && runsAfter(u.At, wait) && !g.Lit.Contains(u.At) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// stoppedBeforeWait reports whether the goroutine receives from a channel in a
+// field that whoever waits for the group closes first, as in
+//
+//	close(s.quit)
+//	s.wg.Wait()
+func (g *Goroutine) stoppedBeforeWait(key WGKey) bool {
+	var group *types.Var
+	for _, o := range g.Ops() {
+		if o.Key == key && group == nil {
+			group = g.p.FieldOf(o.Recv)
+		}
+	}
+	if group == nil {
+		return false
+	}
+	received := map[*types.Var]bool{}
+	for c := range g.Lit.Preorder((*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				received[g.p.FieldOf(n.X)] = true
+			}
+		case *ast.RangeStmt:
+			received[g.p.FieldOf(n.X)] = true
+		}
+	}
+	waits := 0
+	for _, w := range g.p.WaitGroupOps(g.p.Inspector.Root()) {
+		if w.Name != "Wait" || g.p.FieldOf(w.Recv) != group {
+			continue
+		}
+		waits++
+		closed := false
+		for c := range w.Runner.Preorder((*ast.CallExpr)(nil)) {
+			call := c.Node().(*ast.CallExpr)
+			if g.p.IsBuiltin(call, "close") && !runsAfter(c, w.At) {
+				if f := g.p.FieldOf(call.Args[0]); f != nil && received[f] {
+					closed = true
+				}
+			}
+		}
+		if !closed {
+			return false
+		}
+	}
+	return waits > 0
+}
+
+// unserved reports whether the goroutine receives from a channel on which
+// nothing in the declaration sends, and which nothing closes, before the Wait:
+// who does is not known, such as signal.Notify.
+func (g *Goroutine) unserved(ch types.Object, wait inspector.Cursor) bool {
+	receives, served := false, false
+	for _, u := range g.p.ChannelUses(g.Decl, ch) {
+		switch u.Kind {
+		case ChanRecv, ChanRange:
+			receives = receives || g.Lit.Contains(u.At)
+		case ChanSend, ChanClose:
+			served = served || !runsAfter(u.At, wait)
+		}
+	}
+	v, ok := ch.(*types.Var)
+	return receives && !served && ok && v.Kind() == types.LocalVar
+}
+
+// handsOnContext reports whether the goroutine passes a context to a function,
+// which may wait for it to end.
+func (g *Goroutine) handsOnContext() bool {
+	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
+		for _, arg := range c.Node().(*ast.CallExpr).Args {
+			if IsNamed(g.p.TypesInfo.TypeOf(arg), "context", "Context") {
 				return true
 			}
 		}
@@ -51,10 +138,20 @@ func runsAfter(c, wait inspector.Cursor) bool {
 // mayNotEnd reports whether the goroutine goes on until somebody stops it: an
 // endless loop, a wait for a context, a condition, another group or a server.
 func (g *Goroutine) mayNotEnd() bool {
-	for c := range g.Lit.Preorder((*ast.ForStmt)(nil), (*ast.SelectStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil)) {
+	for c := range g.Lit.Preorder((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil), (*ast.Ident)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.ForStmt:
 			if n.Cond == nil {
+				return true
+			}
+		case *ast.RangeStmt:
+			_, isChan := g.p.TypesInfo.TypeOf(n.X).Underlying().(*types.Chan)
+			if _, isVar := ast.Unparen(n.X).(*ast.Ident); isChan && !isVar {
+				return true
+			}
+		case *ast.Ident: // the other end of a pipe
+			t := g.p.TypesInfo.TypeOf(n)
+			if IsNamed(t, "io", "PipeWriter") || IsNamed(t, "io", "PipeReader") || IsNamed(t, "net", "Conn") {
 				return true
 			}
 		case *ast.SelectStmt:
@@ -67,7 +164,7 @@ func (g *Goroutine) mayNotEnd() bool {
 				return true
 			}
 		case *ast.CallExpr:
-			if g.p.Waits(n) && g.p.FullName(n) != "time.Sleep" {
+			if g.p.Waits(n) && g.p.FullName(n) != "time.Sleep" || g.p.NeverReturns(n) {
 				return true
 			}
 		}
@@ -110,6 +207,7 @@ func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
 			}
 		case *ast.CallExpr:
 			name := calledAs(n)
+			name, _, _ = strings.Cut(name, "Int") // StoreInt32
 			if releases[name] && (locked || !strings.HasSuffix(name, "Unlock")) {
 				return true
 			}

@@ -336,7 +336,7 @@ func (g *Goroutine) Shared(done WGOp) bool {
 	for _, o := range g.Ops() {
 		if o.Key == done.Key {
 			ops[o.Recv] = true
-			if o.Name == "Done" && !g.Lit.Contains(o.At) && !started(o.Runner) {
+			if o.Name == "Done" && !g.Lit.Contains(o.At) && (!started(o.Runner) || g.sends()) {
 				return true
 			}
 		}
@@ -344,10 +344,7 @@ func (g *Goroutine) Shared(done WGOp) bool {
 	if field := g.p.FieldOf(done.Recv); field != nil {
 		for _, o := range g.p.WaitGroupOps(g.p.Inspector.Root()) {
 			if o.Name == "Done" && g.p.FieldOf(o.Recv) == field && !g.Lit.Contains(o.At) {
-				// Then whatever is sent may be the duty to call it.
-				for range g.Lit.Preorder((*ast.SendStmt)(nil)) {
-					return true
-				}
+				return g.sends() // what is sent may be the duty to call it
 			}
 		}
 		return false
@@ -363,6 +360,14 @@ func (g *Goroutine) Shared(done WGOp) bool {
 	return false
 }
 
+// sends reports whether the goroutine sends on a channel.
+func (g *Goroutine) sends() bool {
+	for range g.Lit.Preorder((*ast.SendStmt)(nil)) {
+		return true
+	}
+	return false
+}
+
 // Counted reports whether an Add for the goroutine stands in front of it
 // unconditionally: in a list of statements that also holds, at some depth,
 // the go statement.
@@ -373,12 +378,19 @@ func (g *Goroutine) Counted(key WGKey) bool {
 			continue
 		}
 		for _, s := range list[:i] {
-			if op, ok := g.OpOf(s); ok && op.Name == "Add" && op.Key == key {
+			if op, ok := g.OpOf(s); ok && op.Name == "Add" && op.Key == key && g.known(op.Call.Args[0]) {
 				return true
 			}
 		}
 	}
 	return false
+}
+
+// known reports whether a number of goroutines is a constant or a length, and
+// not counted up somewhere.
+func (g *Goroutine) known(e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	return g.p.TypesInfo.Types[e].Value != nil || ok && g.p.IsBuiltin(call, "len")
 }
 
 // WaitedAlways reports whether the function that starts the goroutine comes to

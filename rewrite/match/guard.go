@@ -174,19 +174,24 @@ func (p *Pass) terminates(s ast.Stmt) bool {
 }
 
 // FreshName returns the first of names, then of names with digits behind
-// them, that means nothing in the function around pos: no use in it is
-// captured and none captures it.
-func (p *Pass) FreshName(fn *Func, names ...string) string {
-	taken := map[string]bool{}
-	outer := fn.Outermost()
-	ast.Inspect(outer.Node(), func(n ast.Node) bool {
+// them, that is free for a new variable declared by the statement at stmt: it
+// is visible from nowhere around, even if declared further down, and the list
+// of statements does not use it for anything. "" if there is none.
+func (p *Pass) FreshName(stmt inspector.Cursor, names ...string) string {
+	used := map[string]bool{}
+	ast.Inspect(stmt.Parent().Node(), func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			taken[id.Name] = true
+			used[id.Name] = true
 		}
 		return true
 	})
+	scope := p.TypesInfo.Scopes[p.FileOf(stmt.Node().Pos())].Innermost(stmt.Node().Pos())
 	free := func(name string) bool {
-		return !taken[name] && p.Pkg.Scope().Lookup(name) == nil && types.Universe.Lookup(name) == nil && !p.imported(fn, name)
+		if used[name] || scope == nil {
+			return false
+		}
+		_, visible := scope.LookupParent(name, token.NoPos)
+		return visible == nil
 	}
 	for _, name := range names {
 		if free(name) {
@@ -201,10 +206,4 @@ func (p *Pass) FreshName(fn *Func, names ...string) string {
 		}
 	}
 	return ""
-}
-
-func (p *Pass) imported(fn *Func, name string) bool {
-	file := p.FileOf(fn.Body.Pos())
-	scope := p.TypesInfo.Scopes[file]
-	return scope != nil && scope.Lookup(name) != nil
 }

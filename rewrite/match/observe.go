@@ -3,6 +3,7 @@ package match
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 )
 
 // observable says what a sender does behind its send that others could see
@@ -19,6 +20,11 @@ func (s *LocalChan) Observable(snd *Sender) (why string) {
 				why = "what follows the send may run"
 			}
 			return st, why == ""
+		}, Round: func(ast.Stmt, struct{}) bool {
+			if why == "" {
+				why = "a loop behind the send may run"
+			}
+			return false
 		}}.After(snd.Body.Flow, FlowNode(u.Op, snd.Body), struct{}{})
 	}
 	return why
@@ -36,11 +42,17 @@ func (s *LocalChan) private(n ast.Node, snd *Sender) bool {
 		case *ast.FuncLit:
 			return false
 		case *ast.CallExpr:
-			ok = ok && s.p.TypesInfo.Types[n.Fun].IsType()
+			_, basic := s.p.TypesInfo.TypeOf(n).Underlying().(*types.Basic)
+			ok = ok && s.p.TypesInfo.Types[n.Fun].IsType() && basic
 		case *ast.IndexExpr, *ast.SliceExpr, *ast.StarExpr, *ast.TypeAssertExpr:
 			ok = false // may panic
 		case *ast.BinaryExpr:
-			ok = ok && n.Op != token.QUO && n.Op != token.REM
+			_, basic := s.p.TypesInfo.TypeOf(n.X).Underlying().(*types.Basic)
+			switch n.Op {
+			case token.QUO, token.REM, token.SHL, token.SHR:
+				ok = false // may panic
+			}
+			ok = ok && basic
 		case *ast.SelectorExpr:
 			sel := s.p.TypesInfo.Selections[n]
 			ok = ok && (sel == nil || !sel.Indirect())

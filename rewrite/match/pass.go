@@ -202,10 +202,13 @@ var intent = []string{"purpose", "intention", "deliberat", "leak", "cancel", "ne
 
 // Meant reports whether a comment on the lines of n, or right above them,
 // says that what n does is meant.
-func (p *Pass) Meant(n ast.Node) bool {
+func (p *Pass) Meant(n ast.Node) bool { return p.MeantBetween(n.Pos(), n.End()) }
+
+// MeantBetween is Meant for the lines from start to end.
+func (p *Pass) MeantBetween(start, end token.Pos) bool {
 	line := func(pos token.Pos) int { return p.Fset.PositionFor(pos, false).Line }
-	first, last := line(n.Pos()), line(n.End())
-	for _, group := range p.FileOf(n.Pos()).Comments {
+	first, last := line(start), line(end)
+	for _, group := range p.FileOf(start).Comments {
 		if at := line(group.End()); at < first-1 || line(group.Pos()) > last {
 			continue
 		}

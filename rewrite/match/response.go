@@ -3,6 +3,7 @@ package match
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 )
 
 // clientCalls are the functions of net/http that hand the caller a response
@@ -41,8 +42,9 @@ func (p *Pass) CreatesResponse(call *ast.CallExpr) bool {
 		IsError(sig.Results().At(1).Type())
 }
 
-// stubbed reports whether the client of a call is a variable that is made
-// with a transport of its own, which in tests is a stub without connections.
+// stubbed reports whether the client of a call in a test has a transport of
+// its own, which is a stub without connections as far as one can tell, or
+// comes from a function that may have given it one.
 func (p *Pass) stubbed(call *ast.CallExpr) bool {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	if !ok {
@@ -50,27 +52,57 @@ func (p *Pass) stubbed(call *ast.CallExpr) bool {
 	}
 	client := p.VarOf(sel.X)
 	if client == nil {
-		return false
+		return p.stubIn(sel.X)
 	}
-	for c := range p.Inspector.Root().Preorder((*ast.KeyValueExpr)(nil)) {
-		kv := c.Node().(*ast.KeyValueExpr)
-		key, ok := kv.Key.(*ast.Ident)
-		if !ok || key.Name != "Transport" || IsNamed(p.TypesInfo.TypeOf(kv.Value), "net/http", "Transport") {
+	for c := range p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
+		if p.TypesInfo.ObjectOf(c.Node().(*ast.Ident)) != client {
 			continue
 		}
-		lit := c.Parent()
-		if !IsNamed(p.TypesInfo.TypeOf(lit.Node().(ast.Expr)), "net/http", "Client") {
-			continue
-		}
-		stmt := lit.Parent()
-		if _, ok := stmt.Node().(*ast.UnaryExpr); ok {
-			stmt = stmt.Parent()
-		}
-		if p.Mentions(stmt.Node(), client) {
-			return true
+		switch n := c.Parent().Node().(type) {
+		case *ast.SelectorExpr: // client.Transport = stub
+			as, ok := c.Parent().Parent().Node().(*ast.AssignStmt)
+			if ok && n.Sel.Name == "Transport" && len(as.Rhs) == 1 && !p.connects(as.Rhs[0]) {
+				return true
+			}
+		case *ast.AssignStmt:
+			if slices.ContainsFunc(n.Rhs, p.stubIn) {
+				return true
+			}
+		case *ast.ValueSpec:
+			if slices.ContainsFunc(n.Values, p.stubIn) {
+				return true
+			}
 		}
 	}
 	return false
+}
+
+// stubIn reports whether e, a client, is made with a stub for a transport.
+func (p *Pass) stubIn(e ast.Expr) bool {
+	found := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.KeyValueExpr:
+			key, ok := n.Key.(*ast.Ident)
+			found = found || ok && key.Name == "Transport" && !p.connects(n.Value)
+		case *ast.CallExpr:
+			if fn := p.Callee(n); fn != nil && IsNamed(p.TypesInfo.TypeOf(n), "net/http", "Client") {
+				found = found || fn.Pkg() == nil || !isStd(fn.Pkg().Path())
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// connects reports whether a transport makes connections: one of net/http.
+func (p *Pass) connects(e ast.Expr) bool {
+	if sel, ok := ast.Unparen(e).(*ast.SelectorExpr); ok && sel.Sel.Name == "DefaultTransport" {
+		return true
+	}
+	return IsNamed(p.TypesInfo.TypeOf(e), "net/http", "Transport")
 }
 
 // IsClientCall reports whether call is of net/http itself, which promises a

@@ -19,6 +19,9 @@ type Obligation struct {
 	Events []Event          // of Var
 	// Over reports whether behind a node nothing needs to be done any more. May be nil.
 	Over func(ast.Node) bool
+	// Settled reports whether nothing needs to be done where a condition came
+	// out as taken. May be nil.
+	Settled func(cond ast.Expr, taken bool) bool
 }
 
 // Exit is a way out on which an obligation is not met.
@@ -50,12 +53,15 @@ type metState struct {
 // the error in a way that is not understood, unless nothing meets the
 // obligation anywhere.
 func (p *Pass) Unmet(o Obligation) Unmet {
-	w := &unmetWalk{p: p, o: o, at: map[ast.Node][]Event{}, errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}}
+	w := &unmetWalk{p: p, o: o, at: map[ast.Node][]Event{}, errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}, aliases: map[*types.Var]bool{}}
 	c, _ := o.Fn.Cursor.FindNode(o.Call)
 	w.here = FlowNode(c, o.Fn)
 	start := metState{errLive: o.Err != nil}
 	for _, e := range o.Events {
 		w.at[e.Node] = append(w.at[e.Node], e)
+		if v := p.VarOf(e.At.Node().(*ast.Ident)); v != o.Var {
+			w.aliases[v] = true
+		}
 		start.late = start.late || e.Kind == ClosesLate && e.At.Node().Pos() < o.Call.Pos()
 	}
 	if o.Err != nil {
@@ -92,6 +98,7 @@ type unmetWalk struct {
 	at            map[ast.Node][]Event
 	errSet        map[ast.Node]bool   // nodes that give Err another value
 	derived       map[*types.Var]bool // variables whose value depends on Err
+	aliases       map[*types.Var]bool // variables that hold the value or its body, too
 	sure, tainted []Exit
 	returns       bool
 	out           Unmet
@@ -139,13 +146,13 @@ func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool)
 		}
 		s.flag, s.set = v, taken
 	}
-	if w.noBody(cond, taken) {
+	if w.noBody(cond, taken) || w.o.Settled != nil && w.o.Settled(cond, taken) {
 		return s, false
 	}
 	if x, isNil, ok := w.p.NilTest(cond, taken); ok {
 		switch v := w.p.VarOf(x); {
 		case v == nil:
-		case v == w.o.Var:
+		case v == w.o.Var || w.aliases[v]:
 			return s, !isNil
 		case v == w.o.Err && s.errLive:
 			return s, isNil
