@@ -202,9 +202,8 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	}
 	name := s.Var.Name()
 	message := "Buffer " + name + " with room for " + what + " so the sender cannot block; the work itself is not cancelled"
-	elem := s.p.TypesInfo.TypeOf(call).Underlying().(*types.Chan).Elem()
 	switch {
-	case match.OwnsResource(elem):
+	case s.SendsResource():
 		return m.Unsafe(message+", and a value that nobody receives is not closed", fix)
 	case s.shadowed("len") && size != nil && s.Senders[0].Bound.Of != nil:
 		return m.None("len has another meaning here")

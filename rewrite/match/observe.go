@@ -30,6 +30,32 @@ func (s *LocalChan) Observable(snd *Sender) (why string) {
 	return why
 }
 
+// SendsResource reports whether somebody may have to release what is sent.
+// For an element of an interface type the values decide, as far as their types
+// are known.
+func (s *LocalChan) SendsResource() bool {
+	elem := s.p.TypesInfo.TypeOf(s.Make.Node().(ast.Expr)).Underlying().(*types.Chan).Elem()
+	if _, isParam := types.Unalias(elem).(*types.TypeParam); isParam || !types.IsInterface(elem) {
+		return OwnsResource(elem)
+	}
+	for _, snd := range s.Senders {
+		for _, u := range snd.Sends {
+			value := ast.Unparen(u.Op.Node().(*ast.SendStmt).Value)
+			for { // any(x): what is in it
+				call, ok := value.(*ast.CallExpr)
+				if !ok || !s.p.TypesInfo.Types[call.Fun].IsType() || len(call.Args) != 1 {
+					break
+				}
+				value = ast.Unparen(call.Args[0])
+			}
+			if !s.p.IsNil(value) && OwnsResource(s.p.TypesInfo.TypeOf(value)) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // private reports whether nobody outside of the goroutine can see n happen:
 // no call, no channel operation, no store but to its own variables.
 func (s *LocalChan) private(n ast.Node, snd *Sender) bool {
