@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/dave/dst"
@@ -61,10 +62,12 @@ import (
 // second call returns nil. The receiver of a deferred call is evaluated at the
 // defer statement, so a later response in the same variable is another matter.
 // The body is closed after every use, because nothing that could outlive the
-// function has seen it. No fix is offered in a loop (the deferred calls would
-// pile up), without a check of the error (the response could be nil), and in a
-// function that goes on waiting after the last use (the connection would be held
-// as long).
+// function has seen it. In a loop, where deferred calls would pile up, and in a
+// function that goes on waiting after the last use, where the connection would
+// be held as long, the body is closed at once if nobody reads it, or behind the
+// one statement that reads all of it; else no fix is offered there. Nor is one without a check of the error, because the response
+// could be nil. Behind an interface a substitute for the client may return a
+// response without a body: where nothing touches it yet, the fix is unsafe.
 //
 // # See also
 //
@@ -157,16 +160,17 @@ func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 	if !listed && (!isAssign || as.Tok != token.DEFINE) {
 		return m.None("closing the body needs a variable for the response"), true
 	}
-	if b.p.ComesBack(o) {
-		return m.None("in a loop a deferred close would wait for the end of the function"), true
-	}
 	name := b.p.FreshName(b.def, "resp", "response", "httpResp")
-	if why := b.unsuitable(g, nil); why != "" || name == "" {
-		return m.None(why), true
+	if name == "" {
+		return m.None("no free name for the response"), true
+	}
+	closing, message := deferClose(name), "Name the response and defer closing its body"
+	if b.p.ComesBack(o) || b.unsuitable(g, nil) != "" {
+		closing, message = closeNow(name), "Name the response and close its body at once, because nobody reads it"
 	}
 	blank := lhs[0].(*ast.Ident)
 	assigns := isAssign && as.Tok == token.ASSIGN
-	return m.Safe("Name the response and defer closing its body", func(d *dstedit.Decl) error {
+	fix := func(d *dstedit.Decl) error {
 		if err := d.Rename(blank, name); err != nil {
 			return err
 		}
@@ -184,8 +188,12 @@ func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 				return err
 			}
 		}
-		return insertBehind(d, g, deferClose(name))
-	}), true
+		return insertBehind(d, g, closing)
+	}
+	if !b.p.IsClientCall(b.call) {
+		return m.Unsafe(message+", which panics if a substitute for the client returns none", fix), true
+	}
+	return m.Safe(message, fix), true
 }
 
 // guard finds the place behind which err is nil and resp is not.
@@ -246,7 +254,17 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 	if exit.Assigns {
 		m.Related[0].Message = b.name + " is assigned again here before the body is closed"
 	}
+	untouched := !b.touchesBody() && b.p.IsClientCall(b.call)
 	switch {
+	case b.p.ComesBack(o) && guarded && untouched && b.unsure(g) == "":
+		return m.Safe("Close the response body at once, because nobody reads it", func(d *dstedit.Decl) error {
+			return insertBehind(d, g, closeNow(b.name))
+		}), true
+	case b.p.ComesBack(o) && guarded && b.readWhole(g) != nil && b.unsure(g) == "":
+		read := b.readWhole(g)
+		return m.Safe("Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
+			return d.InsertAfter(read, closeNow(b.name))
+		}), true
 	case b.p.ComesBack(o):
 		return m.None("in a loop a deferred close would wait for the end of the function"), true
 	case unmet.OverwrittenLate:
@@ -256,10 +274,15 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 	case !guarded:
 		return m.None("no safe place for the close: " + why), true
 	}
-	if why := b.unsuitable(g, b.resp); why != "" {
+	if why := b.unsure(g); why != "" {
 		return m.None(why), true
 	}
-	if why := b.unsure(g); why != "" {
+	if why := b.unsuitable(g, b.resp); why != "" {
+		if untouched {
+			return m.Safe("Close the response body at once, because nobody reads it", func(d *dstedit.Decl) error {
+				return insertBehind(d, g, closeNow(b.name))
+			}), true
+		}
 		return m.None(why), true
 	}
 	if s := b.movable(g); s != nil && !unmet.Overwritten {
@@ -348,9 +371,12 @@ func insertBehind(d *dstedit.Decl, g match.Guard, s dst.Stmt) error {
 	return d.InsertAfter(g.After, s)
 }
 
-func deferClose(name string) dst.Stmt {
-	body := dstedit.Sel(name, "Body")
-	return dstedit.Defer(dstedit.Call(&dst.SelectorExpr{X: body, Sel: dstedit.Ident("Close")}))
+func deferClose(name string) dst.Stmt { return dstedit.Defer(closeCall(name)) }
+
+func closeNow(name string) dst.Stmt { return dstedit.ExprStmt(closeCall(name)) }
+
+func closeCall(name string) *dst.CallExpr {
+	return dstedit.Call(&dst.SelectorExpr{X: dstedit.Sel(name, "Body"), Sel: dstedit.Ident("Close")})
 }
 
 // unsure says why a deferred close could do harm that the paths do not show,
@@ -376,15 +402,42 @@ func (b *bodyLeak) unsure(g match.Guard) string {
 	return ""
 }
 
-// touchesBody reports whether the function already does something with the
-// body that would panic if there were none.
+// touchesBody reports whether the function does something with the body, or
+// hands the response to something that may.
 func (b *bodyLeak) touchesBody() bool {
 	for _, e := range b.events {
-		if sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" {
+		if sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" || handedOver(e.At) {
 			return true
 		}
 	}
 	return false
+}
+
+// readWhole returns the statement behind the guard that reads the whole body,
+// if that is the only thing that touches it and nothing in between leaves.
+func (b *bodyLeak) readWhole(g match.Guard) ast.Stmt {
+	list, _, ok := match.StmtList(b.def)
+	at := slices.Index(list, g.After)
+	if !ok || g.After == nil || at < 0 || !b.drained() {
+		return nil
+	}
+	var touches []ast.Node
+	for _, e := range b.events {
+		if sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); e.Kind != match.Assigns && (!ok || sel.Sel.Name == "Body") {
+			touches = append(touches, e.Node)
+		}
+	}
+	for _, s := range list[at+1:] {
+		switch s.(type) {
+		case *ast.AssignStmt, *ast.ExprStmt, *ast.DeclStmt:
+		default:
+			return nil
+		}
+		if len(touches) == 1 && touches[0] == ast.Node(s) {
+			return s
+		}
+	}
+	return nil
 }
 
 // handedOver reports whether the response itself is an argument of a call.
