@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"slices"
 	"strings"
 
 	"github.com/dave/dst"
@@ -196,6 +195,8 @@ func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 	return m.Safe(message, fix), true
 }
 
+func (b *bodyLeak) response() *match.Response { return b.p.NewResponse(b.call, b.def, b.events) }
+
 // guard finds the place behind which err is nil and resp is not.
 func (b *bodyLeak) guard() (match.Guard, string, bool) {
 	if b.err == nil {
@@ -242,7 +243,7 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 	switch {
 	case strings.HasSuffix(b.p.FullName(b.call), ".Head"):
 		harm = ", which net/http asks for also where there is no body, as after HEAD"
-	case b.drained():
+	case b.response().Drained():
 		harm = ", so its connection and two goroutines leak when reading it fails"
 	}
 	m.Message = b.name + ".Body is not closed on every path" + harm
@@ -254,14 +255,14 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 	if exit.Assigns {
 		m.Related[0].Message = b.name + " is assigned again here before the body is closed"
 	}
-	untouched := !b.touchesBody() && b.p.IsClientCall(b.call)
+	untouched := !b.response().TouchesBody() && b.p.IsClientCall(b.call)
 	switch {
 	case b.p.ComesBack(o) && guarded && untouched && b.unsure(g) == "":
 		return m.Safe("Close the response body at once, because nobody reads it", func(d *dstedit.Decl) error {
 			return insertBehind(d, g, closeNow(b.name))
 		}), true
-	case b.p.ComesBack(o) && guarded && b.readWhole(g) != nil && b.unsure(g) == "":
-		read := b.readWhole(g)
+	case b.p.ComesBack(o) && guarded && b.response().ReadWhole(g) != nil && b.unsure(g) == "":
+		read := b.response().ReadWhole(g)
 		return m.Safe("Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
 			return d.InsertAfter(read, closeNow(b.name))
 		}), true
@@ -269,7 +270,7 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 		return m.None("in a loop a deferred close would wait for the end of the function"), true
 	case unmet.OverwrittenLate:
 		return m.None("the deferred literal closes the response that " + b.name + " holds at the end, not this one"), true
-	case b.flagged():
+	case b.response().Flagged():
 		return m.None("the close depends on a flag whose meaning is not known"), true
 	case !guarded:
 		return m.None("no safe place for the close: " + why), true
@@ -289,7 +290,7 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 		return m.Safe("Move the deferred close up, before the first return", moveBehind(s, g)), true
 	}
 	fix := func(d *dstedit.Decl) error { return insertBehind(d, g, deferClose(b.name)) }
-	if !b.p.IsClientCall(b.call) && !b.touchesBody() {
+	if !b.p.IsClientCall(b.call) && !b.response().TouchesBody() {
 		return m.Unsafe("Defer closing the response body, which panics if a substitute for the client returns none", fix), true
 	}
 	return m.Safe("Defer closing the response body", fix), true
@@ -382,15 +383,12 @@ func closeCall(name string) *dst.CallExpr {
 // unsure says why a deferred close could do harm that the paths do not show,
 // or returns "".
 func (b *bodyLeak) unsure(g match.Guard) string {
-	for _, e := range b.events {
-		d, ok := e.Node.(*ast.DeferStmt)
-		if ok && e.Kind == match.Reads && d.Pos() < b.call.Pos() {
-			return "an earlier defer uses the response and would find its body closed"
-		}
-		// Only the clients of net/http promise a response, and a body in it.
-		if !b.p.IsClientCall(b.call) && e.Kind == match.Reads && (b.nilTest(e.At) || handedOver(e.At)) {
-			return "the function reckons with a response or body that is nil"
-		}
+	r := b.response()
+	switch {
+	case r.UsedByEarlierDefer():
+		return "an earlier defer uses the response and would find its body closed"
+	case !b.p.IsClientCall(b.call) && r.MayBeNil():
+		return "the function reckons with a response or body that is nil"
 	}
 	end := b.def.Node().End()
 	if g.After != nil {
@@ -400,116 +398,6 @@ func (b *bodyLeak) unsure(g match.Guard) string {
 		return "a comment beside the call says that it is meant"
 	}
 	return ""
-}
-
-// touchesBody reports whether the function does something with the body, or
-// hands the response to something that may.
-func (b *bodyLeak) touchesBody() bool {
-	for _, e := range b.events {
-		if sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" || handedOver(e.At) {
-			return true
-		}
-	}
-	return false
-}
-
-// readWhole returns the statement behind the guard that reads the whole body,
-// if that is the only thing that touches it and nothing in between leaves.
-func (b *bodyLeak) readWhole(g match.Guard) ast.Stmt {
-	list, _, ok := match.StmtList(b.def)
-	at := slices.Index(list, g.After)
-	if !ok || g.After == nil || at < 0 || !b.drained() {
-		return nil
-	}
-	var touches []ast.Node
-	for _, e := range b.events {
-		if sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); e.Kind != match.Assigns && (!ok || sel.Sel.Name == "Body") {
-			touches = append(touches, e.Node)
-		}
-	}
-	for _, s := range list[at+1:] {
-		switch s.(type) {
-		case *ast.AssignStmt, *ast.ExprStmt, *ast.DeclStmt:
-		default:
-			return nil
-		}
-		if len(touches) == 1 && touches[0] == ast.Node(s) {
-			return s
-		}
-	}
-	return nil
-}
-
-// handedOver reports whether the response itself is an argument of a call.
-func handedOver(c inspector.Cursor) bool {
-	_, ok := match.Unparen(c).Parent().Node().(*ast.CallExpr)
-	return ok
-}
-
-// nilTest reports whether the use at c, resp or resp.Body, is compared with nil.
-func (b *bodyLeak) nilTest(c inspector.Cursor) bool {
-	c = match.Unparen(c)
-	if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" {
-		c = match.Unparen(c.Parent())
-	}
-	be, ok := c.Parent().Node().(*ast.BinaryExpr)
-	if !ok {
-		return false
-	}
-	_, _, isTest := b.p.NilTest(be, true)
-	return isTest
-}
-
-// drained reports whether the body is read to its end somewhere, after which
-// the connection is free even if nobody closes it.
-func (b *bodyLeak) drained() bool {
-	for _, e := range b.events {
-		for c := range e.At.Enclosing((*ast.CallExpr)(nil)) {
-			switch b.p.FullName(c.Node().(*ast.CallExpr)) {
-			case "io.ReadAll", "io/ioutil.ReadAll", "io.Copy":
-				return e.Kind == match.Reads
-			}
-			break
-		}
-	}
-	return false
-}
-
-// flagged reports whether all that closes the body stands under a bare flag.
-func (b *bodyLeak) flagged() bool {
-	closes := 0
-	for _, e := range b.events {
-		switch e.Kind {
-		case match.Closes, match.DefersClose, match.ClosesLate:
-			if !b.underFlag(e.At) {
-				return false
-			}
-			closes++
-		}
-	}
-	return closes > 0
-}
-
-// underFlag reports whether c stands alone in an if that tests a bare
-// variable: what the flag means is then not known.
-func (b *bodyLeak) underFlag(c inspector.Cursor) bool {
-	for up := range c.Enclosing((*ast.IfStmt)(nil)) {
-		if up.Node().Pos() < b.call.Pos() {
-			break
-		}
-		ifs := up.Node().(*ast.IfStmt)
-		if len(ifs.Body.List) > 1 {
-			continue
-		}
-		cond := ast.Unparen(ifs.Cond)
-		if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
-			cond = ast.Unparen(not.X)
-		}
-		if _, ok := cond.(*ast.Ident); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // unsuitable says why a deferred close would come too late, or returns "":
