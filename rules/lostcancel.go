@@ -330,9 +330,26 @@ func (l *cancelLeak) endsWith(ctx ast.Expr, depth int) bool {
 		}
 		if cancel := l.p.VarOf(as.Lhs[1]); cancel != nil {
 			for _, e := range l.p.TrackCancel(cancel, l.fn) {
-				if e.Kind == match.DefersClose || e.Kind == match.ClosesLate {
+				if e.Kind != match.DefersClose && e.Kind != match.ClosesLate {
+					continue
+				}
+				if l.beside(as) && l.beside(e.Node) {
 					return true
 				}
+			}
+		}
+	}
+	return false
+}
+
+// beside reports whether a statement stands in a list of statements that also
+// holds the call, at any depth: then it is not in another branch.
+func (l *cancelLeak) beside(n ast.Node) bool {
+	for c := l.def; c.Valid() && c != l.fn.Cursor; c = c.Parent() {
+		list, _, _ := match.StmtList(c)
+		for _, s := range list {
+			if ast.Node(s) == n {
+				return true
 			}
 		}
 	}
