@@ -19,7 +19,8 @@ import (
 //
 //  1. Choose at most one fix in each declaration.
 //  2. Apply them and type-check the package in memory.
-//  3. Run the rules again: each chosen finding must be gone, and none be new.
+//  3. Run the rules again: each chosen finding must be gone, no other one, and
+//     none be new.
 //  4. If that holds, the result is the text of the next round. If not, the
 //     fixes in the declarations to blame are dropped and named, or, where the
 //     blame is not clear, half of the fixes are tried, down to a single one.
@@ -51,7 +52,7 @@ func (fp *fixpoint) run(found []finding.Finding) (all []finding.Finding, changes
 		next, after, ok := fp.try(choice, current, &errs)
 		switch {
 		case ok:
-			ledger.Accept(choice, after)
+			ledger.Accept(choice)
 			current, limit = after, 2*limit
 			fp.pkg, fp.overlay = next.pkg, next.overlay
 		case len(choice.Findings) > 1 && !next.blamed:
@@ -136,18 +137,21 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 		}
 		return next, nil, false
 	}
-	grown := c.Grown(before, after)
-	if len(grown) == 0 {
+	bad, what := c.Grown(before, after), "after the fix there is still or newly found: "
+	if len(bad) == 0 {
+		bad, what = c.Vanished(before, after), "the fix would hide, but not mend: "
+	}
+	if len(bad) == 0 {
 		return next, after, true
 	}
 	var names []string
-	for _, g := range grown {
+	for _, g := range bad {
 		names = append(names, fmt.Sprintf("%s: %s", g.Rule, g.Message))
 	}
-	reason := "after the fix there is still or newly found: " + strings.Join(slices.Compact(names), "; ")
+	reason := what + strings.Join(slices.Compact(names), "; ")
 	fp.cfg.Debugf("%s: %s", fp.pkg.PkgPath, reason)
 	next.blamed = c.Deny(func(f finding.Finding) bool {
-		return single || slices.ContainsFunc(grown, func(g finding.Finding) bool {
+		return single || slices.ContainsFunc(bad, func(g finding.Finding) bool {
 			return g.Function == f.Function && g.Place.Path == f.Place.Path
 		})
 	}, finding.Conflict, reason)

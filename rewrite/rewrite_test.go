@@ -190,3 +190,28 @@ func TestFileArguments(t *testing.T) {
 		t.Errorf("changed %s, %d findings", got, len(res.Findings))
 	}
 }
+
+func TestFixThatHidesAnotherFindingIsDropped(t *testing.T) {
+	// other is found only as long as bad is called in the same function.
+	other := rule.Rule{Name: "findother", Doc: "Calls of other beside bad.", Find: func(p *match.Pass) (out []rule.Match) {
+		for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
+			calls := map[string]*ast.CallExpr{}
+			ast.Inspect(c.Node(), func(n ast.Node) bool {
+				if call, ok := n.(*ast.CallExpr); ok {
+					calls[call.Fun.(*ast.Ident).Name] = call
+				}
+				return true
+			})
+			if calls["bad"] != nil && calls["other"] != nil {
+				m := rule.Match{Pos: calls["other"].Pos(), End: calls["other"].End(), Message: "other is called"}
+				out = append(out, m.None("nobody knows"))
+			}
+		}
+		return out
+	}}
+	once := strings.Replace(source, "\tother()\n\tbad()\n", "\tother()\n", 1)
+	res := run(t, rewrite.Config{Rules: []rule.Rule{callRule("bad", rename("good")), other}}, map[string]string{"m.go": once})
+	if got, want := statuses(res), "findbad:fixable findbad:conflict findother:no-fix"; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+}

@@ -10,3 +10,10 @@ import (
 func TestLaw(t *testing.T) {
 	rewritetest.Law(t, rules.All(), "../fixtures", "../golden")
 }
+
+func TestProof(t *testing.T) {
+	if testing.Short() {
+		t.Skip("runs the scenarios of the fixtures twice")
+	}
+	rewritetest.Proof(t, rules.All(), "../fixtures")
+}

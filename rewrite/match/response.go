@@ -107,4 +107,10 @@ func (p *Pass) connects(e ast.Expr) bool {
 
 // IsClientCall reports whether call is of net/http itself, which promises a
 // response with a body unless there is an error.
-func (p *Pass) IsClientCall(call *ast.CallExpr) bool { return clientCalls[p.FullName(call)] }
+func (p *Pass) IsClientCall(call *ast.CallExpr) bool {
+	if clientCalls[p.FullName(call)] {
+		return true
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	return ok && p.connects(sel.X) // http.DefaultTransport.RoundTrip
+}

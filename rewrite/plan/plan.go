@@ -120,26 +120,10 @@ func Apply(src []byte, edits []finding.Edit) []byte {
 	return append(out, src[last:]...)
 }
 
-// Accept books the fixes of c. after is what the rules find on the new text;
-// other findings that went away with them are booked as fixed, too.
-func (l *Ledger) Accept(c Choice, after []finding.Finding) {
+// Accept books the fixes of c.
+func (l *Ledger) Accept(c Choice) {
 	for _, e := range c.entries {
 		e.fixed = true
-	}
-	left := count(after)
-	for fp, list := range l.entries {
-		open := 0
-		for _, e := range list {
-			if !e.fixed {
-				open++
-			}
-		}
-		for _, e := range list {
-			if open > left[fp] && !e.fixed {
-				e.fixed = true
-				open--
-			}
-		}
 	}
 }
 
@@ -172,6 +156,23 @@ func (c Choice) Grown(before, after []finding.Finding) []finding.Finding {
 		}
 	}
 	return grown
+}
+
+// Vanished returns the findings of before that are gone although c does not
+// fix them: a fix that only hides something.
+func (c Choice) Vanished(before, after []finding.Finding) []finding.Finding {
+	left := count(after)
+	for _, f := range c.Findings {
+		left[f.Fingerprint()]++
+	}
+	var vanished []finding.Finding
+	for _, f := range before {
+		fp := f.Fingerprint()
+		if left[fp]--; left[fp] < 0 {
+			vanished = append(vanished, f)
+		}
+	}
+	return vanished
 }
 
 func count(fs []finding.Finding) map[string]int {
