@@ -6,6 +6,7 @@ import (
 	"go/types"
 
 	"github.com/dave/dst"
+	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -21,7 +22,9 @@ import (
 // receives on each path, and reports a path on which the function returns with a
 // sender left behind: a select that takes the timeout (Timeout), an early return
 // (EarlyReturn), the first of many answers (NCast), two sends for one receive
-// (DoubleSend), or no receive at all.
+// (DoubleSend), or no receive at all. It also reports the counterpart: a goroutine
+// that ranges over such a channel and is never told that no more will come
+// (NoCloseRange).
 //
 // # Why it leaks
 //
@@ -49,7 +52,7 @@ import (
 // A channel that is returned, stored or passed to a function: somebody else may
 // receive. A channel with enough room. Sends in a select with another way out.
 // Functions that receive on every path, also by a deferred receive or by waiting
-// for the sender. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, and the
+// for the sender. A range whose body can leave the loop. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, and the
 // end of main.main.
 //
 // # Fix safety
@@ -83,6 +86,7 @@ func findBlockingsend(p *match.Pass) []rule.Match {
 		if fn == nil || p.Pkg.Name() == "main" && fn.Name() == "main" {
 			continue // when main returns, nothing is left to block
 		}
+		out = append(out, endlessRanges(p, c, fn)...)
 		ch, ok := p.LocalChannel(c, fn)
 		if !ok || len(ch.Senders) == 0 {
 			continue
@@ -90,6 +94,42 @@ func findBlockingsend(p *match.Pass) []rule.Match {
 		s := sendLeak{p, ch}
 		if m, ok := s.match(); ok {
 			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// endlessRanges finds the receiving counterpart: a goroutine that ranges over
+// a channel that nobody closes.
+func endlessRanges(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rule.Match) {
+	ch, ranges := p.EndlessRanges(made, fn)
+	for _, r := range ranges {
+		head := r.Range.Node().(*ast.RangeStmt)
+		name := types.ExprString(head.X)
+		m := rule.Match{
+			Pos: head.Pos(), End: head.X.End(), Category: "NoCloseRange",
+			Message: "range over " + name + " blocks forever because nobody closes it",
+			Related: []rule.Related{
+				{Pos: made.Node().Pos(), End: made.Node().End(), Message: "the channel is made here"},
+				{Pos: r.Go.Node().Pos(), End: r.Go.Node().Pos() + 2, Message: "the goroutine starts here"},
+				{Pos: r.Exit, End: r.Exit, Message: "the function returns here and leaves it open"},
+			},
+		}
+		def := match.Unparen(made).Parent()
+		if _, isSpec := def.Node().(*ast.ValueSpec); isSpec {
+			def = def.Parent().Parent()
+		}
+		stmt, _ := def.Node().(ast.Stmt)
+		_, _, listed := match.StmtList(def)
+		switch {
+		case !r.Sole:
+			out = append(out, m.None("more than one goroutine sends, and only when the last has sent may it be closed"))
+		case !listed:
+			out = append(out, m.None("the channel is not made by a statement of its own"))
+		default:
+			out = append(out, m.Unsafe("Close "+ch.Name()+" when the function returns; what the goroutine does behind the loop then runs", func(d *dstedit.Decl) error {
+				return d.InsertAfter(stmt, dstedit.Defer(dstedit.Call(dstedit.Ident("close"), dstedit.Ident(ch.Name()))))
+			}))
 		}
 	}
 	return out

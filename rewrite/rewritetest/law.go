@@ -37,15 +37,11 @@ func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 	}
 	orphans(t, rules, fixtures, golden)
 
-	before := run(t, rules, fixtures)
-	fixed := copyTree(t, fixtures)
-	for _, c := range before.Changes {
-		if err := os.WriteFile(filepath.Join(fixed, rel(fixtures, c.Path)), c.New, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	before := run(t, rules, fixtures, false)
+	fixed := fix(t, before, fixtures)
 	vetBefore, vetAfter := vet(t, fixtures), vet(t, fixed)
-	after := run(t, rules, fixed)
+	after := run(t, rules, fixed, false)
+	unsafe(t, rules, fixtures)
 
 	for _, r := range rules {
 		t.Run(r.Name, func(t *testing.T) {
@@ -77,9 +73,33 @@ func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 	}
 }
 
-func run(t *testing.T, rules []rule.Rule, dir string) *rewrite.Result {
+// unsafe: the unsafe fixes compile, too, and a second run finds no more to fix.
+func unsafe(t *testing.T, rules []rule.Rule, fixtures string) {
+	res := run(t, rules, fixtures, true)
+	fixed := fix(t, res, fixtures)
+	vet(t, fixed)
+	for _, f := range run(t, rules, fixed, true).Findings {
+		if f.Status == finding.Fixable {
+			t.Errorf("a second run with unsafe fixes still wants to fix %s:%d: %s", f.Place.Path, f.Place.Line, f.Message)
+		}
+	}
+}
+
+// fix returns the directory of a copy of dir with the changes of res.
+func fix(t *testing.T, res *rewrite.Result, dir string) string {
 	t.Helper()
-	res, err := rewrite.Run(context.Background(), rewrite.Config{Dir: dir, Patterns: []string{"./..."}, Rules: rules, Tests: true})
+	out := copyTree(t, dir)
+	for _, c := range res.Changes {
+		if err := os.WriteFile(filepath.Join(out, rel(dir, c.Path)), c.New, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return out
+}
+
+func run(t *testing.T, rules []rule.Rule, dir string, unsafe bool) *rewrite.Result {
+	t.Helper()
+	res, err := rewrite.Run(context.Background(), rewrite.Config{Dir: dir, Patterns: []string{"./..."}, Rules: rules, Tests: true, Unsafe: unsafe})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,13 +37,8 @@ func Proof(t *testing.T, rules []rule.Rule, fixtures string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	res := run(t, rules, fixtures)
-	fixed := copyTree(t, fixtures)
-	for _, c := range res.Changes {
-		if err := os.WriteFile(filepath.Join(fixed, rel(fixtures, c.Path)), c.New, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
+	res := run(t, rules, fixtures, false)
+	fixed := fix(t, res, fixtures)
 	for _, r := range rules {
 		t.Run(r.Name, func(t *testing.T) {
 			safe := map[string]bool{} // function -> its fix is safe
