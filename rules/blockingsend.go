@@ -34,18 +34,15 @@ import (
 //
 // # Example
 //
-//	ch := make(chan result)
-//	go func() { ch <- query() }()
-//	select {
-//	case r := <-ch:
-//		return r, nil
-//	case <-ctx.Done():
-//		return result{}, ctx.Err()
-//	}
-//
-// # Use instead
-//
-//	ch := make(chan result, 1)
+//	-ch := make(chan result)
+//	+ch := make(chan result, 1)
+//	 go func() { ch <- query() }()
+//	 select {
+//	 case r := <-ch:
+//	 	return r, nil
+//	 case <-ctx.Done():
+//	 	return result{}, ctx.Err()
+//	 }
 //
 // # What is not reported
 //

@@ -31,20 +31,12 @@ import (
 //
 // # Example
 //
-//	resp, err := http.Get(url)
-//	if err != nil {
-//		return 0, err
-//	}
-//	return resp.StatusCode, nil
-//
-// # Use instead
-//
-//	resp, err := http.Get(url)
-//	if err != nil {
-//		return 0, err
-//	}
-//	defer resp.Body.Close()
-//	return resp.StatusCode, nil
+//	 resp, err := http.Get(url)
+//	 if err != nil {
+//	 	return 0, err
+//	 }
+//	+defer resp.Body.Close()
+//	 return resp.StatusCode, nil
 //
 // # What is not reported
 //

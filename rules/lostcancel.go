@@ -30,14 +30,10 @@ import (
 //
 // # Example
 //
-//	ctx, _ := context.WithTimeout(parent, time.Minute)
-//	return store.Save(ctx, record)
-//
-// # Use instead
-//
-//	ctx, cancel := context.WithTimeout(parent, time.Minute)
-//	defer cancel()
-//	return store.Save(ctx, record)
+//	-ctx, _ := context.WithTimeout(parent, time.Minute)
+//	+ctx, cancel := context.WithTimeout(parent, time.Minute)
+//	+defer cancel()
+//	 return store.Save(ctx, record)
 //
 // # What is not reported
 //

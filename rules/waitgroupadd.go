@@ -27,21 +27,13 @@ import (
 //
 // # Example
 //
-//	go func() {
-//		wg.Add(1)
-//		defer wg.Done()
-//		work()
-//	}()
-//	wg.Wait()
-//
-// # Use instead
-//
-//	wg.Add(1)
-//	go func() {
-//		defer wg.Done()
-//		work()
-//	}()
-//	wg.Wait()
+//	+wg.Add(1)
+//	 go func() {
+//	-	wg.Add(1)
+//	 	defer wg.Done()
+//	 	work()
+//	 }()
+//	 wg.Wait()
 //
 // # What is not reported
 //

@@ -34,8 +34,6 @@ import (
 //
 // # Example
 //
-// # Use instead
-//
 // # What is not reported
 //
 // # Fix safety
@@ -55,6 +53,21 @@ const leakFile = `package NAME
 // finding says what is expected: applicability and message.
 //
 //	// want "^safe: regular expression"
+`
+
+const scenarioFile = `package NAME
+
+import (
+	"testing"
+
+	"github.com/goroutinefix/goroutinefix/fixtures/internal/probe"
+)
+
+// TestScenarios drives the leaking functions, by name, so that their safe
+// fixes are proved by running them.
+func TestScenarios(t *testing.T) {
+	probe.Run(t, map[string]probe.Scenario{})
+}
 `
 
 const okFile = `package NAME
@@ -90,10 +103,11 @@ func create(name string) error {
 	}
 	fill := strings.NewReplacer("NAME", name, "TITLE", strings.ToUpper(name[:1])+name[1:])
 	files := map[string]string{
-		"rules/" + name + ".go":         ruleFile,
-		"fixtures/" + name + "/leak.go": leakFile,
-		"fixtures/" + name + "/ok.go":   okFile,
-		"golden/" + name + ".diff":      "",
+		"rules/" + name + ".go":                  ruleFile,
+		"fixtures/" + name + "/leak.go":          leakFile,
+		"fixtures/" + name + "/ok.go":            okFile,
+		"fixtures/" + name + "/scenario_test.go": scenarioFile,
+		"golden/" + name + ".diff":               "",
 	}
 	for path := range files {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {

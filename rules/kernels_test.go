@@ -1,0 +1,61 @@
+package rules_test
+
+import (
+	"context"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite"
+	"github.com/goroutinefix/goroutinefix/rules"
+)
+
+// TestKernels runs the rules over the leaks that the Go distribution keeps for
+// its leak profile: code nobody here wrote. What is found there stays found,
+// and nothing is found that is no leak.
+func TestKernels(t *testing.T) {
+	goroot, err := exec.Command("go", "env", "GOROOT").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	kernels := filepath.Join(strings.TrimSpace(string(goroot)), "src", "runtime", "testdata", "testgoroutineleakprofile")
+	if _, err := os.Stat(kernels); err != nil {
+		t.Skipf("this Go distribution has no leak kernels: %v", err)
+	}
+	dir := t.TempDir()
+	if err := os.CopyFS(dir, os.DirFS(kernels)); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(filepath.Join(dir, "go.mod"), []byte("module kernels\n\ngo 1.26\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	res, err := rewrite.Run(context.Background(), rewrite.Config{Dir: dir, Rules: rules.All()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, s := range res.Skipped {
+		t.Errorf("skipped %s: %s", s.Package, s.Reason)
+	}
+	want := []string{
+		// The common patterns: EarlyReturn, NCast, NoCloseRange, Timeout.
+		"blockingsend earlyReturn safe", "blockingsend nCastLeak safe", "blockingsend noCloseRange unsafe", "blockingsend timeout safe",
+		// Real bugs, boiled down.
+		"blockingsend doCloseLoopUnary safe", "blockingsend finishRequest_kubernetes5316 safe", "blockingsend monitor_moby33781 unsafe",
+		// Faults beside the one that the kernel is about.
+		"blockingsend testDevmapperLockReleasedDeviceDeletion_moby17176 unsafe", "lostcancel Etcd5509 none",
+	}
+	var got []string
+	for _, f := range res.Findings {
+		name := f.Function[strings.LastIndex(f.Function, ".")+1:]
+		got = append(got, f.Rule+" "+name+" "+string(f.Applicability))
+	}
+	slices.Sort(want)
+	slices.Sort(got)
+	got = slices.Compact(got)
+	if !slices.Equal(got, want) {
+		t.Errorf("found\n\t%s\nwant\n\t%s", strings.Join(got, "\n\t"), strings.Join(want, "\n\t"))
+	}
+}
