@@ -74,6 +74,12 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 			s, ok := w.edge(cond, taken, s)
 			return s, ok && assumed.Possible(cond, taken)
 		},
+		Round: func(l ast.Stmt, _ metState) bool {
+			loop, isFor := l.(*ast.ForStmt)
+			w.waits = w.waits || isFor && loop.Cond == nil && loop.Pos() > o.Call.Pos()
+			return true
+		},
+		Select: func(*ast.SelectStmt, metState) { w.waits = true },
 		Exit: func(b *Block, s metState) {
 			w.returns = true
 			if !s.late {
@@ -84,7 +90,7 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 	w.out.Exits = w.sure
 	if !w.out.Met {
 		w.out.Exits = append(w.out.Exits, w.tainted...)
-		if !w.returns && p.WaitsAfter(o.Fn, w.here, o.Call.End()) {
+		if !w.returns && w.waits {
 			w.out.Exits = append(w.out.Exits, Exit{Pos: o.Fn.Body.Rbrace})
 		}
 	}
@@ -100,7 +106,8 @@ type unmetWalk struct {
 	derived       map[*types.Var]bool // variables whose value depends on Err
 	aliases       map[*types.Var]bool // variables that hold the value or its body, too
 	sure, tainted []Exit
-	returns       bool
+	returns       bool // some path comes to an exit
+	waits         bool // some path comes to something that may wait for ever
 	out           Unmet
 }
 
@@ -127,6 +134,7 @@ func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 			return s, false
 		}
 	}
+	w.waits = w.waits || n != w.here && w.p.waits(n)
 	if n != w.here && w.errSet[n] {
 		s.errLive = false
 	}
