@@ -100,7 +100,7 @@ func findBlockingsend(p *match.Pass) []rule.Match {
 // a channel that nobody closes.
 func endlessRanges(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rule.Match) {
 	ch, ranges := p.EndlessRanges(made, fn)
-	for _, r := range ranges {
+	for _, r := range ranges[:min(1, len(ranges))] { // one close mends them all
 		head := r.Range.Node().(*ast.RangeStmt)
 		name := types.ExprString(head.X)
 		m := rule.Match{
@@ -109,7 +109,7 @@ func endlessRanges(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []
 			Related: []rule.Related{
 				{Pos: made.Node().Pos(), End: made.Node().End(), Message: "the channel is made here"},
 				{Pos: r.Go.Node().Pos(), End: r.Go.Node().Pos() + 2, Message: "the goroutine starts here"},
-				{Pos: r.Exit, End: r.Exit, Message: "the function returns here and leaves it open"},
+				{Pos: r.Exit, End: r.Exit, Message: "the function ends here, with the channel open"},
 			},
 		}
 		def := match.Unparen(made).Parent()
@@ -120,7 +120,13 @@ func endlessRanges(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []
 		_, _, listed := match.StmtList(def)
 		switch {
 		case !r.Sole:
-			out = append(out, m.None("more than one goroutine sends, and only when the last has sent may it be closed"))
+			out = append(out, m.None("other goroutines send, and only when the last has sent may it be closed"))
+		case fn.Flow.InCycle(match.FlowNode(made, fn)):
+			out = append(out, m.None("in a loop a deferred close would wait for the end of the function"))
+		case p.WaitsForOthers(fn):
+			out = append(out, m.None("the function waits for its goroutines, and a deferred close would come too late"))
+		case p.Shadowed("close", made.Node().Pos()):
+			out = append(out, m.None("close has another meaning here"))
 		case !listed:
 			out = append(out, m.None("the channel is not made by a statement of its own"))
 		default:
@@ -242,7 +248,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	switch {
 	case s.SendsResource():
 		return m.Unsafe(message+", and a value that nobody receives is not closed", fix)
-	case s.shadowed("len") && size != nil && s.Senders[0].Bound.Of != nil:
+	case s.p.Shadowed("len", call.Pos()) && size != nil && s.Senders[0].Bound.Of != nil:
 		return m.None("len has another meaning here")
 	}
 	for _, snd := range s.Senders {
@@ -251,13 +257,6 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		}
 	}
 	return m.Safe(message, fix)
-}
-
-func (s *sendLeak) shadowed(name string) bool {
-	scope := s.p.TypesInfo.Scopes[s.p.FileOf(s.Make.Node().Pos())].Innermost(s.Make.Node().Pos())
-	_, o := scope.LookupParent(name, s.Make.Node().Pos())
-	_, builtin := o.(*types.Builtin)
-	return !builtin
 }
 
 // visible reports whether the variables of e are declared before the channel is made.

@@ -55,8 +55,10 @@ import (
 // The body is closed after every use, because nothing that could outlive the
 // function has seen it. In a loop, where deferred calls would pile up, and in a
 // function that goes on waiting after the last use, where the connection would
-// be held as long, the body is closed at once if nobody reads it, or behind the
-// one statement that reads all of it; else no fix is offered there. Nor is one without a check of the error, because the response
+// be held as long, the body is closed at once if nobody reads it and the request
+// has no body of its own, or behind the one statement that reads all of it; else
+// no fix is offered there. A server that goes on working after it has sent its
+// header sees such a client leave. Nor is one without a check of the error, because the response
 // could be nil. Behind an interface a substitute for the client may return a
 // response without a body: where nothing touches it yet, the fix is unsafe.
 //
@@ -158,6 +160,9 @@ func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 	closing, message := deferClose(name), "Name the response and defer closing its body"
 	if b.p.ComesBack(o) || b.unsuitable(g, nil) != "" {
 		closing, message = closeNow(name), "Name the response and close its body at once, because nobody reads it"
+		if !b.p.SendsNothing(b.call, b.fn) {
+			return m.None("a close at once could cut off a request that is still being sent"), true
+		}
 	}
 	blank := lhs[0].(*ast.Ident)
 	assigns := isAssign && as.Tok == token.ASSIGN
@@ -247,7 +252,7 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 	if exit.Assigns {
 		m.Related[0].Message = b.name + " is assigned again here before the body is closed"
 	}
-	untouched := !b.response().TouchesBody() && b.p.IsClientCall(b.call)
+	untouched := !b.response().TouchesBody() && b.p.IsClientCall(b.call) && b.p.SendsNothing(b.call, b.fn)
 	switch {
 	case b.p.ComesBack(o) && guarded && untouched && b.unsure(g) == "":
 		return m.Safe("Close the response body at once, because nobody reads it", func(d *dstedit.Decl) error {

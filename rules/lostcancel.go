@@ -299,6 +299,9 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 // endsWithParent reports whether the parent is a context of the same function
 // whose cancel function is deferred: it takes this one with it.
 func (l *cancelLeak) endsWithParent() bool {
+	if l.fn.Flow.InCycle(l.flowNode()) {
+		return false // until then, each round adds one
+	}
 	return l.endsWith(l.call.Args[0], 3)
 }
 

@@ -82,6 +82,38 @@ func (p *Pass) EndlessRanges(make inspector.Cursor, fn *Func) (v *types.Var, out
 	return c.Var, kept
 }
 
+// WaitsForOthers reports whether fn itself receives from a channel or calls
+// something that waits.
+func (p *Pass) WaitsForOthers(fn *Func) bool {
+	for c := range fn.Cursor.Preorder((*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil), (*ast.RangeStmt)(nil)) {
+		if p.Runner(c) != fn.Cursor {
+			continue
+		}
+		switch n := c.Node().(type) {
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				return true
+			}
+		case *ast.CallExpr:
+			if p.Waits(n) {
+				return true
+			}
+		case *ast.RangeStmt:
+			if _, ok := p.TypesInfo.TypeOf(n.X).Underlying().(*types.Chan); ok {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Shadowed reports whether a predeclared name means something else at pos.
+func (p *Pass) Shadowed(name string, pos token.Pos) bool {
+	_, o := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos).LookupParent(name, pos)
+	_, builtin := o.(*types.Builtin)
+	return !builtin
+}
+
 // startedBy returns the go statement of fn that starts the literal at runner;
 // invalid if there is none.
 func (p *Pass) startedBy(runner inspector.Cursor, fn *Func) inspector.Cursor {

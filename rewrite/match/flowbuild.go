@@ -359,7 +359,10 @@ func (b *flowBuilder) rangeStmt(s *ast.RangeStmt, label *labelTargets) {
 	} else {
 		b.jump(head)
 	}
-	head.Succs = append(head.Succs, body, done)
+	head.Succs = append(head.Succs, body)
+	if !ticks(s.X, b.flow.info) {
+		head.Succs = append(head.Succs, done)
+	}
 	b.within(targets{brk: done, cont: head}, func() {
 		b.cur = body
 		if s.Key != nil {
@@ -372,6 +375,23 @@ func (b *flowBuilder) rangeStmt(s *ast.RangeStmt, label *labelTargets) {
 		b.jump(head)
 	})
 	b.cur = done
+}
+
+// ticks reports whether e is a channel that nobody can close: time.Tick(d), or
+// the field C of a ticker.
+func ticks(e ast.Expr, info *types.Info) bool {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.CallExpr:
+		sel, ok := ast.Unparen(x.Fun).(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		fn, ok := info.Uses[sel.Sel].(*types.Func)
+		return ok && fn.FullName() == "time.Tick"
+	case *ast.SelectorExpr:
+		return x.Sel.Name == "C" && IsNamed(info.TypeOf(x.X), "time", "Ticker")
+	}
+	return false
 }
 
 // entersForCertain recognises "for i := 0; i < 3; i++".

@@ -80,6 +80,9 @@ const (
 func (p *Pass) litUse(c inspector.Cursor, fn *Func) litUse {
 	use := litNone
 	for ; c.Valid() && c != fn.Cursor; c = c.Parent() {
+		if _, isGo := c.Node().(*ast.GoStmt); isGo {
+			return litEscapes
+		}
 		lit, ok := c.Node().(*ast.FuncLit)
 		if !ok {
 			continue
