@@ -203,10 +203,16 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 		}
 		return d.InsertAfter(def, l.deferCancel(stop))
 	}
+	return l.offer(m, "Name the cancel function and defer it", fix)
+}
+
+// offer returns m with its fix, which is safe unless cancelling does more than
+// to end the context.
+func (l *cancelLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) error) rule.Match {
 	if l.callee == "os/signal.NotifyContext" {
 		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix)
 	}
-	return m.Safe("Name the cancel function and defer it", fix)
+	return m.Safe(message, fix)
 }
 
 func (l *cancelLeak) deferCancel(name string) dst.Stmt {
@@ -284,16 +290,11 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		return m.None(why), true
 	}
 	def := l.def.Node().(ast.Stmt)
-	if s := l.movable(); s != nil && l.callee != "os/signal.NotifyContext" {
-		return m.Safe("Move the deferred cancel up, before the first return", func(d *dstedit.Decl) error {
-			return d.MoveAfter(s, def)
-		}), true
+	message, fix := "Defer the cancel function", func(d *dstedit.Decl) error { return d.InsertAfter(def, l.deferCancel(name)) }
+	if s := l.movable(); s != nil {
+		message, fix = "Move the deferred cancel up, before the first return", func(d *dstedit.Decl) error { return d.MoveAfter(s, def) }
 	}
-	fix := func(d *dstedit.Decl) error { return d.InsertAfter(def, l.deferCancel(name)) }
-	if l.callee == "os/signal.NotifyContext" {
-		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix), true
-	}
-	return m.Safe("Defer the cancel function", fix), true
+	return l.offer(m, message, fix), true
 }
 
 // endsWithParent reports whether the parent is a context of the same function

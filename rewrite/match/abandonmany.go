@@ -34,7 +34,7 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 	}
 	loop, _ := s.Ranges[0].Op.Node().(ast.Stmt)
 	Paths[struct{}]{
-		Node:  func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
+		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !s.p.FailsTest(n) },
 		Round: func(l ast.Stmt, _ struct{}) bool { return l != loop },
 		Exit: func(b *Block, _ struct{}) {
 			if !leaks {

@@ -91,21 +91,6 @@ func (p *Pass) FuncOf(c inspector.Cursor) *Func {
 	return f
 }
 
-// EnclosingDecl returns the top-level declaration around c.
-func EnclosingDecl(c inspector.Cursor) ast.Decl {
-	for d := c; d.Valid(); d = d.Parent() {
-		if parent := d.Parent(); parent.Valid() {
-			if _, ok := parent.Node().(*ast.File); ok {
-				decl, _ := d.Node().(ast.Decl)
-				return decl
-			}
-		} else {
-			break
-		}
-	}
-	return nil
-}
-
 // FileOf returns the file that holds pos.
 func (p *Pass) FileOf(pos token.Pos) *ast.File {
 	for _, f := range p.Files {

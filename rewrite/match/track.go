@@ -337,9 +337,6 @@ func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, r role) {
 	}
 }
 
-// Assigns reports whether the identifier at c gets a value or is declared there.
-func (p *Pass) Assigns(c inspector.Cursor) bool { return assigns(c) }
-
 // assigns reports whether the identifier at c gets a value or is declared there.
 func assigns(c inspector.Cursor) bool {
 	switch n := c.Parent().Node().(type) {
