@@ -113,12 +113,14 @@ func (p *Pass) SendsNothing(call *ast.CallExpr, fn *Func) bool {
 	case "Get", "Head":
 		return true
 	case "Do", "RoundTrip":
-		return len(call.Args) == 1 && p.emptyRequest(call.Args[0], fn)
+		return len(call.Args) == 1 && p.emptyRequest(call, call.Args[0], fn)
 	}
 	return false
 }
 
-func (p *Pass) emptyRequest(e ast.Expr, fn *Func) bool {
+// emptyRequest reports whether e, the request of send, is made without a body
+// and nobody else who sees it can give it one.
+func (p *Pass) emptyRequest(send *ast.CallExpr, e ast.Expr, fn *Func) bool {
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok {
 		switch p.FullName(call) {
 		case "net/http.NewRequest", "net/http.NewRequestWithContext", "net/http/httptest.NewRequest", "net/http/httptest.NewRequestWithContext":
@@ -134,15 +136,22 @@ func (p *Pass) emptyRequest(e ast.Expr, fn *Func) bool {
 	}
 	made := 0
 	for _, use := range p.Uses(fn.Outermost(), v) {
-		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && onLeft(as, use) {
-			if len(as.Rhs) != 1 || as.Lhs[0] != use.Node() || !p.emptyRequest(as.Rhs[0], fn) {
+		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok {
+			if !onLeft(as, use) || len(as.Rhs) != 1 || as.Lhs[0] != use.Node() || !p.emptyRequest(send, as.Rhs[0], fn) {
 				return false
 			}
 			made++
+			continue
 		}
-		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" {
-			return false
+		// Its other fields and its methods leave the body alone; all else may not.
+		sel, ok := use.Parent().Node().(*ast.SelectorExpr)
+		if ok && sel.Sel.Name != "Body" || use.Parent().Node() == ast.Node(send) {
+			continue
 		}
+		if call, ok := use.Parent().Node().(*ast.CallExpr); ok && clientCalls[p.FullName(call)] {
+			continue
+		}
+		return false
 	}
 	return made > 0
 }
