@@ -18,13 +18,14 @@ import (
 // # What it does
 //
 // It follows a channel that a function makes, that goroutines started by it send
-// on and that the function itself receives from. It counts sends, capacity and
+// on and that the function itself receives from, also through functions of the
+// loaded packages that are passed the channel. It counts sends, capacity and
 // receives on each path, and reports a path on which the function returns with a
 // sender left behind: a select that takes the timeout (Timeout), an early return
 // (EarlyReturn), the first of many answers (NCast), two sends for one receive
-// (DoubleSend), or no receive at all. It also reports the counterpart: a goroutine
-// that ranges over such a channel and is never told that no more will come
-// (NoCloseRange).
+// (DoubleSend), or no receive at all. It also reports sends on a channel in a
+// field that nothing in the package receives from, on a channel that is never
+// made, on one that no other goroutine has, and on one that has been closed.
 //
 // # Why it leaks
 //
@@ -46,11 +47,13 @@ import (
 //
 // # What is not reported
 //
-// A channel that is returned, stored or passed to a function: somebody else may
-// receive. A channel with enough room. Sends in a select with another way out.
+// A channel that is returned, stored or passed to a function that is not loaded
+// or keeps it: somebody else may receive. A goroutine that sends once or twice,
+// where the receiver can tell by the first value whether a second comes. A channel with enough room. Sends in a select with another way out.
 // Functions that receive on every path, also by a deferred receive or by waiting
-// for the sender. A range whose body can leave the loop. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, and the
-// end of main.main.
+// for the sender. Fields that other packages can reach, that are made with room,
+// or that a file for another platform mentions. Paths that end in a panic,
+// os.Exit, log.Fatal or t.Fatal, and the end of main.main.
 //
 // # Fix safety
 //
@@ -61,7 +64,9 @@ import (
 // if the value is nothing that must be closed. Otherwise it is unsafe. The work
 // itself is not cancelled: it runs to its end as before. No fix is offered if the
 // function looks at len or cap or polls the channel, or if how many send is not
-// known where the channel is made.
+// known where the channel is made. Where a goroutine sends an error and goes on
+// to a second send, the fix is the return that is missing between them; it is
+// unsafe, because what follows in the goroutine is skipped.
 //
 // # See also
 //
@@ -71,69 +76,71 @@ var blockingsend = rule.Rule{Name: "blockingsend", Doc: doc("blockingsend"), Fin
 
 func findBlockingsend(p *match.Pass) []rule.Match {
 	var out []rule.Match
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
-		call := c.Node().(*ast.CallExpr)
-		if !p.IsBuiltin(call, "make") || len(call.Args) == 0 {
-			continue
-		}
-		if _, ok := p.TypesInfo.TypeOf(call).Underlying().(*types.Chan); !ok {
-			continue
-		}
+	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil), (*ast.ValueSpec)(nil)) {
 		fn := p.EnclosingFunc(c)
 		if fn == nil || p.Pkg.Name() == "main" && fn.Name() == "main" {
 			continue // when main returns, nothing is left to block
 		}
-		out = append(out, endlessRanges(p, c, fn)...)
-		ch, ok := p.LocalChannel(c, fn)
-		if !ok || len(ch.Senders) == 0 {
-			continue
+		call, ok := c.Node().(*ast.CallExpr)
+		switch {
+		case !ok:
+			out = append(out, neverMade(p, c, fn, match.ChanSend)...)
+		case p.IsMakeChan(call):
+			out = append(out, localSends(p, c, fn)...)
 		}
-		s := sendLeak{p, ch}
-		if m, ok := s.match(); ok {
-			out = append(out, m)
+	}
+	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+		if fn := p.FuncOf(c); fn != nil && !p.InTest(c.Node().Pos()) { // a test is run, and so the panic is known
+			for _, s := range p.SendsAfterClose(fn) {
+				m := rule.Match{Pos: s.Pos(), End: s.End(), Message: "send on " + types.ExprString(s.Chan) + " panics because the channel is closed above"}
+				out = append(out, m.None("whether the send or the close is wrong is for the author to say"))
+			}
 		}
+	}
+	for _, f := range p.FieldChannels() {
+		out = append(out, unreadField(p, f)...)
 	}
 	return out
 }
 
-// endlessRanges finds the receiving counterpart: a goroutine that ranges over
-// a channel that nobody closes.
-func endlessRanges(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rule.Match) {
-	ch, ranges := p.EndlessRanges(made, fn)
-	for _, r := range ranges[:min(1, len(ranges))] { // one close mends them all
-		head := r.Range.Node().(*ast.RangeStmt)
-		name := types.ExprString(head.X)
-		m := rule.Match{
-			Pos: head.Pos(), End: head.X.End(), Category: "NoCloseRange",
-			Message: "range over " + name + " blocks forever because nobody closes it",
-			Related: []rule.Related{
-				{Pos: made.Node().Pos(), End: made.Node().End(), Message: "the channel is made here"},
-				{Pos: r.Go.Node().Pos(), End: r.Go.Node().Pos() + 2, Message: "the goroutine starts here"},
-				{Pos: r.Exit, End: r.Exit, Message: "the function ends here, with the channel open"},
-			},
+func localSends(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rule.Match) {
+	if v, sends := p.SelfTalk(made, fn); len(sends) > 0 {
+		op := sends[0].Op.Node()
+		m := rule.Match{Pos: op.Pos(), End: op.End(), Message: "send on " + v.Name() + " blocks forever because no other goroutine has the channel"}
+		return append(out, m.None("a buffer or a goroutine of its own: which was meant is for the author to say"))
+	}
+	ch, ok := p.LocalChannel(made, fn)
+	if !ok || len(ch.Senders) == 0 {
+		return nil
+	}
+	s := sendLeak{p, ch}
+	if m, ok := s.match(); ok {
+		out = append(out, m)
+	}
+	return out
+}
+
+// unreadField finds sends on a channel in a field that nobody receives from.
+func unreadField(p *match.Pass, f *match.FieldChan) (out []rule.Match) {
+	if len(f.Recvs) > 0 || f.Receivable || f.Looked || p.InTest(f.Field.Pos()) {
+		return nil
+	}
+	for _, size := range f.Made {
+		if size == nil {
+			continue
 		}
-		def := match.Unparen(made).Parent()
-		if _, isSpec := def.Node().(*ast.ValueSpec); isSpec {
-			def = def.Parent().Parent()
+		if n, ok := match.SmallInt(p.TypesInfo.Types[size].Value); ok && n > 0 {
+			return nil // room for some; how many are sent is not known
 		}
-		stmt, _ := def.Node().(ast.Stmt)
-		_, _, listed := match.StmtList(def)
-		switch {
-		case !r.Sole:
-			out = append(out, m.None("other goroutines send, and only when the last has sent may it be closed"))
-		case fn.Flow.InCycle(match.FlowNode(made, fn)):
-			out = append(out, m.None("in a loop a deferred close would wait for the end of the function"))
-		case p.WaitsForOthers(fn):
-			out = append(out, m.None("the function waits for its goroutines, and a deferred close would come too late"))
-		case p.Shadowed("close", made.Node().Pos()):
-			out = append(out, m.None("close has another meaning here"))
-		case !listed:
-			out = append(out, m.None("the channel is not made by a statement of its own"))
-		default:
-			out = append(out, m.Unsafe("Close "+ch.Name()+" when the function returns; what the goroutine does behind the loop then runs", func(d *dstedit.Decl) error {
-				return d.InsertAfter(stmt, dstedit.Defer(dstedit.Call(dstedit.Ident("close"), dstedit.Ident(ch.Name()))))
-			}))
+	}
+	for _, u := range f.Sends {
+		if !u.Waits() {
+			continue
 		}
+		m := rule.Match{Pos: u.Op.Node().Pos(), End: u.Op.Node().End()}
+		m.Message = "send on " + types.ExprString(u.At.Node().(ast.Expr)) + " blocks forever because nothing in the package receives from " + f.Field.Name()
+		m.Related = []rule.Related{{Pos: f.Field.Pos(), End: f.Field.Pos(), Message: "the field is declared here"}}
+		out = append(out, m.None("a buffer would only hide that the value is never used"))
 	}
 	return out
 }
@@ -150,37 +157,69 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 			return m, false // it sends in selects with another way out
 		}
 	}
-	first := s.Senders[0].Sends[0]
-	m = rule.Match{
-		Pos: first.Op.Node().Pos(), End: first.Op.Node().End(),
-		Related: []rule.Related{
-			{Pos: s.Make.Node().Pos(), End: s.Make.Node().End(), Message: "the channel is made here"},
-			{Pos: s.Senders[0].Stmt.Node().Pos(), End: s.Senders[0].Stmt.Node().Pos() + 2, Message: "the goroutine starts here"},
-		},
-	}
-	name := s.sentName(first)
 	if len(s.Recvs)+len(s.Ranges) == 0 {
 		if s.Cap > 0 || s.Looked {
 			return m, false
 		}
-		m.Message = "nobody receives from " + name + ", so the send blocks forever"
+		m = s.at(s.Senders[0], s.Senders[0].Sends[0])
+		m.Message = "nobody receives from " + s.sentName(s.Senders[0].Sends[0]) + ", so the send blocks forever"
 		return m.None("a buffer would only hide that the value is never used"), true
 	}
-	if s.Closed && len(s.Ranges) == 0 || len(s.Ranges) > 0 && len(s.Recvs) > 0 {
-		return m, false // closed under the senders: another fault, or a protocol that is not understood
+	if s.Closed && len(s.Ranges) == 0 && !s.ClosedAtReturn() || len(s.Ranges) > 0 && len(s.Recvs) > 0 {
+		return m, false // a protocol that is not understood
 	}
 	why, leaks := s.Abandoned()
 	if !leaks {
 		return m, false
 	}
-	m.Category = why.Category
-	m.Message = fmt.Sprintf("send on %s blocks forever when %s returns without receiving", name, s.owner())
-	m.Related = append(m.Related, rule.Related{Pos: why.Exit, End: why.Exit, Message: "the receiver returns here"})
+	related := rule.Related{Pos: why.Exit, End: why.Exit, Message: "the receiver returns here"}
+	if s.Closed && len(s.Ranges) == 0 {
+		m = s.at(s.Senders[0], s.Senders[0].Sends[0])
+		m.Message = fmt.Sprintf("send on %s panics when %s returns without receiving, because it closes the channel", s.sentName(s.Senders[0].Sends[0]), s.owner())
+		m.Related = append(m.Related, related)
+		return m.None("only who sends may close"), true
+	}
+	blocks := "send on %s blocks forever when %s returns without receiving"
+	if d, ok := s.Doubled(); ok {
+		m = s.at(s.Senders[0], d.Second)
+		m.Category, m.Message = "DoubleSend", fmt.Sprintf(blocks, s.sentName(d.Second), s.owner())+" a second time"
+		m.Related = append(m.Related, rule.Related{Pos: d.First.Pos(), End: d.First.End(), Message: "the first send, without a return behind it"}, related)
+		return m.Unsafe("Return behind the first send; what follows it in the goroutine is skipped then", func(decl *dstedit.Decl) error {
+			return decl.InsertAfter(d.First, dstedit.Return())
+		}), true
+	}
+	snd := s.Senders[0]
+	if why.Category == "DoubleSend" {
+		for _, other := range s.Senders {
+			if other.Most > 1 {
+				snd = other // the last of them is the one that waits
+			}
+		}
+	}
+	m = s.at(snd, snd.Sends[0])
+	m.Category, m.Message = why.Category, fmt.Sprintf(blocks, s.sentName(snd.Sends[0]), s.owner())
+	m.Related = append(m.Related, related)
 	return s.fix(m), true
 }
 
+// at places a match at a send, or at the go statement if the send stands in
+// another declaration, which the fix could not reach.
+func (s *sendLeak) at(snd *match.Sender, send match.ChannelUse) rule.Match {
+	started := rule.Related{Pos: snd.Stmt.Node().Pos(), End: snd.Stmt.Node().Pos() + 2, Message: "the goroutine starts here"}
+	m := rule.Match{Pos: send.Op.Node().Pos(), End: send.Op.Node().End()}
+	if snd.Named {
+		started = rule.Related{Pos: m.Pos, End: m.End, Message: "the goroutine sends here"}
+		m.Pos, m.End = snd.Stmt.Node().Pos(), snd.Stmt.Node().End()
+	}
+	m.Related = []rule.Related{{Pos: s.Make.Node().Pos(), End: s.Make.Node().End(), Message: "the channel is made here"}, started}
+	return m
+}
+
 func (s *sendLeak) sentName(u match.ChannelUse) string {
-	return types.ExprString(u.Op.Node().(*ast.SendStmt).Chan)
+	if s.Senders[0].Named {
+		return s.Var.Name() // there it has another name
+	}
+	return types.ExprString(u.At.Node().(ast.Expr))
 }
 
 func (s *sendLeak) owner() string {

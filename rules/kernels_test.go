@@ -40,10 +40,18 @@ func TestKernels(t *testing.T) {
 		t.Errorf("skipped %s: %s", s.Package, s.Reason)
 	}
 	want := []string{
-		// The common patterns: EarlyReturn, NCast, NoCloseRange, Timeout.
-		"blockingsend earlyReturn safe", "blockingsend nCastLeak safe", "blockingsend noCloseRange unsafe", "blockingsend timeout safe",
-		// Real bugs, boiled down.
+		// The common patterns: DoubleSend, EarlyReturn, NCast, NoCloseRange, Timeout.
+		"blockingsend DoubleSend none", "blockingsend earlyReturn safe", "blockingsend nCastLeak safe",
+		"blockingreceive noCloseRange unsafe", "blockingsend timeout safe",
+		// One-liners.
+		"blockingreceive NilRecv none", "blockingsend NilSend none",
+		// Real bugs, boiled down. Channels of one function:
 		"blockingsend doCloseLoopUnary safe", "blockingsend finishRequest_kubernetes5316 safe", "blockingsend monitor_moby33781 unsafe",
+		"blockingsend restore_cockroach18101 none", "blockingreceive DialContext_grpc1424 none", "blockingreceive testTransfer_moby21233 unsafe",
+		// Fields that nobody receives from: cockroach35931, kubernetes1321, 25331, 38669, 6632.
+		"blockingsend Push none", "blockingsend distribute none", "blockingsend run none", "blockingsend sendWatchCacheEvent none", "blockingsend WriteFrame none",
+		// Fields that nobody sends on, closes or signals: cockroach25456, grpc1275, moby30408.
+		"blockingreceive process none", "blockingreceive Read none", "blockingreceive waitActive none",
 		// Faults beside the one that the kernel is about.
 		"blockingsend testDevmapperLockReleasedDeviceDeletion_moby17176 unsafe", "lostcancel Etcd5509 none",
 	}

@@ -17,6 +17,7 @@ func All() []rule.Rule {
 		lostcancel,
 		waitgroupadd,
 		blockingsend,
+		blockingreceive,
 	}
 }
 

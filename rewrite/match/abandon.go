@@ -21,11 +21,12 @@ type Abandoned struct {
 func (s *LocalChan) Abandoned() (Abandoned, bool) {
 	kept := s.Senders[:0]
 	for _, snd := range s.Senders {
-		nodes := map[ast.Node]int{}
+		most, least := map[ast.Node]int{}, map[ast.Node]int{}
 		for _, u := range snd.Sends {
-			nodes[FlowNode(u.Op, snd.Body)] = 1
+			most[FlowNode(u.Op, snd.Body)], least[FlowNode(u.Op, snd.Body)] = u.weight(), u.sure()
 		}
-		snd.Most = MostOn(snd.Body, nodes)
+		snd.Most, _ = snd.count(most)
+		_, snd.Least = snd.count(least)
 		if snd.Most > 0 {
 			kept = append(kept, snd)
 		}
@@ -47,6 +48,36 @@ func (s *LocalChan) Abandoned() (Abandoned, bool) {
 		}
 	}
 	return s.leakOfFew()
+}
+
+// count returns how often one run of the sender comes to the nodes, each with
+// its weight: at most, and at least if it ends.
+func (snd *Sender) count(weights map[ast.Node]int) (most, least int) {
+	least = Many
+	Paths[int]{
+		Node: func(n ast.Node, k int) (int, bool) {
+			k = min(k+weights[n], Many)
+			most = max(most, k)
+			if n == snd.cut {
+				least = min(least, k)
+			}
+			return k, n != snd.cut
+		},
+		Exit: func(_ *Block, k int) { least = min(least, k) },
+	}.FromEntry(snd.Body.Flow, 0)
+	return most, least
+}
+
+// after reports whether a sender reaches one of the nodes behind node.
+func (snd *Sender) after(node ast.Node, nodes map[ast.Node]int) (found bool) {
+	if node == snd.cut {
+		return false
+	}
+	Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+		found = found || nodes[n] > 0
+		return st, !found && n != snd.cut
+	}}.After(snd.Body.Flow, node, struct{}{})
+	return found
 }
 
 // findSiblings collects the channels that a sender uses instead of this one:
@@ -80,15 +111,19 @@ func (s *LocalChan) findSiblings() {
 			continue
 		}
 		_, deferred := node.(*ast.DeferStmt)
-		if arg := s.p.LitArgument(snd.Body.Cursor, v); arg != nil {
-			v = s.p.VarOf(arg)
+		v = s.argument(snd, v)
+		if v == s.Var {
+			continue
 		}
 		with := map[ast.Node]int{node: 1}
 		for n := range nodes {
 			with[n] = 1
 		}
 		// In place of the send, or only when it is done.
-		if v != nil && (deferred || MostOn(snd.Body, with) == 1 || s.comesAfter(snd, node, nodes)) {
+		both, _ := snd.count(with)
+		// In place of the send, or only when it is done, or so late that who
+		// hears from it knows that no send is left.
+		if v != nil && (deferred || both == 1 || s.comesAfter(snd, node, nodes) || !snd.after(node, nodes)) {
 			s.siblings[v] = true
 		}
 	}
@@ -106,22 +141,24 @@ func (s *LocalChan) comesAfter(snd *Sender, node ast.Node, sends map[ast.Node]in
 
 // pathState is what a path of the receiver remembers.
 type pathState struct {
-	sent, got int8
-	timeout   bool // a select went another way
+	sent, least, got int8 // least is what is sent for certain
+	timeout          bool // a select went another way
 }
 
 // leakOfFew counts sends and receives along each path of the function.
 func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
-	starts := map[ast.Node]int8{}
+	certain := false
+	starts, least := map[ast.Node]int8{}, map[ast.Node]int8{}
 	var assumed []Assumptions
 	for _, snd := range s.Senders {
 		if len(s.Senders) > 1 && s.maySkip(snd) {
 			return why, false // perhaps only one of them sends
 		}
 		starts[FlowNode(snd.Stmt, s.Fn)] += int8(snd.Most)
+		least[FlowNode(snd.Stmt, s.Fn)] += int8(snd.Least)
 		assumed = append(assumed, s.p.FlagsAt(snd.Stmt))
 		assumed = append(assumed, s.p.Assumed(snd.Stmt, s.Fn))
-		if len(snd.Sends) == 1 {
+		if len(snd.Sends) == 1 && !snd.Named {
 			assumed = append(assumed, s.p.AssumedIn(snd.Sends[0].Op, snd.Body, s.Fn))
 		}
 	}
@@ -141,15 +178,35 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 		}
 	}
 	first := FlowNode(s.Senders[0].Stmt, s.Fn)
-	start := pathState{sent: starts[first], got: deferredBefore(gets, first)}
+	start := pathState{sent: starts[first], least: least[first], got: deferredBefore(gets, first)}
+	// How often a sender sends may depend on what the receiver has told by the
+	// first value. Then a path that receives less often is no proof, as long as
+	// another path receives all.
+	varies := slices.ContainsFunc(s.Senders, func(snd *Sender) bool { return snd.Most > 1 && snd.Least < snd.Most })
+	most := int8(0)
+	left := func(pos token.Pos, st pathState) {
+		if int64(st.got)+s.Cap < int64(st.sent) && (!leaks || int64(st.got)+s.Cap < int64(st.least) && !certain) {
+			leaks, certain = true, int64(st.got)+s.Cap < int64(st.least)
+			why = Abandoned{"EarlyReturn", pos}
+			if st.timeout {
+				why.Category = "Timeout"
+			}
+		}
+	}
+	again := FlowNode(s.Make, s.Fn)
 	Paths[pathState]{
 		Node: func(n ast.Node, st pathState) (pathState, bool) {
-			st.sent = min(st.sent+starts[n], 100)
+			if n == again { // the next round of a loop makes another channel
+				left(n.Pos(), st)
+				return st, false
+			}
+			st.sent, st.least = min(st.sent+starts[n], 100), min(st.least+least[n], 100)
 			if gets[n] > 0 {
 				st.got = min(st.got+gets[n], 100)
 			} else if s.inSelect(n) {
 				st.timeout = true
 			}
+			most = max(most, st.got)
 			return st, !s.p.FailsTest(n) && (int64(st.got) < int64(st.sent)-s.Cap || int64(st.sent) < s.Total())
 		},
 		Edge: func(cond ast.Expr, taken bool, st pathState) (pathState, bool) {
@@ -163,17 +220,12 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 			}
 			return st, true
 		},
-		Exit: func(b *Block, st pathState) {
-			if int64(st.got)+s.Cap < int64(st.sent) && !leaks {
-				leaks = true
-				why = Abandoned{"EarlyReturn", b.End}
-				if st.timeout {
-					why.Category = "Timeout"
-				}
-			}
-		},
+		Exit: func(b *Block, st pathState) { left(b.End, st) },
 	}.After(s.Fn.Flow, first, start)
-	if leaks && s.Senders[0].Most > 1 {
+	if leaks && varies && !certain && int64(most)+s.Cap >= s.Total() {
+		return why, false
+	}
+	if leaks && slices.ContainsFunc(s.Senders, func(snd *Sender) bool { return snd.Most > 1 }) {
 		why.Category = "DoubleSend"
 	}
 	return why, leaks
@@ -245,7 +297,7 @@ func (s *LocalChan) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]a
 	gets, loops = map[ast.Node]int8{}, map[ast.Node]ast.Stmt{}
 	add := func(u ChannelUse) {
 		if n := FlowNode(u.Op, s.Fn); n != nil && !perhaps(u.Op, n) {
-			gets[n]++
+			gets[n] += int8(u.weight())
 			if l := Loops(u.At, s.Fn, s.Senders[0].Stmt.Node().Pos()); len(l) > 0 {
 				loops[n] = l[0]
 			}
@@ -267,7 +319,8 @@ func (s *LocalChan) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]a
 			continue
 		}
 		for _, d := range s.p.WaitGroupOps(s.Senders[0].Body.Cursor) {
-			if n := FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && d.Key == w.Key {
+			// In a function of its own the group has another name.
+			if n := FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && (d.Key == w.Key || s.Senders[0].Named) {
 				gets[n] += int8(s.Senders[0].Most)
 			}
 		}

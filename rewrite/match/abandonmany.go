@@ -29,7 +29,10 @@ func (s *LocalChan) leakOfProducer(snd *Sender) (why Abandoned, leaks bool) {
 // leakOfRange is for a receiver that ranges over the channel and can leave
 // the loop while senders are left.
 func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
-	if len(s.Ranges) != 1 || s.Cap > 0 || s.Senders[0].Loop == nil && s.Senders[0].Most < 2 && len(s.Senders) == 1 {
+	if len(s.Ranges) != 1 || s.Senders[0].Loop == nil && s.Senders[0].Most < 2 && len(s.Senders) == 1 {
+		return why, false
+	}
+	if s.Cap > 0 && !s.outgrows(s.Senders[0]) {
 		return why, false
 	}
 	loop, _ := s.Ranges[0].Op.Node().(ast.Stmt)
@@ -146,4 +149,18 @@ func (s *LocalChan) anyExit(node ast.Node) (exit token.Pos) {
 		Exit: func(b *Block, _ struct{}) { exit = b.End },
 	}.After(s.Fn.Flow, node, struct{}{})
 	return exit
+}
+
+// outgrows reports whether one sender alone sends more than the buffer takes:
+// in a loop that has more rounds than that, or whose rounds are not counted.
+func (s *LocalChan) outgrows(snd *Sender) bool {
+	if len(s.Senders) != 1 || snd.Loop != nil || snd.Most < Many || len(snd.Sends) != 1 {
+		return false
+	}
+	inner := Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
+	if len(inner) == 0 {
+		return true // in the loop of a function that it calls
+	}
+	b, ok := s.p.LoopBound(inner[0])
+	return !ok || len(inner) > 1 || b.Of != nil || b.Const > s.Cap
 }

@@ -10,9 +10,25 @@ import (
 )
 
 // Assumptions are conditions whose outcome is known at some statement: those
-// of the ifs around it. A later test of the same condition comes out the same
+// of the ifs around it, and of those in front of it that would have left. A later test of the same condition comes out the same
 // way, as in "if d > 0 { ctx, cancel = ... } ... if d > 0 { cancel() }".
 type Assumptions map[string]bool
+
+// leaves reports whether control does not come to the end of list, as far as
+// its last statement tells.
+func (p *Pass) leaves(list []ast.Stmt) bool {
+	if len(list) == 0 {
+		return false
+	}
+	switch s := list[len(list)-1].(type) {
+	case *ast.ReturnStmt, *ast.BranchStmt:
+		return true
+	case *ast.ExprStmt:
+		call, ok := s.X.(*ast.CallExpr)
+		return ok && p.NeverReturns(call)
+	}
+	return false
+}
 
 // Assumed returns what holds at c. Conditions with calls in them or with
 // variables that fn assigns more than once are left out.
@@ -23,6 +39,14 @@ func (p *Pass) Assumed(c inspector.Cursor, fn *Func) Assumptions { return p.Assu
 func (p *Pass) AssumedIn(c inspector.Cursor, fn, outer *Func) Assumptions {
 	out := Assumptions{}
 	for child := c; child.Valid() && child != fn.Cursor; child = child.Parent() {
+		if list, i, ok := StmtList(child); ok {
+			for _, s := range list[:i] {
+				// Behind "if cond { return }" cond is false.
+				if guard, ok := s.(*ast.IfStmt); ok && guard.Else == nil && p.leaves(guard.Body.List) {
+					p.assume(out, guard.Cond, false, outer)
+				}
+			}
+		}
 		ifs, ok := child.Parent().Node().(*ast.IfStmt)
 		if !ok {
 			continue

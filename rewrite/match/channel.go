@@ -15,6 +15,26 @@ type ChannelUse struct {
 	At     inspector.Cursor // the identifier
 	Op     inspector.Cursor // the operation: SendStmt, UnaryExpr, RangeStmt, CallExpr
 	Runner inspector.Cursor
+	Callee ChanArgument // for what a call does with the channel; Op is that call then
+}
+
+// weight is how often a send or receive waits at most.
+func (u ChannelUse) weight() int {
+	switch {
+	case u.Callee.Callee == nil:
+		return 1
+	case u.Kind == ChanSend:
+		return int(u.Callee.Effect.Sends)
+	}
+	return int(u.Callee.Effect.Receives)
+}
+
+// sure is how often it waits at least.
+func (u ChannelUse) sure() int {
+	if u.Callee.Callee != nil && u.Kind == ChanSend {
+		return int(u.Callee.Effect.SureSends)
+	}
+	return u.weight()
 }
 
 // ChanOp is a kind of channel operation.
@@ -34,38 +54,53 @@ const (
 func (p *Pass) ChannelUses(root inspector.Cursor, v types.Object) []ChannelUse {
 	var out []ChannelUse
 	for _, use := range p.Uses(root, v) {
-		u := ChannelUse{At: use, Op: use, Runner: p.Runner(use)}
-		c := Unparen(use)
-		parent := c.Parent()
-		switch n := parent.Node().(type) {
-		case *ast.SendStmt:
-			if n.Chan == c.Node() {
-				u.Kind, u.Op = ChanSend, parent
-			}
-		case *ast.UnaryExpr:
-			if n.Op == token.ARROW {
-				u.Kind, u.Op = ChanRecv, parent
-			}
-		case *ast.RangeStmt:
-			if n.X == c.Node() {
-				u.Kind, u.Op = ChanRange, parent
-			}
-		case *ast.CallExpr:
-			if p.IsBuiltin(n, "close") {
-				u.Kind, u.Op = ChanClose, parent
-			}
-		case *ast.BinaryExpr:
-			u.Kind = ChanNil
-		case *ast.Field:
+		u := p.channelUse(use)
+		if u.Kind == ChanOther && assigns(use) {
 			u.Kind = ChanMake
-		default:
-			if assigns(use) {
-				u.Kind = ChanMake
-			}
 		}
 		out = append(out, u)
 	}
 	return out
+}
+
+// channelUse says what is done with the channel that the expression at c denotes.
+func (p *Pass) channelUse(at inspector.Cursor) ChannelUse {
+	u := ChannelUse{At: at, Op: at, Runner: p.Runner(at)}
+	c := Unparen(at)
+	parent := c.Parent()
+	switch n := parent.Node().(type) {
+	case *ast.SendStmt:
+		if n.Chan == c.Node() {
+			u.Kind, u.Op = ChanSend, parent
+		}
+	case *ast.UnaryExpr:
+		if n.Op == token.ARROW {
+			u.Kind, u.Op = ChanRecv, parent
+		}
+	case *ast.RangeStmt:
+		if n.X == c.Node() {
+			u.Kind, u.Op = ChanRange, parent
+		}
+	case *ast.CallExpr:
+		if p.IsBuiltin(n, "close") {
+			u.Kind, u.Op = ChanClose, parent
+		}
+	case *ast.BinaryExpr:
+		u.Kind = ChanNil
+	case *ast.Field:
+		u.Kind = ChanMake
+	}
+	return u
+}
+
+// Waits reports whether the operation waits until somebody else acts: a send
+// or receive that is not one of several cases of a select.
+func (u ChannelUse) Waits() bool {
+	if u.Kind != ChanSend && u.Kind != ChanRecv {
+		return u.Kind == ChanRange
+	}
+	sel, _ := InSelect(u.Op)
+	return sel == nil || len(sel.Body.List) == 1
 }
 
 // InSelect returns the select statement in which op is the communication of a

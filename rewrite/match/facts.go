@@ -33,12 +33,14 @@ type FuncFact struct {
 	// command whether the function is done with it when it returns
 	// (ParamReads) or keeps it (ParamCloses).
 	Ctx []Effect
+	// Chan says for a parameter that is a channel what the function does with it.
+	Chan []ChanEffect
 }
 
 func (*FuncFact) AFact() {}
 
 func (f *FuncFact) empty() bool {
-	return !f.Never && f.Guards == 0 && f.Params == nil && f.Ctx == nil
+	return !f.Never && f.Guards == 0 && f.Params == nil && f.Ctx == nil && f.Chan == nil
 }
 
 // Summaries computes a FuncFact for the functions of a package. Facts cross
@@ -109,7 +111,7 @@ func interesting(sig *types.Signature, body *ast.BlockStmt) bool {
 		return true
 	}
 	for v := range sig.Params().Variables() {
-		if _, ok := trackedRole(v.Type()); ok || contextual(v.Type()) {
+		if _, ok := trackedRole(v.Type()); ok || contextual(v.Type()) || isChan(v.Type()) {
 			return true
 		}
 	}
@@ -236,6 +238,7 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 			}
 		}
 	}
+	fact.Chan = p.chanEffects(sig, body)
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		if contextual(v.Type()) {

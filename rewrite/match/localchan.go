@@ -30,11 +30,15 @@ type LocalChan struct {
 // Sender is a goroutine that sends on the channel.
 type Sender struct {
 	Stmt  inspector.Cursor // the go statement
-	Body  *Func
-	Sends []ChannelUse // plain send statements, in source order; none if it sends in selects with another way out
-	Most  int          // sends on one path of it, up to Many
-	Bound Bound        // how many of it are started
-	Loop  ast.Stmt     // by this loop; nil for one
+	Body  *Func            // a literal, or the declaration of a function of this package
+	Named bool             // it is a declaration
+	Sends []ChannelUse     // plain sends, or calls of functions that send, in source order; none if it sends in selects with another way out
+	Most  int              // sends on one path of it, up to Many
+	Least int              // sends on each path of it
+	Bound Bound            // how many of it are started
+	Loop  ast.Stmt         // by this loop; nil for one
+
+	cut ast.Node // its paths are taken to end here; see Cut
 }
 
 // LocalChannel follows the channel of a call of make in fn. ok is false if it
@@ -84,6 +88,7 @@ func (s *LocalChan) variable() bool {
 // unknown may send, receive or close.
 func (s *LocalChan) uses() bool {
 	made := 0
+	var closes []ChannelUse
 	for _, u := range s.p.ChannelUses(s.Fn.Cursor, s.Var) {
 		switch {
 		case u.Kind == ChanMake:
@@ -97,7 +102,7 @@ func (s *LocalChan) uses() bool {
 		case u.Kind == ChanOther && s.looked(u):
 			s.Looked = true
 		case u.Kind == ChanOther:
-			if !s.handedOver(u) {
+			if !s.handedOver(u) && !s.passed(u) {
 				return false
 			}
 		case u.Kind == ChanRecv && u.Runner == s.Fn.Cursor:
@@ -108,13 +113,14 @@ func (s *LocalChan) uses() bool {
 			if !s.sent(u) {
 				return false
 			}
-		case u.Kind == ChanClose && u.Runner != s.Fn.Cursor && s.senderOf(u.Runner) != nil:
-			// closed by its sender, behind the send
 		case u.Kind == ChanClose:
-			s.Closed = true
+			closes = append(closes, u)
 		default:
 			return false
 		}
+	}
+	for _, u := range closes { // a sender may close, behind its last send
+		s.Closed = s.Closed || u.Runner == s.Fn.Cursor || s.senderOf(u.Runner) == nil
 	}
 	return true
 }
@@ -178,41 +184,142 @@ func (s *LocalChan) senderOf(runner inspector.Cursor) *Sender {
 	return nil
 }
 
-// sent books a send. Only goroutines that the function itself starts, as
-// literals, are understood.
+// passed books a channel that is an argument of a function whose effect is known.
+func (s *LocalChan) passed(u ChannelUse) bool {
+	a, ok := s.p.ChannelArgument(u)
+	e := a.Effect
+	switch {
+	case !ok:
+		return false
+	case e.Idle():
+		return true
+	case a.Go:
+		return u.Runner == s.Fn.Cursor && s.starts(a)
+	case e.Selects || e.Ranges || e.Sends > 0 && e.Receives > 0:
+		return false
+	}
+	u.Callee, u.Op = a, a.Call
+	s.Looked = s.Looked || e.Looks
+	if u.Runner == s.Fn.Cursor {
+		if e.Sends > 0 || e.Receives != e.SureReceives {
+			return false
+		}
+		if e.Receives > 0 {
+			u.Kind = ChanRecv
+			s.Recvs = append(s.Recvs, u)
+		}
+		s.Closed = s.Closed || e.Closes
+		return true
+	}
+	if e.Receives > 0 || e.Sends == 0 {
+		return false
+	}
+	u.Kind = ChanSend
+	return s.sent(u)
+}
+
+// starts books "go produce(ch)" of a function of this package that does
+// nothing but send, and perhaps close.
+func (s *LocalChan) starts(a ChanArgument) bool {
+	e, body := a.Effect, s.p.Declaration(a.Callee)
+	if body == nil || body.Cursor == s.Fn.Cursor || e.Receives > 0 || e.Ranges || e.Selects || e.Looks || e.Sends == 0 {
+		return false
+	}
+	snd := s.start(a.Call.Parent(), body)
+	if snd == nil {
+		return false
+	}
+	snd.Named = true
+	for _, u := range s.p.ChannelUses(body.Cursor, a.Callee.Signature().Params().At(a.Index)) {
+		switch u.Kind {
+		case ChanSend:
+			snd.Sends = append(snd.Sends, u)
+		case ChanOther:
+			return false
+		}
+	}
+	return true
+}
+
+// sent books a send in a literal that the function starts as a goroutine.
 func (s *LocalChan) sent(u ChannelUse) bool {
 	snd := s.senderOf(u.Runner)
 	if snd == nil {
-		if _, ok := u.Runner.Node().(*ast.FuncLit); !ok {
+		gs := s.p.startedBy(u.Runner, s.Fn)
+		if !gs.Valid() {
 			return false
 		}
-		call := Unparen(u.Runner).Parent()
-		ce, ok := call.Node().(*ast.CallExpr)
-		if !ok || ast.Unparen(ce.Fun) != u.Runner.Node() {
+		if snd = s.start(gs, s.p.FuncOf(u.Runner)); snd == nil {
 			return false
 		}
-		gs := call.Parent()
-		if _, ok := gs.Node().(*ast.GoStmt); !ok || s.p.Runner(gs) != s.Fn.Cursor {
-			return false
-		}
-		snd = &Sender{Stmt: gs, Body: s.p.FuncOf(u.Runner), Bound: Bound{Const: 1}}
-		if loops := Loops(gs, s.Fn, s.Var.Pos()); len(loops) > 0 {
-			snd.Loop = loops[0]
-			snd.Bound, ok = s.p.LoopBound(snd.Loop)
-			if !ok || len(loops) > 1 {
-				snd.Bound = Bound{}
-			}
-		} else if FlowNode(gs, s.Fn) != gs.Node() || s.Fn.Flow.InCycle(gs.Node()) && !s.Fn.Flow.InCycle(FlowNode(s.Make, s.Fn)) {
-			return false // started by a literal that is called in place, or again by a goto
-		}
-		s.Senders = append(s.Senders, snd)
 	}
 	if sel, _ := InSelect(u.Op); sel != nil {
 		return len(sel.Body.List) > 1 // has another way out; alone it is a plain send, in odd clothes
 	}
-	if FlowNode(u.Op, snd.Body) != u.Op.Node() {
-		return false // in a literal that is called within an expression
+	if node := FlowNode(u.Op, snd.Body); node != u.Op.Node() {
+		es, ok := node.(*ast.ExprStmt)
+		if !ok || ast.Unparen(es.X) != u.Op.Node() {
+			return false // within an expression
+		}
 	}
 	snd.Sends = append(snd.Sends, u)
 	return true
+}
+
+// start books a go statement of the function. It returns nil for one that is
+// not understood.
+func (s *LocalChan) start(gs inspector.Cursor, body *Func) *Sender {
+	snd := &Sender{Stmt: gs, Body: body, Bound: Bound{Const: 1}}
+	if loops := Loops(gs, s.Fn, s.Var.Pos()); len(loops) > 0 {
+		snd.Loop = loops[0]
+		var ok bool
+		snd.Bound, ok = s.p.LoopBound(snd.Loop)
+		if !ok || len(loops) > 1 {
+			snd.Bound = Bound{}
+		}
+	} else if FlowNode(gs, s.Fn) != gs.Node() || s.Fn.Flow.InCycle(gs.Node()) && !s.Fn.Flow.InCycle(FlowNode(s.Make, s.Fn)) {
+		return nil // started by a literal that is called in place, or again by a goto
+	}
+	s.Senders = append(s.Senders, snd)
+	return snd
+}
+
+// argument returns the variable of the function that v, which the goroutine
+// uses, stands for: v itself or the argument for it.
+func (s *LocalChan) argument(snd *Sender, v *types.Var) *types.Var {
+	if v == nil || v.Kind() != types.ParamVar {
+		return v
+	}
+	if !snd.Named {
+		if arg := s.p.LitArgument(snd.Body.Cursor, v); arg != nil {
+			return s.p.VarOf(arg)
+		}
+		return v
+	}
+	call := snd.Stmt.Node().(*ast.GoStmt).Call
+	i := 0
+	for _, field := range snd.Body.Type.Params.List {
+		for _, name := range field.Names {
+			if s.p.TypesInfo.Defs[name] == v && i < len(call.Args) {
+				return s.p.VarOf(call.Args[i])
+			}
+			i++
+		}
+	}
+	return v
+}
+
+// ClosedAtReturn reports whether the function itself closes the channel, by a
+// deferred call, and nothing else does.
+func (s *LocalChan) ClosedAtReturn() bool {
+	closed := false
+	for _, u := range s.p.ChannelUses(s.Fn.Cursor, s.Var) {
+		if u.Kind == ChanClose {
+			if _, isDefer := u.Op.Parent().Node().(*ast.DeferStmt); !isDefer || u.Runner != s.Fn.Cursor {
+				return false
+			}
+			closed = true
+		}
+	}
+	return closed
 }

@@ -10,11 +10,14 @@ import (
 // earlier than before if the send does not wait; "" if nothing.
 func (s *LocalChan) Observable(snd *Sender) (why string) {
 	for c := range snd.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
-		if s.p.Runner(c) == snd.Body.Cursor {
+		if s.p.Runner(c) == snd.Body.Cursor && !s.closes(c.Node().(*ast.DeferStmt).Call, snd) {
 			return "the deferred calls of the goroutine may run"
 		}
 	}
 	for _, u := range snd.Sends {
+		if u.Callee.Callee != nil {
+			return "what follows the send in " + u.Callee.Callee.Name() + " may run"
+		}
 		Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 			if why == "" && !s.private(n, snd) {
 				why = "what follows the send may run"
@@ -30,6 +33,12 @@ func (s *LocalChan) Observable(snd *Sender) (why string) {
 	return why
 }
 
+// closes reports whether call closes the channel itself, which who receives sees
+// behind the value, now as before.
+func (s *LocalChan) closes(call *ast.CallExpr, snd *Sender) bool {
+	return s.p.IsBuiltin(call, "close") && s.argument(snd, s.p.VarOf(call.Args[0])) == s.Var
+}
+
 // SendsResource reports whether somebody may have to release what is sent.
 // For an element of an interface type the values decide, as far as their types
 // are known.
@@ -40,7 +49,11 @@ func (s *LocalChan) SendsResource() bool {
 	}
 	for _, snd := range s.Senders {
 		for _, u := range snd.Sends {
-			value := ast.Unparen(u.Op.Node().(*ast.SendStmt).Value)
+			send, ok := u.Op.Node().(*ast.SendStmt)
+			if !ok {
+				return true // by a function that it calls; who knows
+			}
+			value := ast.Unparen(send.Value)
 			for { // any(x): what is in it
 				call, ok := value.(*ast.CallExpr)
 				if !ok || !s.p.TypesInfo.Types[call.Fun].IsType() || len(call.Args) != 1 {

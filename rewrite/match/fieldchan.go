@@ -1,0 +1,388 @@
+package match
+
+import (
+	"bytes"
+	"go/ast"
+	"go/types"
+	"os"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// FieldChan is a field that holds a channel and that only this package can
+// reach, with all that the package does with it.
+type FieldChan struct {
+	Field                *types.Var
+	Sends, Recvs         []ChannelUse // range statements are among the receives
+	Made                 []ast.Expr   // the capacities it is made with; nil for none
+	Closed, Looked       bool
+	Receivable, Sendable bool // somebody unknown may receive from it, send on it or close it
+}
+
+// FieldChannels returns the channels in fields that nothing outside of the
+// package can get at, as far as it is known what is done with them.
+func (p *Pass) FieldChannels() []*FieldChan {
+	t := &fieldTable{p: p, fields: map[*types.Var]*FieldChan{}, getters: map[*types.Func]*types.Var{}, seen: map[*types.Var]bool{}}
+	root := p.Inspector.Root()
+	var order []*FieldChan
+	for c := range root.Preorder((*ast.StructType)(nil)) {
+		for _, f := range c.Node().(*ast.StructType).Fields.List {
+			for _, name := range f.Names {
+				v, ok := p.TypesInfo.Defs[name].(*types.Var)
+				if ok && name.Name != "_" && (!v.Exported() || p.Pkg.Name() == "main") && isChan(v.Type()) {
+					t.fields[v] = &FieldChan{Field: v}
+					order = append(order, t.fields[v])
+				}
+			}
+		}
+	}
+	if len(order) == 0 {
+		return nil
+	}
+	for c := range root.Preorder((*ast.FuncDecl)(nil)) {
+		t.getter(c.Node().(*ast.FuncDecl))
+	}
+	for c := range root.Preorder((*ast.SelectorExpr)(nil), (*ast.CompositeLit)(nil), (*ast.CallExpr)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.SelectorExpr:
+			if f := t.fields[p.selected(n)]; f != nil {
+				t.use(f, c)
+			}
+		case *ast.CompositeLit:
+			t.literal(c, n)
+		case *ast.CallExpr:
+			if f := t.fields[t.getters[p.Callee(n)]]; f != nil {
+				t.got(f, c)
+			}
+		}
+	}
+	known := order[:0]
+	for _, f := range order {
+		if !(f.Receivable && f.Sendable) && !t.elsewhere(f.Field.Name()) {
+			known = append(known, f)
+		}
+	}
+	return known
+}
+
+type fieldTable struct {
+	p       *Pass
+	fields  map[*types.Var]*FieldChan
+	getters map[*types.Func]*types.Var // functions that return such a field, or nil, to be received from
+	seen    map[*types.Var]bool        // aliases followed
+	ignored [][]byte                   // files of other build configurations
+}
+
+// selected returns the field that x selects; nil if it selects none.
+func (p *Pass) selected(x *ast.SelectorExpr) *types.Var {
+	sel := p.TypesInfo.Selections[x]
+	if sel == nil || sel.Kind() != types.FieldVal {
+		return nil
+	}
+	return sel.Obj().(*types.Var).Origin()
+}
+
+// getter books a function whose every return gives the same field, or nil,
+// as a channel to receive from.
+func (t *fieldTable) getter(d *ast.FuncDecl) {
+	fn, ok := t.p.TypesInfo.Defs[d.Name].(*types.Func)
+	if !ok || d.Body == nil || fn.Signature().Results().Len() != 1 {
+		return
+	}
+	ch, ok := fn.Signature().Results().At(0).Type().Underlying().(*types.Chan)
+	if !ok || ch.Dir() != types.RecvOnly {
+		return
+	}
+	var field *types.Var
+	good := true
+	ast.Inspect(d.Body, func(n ast.Node) bool {
+		ret, isReturn := n.(*ast.ReturnStmt)
+		if _, isLit := n.(*ast.FuncLit); isLit || !isReturn {
+			return !isLit
+		}
+		if len(ret.Results) != 1 {
+			good = false
+			return false
+		}
+		if t.p.IsNil(ret.Results[0]) {
+			return false
+		}
+		x, isSel := ast.Unparen(ret.Results[0]).(*ast.SelectorExpr)
+		if !isSel || t.p.selected(x) == nil || field != nil && t.p.selected(x) != field {
+			good = false
+			return false
+		}
+		field = t.p.selected(x)
+		return false
+	})
+	if good && field != nil {
+		t.getters[fn] = field
+	}
+}
+
+// got books what is done with the result of a getter, which can only be received from.
+func (t *fieldTable) got(f *FieldChan, call inspector.Cursor) {
+	u := t.p.channelUse(call)
+	if u.Kind == ChanRecv || u.Kind == ChanRange {
+		f.Recvs = append(f.Recvs, u)
+		return
+	}
+	f.Receivable = true
+}
+
+// use books one use of a field, or of a variable that is the same channel.
+func (t *fieldTable) use(f *FieldChan, c inspector.Cursor) {
+	u := t.p.channelUse(c)
+	switch u.Kind {
+	case ChanSend:
+		f.Sends = append(f.Sends, u)
+	case ChanRecv, ChanRange:
+		f.Recvs = append(f.Recvs, u)
+	case ChanClose:
+		f.Closed = true
+	case ChanOther:
+		t.other(f, u)
+	}
+}
+
+func (t *fieldTable) unknown(f *FieldChan) { f.Receivable, f.Sendable = true, true }
+
+func (t *fieldTable) other(f *FieldChan, u ChannelUse) {
+	c := Unparen(u.At)
+	parent := c.Parent()
+	switch n := parent.Node().(type) {
+	case *ast.AssignStmt:
+		for i := range n.Lhs {
+			if len(n.Lhs) != len(n.Rhs) {
+				break
+			}
+			if n.Lhs[i] == c.Node() {
+				t.value(f, n.Rhs[i])
+				return
+			}
+			if n.Rhs[i] == c.Node() {
+				t.alias(f, n.Lhs[i])
+				return
+			}
+		}
+	case *ast.ValueSpec:
+		for i := range n.Values {
+			if n.Values[i] == c.Node() && len(n.Names) == len(n.Values) {
+				t.alias(f, n.Names[i])
+				return
+			}
+		}
+	case *ast.ReturnStmt:
+		fn := t.p.EnclosingFunc(parent)
+		if fn != nil && fn.Type.Results != nil && fn.Type.Results.NumFields() == len(n.Results) {
+			i := 0
+			for _, field := range fn.Type.Results.List {
+				for range max(1, len(field.Names)) {
+					if n.Results[i] == c.Node() {
+						t.handed(f, t.p.TypesInfo.TypeOf(field.Type))
+						return
+					}
+					i++
+				}
+			}
+		}
+	case *ast.CallExpr:
+		t.argument(f, u, n)
+		return
+	case *ast.KeyValueExpr:
+		if n.Value == c.Node() {
+			t.unknown(f) // into another structure
+		}
+		return
+	case *ast.ExprStmt:
+		return
+	}
+	t.unknown(f)
+}
+
+func (t *fieldTable) argument(f *FieldChan, u ChannelUse, call *ast.CallExpr) {
+	if t.p.IsBuiltin(call, "len") || t.p.IsBuiltin(call, "cap") {
+		f.Looked = true
+		return
+	}
+	if a, ok := t.p.ChannelArgument(u); ok {
+		e := a.Effect
+		f.Sendable = f.Sendable || e.Sends > 0 || e.Selects || e.Closes
+		f.Receivable = f.Receivable || e.Receives > 0 || e.Selects || e.Ranges
+		return
+	}
+	sig, ok := t.p.TypesInfo.TypeOf(call.Fun).Underlying().(*types.Signature)
+	if ok && !t.p.TypesInfo.Types[call.Fun].IsType() && !call.Ellipsis.IsValid() {
+		for i, arg := range call.Args {
+			if arg == Unparen(u.At).Node() && i < sig.Params().Len() && !(sig.Variadic() && i >= sig.Params().Len()-1) {
+				t.handed(f, sig.Params().At(i).Type())
+				return
+			}
+		}
+	}
+	t.unknown(f)
+}
+
+// handed books that the channel is given away as a value of type to.
+func (t *fieldTable) handed(f *FieldChan, to types.Type) {
+	ch, ok := to.Underlying().(*types.Chan)
+	if !ok || ch.Dir() == types.SendRecv {
+		t.unknown(f)
+		return
+	}
+	f.Receivable = f.Receivable || ch.Dir() == types.RecvOnly
+	f.Sendable = f.Sendable || ch.Dir() == types.SendOnly
+}
+
+// value books what is stored in the field.
+func (t *fieldTable) value(f *FieldChan, e ast.Expr) {
+	e = ast.Unparen(e)
+	if t.p.IsNil(e) {
+		return
+	}
+	if call, ok := e.(*ast.CallExpr); ok && t.p.IsBuiltin(call, "make") {
+		var size ast.Expr
+		if len(call.Args) == 2 {
+			size = call.Args[1]
+		}
+		f.Made = append(f.Made, size)
+		return
+	}
+	t.alias(f, e)
+}
+
+// alias follows a local variable that holds the same channel.
+func (t *fieldTable) alias(f *FieldChan, e ast.Expr) {
+	v := t.p.VarOf(e)
+	if IsBlank(e) {
+		return
+	}
+	if v == nil || v.IsField() || v.Kind() != types.LocalVar || t.seen[v] {
+		t.unknown(f)
+		return
+	}
+	t.seen[v] = true
+	at, ok := t.p.Inspector.Root().FindByPos(v.Pos(), v.Pos())
+	var decl inspector.Cursor
+	for d := range at.Enclosing((*ast.FuncDecl)(nil)) {
+		decl = d
+	}
+	if !ok || !decl.Valid() {
+		t.unknown(f)
+		return
+	}
+	for _, use := range t.p.Uses(decl, v) {
+		u := t.p.channelUse(use)
+		switch {
+		case u.Kind != ChanOther:
+			t.use(f, use)
+		case assigns(use):
+			if !t.assigned(f, use) {
+				t.unknown(f)
+				return
+			}
+		default:
+			if !t.stored(f, use) {
+				t.other(f, u)
+			}
+		}
+	}
+}
+
+// assigned books an assignment of an alias: the field itself, or a new channel.
+func (t *fieldTable) assigned(f *FieldChan, use inspector.Cursor) bool {
+	check := func(value ast.Expr) bool {
+		value = ast.Unparen(value)
+		if x, ok := value.(*ast.SelectorExpr); ok && t.p.selected(x) == f.Field {
+			return true
+		}
+		if call, ok := value.(*ast.CallExpr); ok && t.p.IsBuiltin(call, "make") {
+			t.value(f, value)
+			return true
+		}
+		return false
+	}
+	switch n := use.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		for i := range n.Lhs {
+			if n.Lhs[i] == use.Node() {
+				return len(n.Lhs) == len(n.Rhs) && check(n.Rhs[i])
+			}
+		}
+	case *ast.ValueSpec:
+		for i := range n.Names {
+			if n.Names[i] == use.Node() {
+				return len(n.Names) == len(n.Values) && check(n.Values[i])
+			}
+		}
+	}
+	return false
+}
+
+// stored reports whether an alias is stored in the field itself.
+func (t *fieldTable) stored(f *FieldChan, use inspector.Cursor) bool {
+	c := Unparen(use)
+	switch n := c.Parent().Node().(type) {
+	case *ast.KeyValueExpr:
+		id, ok := n.Key.(*ast.Ident)
+		if !ok {
+			return false
+		}
+		v, _ := t.p.TypesInfo.Uses[id].(*types.Var)
+		return v != nil && v.Origin() == f.Field
+	case *ast.AssignStmt:
+		for i := range n.Rhs {
+			if n.Rhs[i] == c.Node() && len(n.Lhs) == len(n.Rhs) {
+				x, ok := ast.Unparen(n.Lhs[i]).(*ast.SelectorExpr)
+				return ok && t.p.selected(x) == f.Field
+			}
+		}
+	}
+	return false
+}
+
+// literal books the values that a composite literal gives to fields.
+func (t *fieldTable) literal(c inspector.Cursor, lit *ast.CompositeLit) {
+	for i, elt := range lit.Elts {
+		if kv, ok := elt.(*ast.KeyValueExpr); ok {
+			if id, ok := kv.Key.(*ast.Ident); ok {
+				if v, ok := t.p.TypesInfo.Uses[id].(*types.Var); ok && t.fields[v.Origin()] != nil {
+					t.value(t.fields[v.Origin()], kv.Value)
+				}
+			}
+			continue
+		}
+		typ := t.p.TypesInfo.TypeOf(lit)
+		if typ == nil {
+			continue
+		}
+		if ptr, ok := typ.Underlying().(*types.Pointer); ok {
+			typ = ptr.Elem()
+		}
+		if s, ok := typ.Underlying().(*types.Struct); ok && i < s.NumFields() {
+			if f := t.fields[s.Field(i).Origin()]; f != nil {
+				t.value(f, elt)
+			}
+		}
+	}
+}
+
+// elsewhere reports whether a file of another build configuration mentions name.
+func (t *fieldTable) elsewhere(name string) bool {
+	if t.ignored == nil {
+		t.ignored = [][]byte{}
+		for _, file := range t.p.IgnoredFiles {
+			src, err := os.ReadFile(file)
+			if err != nil {
+				return true
+			}
+			t.ignored = append(t.ignored, src)
+		}
+	}
+	for _, src := range t.ignored {
+		if bytes.Contains(src, []byte(name)) {
+			return true
+		}
+	}
+	return false
+}

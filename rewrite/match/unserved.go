@@ -1,0 +1,383 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Waiter is a receive that may wait for ever on a local channel.
+type Waiter struct {
+	Var  *types.Var
+	Recv ChannelUse
+	Go   inspector.Cursor // the go statement of the goroutine that waits; invalid if it is the function itself
+	// Exits are the returns of the function that pass by all that could end the wait.
+	Exits  []*ast.ReturnStmt
+	End    bool // the end of the function, or of that goroutine, does, too
+	Closed bool // it closes the channel on other paths
+	// Skips are the returns of the only goroutine that could send, before it does.
+	Skips []*ast.ReturnStmt
+	Sole  *Func // that goroutine
+}
+
+// localUses are the operations on a local channel that only the function, the
+// literals that it starts as goroutines, and functions of a known effect see.
+type localUses struct {
+	p     *Pass
+	fn    *Func
+	ch    *LocalChan
+	uses  []ChannelUse
+	given bool // to a function that does nothing with it
+}
+
+// Waiters returns the receives from the channel of a call of make in fn that
+// nobody ends: because nobody sends on it or closes it, because the function
+// can return without doing so, or because the only sender can.
+func (p *Pass) Waiters(make inspector.Cursor, fn *Func) []Waiter {
+	l := &localUses{p: p, fn: fn, ch: &LocalChan{p: p, Fn: fn, Make: make}}
+	if !l.ch.variable() || l.ch.Later || !l.collect() {
+		return nil
+	}
+	var waits, own, others []ChannelUse // what ends a wait, by the function and by its goroutines
+	for _, u := range l.uses {
+		switch {
+		case u.Kind == ChanRecv || u.Kind == ChanRange:
+			waits = append(waits, u)
+		case u.Kind != ChanSend && u.Kind != ChanClose:
+		case u.Runner == fn.Cursor:
+			own = append(own, u)
+		default:
+			others = append(others, u)
+		}
+	}
+	switch {
+	case len(own)+len(others) == 0:
+		return l.nobody(waits)
+	case len(others) == 0:
+		return l.bypassed(waits, own)
+	case len(own) == 0:
+		return l.skipped(waits, others)
+	}
+	return nil
+}
+
+// collect sorts the uses of the channel; false if somebody unknown has it.
+func (l *localUses) collect() bool {
+	made := 0
+	var add func(u ChannelUse) bool
+	add = func(u ChannelUse) bool {
+		if u.Runner != l.fn.Cursor && u.Kind != ChanNil && u.Kind != ChanMake && !l.p.startedBy(u.Runner, l.fn).Valid() {
+			return false
+		}
+		switch u.Kind {
+		case ChanMake:
+			if _, isParam := u.At.Parent().Node().(*ast.Field); !isParam {
+				made++
+			}
+			return made <= 1
+		case ChanOther:
+			if a, ok := l.p.ChannelArgument(u); ok && !a.Go && u.Runner == l.fn.Cursor || ok && a.Effect.Idle() {
+				switch e := a.Effect; {
+				case e.Idle():
+					l.given = true
+					return true
+				case e.Closes || e.SureSends > 0:
+					u.Kind, u.Op, u.Callee = ChanClose, a.Call, a
+					l.uses = append(l.uses, u)
+					return true
+				}
+				return false
+			}
+			params := l.p.literalParam(u, l.fn)
+			for _, pu := range params {
+				if !add(pu) {
+					return false
+				}
+			}
+			return params != nil
+		}
+		l.uses = append(l.uses, u)
+		return true
+	}
+	for _, u := range l.p.ChannelUses(l.fn.Cursor, l.ch.Var) {
+		if !add(u) {
+			return false
+		}
+	}
+	return true
+}
+
+// nobody is for a channel that nothing sends on and nothing closes. A function
+// that makes one only to wait on it itself parks on purpose.
+func (l *localUses) nobody(waits []ChannelUse) (out []Waiter) {
+	for _, u := range waits {
+		if g := l.p.startedBy(u.Runner, l.fn); u.Kind == ChanRecv && u.Waits() && (g.Valid() || l.given) {
+			out = append(out, Waiter{Var: l.ch.Var, Recv: u, Go: g})
+		}
+	}
+	return out
+}
+
+// bypassed is for a goroutine that waits for the function, which can return
+// without a word.
+func (l *localUses) bypassed(waits, own []ChannelUse) (out []Waiter) {
+	if l.ch.Cap > 0 {
+		return nil
+	}
+	for _, u := range waits {
+		g := l.p.startedBy(u.Runner, l.fn)
+		if !g.Valid() {
+			continue
+		}
+		start := FlowNode(g, l.fn)
+		if !u.Waits() || start == nil || len(Loops(g, l.fn, l.ch.Var.Pos())) > 0 {
+			continue
+		}
+		body := l.p.FuncOf(u.Runner)
+		if u.Kind == ChanRange && l.p.leavesLoop(u.Op.Node().(*ast.RangeStmt), body) {
+			continue
+		}
+		ends, ok := l.endsOf(u, own, start)
+		if !ok {
+			continue
+		}
+		w := Waiter{Var: l.ch.Var, Recv: u, Go: g, Closed: slices.ContainsFunc(own, func(u ChannelUse) bool { return u.Kind == ChanClose })}
+		flags, assumed, inner := l.p.FlagsAt(g), l.p.Assumed(g, l.fn), l.p.AssumedIn(u.Op, body, l.fn)
+		Paths[struct{}]{
+			Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !ends[n] && !l.p.FailsTest(n) },
+			Edge: func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) {
+				if x, isNil, ok := l.p.NilTest(cond, taken); ok && l.p.VarOf(x) == l.ch.Var {
+					return s, !isNil
+				}
+				return s, flags.Possible(cond, taken) && assumed.Possible(cond, taken) && inner.Possible(cond, taken)
+			},
+			Exit: func(b *Block, _ struct{}) {
+				var ret *ast.ReturnStmt
+				if len(b.Nodes) > 0 {
+					ret, _ = b.Nodes[len(b.Nodes)-1].(*ast.ReturnStmt)
+				}
+				if ret == nil {
+					w.End = true
+				} else {
+					w.Exits = append(w.Exits, ret)
+				}
+			},
+		}.After(l.fn.Flow, start, struct{}{})
+		if len(w.Exits) > 0 || w.End {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// endsOf returns the nodes of the function that end the wait u, which starts at
+// the node start. ok is false if they are not understood: before the wait, in
+// loops, where their number counts.
+func (l *localUses) endsOf(u ChannelUse, own []ChannelUse, start ast.Node) (ends map[ast.Node]bool, ok bool) {
+	ends = map[ast.Node]bool{}
+	if u.Kind == ChanRecv && len(Loops(u.At, l.p.FuncOf(u.Runner), l.ch.Var.Pos())) > 0 {
+		return nil, false
+	}
+	for _, o := range own {
+		if o.Kind != ChanClose && u.Kind == ChanRange {
+			continue
+		}
+		node := FlowNode(o.Op, l.fn)
+		if node == nil || node.Pos() < start.Pos() || l.mustHappen(o) || len(Loops(o.At, l.fn, l.ch.Var.Pos())) > 0 {
+			return nil, false
+		}
+		ends[node] = true
+	}
+	return ends, len(ends) > 0
+}
+
+// mustHappen reports whether an operation is a case of a select whose other
+// cases wait on channels of the function, too: perhaps nobody serves those.
+func (l *localUses) mustHappen(o ChannelUse) bool {
+	sel, _ := InSelect(o.Op)
+	if sel == nil {
+		return false
+	}
+	found := false
+	for _, c := range sel.Body.List {
+		comm := c.(*ast.CommClause).Comm
+		if comm == nil || comm.Pos() <= o.Op.Node().Pos() && o.Op.Node().End() <= comm.End() {
+			continue
+		}
+		ast.Inspect(comm, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if ok {
+				v := l.p.VarOf(id)
+				found = found || v != nil && isChan(v.Type())
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// skipped is for a function that waits for its only goroutine, which can
+// return early.
+func (l *localUses) skipped(waits, others []ChannelUse) (out []Waiter) {
+	body := l.p.FuncOf(others[0].Runner)
+	start := l.p.startedBy(others[0].Runner, l.fn)
+	ends := map[ast.Node]bool{}
+	for _, u := range others {
+		node := FlowNode(u.Op, body)
+		if u.Runner != others[0].Runner || node == nil || u.Callee.Callee != nil {
+			return nil // several goroutines
+		}
+		ends[node] = true
+	}
+	list, at, ok := StmtList(start)
+	if !ok || len(Loops(start, l.fn, l.ch.Var.Pos())) > 0 || l.p.recovers(body) {
+		return nil
+	}
+	var skips []*ast.ReturnStmt
+	end := false
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !ends[n] && !l.p.FailsTest(n) },
+		Exit: func(b *Block, _ struct{}) {
+			var ret *ast.ReturnStmt
+			if len(b.Nodes) > 0 {
+				ret, _ = b.Nodes[len(b.Nodes)-1].(*ast.ReturnStmt)
+			}
+			if end = end || ret == nil; ret != nil {
+				skips = append(skips, ret)
+			}
+		},
+	}.FromEntry(body.Flow, struct{}{})
+	if len(skips) == 0 || l.p.InTest(skips[0].Pos()) {
+		return nil // what ends a goroutine of a test early is mostly a failure
+	}
+	closed := slices.ContainsFunc(others, func(u ChannelUse) bool { return u.Kind == ChanClose })
+	for _, u := range waits {
+		if u.Runner != l.fn.Cursor || !u.Waits() {
+			continue
+		}
+		// Only a receive that comes for certain once the goroutine runs: a
+		// condition could be the same that makes the goroutine return.
+		for _, s := range list[at+1:] {
+			if node := FlowNode(u.Op, l.fn); node == ast.Node(s) && !perhaps(u.Op, node) {
+				out = append(out, Waiter{Var: l.ch.Var, Recv: u, Skips: skips, Sole: body, Closed: closed, End: end})
+			}
+		}
+	}
+	return out
+}
+
+// recovers reports whether fn has deferred calls that might send or close.
+func (p *Pass) recovers(fn *Func) bool {
+	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
+		if p.IsBuiltin(c.Node().(*ast.CallExpr), "recover") {
+			return true
+		}
+	}
+	return false
+}
+
+// NeverMade returns the waits on a local channel variable that is declared
+// without a value and gets none: sends and receives on nil never end. Those in a
+// select are a way to switch a case off.
+func (p *Pass) NeverMade(spec inspector.Cursor, fn *Func) (out []ChannelUse) {
+	vs := spec.Node().(*ast.ValueSpec)
+	if len(vs.Values) > 0 || len(vs.Names) != 1 {
+		return nil
+	}
+	v, ok := p.TypesInfo.Defs[vs.Names[0]].(*types.Var)
+	if !ok || !isChan(v.Type()) || !p.DeclaredIn(v, fn) {
+		return nil
+	}
+	for _, u := range p.ChannelUses(fn.Cursor, v) {
+		switch {
+		case u.Kind == ChanMake && u.At.Node().Pos() != v.Pos(), u.Kind == ChanOther, u.Kind == ChanNil:
+			return nil
+		case u.Waits():
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// SelfTalk returns the sends of a function on an unbuffered channel that
+// nobody else has: the receive that should follow never comes.
+func (p *Pass) SelfTalk(make inspector.Cursor, fn *Func) (v *types.Var, sends []ChannelUse) {
+	s := &LocalChan{p: p, Fn: fn, Make: make}
+	if !s.variable() || s.Later || s.Cap > 0 {
+		return nil, nil
+	}
+	for _, u := range p.ChannelUses(fn.Cursor, s.Var) {
+		switch {
+		case u.Kind == ChanOther || u.Kind == ChanNil || u.Kind == ChanClose:
+			return nil, nil
+		case u.Kind == ChanMake:
+			if u.At.Node().Pos() != s.Var.Pos() {
+				return nil, nil
+			}
+		case u.Runner != fn.Cursor:
+			return nil, nil
+		case u.Kind == ChanSend && u.Waits():
+			sends = append(sends, u)
+		}
+	}
+	return s.Var, sends
+}
+
+// SendsAfterClose returns the sends that certainly follow a close of the same
+// channel: both are statements of one list, and nothing between them leaves it
+// or makes the channel anew.
+func (p *Pass) SendsAfterClose(fn *Func) (out []*ast.SendStmt) {
+	for c := range fn.Cursor.Preorder((*ast.ExprStmt)(nil)) {
+		call, ok := ast.Unparen(c.Node().(*ast.ExprStmt).X).(*ast.CallExpr)
+		if !ok || !p.IsBuiltin(call, "close") {
+			continue
+		}
+		v := p.VarOf(call.Args[0])
+		list, i, ok := StmtList(c)
+		if v == nil || !ok {
+			continue
+		}
+	scan:
+		for _, s := range list[i+1:] {
+			switch s := s.(type) {
+			case *ast.SendStmt:
+				if p.VarOf(s.Chan) == v {
+					out = append(out, s)
+					break scan
+				}
+			case *ast.ExprStmt, *ast.DeclStmt, *ast.IncDecStmt, *ast.GoStmt, *ast.DeferStmt:
+			case *ast.AssignStmt:
+				for _, l := range s.Lhs {
+					if p.VarOf(l) == v {
+						break scan
+					}
+				}
+			default:
+				break scan
+			}
+			if es, ok := s.(*ast.ExprStmt); ok {
+				if call, ok := es.X.(*ast.CallExpr); ok && p.NeverReturns(call) {
+					break scan
+				}
+			}
+		}
+	}
+	return out
+}
+
+// Sees reports whether the name of v means v at the start of f.
+func (f *Func) Sees(p *Pass, v *types.Var) bool {
+	scope := p.TypesInfo.Scopes[f.Type]
+	if scope == nil {
+		return false
+	}
+	_, o := scope.LookupParent(v.Name(), f.Body.Lbrace)
+	return o == types.Object(v)
+}
+
+// IsMakeChan reports whether call makes a channel.
+func (p *Pass) IsMakeChan(call *ast.CallExpr) bool {
+	return p.IsBuiltin(call, "make") && len(call.Args) > 0 && isChan(p.TypesInfo.TypeOf(call))
+}
