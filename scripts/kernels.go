@@ -8,26 +8,25 @@
 // The kernels are the programs of the runtime's test of the goroutineleak
 // profile: one-liners, six common patterns, and GoKer's real bugs, boiled down.
 //
-// How to read the table: a finding is "at" the leak if it, or a place related
-// to it, covers a line that a leaked goroutine stands on. "In" is elsewhere in
-// a declaration that leaks (as seen here, or as the runtime's test has it) and
-// "beside" is elsewhere in the kernel: such a finding may be right, but it is
-// about something else, or far from where the goroutine hangs. Leaks are those
-// of the run with the most of them; "here" are those in the functions that
-// findings are at, waiting for the same thing. Kernels repeat their fault up to
-// a thousand times, with some luck: compare the numbers with 0, not with each
-// other. Only kernels with a fix run again.
+// How to read it: a finding is "at" the leak if it, or a place related to it,
+// covers a line that a leaked goroutine stands on, or one in that declaration
+// with the same call or a send on the same channel (luck decides which branch
+// leaks). "In" is elsewhere in a declaration that leaks (here, or as the
+// runtime's test has it), "beside" is elsewhere in the kernel: that may be
+// right, but is about something else, or far from where the goroutine hangs.
+// Leaks are those of the run with the most; "here" are those in the functions
+// that findings are at, waiting for the same thing. Kernels repeat their fault
+// up to a thousand times: compare with 0. Only kernels with a fix run again.
 //
-// The exit code is 1 if the fixed kernels do not build, if one of them fails,
-// or if one still leaks where a finding was fixed, and 2 if this Go has no
-// kernels or no such profile ("go run" prints the code and exits with 1).
+// The exit code is 1 if fixed kernels do not build, fail, or still leak where a
+// finding was fixed, and 2 if this Go has no kernels or no such profile ("go
+// run" prints that code and makes it 1).
 package main
 
 import (
 	"bytes"
 	"cmp"
 	"context"
-	"errors"
 	"flag"
 	"fmt"
 	"log"
@@ -51,10 +50,12 @@ type kernel struct {
 	flaky         bool     // leaks with some luck, on several processors
 	leaks         []string // declarations that leak, as the runtime's test has it
 	file          string   // base name, of which there is one
-	end           int      // offset: the helpers of a kernel stand above its entry
+	lines         []string // of it
+	end           int      // offset: helpers stand above their kernel, or are alone with it in a file
 	renumbered    bool     // a fix changed the number of literals, and so their names
-	reports       []report // those at a leak first
-	before, after sample   // after is nil without a fix
+	reports       []report
+	at            bool   // one of them is
+	before, after sample // after is nil without a fix
 }
 
 // A report is a finding. If it is at a leak, that is in function, for reason.
@@ -63,27 +64,33 @@ type report struct {
 	rank, function, reason string // rank is at, in or beside
 }
 
-// A sample is the stacks of the leaked goroutines, run by run.
-type sample [][]string
+// A sample is the leaked goroutines, run by run.
+type sample [][]goroutine
+
+type goroutine struct {
+	reason string     // what it waits for
+	frames [][]string // function, file and line, behind the text of both lines
+}
 
 var (
 	only   = flag.String("run", "", "only the kernels whose name matches this `regexp`")
 	count  = flag.Int("n", 7, "run each kernel `n` times, and up to four times as often until it leaks")
 	unsafe = flag.Bool("unsafe", true, "write unsafe fixes, too")
 	tmp    string
-	faulty bool
+	code   int
 
 	// The lists of the runtime's test, and its lines: a list, a kernel, the declaration of a leak.
 	suites   = map[string]string{"microTests": "One-liners", "patternTestCases": "Common patterns", "gokerTestCases": "GoKer"}
 	testLine = regexp.MustCompile("(?m)^(?:\t(\\w+) := \\[\\]testCase|\t\tmake(Flaky)?Test\\(\"(\\w+)\"|\t\t\t`(.+?)(?:\\\\\\.func|\\\\\\(\\.))")
 
-	// What a leaked goroutine waits for; function, file and line of a frame.
-	header = regexp.MustCompile(`^goroutine \d+ .*?\[(.+) \(leaked\)`)
-	frame  = regexp.MustCompile(`(?m)^main\.(.+)\(.*\n\t.*?([^/\\]+\.go):(\d+)`)
+	header    = regexp.MustCompile(`^goroutine \d+ .*?\[(.+) \(leaked\)`)
+	operation = regexp.MustCompile(`^[\w.]+(\(| <-)`)
+	frame     = regexp.MustCompile(`(?m)^main\.(.+)\(.*\n\t.*?([^/\\]+\.go):(\d+)`)
 )
 
 func main() {
 	log.SetFlags(0)
+	log.SetPrefix("kernels: ")
 	flag.Parse()
 	ctx := context.Background()
 	filter, err := regexp.Compile(*only)
@@ -97,7 +104,6 @@ func main() {
 	check(2, err)
 	tmp, err = os.MkdirTemp("", "kernels")
 	check(1, err)
-	defer os.RemoveAll(tmp)
 	before, after := filepath.Join(tmp, "before"), filepath.Join(tmp, "after")
 	for _, dir := range []string{before, after} {
 		check(2, os.CopyFS(dir, os.DirFS(filepath.Join(runtime, "testdata", "testgoroutineleakprofile"))))
@@ -140,26 +146,26 @@ func main() {
 		if k.fixed("at") != "" && k.after.most(k.here) > 0 {
 			fault("%s still leaks where a finding was fixed", k.name)
 		}
-		fmt.Println(k.row())
+		k.print()
 	}
 	for _, suite := range []string{"One-liners", "Common patterns", "GoKer"} {
-		summarize(suite, slices.DeleteFunc(slices.Clone(kernels), func(k *kernel) bool { return k.suite != suite }))
+		summarize(suite, kernels)
 	}
-	if faulty {
-		check(1, errors.New("see above"))
-	}
+	os.RemoveAll(tmp)
+	os.Exit(code)
 }
 
+// fault notes a fault of a fix, for the end of the program.
 func fault(format string, args ...any) {
-	log.Printf("kernels: "+format, args...)
-	faulty = true
+	log.Printf(format, args...)
+	code = 1
 }
 
 // check ends the program if there is an error.
 func check(code int, err error) {
 	if err != nil {
 		os.RemoveAll(tmp)
-		log.Print("kernels: ", err)
+		log.Print(err)
 		os.Exit(code)
 	}
 }
@@ -193,10 +199,7 @@ func expected(test, dir string) (out []*kernel) {
 		check(1, err)
 		for _, k := range out {
 			if i := bytes.Index(text, []byte("\nfunc "+k.name+"()")); i >= 0 {
-				k.file, k.end = filepath.Base(path), i+bytes.Index(text[i:], []byte("\n}\n"))
-				if k.suite == "GoKer" { // alone in its file
-					k.end = len(text)
-				}
+				k.file, k.lines, k.end = filepath.Base(path), strings.Split(string(text), "\n"), i+bytes.Index(text[i:], []byte("\n}\n"))
 			}
 		}
 	}
@@ -206,7 +209,7 @@ func expected(test, dir string) (out []*kernel) {
 // owner returns the kernel that a place is in, or nil.
 func owner(kernels []*kernel, p finding.Place) (k *kernel) {
 	for _, c := range kernels {
-		if c.file == filepath.Base(p.Path) && p.Offset < c.end && (k == nil || c.end < k.end) {
+		if c.file == filepath.Base(p.Path) && (p.Offset < c.end || c.suite == "GoKer") && (k == nil || c.end < k.end) {
 			k = c
 		}
 	}
@@ -219,7 +222,7 @@ func (k *kernel) run(dir string) (s sample) {
 	if k.suite == "GoKer" {
 		program = "goker"
 	}
-	for i := 0; i < *count || i < 4**count && s.most(nil) == 0; i++ {
+	for i := 0; i < *count || i < 4**count && s.most(every) == 0; i++ {
 		ctx, cancel := context.WithTimeout(context.Background(), 20*time.Second)
 		cmd := command(ctx, dir, filepath.Join(dir, "bin", program), k.name)
 		cmd.Env = append(cmd.Env, "GODEBUG=asyncpreemptoff=1")
@@ -231,11 +234,11 @@ func (k *kernel) run(dir string) (s sample) {
 		if err != nil {
 			fault("%s fails %s the fixes: %v", k.name, filepath.Base(dir), err)
 		}
-		var leaked []string
-		for stack := range strings.SplitSeq(string(out), "\n\n") {
-			if header.MatchString(stack) {
-				stack, _, _ = strings.Cut(stack, "\ncreated by ")
-				leaked = append(leaked, stack)
+		var leaked []goroutine
+		for text := range strings.SplitSeq(string(out), "\n\n") {
+			stack, _, _ := strings.Cut(text, "\ncreated by ")
+			if m := header.FindStringSubmatch(stack); m != nil {
+				leaked = append(leaked, goroutine{m[1], frame.FindAllStringSubmatch(stack, -1)})
 			}
 		}
 		s = append(s, leaked)
@@ -243,12 +246,12 @@ func (k *kernel) run(dir string) (s sample) {
 	return s
 }
 
-// most counts the stacks of a kind in the run with the most of them.
-func (s sample) most(of func(stack string) bool) (most int) {
+// most counts the goroutines of a kind in the run with the most of them.
+func (s sample) most(of func(goroutine) bool) (most int) {
 	for _, leaked := range s {
 		n := 0
-		for _, stack := range leaked {
-			if of == nil || of(stack) {
+		for _, g := range leaked {
+			if of(g) {
 				n++
 			}
 		}
@@ -257,17 +260,15 @@ func (s sample) most(of func(stack string) bool) (most int) {
 	return most
 }
 
-// here reports whether a stack is a leak that a finding is at.
-func (k *kernel) here(stack string) bool {
-	for _, m := range frame.FindAllStringSubmatch(stack, -1) {
-		for _, r := range k.reports {
-			same := r.function == m[1] || k.renumbered && declaration(r.function) == declaration(m[1])
-			if same && r.reason == header.FindStringSubmatch(stack)[1] {
-				return true
-			}
-		}
-	}
-	return false
+func every(goroutine) bool { return true }
+
+// here reports whether a goroutine leaks where a finding is at.
+func (k *kernel) here(g goroutine) bool {
+	return slices.ContainsFunc(k.reports, func(r report) bool {
+		return r.rank == "at" && r.reason == g.reason && slices.ContainsFunc(g.frames, func(f []string) bool {
+			return f[1] == r.function || k.renumbered && declaration(f[1]) == declaration(r.function)
+		})
+	})
 }
 
 // declaration returns the name of the declaration that a function in a stack belongs to.
@@ -289,21 +290,25 @@ func (k *kernel) locate() {
 			places = append(places, other.Place)
 		}
 		for _, p := range places {
-			for _, stack := range slices.Concat(k.before...) {
-				for _, m := range frame.FindAllStringSubmatch(stack, -1) {
-					line, _ := strconv.Atoi(m[3])
-					switch {
+			for _, g := range slices.Concat(k.before...) {
+				for _, f := range g.frames {
+					switch line, _ := strconv.Atoi(f[3]); {
 					case r.rank == "at":
-					case m[2] == filepath.Base(p.Path) && p.Line <= line && line <= p.EndLine:
-						r.rank, r.function, r.reason = "at", m[1], header.FindStringSubmatch(stack)[1]
-					case declaration(m[1]) == r.Function:
+					case f[2] != k.file || f[2] != filepath.Base(p.Path):
+					case p.Line <= line && line <= p.EndLine, declaration(f[1]) == r.Function && k.operation(line) != "" && k.operation(line) == k.operation(p.Line):
+						k.at, r.rank, r.function, r.reason = true, "at", f[1], g.reason
+					case declaration(f[1]) == r.Function:
 						r.rank = "in"
 					}
 				}
 			}
 		}
 	}
-	slices.SortStableFunc(k.reports, func(a, b report) int { return strings.Compare(a.rank, b.rank) })
+}
+
+// operation returns what a line begins with: a call without its arguments, or a send without its value.
+func (k *kernel) operation(line int) string {
+	return operation.FindString(strings.TrimSpace(k.lines[line-1]))
 }
 
 // fixed returns the applicabilities of the fixes of a rank; "" is any.
@@ -318,7 +323,8 @@ func (k *kernel) fixed(rank string) string {
 	return strings.Join(slices.Compact(out), ", ")
 }
 
-func (k *kernel) row() string {
+// print prints the row of a kernel.
+func (k *kernel) print() {
 	var reported []string
 	for _, r := range k.reports {
 		text := fmt.Sprintf("%s:%d, %s, %s", r.Rule, r.Place.Line, r.Applicability, r.rank)
@@ -327,51 +333,40 @@ func (k *kernel) row() string {
 		}
 		reported = append(reported, text)
 	}
-	cells := []string{k.name, strings.Join(reported, "<br>"), k.fixed("")}
-	for _, s := range []sample{k.before, k.after} {
-		text := ""
-		if s != nil {
-			text = strconv.Itoa(s.most(nil))
+	leaks := func(s sample) string {
+		switch {
+		case s == nil:
+			return "-"
+		case k.at:
+			return fmt.Sprintf("%d (%d here)", s.most(every), s.most(k.here))
 		}
-		if s != nil && k.rank() == "at" {
-			text += fmt.Sprintf(" (%d here)", s.most(k.here))
-		}
-		cells = append(cells, text)
+		return strconv.Itoa(s.most(every))
 	}
-	for i := range cells {
-		cells[i] = cmp.Or(cells[i], "-")
-	}
-	return "| " + strings.Join(cells, " | ") + " |"
-}
-
-// rank returns that of the nearest report, or "".
-func (k *kernel) rank() string {
-	if len(k.reports) == 0 {
-		return ""
-	}
-	return k.reports[0].rank
+	fmt.Printf("| %s | %s | %s | %s | %s |\n", k.name, cmp.Or(strings.Join(reported, "<br>"), "-"), cmp.Or(k.fixed(""), "-"), leaks(k.before), leaks(k.after))
 }
 
 func summarize(suite string, kernels []*kernel) {
-	n := map[string]int{}
+	var all, at, fixed, stopped, clean, elsewhere int
 	for _, k := range kernels {
-		place := "elsewhere"
-		if k.rank() == "at" {
-			place = "at"
+		if k.suite != suite {
+			continue
 		}
-		if k.rank() != "" {
-			n[place]++
+		all++
+		if k.at {
+			at++
+		} else if len(k.reports) > 0 {
+			elsewhere++
 		}
-		if k.after != nil {
-			n[place+" fixed"]++
-		}
-		if k.after != nil && k.before.most(k.here) > 0 && k.after.most(k.here) == 0 {
-			n["stopped"]++
-		}
-		if k.after != nil && k.before.most(nil) > 0 && k.after.most(nil) == 0 {
-			n[place+" clean"]++
+		if k.fixed("at") != "" {
+			fixed++
+			if k.after.most(k.here) == 0 {
+				stopped++
+			}
+			if k.after.most(every) == 0 {
+				clean++
+			}
 		}
 	}
-	fmt.Printf("\n%s: %d of %d kernels reported at the leaking goroutine, %d fixed, of which %d stop leaking there and %d at all; %d reported elsewhere only, %d fixed, of which %d stop leaking.\n",
-		suite, n["at"], len(kernels), n["at fixed"], n["stopped"], n["at clean"], n["elsewhere"], n["elsewhere fixed"], n["elsewhere clean"])
+	fmt.Printf("\n%s: %d of %d kernels reported at the leaking goroutine, %d fixed, of which %d stop leaking there (%d leak nothing any more); %d reported only elsewhere.\n",
+		suite, at, all, fixed, stopped, clean, elsewhere)
 }
