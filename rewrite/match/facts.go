@@ -33,12 +33,15 @@ type FuncFact struct {
 	// command whether the function is done with it when it returns
 	// (ParamReads) or keeps it (ParamCloses).
 	Ctx []Effect
+	// Lives says for a parameter that is a context or a request whether the
+	// first result lives on it: see Facts.Lives.
+	Lives []bool
 }
 
 func (*FuncFact) AFact() {}
 
 func (f *FuncFact) empty() bool {
-	return !f.Never && f.Guards == 0 && f.Params == nil && f.Ctx == nil
+	return !f.Never && f.Guards == 0 && f.Params == nil && f.Ctx == nil && f.Lives == nil
 }
 
 // Summaries computes a FuncFact for the functions of a package. Facts cross
@@ -245,6 +248,12 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 			fact.Ctx[i] = ParamReads
 			if p.keepsParam(v, body) {
 				fact.Ctx[i] = ParamCloses
+			}
+			if p.livesOn(v, body, sig) {
+				if fact.Lives == nil {
+					fact.Lives = make([]bool, sig.Params().Len())
+				}
+				fact.Lives[i] = true
 			}
 		}
 		r, ok := trackedRole(v.Type())

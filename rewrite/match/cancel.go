@@ -1,0 +1,192 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// cancelMakers are the functions that return a context and what cancels it,
+// with the type of the latter in package context.
+var cancelMakers = map[string]string{
+	"context.WithCancel": "CancelFunc", "context.WithTimeout": "CancelFunc", "context.WithDeadline": "CancelFunc",
+	"context.WithTimeoutCause": "CancelFunc", "context.WithDeadlineCause": "CancelFunc",
+	"context.WithCancelCause": "CancelCauseFunc", "os/signal.NotifyContext": "CancelFunc",
+}
+
+// Cancel is a context in a function, made by a call that also returns what
+// cancels it.
+type Cancel struct {
+	p    *Pass
+	Fn   *Func
+	Call *ast.CallExpr
+	Def  inspector.Cursor // the statement or spec that takes the results
+	Name string           // the function of the standard library that makes it, such as "context.WithTimeout"
+	Type string           // the type of what cancels it, in package context
+	Ctx  *types.Var       // nil if the context goes elsewhere than to a local variable
+}
+
+// CancelMaker returns the context that the call at c makes; ok is false for
+// other calls, and for one that panics.
+func (p *Pass) CancelMaker(c inspector.Cursor) (cc Cancel, ok bool) {
+	call := c.Node().(*ast.CallExpr)
+	name := p.FullName(call)
+	typ, ok := cancelMakers[name]
+	if !ok || p.IsNil(call.Args[0]) {
+		return cc, false
+	}
+	fn := p.EnclosingFunc(c)
+	return Cancel{p: p, Fn: fn, Call: call, Def: Unparen(c).Parent(), Name: name, Type: typ}, fn != nil
+}
+
+// Timed reports whether the context ends by itself when its time is up.
+func (c *Cancel) Timed() bool {
+	switch c.Name {
+	case "context.WithTimeout", "context.WithDeadline", "context.WithTimeoutCause", "context.WithDeadlineCause":
+		return true
+	}
+	return false
+}
+
+// Node returns the node of the function's flow that makes the context.
+func (c *Cancel) Node() ast.Node {
+	at, _ := c.Fn.Cursor.FindNode(c.Call)
+	return FlowNode(at, c.Fn)
+}
+
+// InLoop reports whether the call can run more than once in one run of the function.
+func (c *Cancel) InLoop() bool { return c.Fn.Flow.InCycle(c.Node()) }
+
+// EndsWithParent reports whether the parent is a context of the same function
+// whose cancel function is deferred: it takes this one with it.
+func (c *Cancel) EndsWithParent() bool {
+	if c.InLoop() {
+		return false // until then, each round adds one
+	}
+	return c.endsWith(c.Call.Args[0], 3)
+}
+
+// endsWith reports whether a context ends when the function returns; depth
+// bounds how many contexts in between are looked through.
+func (c *Cancel) endsWith(ctx ast.Expr, depth int) bool {
+	if call, ok := ast.Unparen(ctx).(*ast.CallExpr); ok && depth > 0 && c.p.FullName(call) == "context.WithValue" {
+		return c.endsWith(call.Args[0], depth-1)
+	}
+	parent := c.p.VarOf(ctx)
+	if parent == nil || depth == 0 || !c.p.DeclaredIn(parent, c.Fn) {
+		return false
+	}
+	for _, use := range c.p.Uses(c.Fn.Cursor, parent) {
+		as, ok := use.Parent().Node().(*ast.AssignStmt)
+		if !ok || as.Lhs[0] != use.Node() || len(as.Rhs) != 1 || as.Pos() > c.Call.Pos() {
+			continue
+		}
+		call, ok := ast.Unparen(as.Rhs[0]).(*ast.CallExpr)
+		if ok && len(as.Lhs) == 1 && c.endsWith(call, depth) {
+			return true
+		}
+		if !ok || len(as.Lhs) != 2 || call == c.Call || cancelMakers[c.p.FullName(call)] == "" {
+			continue
+		}
+		if cancel := c.p.VarOf(as.Lhs[1]); cancel != nil {
+			for _, e := range c.p.TrackCancel(cancel, c.Fn) {
+				if e.Kind != DefersClose && e.Kind != ClosesLate {
+					continue
+				}
+				if c.beside(as) && c.beside(e.Node) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// beside reports whether a statement stands in a list of statements that also
+// holds the call, at any depth: then it is not in another branch.
+func (c *Cancel) beside(n ast.Node) bool {
+	for up := c.Def; up.Valid() && up != c.Fn.Cursor; up = up.Parent() {
+		list, _, _ := StmtList(up)
+		for _, s := range list {
+			if ast.Node(s) == n {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Movable returns the "defer cancel()" in the list of the call that can go up
+// directly behind it: no other defer may change places with it, because a
+// deferred Wait needs the cancel before it.
+func (c *Cancel) Movable(events []Event) ast.Stmt {
+	list, i, ok := StmtList(c.Def)
+	if !ok {
+		return nil
+	}
+	for _, s := range list[i+1:] {
+		d, isDefer := s.(*ast.DeferStmt)
+		if !isDefer {
+			continue
+		}
+		for _, e := range events {
+			if e.Kind == DefersClose && e.Via.Node() == ast.Node(d) {
+				return s
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// Ended reports whether a condition that came out as taken says that the
+// context or its parent has ended: ctx.Err() != nil.
+func (c *Cancel) Ended(cond ast.Expr, taken bool) bool {
+	x, isNil, ok := c.p.NilTest(cond, taken)
+	if !ok || isNil {
+		return false
+	}
+	call, ok := ast.Unparen(x).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	recv, isErr := c.p.Method(call, "context", "Context", "Err")
+	return isErr && c.its(recv)
+}
+
+// WaitsForDone reports whether n receives from the Done channel of the context
+// or its parent: behind it the context has ended and holds nothing any more.
+func (c *Cancel) WaitsForDone(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && n.Op == token.ARROW {
+				recv, isDone := c.p.Method(call, "context", "Context", "Done")
+				found = found || isDone && c.its(recv)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// its reports whether e is the context or its parent.
+func (c *Cancel) its(e ast.Expr) bool {
+	v := c.p.VarOf(e)
+	return v != nil && (v == c.Ctx || v == c.p.VarOf(c.Call.Args[0]))
+}
+
+// Ignored reports whether the cancel function is assigned to _.
+func Ignored(events []Event) bool {
+	for _, e := range events {
+		if as, ok := Unparen(e.At).Parent().Node().(*ast.AssignStmt); ok && e.Kind == Reads && IsBlank(as.Lhs[0]) {
+			return true
+		}
+	}
+	return false
+}
