@@ -159,7 +159,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	if isAssign && as.Tok == token.ASSIGN {
 		declare = !l.p.InScopeOf(l.Ctx, l.Def, l.Fn)
 	}
-	fix := func(d *dstedit.Decl) error {
+	bind := func(d *dstedit.Decl) error {
 		if err := d.Rename(blank, stop); err != nil {
 			return err
 		}
@@ -168,17 +168,54 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 			if err != nil {
 				return err
 			}
-			if err := d.InsertBefore(def, dstedit.VarDecl(stop, typ)); err != nil {
-				return err
-			}
+			return d.InsertBefore(def, dstedit.VarDecl(stop, typ))
 		} else if isAssign && as.Tok == token.ASSIGN {
-			if err := d.Define(as); err != nil {
+			return d.Define(as)
+		}
+		return nil
+	}
+	if l.InLoop() {
+		return l.perRound(m, nil, stop, bind)
+	}
+	return l.offer(m, "Name the cancel function and defer it", func(d *dstedit.Decl) error {
+		if err := bind(d); err != nil {
+			return err
+		}
+		return d.InsertAfter(def, dstedit.Defer(l.cancelCall(stop)))
+	})
+}
+
+// perRound offers to call the cancel function, whose variable is nil if it is
+// discarded, on each way out of a round of the loop that goes without.
+func (l *cancelLeak) perRound(m rule.Match, cancel *types.Var, name string, prepare func(*dstedit.Decl) error) rule.Match {
+	round, why := l.Round(cancel, l.events)
+	if why != "" {
+		return m.None(why)
+	}
+	message := "Cancel where the round ends: a round that panics does not, and what goes on behind its back is cut off"
+	return m.Unsafe(message, func(d *dstedit.Decl) error {
+		if err := prepare(d); err != nil {
+			return err
+		}
+		for _, jump := range round.Jumps {
+			if err := d.InsertBefore(jump, dstedit.ExprStmt(l.cancelCall(name))); err != nil {
 				return err
 			}
 		}
-		return d.InsertAfter(def, l.deferCancel(stop))
-	}
-	return l.offer(m, "Name the cancel function and defer it", fix)
+		if round.Last == nil {
+			return nil
+		}
+		return d.InsertAfter(round.Last, dstedit.ExprStmt(l.cancelCall(name)))
+	})
+}
+
+// piled is "defer cancel()" in a loop.
+func (l *cancelLeak) piled(m rule.Match, cancel *types.Var, deferred ast.Stmt) rule.Match {
+	l.events = nil // but for the defer there is nothing that calls it
+	m = l.perRound(m, cancel, cancel.Name(), func(d *dstedit.Decl) error { return d.Delete(deferred) })
+	m.Message = cancel.Name() + " is deferred in a loop, so the contexts of all rounds and what depends on them stay until the function returns"
+	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
+	return m
 }
 
 // offer returns m with its fix, which is safe unless cancelling does more than
@@ -190,12 +227,12 @@ func (l *cancelLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl)
 	return m.Safe(message, fix)
 }
 
-func (l *cancelLeak) deferCancel(name string) dst.Stmt {
+func (l *cancelLeak) cancelCall(name string) *dst.CallExpr {
 	call := dstedit.Call(dstedit.Ident(name))
 	if l.Type == "CancelCauseFunc" {
 		call.Args = append(call.Args, dstedit.Ident("nil")) // context.Canceled, unless there was a cause before
 	}
-	return dstedit.Defer(call)
+	return call
 }
 
 // obstacle says what stands against a deferred cancel right behind the call,
@@ -205,7 +242,7 @@ func (l *cancelLeak) obstacle() string {
 		return "the call stands in the head of another statement"
 	}
 	if l.InLoop() {
-		return "in a loop a deferred cancel would wait for the end of the function"
+		return "" // see perRound
 	}
 	if l.Ctx == nil {
 		return "the context is stored, so only its owner knows when to cancel it"
@@ -239,6 +276,9 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		}
 	}
 	unmet := l.p.Unmet(match.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended})
+	if deferred := l.Piles(l.events); deferred != nil {
+		return l.piled(m, cancel, deferred), true
+	}
 	if len(unmet.Exits) == 0 || l.inMain() {
 		return m, false
 	}
@@ -261,8 +301,11 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if why := l.obstacle(); why != "" {
 		return m.None(why), true
 	}
+	if l.InLoop() {
+		return l.perRound(m, cancel, name, func(*dstedit.Decl) error { return nil }), true
+	}
 	def := l.Def.Node().(ast.Stmt)
-	message, fix := "Defer the cancel function", func(d *dstedit.Decl) error { return d.InsertAfter(def, l.deferCancel(name)) }
+	message, fix := "Defer the cancel function", func(d *dstedit.Decl) error { return d.InsertAfter(def, dstedit.Defer(l.cancelCall(name))) }
 	if s := l.Movable(l.events); s != nil {
 		message, fix = "Move the deferred cancel up, before the first return", func(d *dstedit.Decl) error { return d.MoveAfter(s, def) }
 	}

@@ -31,6 +31,7 @@ type ctxTracker struct {
 	p        *Pass
 	fn       *Func
 	def      ast.Node
+	round    ast.Node // if not nil, the statements that the context must not outlive
 	seen     map[*types.Var]bool
 	outlives string
 }
@@ -52,6 +53,10 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 	}
 	if t.p.IsResult(v, t.fn) {
 		t.outlives = name + " is a result of the function"
+		return
+	}
+	if t.round != nil && (v.Pos() < t.round.Pos() || v.Pos() >= t.round.End()) {
+		t.outlives = name + " lives longer than the round of the loop"
 		return
 	}
 	inLoop := t.fn.Flow.InCycle(t.def)
@@ -79,6 +84,10 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 
 // use decides on one expression that denotes the context or something made from it.
 func (t *ctxTracker) use(c inspector.Cursor, name string) {
+	if t.round != nil && InDefer(c) {
+		t.outlives = name + " is used by a deferred call"
+		return
+	}
 	switch t.p.litUse(c, t.fn) {
 	case litEscapes:
 		t.outlives = name + " is used by a function literal that may run later"
