@@ -148,7 +148,11 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	if why := l.obstacle(); why != "" {
 		return m.None(why)
 	}
-	stop := l.p.FreshName(l.Def, "cancel", "cancelCtx", "stop")
+	at := l.Def
+	if l.inHead() {
+		at = l.Def.Parent()
+	}
+	stop := l.p.FreshName(at, "cancel", "cancelCtx", "stop")
 	if stop == "" {
 		return m.None("no free name for the cancel function")
 	}
@@ -174,7 +178,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 		}
 		return nil
 	}
-	if l.InLoop() {
+	if l.InLoop() && !l.inHead() {
 		return l.perRound(m, nil, stop, bind)
 	}
 	return l.offer(m, "Name the cancel function and defer it", func(d *dstedit.Decl) error {
@@ -183,6 +187,12 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 		}
 		return d.InsertAfter(def, dstedit.Defer(l.cancelCall(stop)))
 	})
+}
+
+// inHead reports whether the call stands in the head of an if.
+func (l *cancelLeak) inHead() bool {
+	_, ok := l.Def.Parent().Node().(*ast.IfStmt)
+	return ok
 }
 
 // perRound offers to call the cancel function, whose variable is nil if it is
@@ -221,6 +231,14 @@ func (l *cancelLeak) piled(m rule.Match, cancel *types.Var, deferred ast.Stmt) r
 // offer returns m with its fix, which is safe unless cancelling does more than
 // to end the context.
 func (l *cancelLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) error) rule.Match {
+	if l.inHead() {
+		return m.Unsafe(message+", in front of the if, so that the context lasts until the function returns", func(d *dstedit.Decl) error {
+			if err := d.HoistInit(l.Def.Parent().Node().(*ast.IfStmt)); err != nil {
+				return err
+			}
+			return fix(d)
+		})
+	}
 	if l.Name == "os/signal.NotifyContext" {
 		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix)
 	}
@@ -239,9 +257,10 @@ func (l *cancelLeak) cancelCall(name string) *dst.CallExpr {
 // or returns "".
 func (l *cancelLeak) obstacle() string {
 	if _, _, ok := match.StmtList(l.Def); !ok {
-		return "the call stands in the head of another statement"
-	}
-	if l.InLoop() {
+		if why := l.Hoistable(l.lhs); why != "" {
+			return why
+		}
+	} else if l.InLoop() {
 		return "" // see perRound
 	}
 	if l.Ctx == nil {

@@ -141,6 +141,50 @@ func (c *Cancel) Movable(events []Event) ast.Stmt {
 	return nil
 }
 
+// Hoistable says why the call, which is not a statement of a list, cannot move
+// in front of the if in whose head it stands, with the variables lhs; "" if it can.
+func (c *Cancel) Hoistable(lhs []ast.Expr) string {
+	ifs, ok := c.Def.Parent().Node().(*ast.IfStmt)
+	if !ok {
+		return "the call stands in the head of another statement"
+	}
+	list, at, ok := StmtList(c.Def.Parent())
+	as, isAssign := c.Def.Node().(*ast.AssignStmt)
+	switch {
+	case !ok:
+		return "the call stands in the head of an if behind an else or a label"
+	case !isAssign || as.Tok != token.DEFINE:
+		return "the call stands in the head of an if, and its variables are declared elsewhere"
+	case c.InLoop():
+		return "in a loop a deferred cancel would wait for the end of the function"
+	}
+	around := c.p.TypesInfo.Scopes[ifs].Parent()
+	for _, l := range lhs {
+		id, ok := l.(*ast.Ident)
+		if !ok || IsBlank(id) {
+			continue
+		}
+		used := around.Lookup(id.Name) != nil
+		for _, s := range list[at+1:] {
+			used = used || mentionsName(s, id.Name)
+		}
+		if used {
+			return "the call stands in the head of an if, and outside of it " + id.Name + " is something else"
+		}
+	}
+	return ""
+}
+
+func mentionsName(n ast.Node, name string) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && id.Name == name
+		return !found
+	})
+	return found
+}
+
 // Ended reports whether a condition that came out as taken says that the
 // context or its parent has ended: ctx.Err() != nil.
 func (c *Cancel) Ended(cond ast.Expr, taken bool) bool {
