@@ -105,14 +105,23 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 	m.Pos, m.End = l.lhs[1].Pos(), l.lhs[1].End()
 	l.Ctx = l.p.VarOf(l.lhs[0])
 	if match.IsBlank(l.lhs[1]) {
-		return l.discarded(m), true
+		m = l.discarded(m)
+		return m, l.Wrapper == nil || m.Fix != nil // of a wrapper, only what certainly stays here
 	}
 	cancel := l.p.VarOf(l.lhs[1])
-	if !l.p.DeclaredIn(cancel, l.Fn) || l.p.IsResult(cancel, l.Fn) {
+	local := l.p.DeclaredIn(cancel, l.Fn) && !l.p.IsResult(cancel, l.Fn)
+	if local {
+		l.events = l.p.TrackCancel(cancel, l.Fn)
+	}
+	if field := l.KeptIn(l.lhs[1], l.events); field != nil && !l.inMain() {
+		m.Message = "the cancel function is kept in the field " + field.Name() + ", which nothing reads, so " + l.harm("the context")
+		return m.None("whoever owns the struct must call " + field.Name() + " when done"), true
+	}
+	if !local {
 		return m, false
 	}
-	l.events = l.p.TrackCancel(cancel, l.Fn)
-	return l.tracked(m, cancel)
+	m, ok = l.tracked(m, cancel)
+	return m, ok && (l.Wrapper == nil || m.Fix != nil)
 }
 
 // harm says what stays, and until when.
@@ -239,6 +248,9 @@ func (l *cancelLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl)
 			return fix(d)
 		})
 	}
+	if l.Wrapper != nil {
+		return m.Unsafe(message+", which ends what "+l.Wrapper.Name()+" makes when the function returns", fix)
+	}
 	if l.Name == "os/signal.NotifyContext" {
 		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix)
 	}
@@ -316,6 +328,12 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	}
 	if unmet.Overwritten && !l.InLoop() {
 		return m.None(name + " is assigned again before it is called"), true
+	}
+	if l.InDeadLiteral(l.events) {
+		return m.None("the function literal that calls " + name + " is never called"), true
+	}
+	if callee := l.GivenTo(l.events); callee != "" && !unmet.Met {
+		return m.None(callee + " gets " + name + ", but does not call it"), true
 	}
 	if why := l.obstacle(); why != "" {
 		return m.None(why), true

@@ -26,19 +26,41 @@ type Cancel struct {
 	Name string           // the function of the standard library that makes it, such as "context.WithTimeout"
 	Type string           // the type of what cancels it, in package context
 	Ctx  *types.Var       // nil if the context goes elsewhere than to a local variable
+	// Wrapper is the loaded function that is called and hands on what Name
+	// makes; nil if Name itself is called.
+	Wrapper *types.Func
 }
 
 // CancelMaker returns the context that the call at c makes; ok is false for
 // other calls, and for one that panics.
 func (p *Pass) CancelMaker(c inspector.Cursor) (cc Cancel, ok bool) {
 	call := c.Node().(*ast.CallExpr)
-	name := p.FullName(call)
-	typ, ok := cancelMakers[name]
-	if !ok || p.IsNil(call.Args[0]) {
+	cc = Cancel{p: p, Call: call, Def: Unparen(c).Parent(), Name: p.maker(call)}
+	if cc.Name == "" {
 		return cc, false
 	}
-	fn := p.EnclosingFunc(c)
-	return Cancel{p: p, Fn: fn, Call: call, Def: Unparen(c).Parent(), Name: name, Type: typ}, fn != nil
+	cc.Type = cancelMakers[cc.Name]
+	if fn := p.Callee(call); fn.FullName() != cc.Name {
+		cc.Wrapper = fn
+	}
+	if parent := cc.parent(); parent != nil && p.IsNil(parent) {
+		return cc, false
+	}
+	cc.Fn = p.EnclosingFunc(c)
+	return cc, cc.Fn != nil
+}
+
+// parent returns the parent of the context, as far as it is an argument.
+func (c *Cancel) parent() ast.Expr {
+	for _, arg := range c.Call.Args {
+		if IsNamed(c.p.TypesInfo.TypeOf(arg), "context", "Context") {
+			return arg
+		}
+	}
+	if c.Wrapper == nil {
+		return c.Call.Args[0]
+	}
+	return nil
 }
 
 // Timed reports whether the context ends by itself when its time is up.
@@ -65,7 +87,8 @@ func (c *Cancel) EndsWithParent() bool {
 	if c.InLoop() {
 		return false // until then, each round adds one
 	}
-	return c.endsWith(c.Call.Args[0], 3)
+	parent := c.parent()
+	return parent != nil && c.endsWith(parent, 3)
 }
 
 // endsWith reports whether a context ends when the function returns; depth
@@ -87,7 +110,7 @@ func (c *Cancel) endsWith(ctx ast.Expr, depth int) bool {
 		if ok && len(as.Lhs) == 1 && c.endsWith(call, depth) {
 			return true
 		}
-		if !ok || len(as.Lhs) != 2 || call == c.Call || cancelMakers[c.p.FullName(call)] == "" {
+		if !ok || len(as.Lhs) != 2 || call == c.Call || c.p.maker(call) == "" {
 			continue
 		}
 		if cancel := c.p.VarOf(as.Lhs[1]); cancel != nil {
@@ -222,13 +245,42 @@ func (c *Cancel) WaitsForDone(n ast.Node) bool {
 // its reports whether e is the context or its parent.
 func (c *Cancel) its(e ast.Expr) bool {
 	v := c.p.VarOf(e)
-	return v != nil && (v == c.Ctx || v == c.p.VarOf(c.Call.Args[0]))
+	if v == nil || v == c.Ctx {
+		return v != nil
+	}
+	parent := c.parent()
+	return parent != nil && v == c.p.VarOf(parent)
 }
 
 // Ignored reports whether the cancel function is assigned to _.
 func Ignored(events []Event) bool {
 	for _, e := range events {
 		if as, ok := Unparen(e.At).Parent().Node().(*ast.AssignStmt); ok && e.Kind == Reads && IsBlank(as.Lhs[0]) {
+			return true
+		}
+	}
+	return false
+}
+
+// GivenTo returns the loaded function that gets the cancel function and
+// neither calls nor keeps it, or "" if there is none.
+func (c *Cancel) GivenTo(events []Event) string {
+	for _, e := range events {
+		arg := Unparen(e.At)
+		if call, ok := arg.Parent().Node().(*ast.CallExpr); ok && e.Kind == Reads && call.Fun != arg.Node() {
+			if fn := c.p.Callee(call); fn != nil {
+				return fn.Name()
+			}
+		}
+	}
+	return ""
+}
+
+// InDeadLiteral reports whether a function literal calls the cancel function
+// that itself is never called.
+func (c *Cancel) InDeadLiteral(events []Event) bool {
+	for _, e := range events {
+		if e.Kind == Reads && c.p.inDeadLiteral(e.At, c.Fn) {
 			return true
 		}
 	}

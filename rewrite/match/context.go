@@ -75,6 +75,9 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 		if assigns(use) {
 			continue
 		}
+		if t.def.Pos() <= use.Node().Pos() && use.Node().End() <= t.def.End() && !inLoop && t.p.litUse(use, t.fn) == litNone {
+			continue // ctx, _ = withLimit(ctx): the parent
+		}
 		t.use(use, name)
 		if t.outlives != "" {
 			return
