@@ -310,7 +310,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if deferred := l.Piles(l.events); deferred != nil {
 		return l.piled(m, cancel, deferred), true
 	}
-	if len(unmet.Exits) == 0 || l.inMain() {
+	if len(unmet.Exits) == 0 || l.inMain() || unmet.Met && l.OutlivesRound(cancel) {
 		return m, false
 	}
 	ctx := types.ExprString(l.lhs[0])

@@ -146,6 +146,18 @@ func (c *Cancel) Piles(events []Event) (deferred ast.Stmt) {
 	return deferred
 }
 
+// OutlivesRound reports whether the call stands in a loop and the variable of
+// its cancel function is declared outside: a later round may call it, and
+// whether it does may depend on more than the paths show.
+func (c *Cancel) OutlivesRound(cancel *types.Var) bool {
+	for loop := range c.Def.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
+		if c.Fn.Cursor.Contains(loop) && cancel.Pos() < loop.Node().Pos() {
+			return true
+		}
+	}
+	return false
+}
+
 // unbounded reports whether a loop around the call may go on for long enough
 // that what piles up matters.
 func (c *Cancel) unbounded() bool {
