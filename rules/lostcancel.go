@@ -11,20 +11,30 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
-// Contexts whose cancel function is not called on every path.
+// Contexts whose cancel function is not called on every path, or too early.
 //
 // # What it does
 //
 // It follows the cancel function of context.WithCancel, WithTimeout,
-// WithDeadline, their Cause variants and signal.NotifyContext. It reports one
-// that is discarded, and a path on which the function returns before it is
-// called or deferred.
+// WithDeadline, their Cause variants, signal.NotifyContext and functions of the
+// analysed modules that return what these make. It reports one that is
+// discarded, that goes to a function, a function literal or a field where
+// nothing ever calls it, that piles up because it is deferred in a loop, and a
+// path on which the function returns, or the next round of a loop begins, before
+// it is called or deferred.
+//
+// It also reports the opposite: a response, rows or a transaction that are
+// returned to the caller though their context is cancelled by then.
 //
 // # Why it leaks
 //
 // Until it is cancelled or its time is up, a context keeps its timer and its
 // place in the tree below the parent, and so does everything made from it. Below
 // a parent that never ends, that is for ever.
+//
+// A response whose context is cancelled can be read only as far as it has
+// arrived: a short body comes through, mostly, a long one fails with "context
+// canceled".
 //
 // # Example
 //
@@ -35,10 +45,13 @@ import (
 //
 // # What is not reported
 //
-// A cancel function that is returned, stored, passed on or captured by a
-// literal that may run later: whoever gets it may call it. Paths behind
-// <-ctx.Done(), where the context has ended by itself. Paths that end in a panic,
-// os.Exit, log.Fatal or t.Fatal, and the end of main.main.
+// A cancel function that is returned, stored where something reads it, passed on
+// or captured by a literal that may run later: whoever gets it may call it. Paths
+// behind <-ctx.Done(), where the context has ended by itself. Paths that end in a
+// panic, os.Exit, log.Fatal or t.Fatal, and main.main but for its loops. A
+// deferred cancel in a loop that soon ends, or whose contexts are needed when
+// their round is over. A response that anything has read, closed or looked into
+// before it is returned.
 //
 // # Fix safety
 //
@@ -46,12 +59,16 @@ import (
 // only if nothing uses the context afterwards, so the fix is offered only if
 // neither the context nor anything made from it (a request, its response, rows, a
 // stream) is returned, stored, used by a goroutine or by an earlier defer, or
-// passed to a function that by its name or its results may go on using it. A
-// response whose context is cancelled too early fails with "context canceled"
-// when its body is long, and works in tests where it is short. No fix is offered
-// in a loop, for a cancel function that is assigned again, and where a comment
-// says that it is meant. The fix for signal.NotifyContext is unsafe, because it
-// also restores the default action of the signals.
+// passed to a function that by its name or its results may go on using it. No fix
+// is offered for a cancel function that is assigned again, and where a comment
+// says that it is meant.
+//
+// These fixes are unsafe: in a loop, cancel is called in front of each way out of
+// the round, which a panic does not take. A context in the head of an if is moved
+// in front of it and then lasts until the function returns. A context that one
+// goroutine alone uses ends with the goroutine. What a function of your own
+// makes may count on something else to end it. And the fix for
+// signal.NotifyContext also restores the default action of the signals.
 //
 // # See also
 //
@@ -105,6 +122,9 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 	m.Pos, m.End = l.lhs[1].Pos(), l.lhs[1].End()
 	l.Ctx = l.p.VarOf(l.lhs[0])
 	if match.IsBlank(l.lhs[1]) {
+		if l.inMain() {
+			return m, false
+		}
 		m = l.discarded(m)
 		return m, l.Wrapper == nil || m.Fix != nil // of a wrapper, only what certainly stays here
 	}
@@ -148,13 +168,11 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	if l.Ctx == nil || !l.p.DeclaredIn(l.Ctx, l.Fn) {
 		return m.None(name + " lives outside the function, so only its owner knows when to cancel it")
 	}
-	if l.inMain() {
-		return m.None("main returns and the process ends, which frees it")
-	}
 	if l.p.Meant(l.Def.Node()) {
 		return m.None("a comment beside the discarded cancel function suggests that it is meant")
 	}
-	if why := l.obstacle(); why != "" {
+	worker := l.SoleGoroutine()
+	if why := l.obstacle(); why != "" && worker == nil {
 		return m.None(why)
 	}
 	at := l.Def
@@ -189,6 +207,15 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	}
 	if l.InLoop() && !l.inHead() {
 		return l.perRound(m, nil, stop, bind)
+	}
+	if worker != nil {
+		message := "Defer the cancel function in the goroutine that alone uses " + name + ": what goes on behind its back is cut off"
+		return m.Unsafe(message, func(d *dstedit.Decl) error {
+			if err := bind(d); err != nil {
+				return err
+			}
+			return d.InsertFirst(worker.Body, dstedit.Defer(l.cancelCall(stop)))
+		})
 	}
 	return l.offer(m, "Name the cancel function and defer it", func(d *dstedit.Decl) error {
 		if err := bind(d); err != nil {
@@ -357,4 +384,8 @@ func (l *cancelLeak) cutOff(m rule.Match, name string, cut match.CutOff) rule.Ma
 	return m.None("whoever gets it must cancel when done with it, for example where its body is closed")
 }
 
-func (l *cancelLeak) inMain() bool { return l.p.Pkg.Name() == "main" && l.Fn.Name() == "main" }
+// inMain reports whether the end of the function is that of the process, and
+// the call is not one of many before it.
+func (l *cancelLeak) inMain() bool {
+	return l.p.Pkg.Name() == "main" && l.Fn.Name() == "main" && !l.InLoop()
+}
