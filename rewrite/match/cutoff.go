@@ -3,6 +3,8 @@ package match
 import (
 	"go/ast"
 	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // CutOff is a value that a function hands to its caller although the context
@@ -34,7 +36,7 @@ func (c *Cancel) CutOff(events []Event) (out CutOff, ok bool) {
 			w.cancels[e.Node], any = true, true
 		}
 	}
-	if !any || start.vars == 0 {
+	if !any || start.vars == 0 || c.p.nobodyReads(c.Fn) {
 		return out, false
 	}
 	w.found = func(ret *ast.ReturnStmt, t types.Type, s liveState) {
@@ -90,4 +92,63 @@ func fate(t types.Type) (what, harm string) {
 		return "the result of the query", "reading it fails with \"context canceled\""
 	}
 	return "what reads from the response", "reading a long body fails with \"context canceled\""
+}
+
+// nobodyReads reports whether all callers of fn, a function that only its
+// package can call, do no more with the response that it returns than to look
+// at its plain fields and to close it.
+func (p *Pass) nobodyReads(fn *Func) bool {
+	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
+	if !ok || d.Name.IsExported() || len(p.IgnoredFiles) > 0 {
+		return false
+	}
+	obj := p.TypesInfo.Defs[d.Name]
+	if sig, ok := obj.Type().(*types.Signature); !ok || sig.Results().Len() == 0 || !IsNamed(sig.Results().At(0).Type(), "net/http", "Response") {
+		return false
+	}
+	callers := 0
+	for c := range p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
+		if f, ok := p.TypesInfo.Uses[c.Node().(*ast.Ident)].(*types.Func); !ok || f.Origin() != obj {
+			continue
+		}
+		if _, ok := c.Parent().Node().(*ast.SelectorExpr); ok {
+			c = c.Parent()
+		}
+		call := Unparen(c).Parent()
+		if ce, ok := call.Node().(*ast.CallExpr); !ok || ce.Fun != Unparen(c).Node() || p.mayRead(call) {
+			return false
+		}
+		callers++
+	}
+	return callers > 0
+}
+
+// mayRead reports whether the response that a call returns goes anywhere but
+// to a variable of which only plain fields are asked and which is closed.
+func (p *Pass) mayRead(call inspector.Cursor) bool {
+	as, ok := Unparen(call).Parent().Node().(*ast.AssignStmt)
+	if !ok || len(as.Rhs) != 1 {
+		return true
+	}
+	if IsBlank(as.Lhs[0]) {
+		return false
+	}
+	v, fn := p.VarOf(as.Lhs[0]), p.EnclosingFunc(call)
+	if v == nil || fn == nil || !p.DeclaredIn(v, fn) || p.IsResult(v, fn) {
+		return true
+	}
+	for _, use := range p.Uses(fn.Cursor, v) {
+		if assigns(use) || plainField(use) {
+			continue
+		}
+		if be, ok := Unparen(use).Parent().Node().(*ast.BinaryExpr); ok && (p.IsNil(be.X) || p.IsNil(be.Y)) {
+			continue
+		}
+		body := use.Parent() // resp.Body.Close()
+		sel, ok := body.Parent().Node().(*ast.SelectorExpr)
+		if _, isSel := body.Node().(*ast.SelectorExpr); !isSel || !ok || sel.Sel.Name != "Close" {
+			return true
+		}
+	}
+	return false
 }

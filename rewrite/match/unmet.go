@@ -96,7 +96,7 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 	w.out.Exits = w.sure
 	if !w.out.Met {
 		w.out.Exits = append(w.out.Exits, w.tainted...)
-		if !w.returns && w.waits {
+		if !w.returns && w.waits && o.Leaves == nil {
 			w.out.Exits = append(w.out.Exits, Exit{Pos: o.Fn.Body.Rbrace})
 		}
 	}
