@@ -29,7 +29,8 @@ func (c *Cancel) CutOff(events []Event) (out CutOff, ok bool) {
 	start, any := liveState{vars: w.bit(c.Ctx)}, false
 	w.here, w.cancels = c.Node(), map[ast.Node]bool{}
 	for _, e := range events {
-		if e.Kind == Escapes || e.Kind == Assigns && e.Node != w.here {
+		later := e.At.Node().Pos() > c.Call.Pos() || c.InLoop()
+		if e.Kind == Escapes || e.Kind == Assigns && e.Node != w.here && later {
 			return out, false
 		}
 		if n := certainCancel(e); n != nil {

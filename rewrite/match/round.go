@@ -60,12 +60,25 @@ func (c *Cancel) Round(cancel *types.Var, events []Event) (r Round, why string) 
 		if ret, ok := n.(*ast.ReturnStmt); ok && t.uses(ret) {
 			return r, "what is returned is made with the context, so it cannot be cancelled before"
 		}
+		if cancel != nil && c.p.hidden(cancel, n.Pos()) {
+			return r, cancel.Name() + " is something else where the round is left"
+		}
 		r.Jumps = append(r.Jumps, n.(ast.Stmt))
 	}
 	if falls {
 		r.Last = list[len(list)-1]
 	}
 	return r, ""
+}
+
+// hidden reports whether the name of v means something else at pos.
+func (p *Pass) hidden(v *types.Var, pos token.Pos) bool {
+	scope := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos)
+	if scope == nil {
+		return true
+	}
+	_, obj := scope.LookupParent(v.Name(), pos)
+	return obj != types.Object(v)
 }
 
 // within follows the context as far as it must not outlive a run through region.

@@ -34,6 +34,11 @@ func (c *Cancel) SoleGoroutine() *ast.FuncLit {
 	if !ok {
 		return nil
 	}
+	for recv := range cursor.Preorder((*ast.ExprStmt)(nil)) {
+		if _, inSelect := recv.Parent().Node().(*ast.CommClause); !inSelect && c.WaitsForDone(recv.Node()) {
+			return nil // it would wait for what it is to do afterwards
+		}
+	}
 	body := c.p.FuncOf(cursor)
 	t := &ctxTracker{p: c.p, fn: body, def: lit.Type, seen: map[*types.Var]bool{}}
 	for _, use := range c.p.Uses(c.Fn.Cursor, c.Ctx) {
