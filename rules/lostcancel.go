@@ -11,7 +11,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
-// Contexts whose cancel function is not called on every path, or too early.
+// Contexts whose cancel function is not called on every path.
 //
 // # What it does
 //
