@@ -6,8 +6,6 @@ import (
 	"go/types"
 
 	"github.com/dave/dst"
-	"golang.org/x/tools/go/ast/inspector"
-
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
@@ -18,15 +16,25 @@ import (
 // # What it does
 //
 // It follows the cancel function of context.WithCancel, WithTimeout,
-// WithDeadline, their Cause variants and signal.NotifyContext. It reports one
-// that is discarded, and a path on which the function returns before it is
-// called or deferred.
+// WithDeadline, their Cause variants, signal.NotifyContext and functions of the
+// analysed modules that return what these make. It reports one that is
+// discarded, that goes to a function, a function literal or a field where
+// nothing ever calls it, that piles up because it is deferred in a loop, and a
+// path on which the function returns, or the next round of a loop begins, before
+// it is called or deferred.
+//
+// It also reports the opposite: a response, rows or a transaction that are
+// returned to the caller though their context is cancelled by then.
 //
 // # Why it leaks
 //
 // Until it is cancelled or its time is up, a context keeps its timer and its
 // place in the tree below the parent, and so does everything made from it. Below
 // a parent that never ends, that is for ever.
+//
+// A response whose context is cancelled can be read only as far as it has
+// arrived: a short body comes through, mostly, a long one fails with "context
+// canceled".
 //
 // # Example
 //
@@ -37,10 +45,13 @@ import (
 //
 // # What is not reported
 //
-// A cancel function that is returned, stored, passed on or captured by a
-// literal that may run later: whoever gets it may call it. Paths behind
-// <-ctx.Done(), where the context has ended by itself. Paths that end in a panic,
-// os.Exit, log.Fatal or t.Fatal, and the end of main.main.
+// A cancel function that is returned, stored where something reads it, passed on
+// or captured by a literal that may run later: whoever gets it may call it. Paths
+// behind <-ctx.Done(), where the context has ended by itself. Paths that end in a
+// panic, os.Exit, log.Fatal or t.Fatal, and main.main but for its loops. A
+// deferred cancel in a loop that soon ends, or whose contexts are needed when
+// their round is over. A response that anything has read, closed or looked into
+// before it is returned.
 //
 // # Fix safety
 //
@@ -48,12 +59,16 @@ import (
 // only if nothing uses the context afterwards, so the fix is offered only if
 // neither the context nor anything made from it (a request, its response, rows, a
 // stream) is returned, stored, used by a goroutine or by an earlier defer, or
-// passed to a function that by its name or its results may go on using it. A
-// response whose context is cancelled too early fails with "context canceled"
-// when its body is long, and works in tests where it is short. No fix is offered
-// in a loop, for a cancel function that is assigned again, and where a comment
-// says that it is meant. The fix for signal.NotifyContext is unsafe, because it
-// also restores the default action of the signals.
+// passed to a function that by its name or its results may go on using it. No fix
+// is offered for a cancel function that is assigned again, and where a comment
+// says that it is meant.
+//
+// These fixes are unsafe: in a loop, cancel is called in front of each way out of
+// the round, which a panic does not take. A context in the head of an if is moved
+// in front of it and then lasts until the function returns. A context that one
+// goroutine alone uses ends with the goroutine. What a function of your own
+// makes may count on something else to end it. And the fix for
+// signal.NotifyContext also restores the default action of the signals.
 //
 // # See also
 //
@@ -61,31 +76,14 @@ import (
 // fixes none.
 var lostcancel = rule.Rule{Name: "lostcancel", Doc: doc("lostcancel"), Find: findLostcancel}
 
-// cancelMakers are the functions that return a context and what cancels it,
-// with the type of the latter in package context; "" where there is no name for it.
-var cancelMakers = map[string]string{
-	"context.WithCancel": "CancelFunc", "context.WithTimeout": "CancelFunc", "context.WithDeadline": "CancelFunc",
-	"context.WithTimeoutCause": "CancelFunc", "context.WithDeadlineCause": "CancelFunc",
-	"context.WithCancelCause": "CancelCauseFunc", "os/signal.NotifyContext": "CancelFunc",
-}
-
 func findLostcancel(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
-		call := c.Node().(*ast.CallExpr)
-		name := p.FullName(call)
-		typ, ok := cancelMakers[name]
+		made, ok := p.CancelMaker(c)
 		if !ok {
 			continue
 		}
-		fn := p.EnclosingFunc(c)
-		if fn == nil {
-			continue
-		}
-		if p.IsNil(call.Args[0]) {
-			continue // panics
-		}
-		l := cancelLeak{p: p, fn: fn, call: call, callee: name, cancelType: typ, def: match.Unparen(c).Parent()}
+		l := cancelLeak{Cancel: made, p: p}
 		if m, ok := l.match(); ok {
 			out = append(out, m)
 		}
@@ -95,21 +93,15 @@ func findLostcancel(p *match.Pass) []rule.Match {
 
 // cancelLeak looks at one call that returns a cancel function.
 type cancelLeak struct {
-	p          *match.Pass
-	fn         *match.Func
-	call       *ast.CallExpr
-	callee     string
-	cancelType string
-	def        inspector.Cursor // the statement or spec that takes the results
-
+	match.Cancel
+	p      *match.Pass
 	lhs    []ast.Expr
-	ctx    *types.Var // nil if it goes elsewhere than to a local variable
 	events []match.Event
 }
 
 func (l *cancelLeak) match() (m rule.Match, ok bool) {
-	m = rule.Match{Pos: l.call.Pos(), End: l.call.End()}
-	switch n := l.def.Node().(type) {
+	m = rule.Match{Pos: l.Call.Pos(), End: l.Call.End()}
+	switch n := l.Def.Node().(type) {
 	case *ast.ExprStmt:
 		m.Message = "the context and the cancel function of " + l.callName() + " are discarded, so " + l.harm("the context")
 		return m.None("the call has no effect; delete it"), true
@@ -119,39 +111,51 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 		for _, id := range n.Names {
 			l.lhs = append(l.lhs, id)
 		}
-		l.def = l.def.Parent().Parent()
-		if _, isStmt := l.def.Node().(*ast.DeclStmt); !isStmt {
+		l.Def = l.Def.Parent().Parent()
+		if _, isStmt := l.Def.Node().(*ast.DeclStmt); !isStmt {
 			return m, false // a package variable: whoever uses it is unknown
 		}
 	}
-	if len(l.lhs) != 2 || l.endsWithParent() {
+	if len(l.lhs) != 2 || l.EndsWithParent() {
 		return m, false
 	}
 	m.Pos, m.End = l.lhs[1].Pos(), l.lhs[1].End()
-	l.ctx = l.p.VarOf(l.lhs[0])
+	l.Ctx = l.p.VarOf(l.lhs[0])
 	if match.IsBlank(l.lhs[1]) {
-		return l.discarded(m), true
+		if l.inMain() {
+			return m, false
+		}
+		m = l.discarded(m)
+		return m, l.Wrapper == nil || m.Fix != nil // of a wrapper, only what certainly stays here
 	}
 	cancel := l.p.VarOf(l.lhs[1])
-	if !l.p.DeclaredIn(cancel, l.fn) || l.p.IsResult(cancel, l.fn) {
+	local := l.p.DeclaredIn(cancel, l.Fn) && !l.p.IsResult(cancel, l.Fn)
+	if local {
+		l.events = l.p.TrackCancel(cancel, l.Fn)
+	}
+	if field := l.KeptIn(l.lhs[1], l.events); field != nil && !l.inMain() {
+		m.Message = "the cancel function is kept in the field " + field.Name() + ", which nothing reads, so " + l.harm("the context")
+		return m.None("whoever owns the struct must call " + field.Name() + " when done"), true
+	}
+	if !local {
 		return m, false
 	}
-	l.events = l.p.TrackCancel(cancel, l.fn)
-	return l.tracked(m, cancel)
+	m, ok = l.tracked(m, cancel)
+	return m, ok && (l.Wrapper == nil || m.Fix != nil)
 }
 
 // harm says what stays, and until when.
 func (l *cancelLeak) harm(ctx string) string {
-	switch l.callee {
-	case "context.WithTimeout", "context.WithDeadline", "context.WithTimeoutCause", "context.WithDeadlineCause":
+	switch {
+	case l.Timed():
 		return ctx + " and its timer stay until the time is up"
-	case "os/signal.NotifyContext":
+	case l.Name == "os/signal.NotifyContext":
 		return ctx + " and the notification of signals stay until the parent ends"
 	}
 	return ctx + " and what depends on it stay until the parent ends"
 }
 
-func (l *cancelLeak) callName() string { return types.ExprString(l.call.Fun) }
+func (l *cancelLeak) callName() string { return types.ExprString(l.Call.Fun) }
 
 // discarded is "ctx, _ := context.WithTimeout(...)".
 func (l *cancelLeak) discarded(m rule.Match) rule.Match {
@@ -161,30 +165,32 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	}
 	name := types.ExprString(l.lhs[0])
 	m.Message = "the cancel function of " + name + " is discarded, so " + l.harm(name)
-	if l.ctx == nil || !l.p.DeclaredIn(l.ctx, l.fn) {
+	if l.Ctx == nil || !l.p.DeclaredIn(l.Ctx, l.Fn) {
 		return m.None(name + " lives outside the function, so only its owner knows when to cancel it")
 	}
-	if l.inMain() {
-		return m.None("main returns and the process ends, which frees it")
-	}
-	if l.p.Meant(l.def.Node()) {
+	if l.p.Meant(l.Def.Node()) {
 		return m.None("a comment beside the discarded cancel function suggests that it is meant")
 	}
-	if why := l.obstacle(); why != "" {
+	worker := l.SoleGoroutine()
+	if why := l.obstacle(); why != "" && worker == nil {
 		return m.None(why)
 	}
-	stop := l.p.FreshName(l.def, "cancel", "cancelCtx", "stop")
+	at := l.Def
+	if l.inHead() {
+		at = l.Def.Parent()
+	}
+	stop := l.p.FreshName(at, "cancel", "cancelCtx", "stop")
 	if stop == "" {
 		return m.None("no free name for the cancel function")
 	}
 	blank := l.lhs[1].(*ast.Ident)
-	as, isAssign := l.def.Node().(*ast.AssignStmt)
-	def := l.def.Node().(ast.Stmt)
+	as, isAssign := l.Def.Node().(*ast.AssignStmt)
+	def := l.Def.Node().(ast.Stmt)
 	declare := false // cancel needs a var of its own
 	if isAssign && as.Tok == token.ASSIGN {
-		declare = !l.p.InScopeOf(l.ctx, l.def, l.fn)
+		declare = !l.p.InScopeOf(l.Ctx, l.Def, l.Fn)
 	}
-	fix := func(d *dstedit.Decl) error {
+	bind := func(d *dstedit.Decl) error {
 		if err := d.Rename(blank, stop); err != nil {
 			return err
 		}
@@ -193,81 +199,145 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 			if err != nil {
 				return err
 			}
-			if err := d.InsertBefore(def, dstedit.VarDecl(stop, typ)); err != nil {
+			return d.InsertBefore(def, dstedit.VarDecl(stop, typ))
+		} else if isAssign && as.Tok == token.ASSIGN {
+			return d.Define(as)
+		}
+		return nil
+	}
+	if l.InLoop() && !l.inHead() {
+		return l.perRound(m, nil, stop, bind)
+	}
+	if worker != nil {
+		message := "Defer the cancel function in the goroutine that alone uses " + name + ": what goes on behind its back is cut off"
+		return m.Unsafe(message, func(d *dstedit.Decl) error {
+			if err := bind(d); err != nil {
 				return err
 			}
-		} else if isAssign && as.Tok == token.ASSIGN {
-			if err := d.Define(as); err != nil {
+			return d.InsertFirst(worker.Body, dstedit.Defer(l.cancelCall(stop)))
+		})
+	}
+	return l.offer(m, "Name the cancel function and defer it", func(d *dstedit.Decl) error {
+		if err := bind(d); err != nil {
+			return err
+		}
+		return d.InsertAfter(def, dstedit.Defer(l.cancelCall(stop)))
+	})
+}
+
+// inHead reports whether the call stands in the head of an if.
+func (l *cancelLeak) inHead() bool {
+	_, ok := l.Def.Parent().Node().(*ast.IfStmt)
+	return ok
+}
+
+// perRound offers to call the cancel function, whose variable is nil if it is
+// discarded, on each way out of a round of the loop that goes without.
+func (l *cancelLeak) perRound(m rule.Match, cancel *types.Var, name string, prepare func(*dstedit.Decl) error) rule.Match {
+	round, why := l.Round(cancel, l.events)
+	if why != "" {
+		return m.None(why)
+	}
+	message := "Cancel where the round ends: a round that panics does not, and what goes on behind its back is cut off"
+	return m.Unsafe(message, func(d *dstedit.Decl) error {
+		if err := prepare(d); err != nil {
+			return err
+		}
+		for _, jump := range round.Jumps {
+			if err := d.InsertBefore(jump, dstedit.ExprStmt(l.cancelCall(name))); err != nil {
 				return err
 			}
 		}
-		return d.InsertAfter(def, l.deferCancel(stop))
-	}
-	return l.offer(m, "Name the cancel function and defer it", fix)
+		if round.Last == nil {
+			return nil
+		}
+		return d.InsertAfter(round.Last, dstedit.ExprStmt(l.cancelCall(name)))
+	})
+}
+
+// piled is "defer cancel()" in a loop.
+func (l *cancelLeak) piled(m rule.Match, cancel *types.Var, deferred ast.Stmt) rule.Match {
+	l.events = nil // but for the defer there is nothing that calls it
+	m = l.perRound(m, cancel, cancel.Name(), func(d *dstedit.Decl) error { return d.Delete(deferred) })
+	m.Message = cancel.Name() + " is deferred in a loop, so the contexts of all rounds and what depends on them stay until the function returns"
+	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
+	return m
 }
 
 // offer returns m with its fix, which is safe unless cancelling does more than
 // to end the context.
 func (l *cancelLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) error) rule.Match {
-	if l.callee == "os/signal.NotifyContext" {
+	if l.inHead() {
+		return m.Unsafe(message+", in front of the if, so that the context lasts until the function returns", func(d *dstedit.Decl) error {
+			if err := d.HoistInit(l.Def.Parent().Node().(*ast.IfStmt)); err != nil {
+				return err
+			}
+			return fix(d)
+		})
+	}
+	if l.Wrapper != nil {
+		return m.Unsafe(message+", which ends what "+l.Wrapper.Name()+" makes when the function returns", fix)
+	}
+	if l.Name == "os/signal.NotifyContext" {
 		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix)
 	}
 	return m.Safe(message, fix)
 }
 
-func (l *cancelLeak) deferCancel(name string) dst.Stmt {
+func (l *cancelLeak) cancelCall(name string) *dst.CallExpr {
 	call := dstedit.Call(dstedit.Ident(name))
-	if l.cancelType == "CancelCauseFunc" {
+	if l.Type == "CancelCauseFunc" {
 		call.Args = append(call.Args, dstedit.Ident("nil")) // context.Canceled, unless there was a cause before
 	}
-	return dstedit.Defer(call)
+	return call
 }
 
 // obstacle says what stands against a deferred cancel right behind the call,
 // or returns "".
 func (l *cancelLeak) obstacle() string {
-	if _, _, ok := match.StmtList(l.def); !ok {
-		return "the call stands in the head of another statement"
+	if _, _, ok := match.StmtList(l.Def); !ok {
+		if why := l.Hoistable(l.lhs); why != "" {
+			return why
+		}
+	} else if l.InLoop() {
+		return "" // see perRound
 	}
-	node := l.flowNode()
-	if l.fn.Flow.InCycle(node) {
-		return "in a loop a deferred cancel would wait for the end of the function"
-	}
-	if l.ctx == nil {
+	if l.Ctx == nil {
 		return "the context is stored, so only its owner knows when to cancel it"
 	}
-	if why := l.p.CtxLifetime(l.ctx, l.fn, node); why != "" {
+	if why := l.p.CtxLifetime(l.Ctx, l.Fn, l.Node()); why != "" {
 		return why
 	}
 	return ""
 }
 
-func (l *cancelLeak) flowNode() ast.Node {
-	c, _ := l.fn.Cursor.FindNode(l.call)
-	return match.FlowNode(c, l.fn)
-}
-
 // typeName returns the type of the cancel function as it is written here.
 func (l *cancelLeak) typeName(d *dstedit.Decl) (dst.Expr, error) {
-	for _, imp := range l.p.FileOf(l.call.Pos()).Imports {
+	for _, imp := range l.p.FileOf(l.Call.Pos()).Imports {
 		if imp.Name != nil && imp.Name.Name == "." && imp.Path.Value == `"context"` {
-			return dstedit.Ident(l.cancelType), nil
+			return dstedit.Ident(l.Type), nil
 		}
 	}
 	pkg, err := d.Import("context")
-	return dstedit.Sel(pkg, l.cancelType), err
+	return dstedit.Sel(pkg, l.Type), err
 }
 
 // tracked decides on a cancel function in a local variable.
 func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool) {
 	name := cancel.Name()
+	if cut, ok := l.CutOff(l.events); ok {
+		return l.cutOff(m, name, cut), true
+	}
 	for _, e := range l.events {
 		if e.Kind == match.Escapes {
 			return m, false
 		}
 	}
-	unmet := l.p.Unmet(match.Obligation{Fn: l.fn, Call: l.call, Def: l.def, Var: cancel, Events: l.events, Over: l.waitsForDone, Settled: l.ended})
-	if len(unmet.Exits) == 0 || l.inMain() {
+	unmet := l.p.Unmet(match.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended})
+	if deferred := l.Piles(l.events); deferred != nil {
+		return l.piled(m, cancel, deferred), true
+	}
+	if len(unmet.Exits) == 0 || l.inMain() || unmet.Met && l.OutlivesRound(cancel) {
 		return m, false
 	}
 	ctx := types.ExprString(l.lhs[0])
@@ -280,149 +350,42 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if exit.Assigns {
 		m.Related[0].Message = name + " is assigned again here before it is called"
 	}
-	if !unmet.Met && l.explicitlyIgnored() {
+	if !unmet.Met && match.Ignored(l.events) {
 		return m.None(name + " is assigned to _, which suggests that it is meant"), true
 	}
-	if unmet.Overwritten && !l.fn.Flow.InCycle(l.flowNode()) {
+	if unmet.Overwritten && !l.InLoop() {
 		return m.None(name + " is assigned again before it is called"), true
+	}
+	if l.InDeadLiteral(l.events) {
+		return m.None("the function literal that calls " + name + " is never called"), true
+	}
+	if callee := l.GivenTo(l.events); callee != "" && !unmet.Met {
+		return m.None(callee + " gets " + name + ", but does not call it"), true
 	}
 	if why := l.obstacle(); why != "" {
 		return m.None(why), true
 	}
-	def := l.def.Node().(ast.Stmt)
-	message, fix := "Defer the cancel function", func(d *dstedit.Decl) error { return d.InsertAfter(def, l.deferCancel(name)) }
-	if s := l.movable(); s != nil {
+	if l.InLoop() {
+		return l.perRound(m, cancel, name, func(*dstedit.Decl) error { return nil }), true
+	}
+	def := l.Def.Node().(ast.Stmt)
+	message, fix := "Defer the cancel function", func(d *dstedit.Decl) error { return d.InsertAfter(def, dstedit.Defer(l.cancelCall(name))) }
+	if s := l.Movable(l.events); s != nil {
 		message, fix = "Move the deferred cancel up, before the first return", func(d *dstedit.Decl) error { return d.MoveAfter(s, def) }
 	}
 	return l.offer(m, message, fix), true
 }
 
-// endsWithParent reports whether the parent is a context of the same function
-// whose cancel function is deferred: it takes this one with it.
-func (l *cancelLeak) endsWithParent() bool {
-	if l.fn.Flow.InCycle(l.flowNode()) {
-		return false // until then, each round adds one
-	}
-	return l.endsWith(l.call.Args[0], 3)
+// cutOff is "defer cancel()" in a function that returns a response.
+func (l *cancelLeak) cutOff(m rule.Match, name string, cut match.CutOff) rule.Match {
+	m.Pos, m.End = cut.Cancel.Pos(), cut.Cancel.End()
+	m.Message = cut.What + " is returned, but " + name + " has ended its context by then, so " + cut.Harm
+	m.Related = []rule.Related{{Pos: cut.Return.Pos(), End: cut.Return.End(), Message: "returned here"}}
+	return m.None("whoever gets it must cancel when done with it, for example where its body is closed")
 }
 
-// endsWith reports whether a context ends when the function returns; depth
-// bounds how many contexts in between are looked through.
-func (l *cancelLeak) endsWith(ctx ast.Expr, depth int) bool {
-	if call, ok := ast.Unparen(ctx).(*ast.CallExpr); ok && depth > 0 && l.p.FullName(call) == "context.WithValue" {
-		return l.endsWith(call.Args[0], depth-1)
-	}
-	parent := l.p.VarOf(ctx)
-	if parent == nil || depth == 0 || !l.p.DeclaredIn(parent, l.fn) {
-		return false
-	}
-	for _, use := range l.p.Uses(l.fn.Cursor, parent) {
-		as, ok := use.Parent().Node().(*ast.AssignStmt)
-		if !ok || as.Lhs[0] != use.Node() || len(as.Rhs) != 1 || as.Pos() > l.call.Pos() {
-			continue
-		}
-		call, ok := ast.Unparen(as.Rhs[0]).(*ast.CallExpr)
-		if ok && len(as.Lhs) == 1 && l.endsWith(call, depth) {
-			return true
-		}
-		if !ok || len(as.Lhs) != 2 || call == l.call || cancelMakers[l.p.FullName(call)] == "" {
-			continue
-		}
-		if cancel := l.p.VarOf(as.Lhs[1]); cancel != nil {
-			for _, e := range l.p.TrackCancel(cancel, l.fn) {
-				if e.Kind != match.DefersClose && e.Kind != match.ClosesLate {
-					continue
-				}
-				if l.beside(as) && l.beside(e.Node) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// beside reports whether a statement stands in a list of statements that also
-// holds the call, at any depth: then it is not in another branch.
-func (l *cancelLeak) beside(n ast.Node) bool {
-	for c := l.def; c.Valid() && c != l.fn.Cursor; c = c.Parent() {
-		list, _, _ := match.StmtList(c)
-		for _, s := range list {
-			if ast.Node(s) == n {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-func (l *cancelLeak) inMain() bool { return l.p.Pkg.Name() == "main" && l.fn.Name() == "main" }
-
-// explicitlyIgnored reports whether the cancel function is assigned to _.
-func (l *cancelLeak) explicitlyIgnored() bool {
-	for _, e := range l.events {
-		if as, ok := match.Unparen(e.At).Parent().Node().(*ast.AssignStmt); ok && e.Kind == match.Reads && match.IsBlank(as.Lhs[0]) {
-			return true
-		}
-	}
-	return false
-}
-
-// movable returns the "defer cancel()" in the list of the call that can go up
-// directly behind it: no other defer may change places with it, because a
-// deferred Wait needs the cancel before it.
-func (l *cancelLeak) movable() ast.Stmt {
-	list, i, ok := match.StmtList(l.def)
-	if !ok {
-		return nil
-	}
-	for _, s := range list[i+1:] {
-		d, isDefer := s.(*ast.DeferStmt)
-		if !isDefer {
-			continue
-		}
-		for _, e := range l.events {
-			if e.Kind == match.DefersClose && e.Via.Node() == ast.Node(d) {
-				return s
-			}
-		}
-		return nil
-	}
-	return nil
-}
-
-// ended reports whether a condition that came out as taken says that the
-// context or its parent has ended: ctx.Err() != nil.
-func (l *cancelLeak) ended(cond ast.Expr, taken bool) bool {
-	x, isNil, ok := l.p.NilTest(cond, taken)
-	if !ok || isNil {
-		return false
-	}
-	call, ok := ast.Unparen(x).(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	recv, isErr := l.p.Method(call, "context", "Context", "Err")
-	v := l.p.VarOf(recv)
-	return isErr && v != nil && (v == l.ctx || v == l.p.VarOf(l.call.Args[0]))
-}
-
-// waitsForDone reports whether n receives from the Done channel of the context
-// or its parent: behind it the context has ended and holds nothing any more.
-func (l *cancelLeak) waitsForDone(n ast.Node) bool {
-	found := false
-	ast.Inspect(n, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.UnaryExpr:
-			if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && n.Op == token.ARROW {
-				recv, isDone := l.p.Method(call, "context", "Context", "Done")
-				v := l.p.VarOf(recv)
-				found = found || isDone && v != nil && (v == l.ctx || v == l.p.VarOf(l.call.Args[0]))
-			}
-		}
-		return !found
-	})
-	return found
+// inMain reports whether the end of the function is that of the process, and
+// the call is not one of many before it.
+func (l *cancelLeak) inMain() bool {
+	return l.p.Pkg.Name() == "main" && l.Fn.Name() == "main" && !l.InLoop()
 }

@@ -41,3 +41,33 @@ func (d *Decl) ToDefer(s *ast.ExprStmt) error {
 	d.nodes[s] = def
 	return nil
 }
+
+// HoistInit moves the init statement of an if in front of it, below the
+// comments above the if. It refuses an if
+// that follows a label or an else, and one whose init holds comments.
+func (d *Decl) HoistInit(s *ast.IfStmt) error {
+	sl, err := d.slot(s)
+	if err != nil {
+		return err
+	}
+	n, err := d.node(s)
+	if err != nil {
+		return err
+	}
+	ifs, ok := n.(*dst.IfStmt)
+	if !ok || ifs.Init == nil || sl.inner {
+		return refuse("the if has no init statement or follows a label")
+	}
+	if holdsComment(ifs.Init) {
+		return refuse("the init statement holds a comment")
+	}
+	sl.canon()
+	init := ifs.Init
+	ifs.Init = nil
+	above := ifs.Decs.Start
+	ifs.Decs.Start = nil
+	sl.putBefore([]dst.Stmt{init})
+	init.Decorations().Start = above
+	sl.settle()
+	return nil
+}

@@ -12,6 +12,9 @@ func TestTurn(t *testing.T) {
 	toDefer := func(text string) func(*tree, *Decl) error {
 		return func(tr *tree, d *Decl) error { return d.ToDefer(tr.stmt(text).(*ast.ExprStmt)) }
 	}
+	hoist := func(text string) func(*tree, *Decl) error {
+		return func(tr *tree, d *Decl) error { return d.HoistInit(find[*ast.IfStmt](tr, text)) }
+	}
 	runLayout(t, []layoutTest{
 		{
 			name: "define", edit: define("a, b ="),
@@ -39,6 +42,32 @@ func TestTurn(t *testing.T) {
 		{
 			name: "defer a receive", edit: toDefer("<-a"), refused: "no call",
 			src: body("\t<-a\n"),
+		},
+		{
+			name: "hoist", edit: hoist("if a"),
+			src:  body("\tb()\n\n\t// above\n\tif a := f(); a { // beside\n\t\tb()\n\t}\n\n\tc()\n"),
+			want: body("\tb()\n\n\t// above\n\ta := f()\n\tif a { // beside\n\t\tb()\n\t}\n\n\tc()\n"),
+		},
+		{
+			name: "hoist the first", edit: hoist("if a"),
+			src:  body("\tif a := f(); a {\n\t\tb()\n\t} else {\n\t\tc()\n\t}\n"),
+			want: body("\ta := f()\n\tif a {\n\t\tb()\n\t} else {\n\t\tc()\n\t}\n"),
+		},
+		{
+			name: "hoist out of an else", edit: hoist("if a"), refused: "else",
+			src: body("\tif b {\n\t} else if a := f(); a {\n\t}\n"),
+		},
+		{
+			name: "hoist past a label", edit: hoist("if a"), refused: "follows a label",
+			src: body("L:\n\tif a := f(); a {\n\t\tbreak L\n\t}\n"),
+		},
+		{
+			name: "hoist a comment", edit: hoist("if a"), refused: "holds a comment",
+			src: body("\tif a := f( /* why */ ); a {\n\t}\n"),
+		},
+		{
+			name: "hoist nothing", edit: hoist("if a"), refused: "no init statement",
+			src: body("\tif a {\n\t}\n"),
 		},
 	})
 }

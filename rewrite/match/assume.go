@@ -126,8 +126,12 @@ func (p *Pass) constantIn(cond ast.Expr, fn *Func) bool {
 			ok = false
 		case *ast.Ident:
 			v, isVar := p.TypesInfo.Uses[n].(*types.Var)
-			if !isVar || v.IsField() {
+			if !isVar {
 				return true
+			}
+			if v.IsField() {
+				ok = ok && !p.setsField(v, fn)
+				return ok
 			}
 			writes := 0
 			for _, use := range p.Uses(fn.Cursor, v) {
@@ -142,6 +146,25 @@ func (p *Pass) constantIn(cond ast.Expr, fn *Func) bool {
 		return ok
 	})
 	return ok
+}
+
+// setsField reports whether fn gives a field a value, of whatever struct.
+func (p *Pass) setsField(field *types.Var, fn *Func) bool {
+	for _, use := range p.Uses(fn.Cursor, field) {
+		sel := use.Parent()
+		if _, ok := sel.Node().(*ast.SelectorExpr); !ok {
+			continue
+		}
+		switch n := Unparen(sel).Parent().Node().(type) {
+		case *ast.AssignStmt:
+			if onLeft(n, Unparen(sel)) {
+				return true
+			}
+		case *ast.IncDecStmt:
+			return true
+		}
+	}
+	return false
 }
 
 // Possible reports whether cond can come out as taken.

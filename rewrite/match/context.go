@@ -31,6 +31,7 @@ type ctxTracker struct {
 	p        *Pass
 	fn       *Func
 	def      ast.Node
+	round    ast.Node // if not nil, the statements that the context must not outlive
 	seen     map[*types.Var]bool
 	outlives string
 }
@@ -54,6 +55,10 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 		t.outlives = name + " is a result of the function"
 		return
 	}
+	if t.round != nil && (v.Pos() < t.round.Pos() || v.Pos() >= t.round.End()) {
+		t.outlives = name + " lives longer than the round of the loop"
+		return
+	}
 	inLoop := t.fn.Flow.InCycle(t.def)
 	for _, use := range t.p.Uses(t.fn.Cursor, v) {
 		// What stands before the assignment holds the value before it; a
@@ -70,6 +75,9 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 		if assigns(use) {
 			continue
 		}
+		if t.def.Pos() <= use.Node().Pos() && use.Node().End() <= t.def.End() && !inLoop && t.p.litUse(use, t.fn) == litNone {
+			continue // ctx, _ = withLimit(ctx): the parent
+		}
 		t.use(use, name)
 		if t.outlives != "" {
 			return
@@ -79,6 +87,10 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 
 // use decides on one expression that denotes the context or something made from it.
 func (t *ctxTracker) use(c inspector.Cursor, name string) {
+	if t.round != nil && InDefer(c) {
+		t.outlives = name + " is used by a deferred call"
+		return
+	}
 	switch t.p.litUse(c, t.fn) {
 	case litEscapes:
 		t.outlives = name + " is used by a function literal that may run later"

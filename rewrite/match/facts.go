@@ -35,12 +35,18 @@ type FuncFact struct {
 	Ctx []Effect
 	// Chan says for a parameter that is a channel what the function does with it.
 	Chan []ChanEffect
+	// Lives says for a parameter that is a context or a request whether the
+	// first result lives on it: see Facts.Lives.
+	Lives []bool
+	// Makes is the function of the standard library whose context and cancel
+	// function are the results: see Facts.Makes.
+	Makes string
 }
 
 func (*FuncFact) AFact() {}
 
 func (f *FuncFact) empty() bool {
-	return !f.Never && f.Guards == 0 && f.Params == nil && f.Ctx == nil && f.Chan == nil
+	return reflect.ValueOf(f).Elem().IsZero()
 }
 
 // Summaries computes a FuncFact for the functions of a package. Facts cross
@@ -110,6 +116,9 @@ func interesting(sig *types.Signature, body *ast.BlockStmt) bool {
 	if sig.Results().Len() == 0 && len(body.List) <= 12 && mayEnd(body) {
 		return true
 	}
+	if returnsCancel(sig) {
+		return true
+	}
 	for v := range sig.Params().Variables() {
 		if _, ok := trackedRole(v.Type()); ok || contextual(v.Type()) || isChan(v.Type()) {
 			return true
@@ -156,6 +165,9 @@ func trackedRole(t types.Type) (role, bool) {
 		if IsNamed(t, "io", name) {
 			return closer, true
 		}
+	}
+	if isCallback(t) {
+		return cancel, true
 	}
 	return 0, false
 }
@@ -239,6 +251,9 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 		}
 	}
 	fact.Chan = p.chanEffects(sig, body)
+	if returnsCancel(sig) {
+		fact.Makes = p.makesCancel(body)
+	}
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		if contextual(v.Type()) {
@@ -249,10 +264,16 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 			if p.keepsParam(v, body) {
 				fact.Ctx[i] = ParamCloses
 			}
+			if p.livesOn(v, body, sig) {
+				if fact.Lives == nil {
+					fact.Lives = make([]bool, sig.Params().Len())
+				}
+				fact.Lives[i] = true
+			}
 		}
 		r, ok := trackedRole(v.Type())
-		if !ok || sig.Variadic() && i == sig.Params().Len()-1 {
-			continue
+		if !ok || sig.Variadic() && i == sig.Params().Len()-1 || r == cancel && len(d.Body.List) == 0 {
+			continue // a stub says nothing of a callback
 		}
 		if effect := p.paramEffect(v, body, r); effect != ParamUnknown {
 			if fact.Params == nil {

@@ -176,6 +176,7 @@ func (b *flowBuilder) label(name string) *labelTargets {
 }
 
 func (b *flowBuilder) branch(s *ast.BranchStmt) {
+	b.add(s)
 	var to *Block
 	switch {
 	case s.Tok == token.GOTO:

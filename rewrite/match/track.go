@@ -49,6 +49,10 @@ func (p *Pass) TrackCancel(v *types.Var, fn *Func) []Event { return p.track(v, f
 func (p *Pass) track(v *types.Var, fn *Func, r role) []Event {
 	t := &tracker{p: p, fn: fn, seen: map[*types.Var]bool{v: true}}
 	for _, use := range p.Uses(fn.Cursor, v) {
+		if r == cancel && p.inDeadLiteral(use, fn) {
+			t.emit(Reads, use)
+			continue
+		}
 		t.use(use, use, r, false)
 	}
 	return t.events
@@ -276,10 +280,10 @@ func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
 		t.looked(id)
 		return
 	}
-	switch t.p.Facts.Param(fn, arg) {
-	case ParamReads:
+	switch effect := t.p.Facts.Param(fn, arg); {
+	case effect == ParamReads:
 		t.looked(id)
-	case ParamCloses:
+	case effect == ParamCloses && r != cancel: // a callee that may cancel has taken it over
 		t.closed(call, id, shared)
 	default:
 		t.emit(Escapes, id)

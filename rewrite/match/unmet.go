@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -19,6 +20,9 @@ type Obligation struct {
 	Events []Event          // of Var
 	// Over reports whether behind a node nothing needs to be done any more. May be nil.
 	Over func(ast.Node) bool
+	// Leaves reports whether a node takes the obligation out of its scope: a
+	// path ends there, and Unmet.Leaves lists it. May be nil.
+	Leaves func(ast.Node) bool
 	// Settled reports whether nothing needs to be done where a condition came
 	// out as taken. May be nil.
 	Settled func(cond ast.Expr, taken bool) bool
@@ -36,6 +40,8 @@ type Unmet struct {
 	Met             bool // on some path it is met
 	Overwritten     bool // on some path the variable gets another value first
 	OverwrittenLate bool // and a deferred literal would close that one instead
+	Again           bool // on some path control comes back to the call first
+	Leaves          []ast.Node
 }
 
 // metState is what a path remembers: whether Err still belongs to the call,
@@ -90,7 +96,7 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 	w.out.Exits = w.sure
 	if !w.out.Met {
 		w.out.Exits = append(w.out.Exits, w.tainted...)
-		if !w.returns && w.waits {
+		if !w.returns && w.waits && o.Leaves == nil {
 			w.out.Exits = append(w.out.Exits, Exit{Pos: o.Fn.Body.Rbrace})
 		}
 	}
@@ -133,6 +139,16 @@ func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 			w.report(s, Exit{Pos: e.At.Node().Pos(), Assigns: true})
 			return s, false
 		}
+	}
+	if w.o.Leaves != nil && n == w.here {
+		w.out.Again = true
+		return s, false
+	}
+	if w.o.Leaves != nil && w.o.Leaves(n) {
+		if !slices.Contains(w.out.Leaves, n) {
+			w.out.Leaves = append(w.out.Leaves, n)
+		}
+		return s, false
 	}
 	w.waits = w.waits || n != w.here && w.p.waits(n)
 	if n != w.here && w.errSet[n] {

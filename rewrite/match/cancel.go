@@ -1,0 +1,288 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// cancelMakers are the functions that return a context and what cancels it,
+// with the type of the latter in package context.
+var cancelMakers = map[string]string{
+	"context.WithCancel": "CancelFunc", "context.WithTimeout": "CancelFunc", "context.WithDeadline": "CancelFunc",
+	"context.WithTimeoutCause": "CancelFunc", "context.WithDeadlineCause": "CancelFunc",
+	"context.WithCancelCause": "CancelCauseFunc", "os/signal.NotifyContext": "CancelFunc",
+}
+
+// Cancel is a context in a function, made by a call that also returns what
+// cancels it.
+type Cancel struct {
+	p    *Pass
+	Fn   *Func
+	Call *ast.CallExpr
+	Def  inspector.Cursor // the statement or spec that takes the results
+	Name string           // the function of the standard library that makes it, such as "context.WithTimeout"
+	Type string           // the type of what cancels it, in package context
+	Ctx  *types.Var       // nil if the context goes elsewhere than to a local variable
+	// Wrapper is the loaded function that is called and hands on what Name
+	// makes; nil if Name itself is called.
+	Wrapper *types.Func
+}
+
+// CancelMaker returns the context that the call at c makes; ok is false for
+// other calls, and for one that panics.
+func (p *Pass) CancelMaker(c inspector.Cursor) (cc Cancel, ok bool) {
+	call := c.Node().(*ast.CallExpr)
+	cc = Cancel{p: p, Call: call, Def: Unparen(c).Parent(), Name: p.maker(call)}
+	if cc.Name == "" {
+		return cc, false
+	}
+	cc.Type = cancelMakers[cc.Name]
+	if fn := p.Callee(call); fn.FullName() != cc.Name {
+		cc.Wrapper = fn
+	}
+	if parent := cc.parent(); parent != nil && p.IsNil(parent) {
+		return cc, false
+	}
+	cc.Fn = p.EnclosingFunc(c)
+	return cc, cc.Fn != nil
+}
+
+// parent returns the parent of the context, as far as it is an argument.
+func (c *Cancel) parent() ast.Expr {
+	for _, arg := range c.Call.Args {
+		if IsNamed(c.p.TypesInfo.TypeOf(arg), "context", "Context") {
+			return arg
+		}
+	}
+	if c.Wrapper == nil {
+		return c.Call.Args[0]
+	}
+	return nil
+}
+
+// Timed reports whether the context ends by itself when its time is up.
+func (c *Cancel) Timed() bool {
+	switch c.Name {
+	case "context.WithTimeout", "context.WithDeadline", "context.WithTimeoutCause", "context.WithDeadlineCause":
+		return true
+	}
+	return false
+}
+
+// Node returns the node of the function's flow that makes the context.
+func (c *Cancel) Node() ast.Node {
+	at, _ := c.Fn.Cursor.FindNode(c.Call)
+	return FlowNode(at, c.Fn)
+}
+
+// InLoop reports whether the call can run more than once in one run of the function.
+func (c *Cancel) InLoop() bool { return c.Fn.Flow.InCycle(c.Node()) }
+
+// EndsWithParent reports whether the parent is a context of the same function
+// whose cancel function is deferred: it takes this one with it.
+func (c *Cancel) EndsWithParent() bool {
+	if c.InLoop() {
+		return false // until then, each round adds one
+	}
+	parent := c.parent()
+	return parent != nil && c.endsWith(parent, 3)
+}
+
+// endsWith reports whether a context ends when the function returns; depth
+// bounds how many contexts in between are looked through.
+func (c *Cancel) endsWith(ctx ast.Expr, depth int) bool {
+	if call, ok := ast.Unparen(ctx).(*ast.CallExpr); ok && depth > 0 && c.p.FullName(call) == "context.WithValue" {
+		return c.endsWith(call.Args[0], depth-1)
+	}
+	parent := c.p.VarOf(ctx)
+	if parent == nil || depth == 0 || !c.p.DeclaredIn(parent, c.Fn) {
+		return false
+	}
+	for _, use := range c.p.Uses(c.Fn.Cursor, parent) {
+		as, ok := use.Parent().Node().(*ast.AssignStmt)
+		if !ok || as.Lhs[0] != use.Node() || len(as.Rhs) != 1 || as.Pos() > c.Call.Pos() {
+			continue
+		}
+		call, ok := ast.Unparen(as.Rhs[0]).(*ast.CallExpr)
+		if ok && len(as.Lhs) == 1 && c.endsWith(call, depth) {
+			return true
+		}
+		if !ok || len(as.Lhs) != 2 || call == c.Call || c.p.maker(call) == "" {
+			continue
+		}
+		if cancel := c.p.VarOf(as.Lhs[1]); cancel != nil {
+			for _, e := range c.p.TrackCancel(cancel, c.Fn) {
+				if e.Kind != DefersClose && e.Kind != ClosesLate {
+					continue
+				}
+				if c.beside(as) && c.beside(e.Node) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// beside reports whether a statement stands in a list of statements that also
+// holds the call, at any depth: then it is not in another branch.
+func (c *Cancel) beside(n ast.Node) bool {
+	for up := c.Def; up.Valid() && up != c.Fn.Cursor; up = up.Parent() {
+		list, _, _ := StmtList(up)
+		for _, s := range list {
+			if ast.Node(s) == n {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Movable returns the "defer cancel()" in the list of the call that can go up
+// directly behind it: no other defer may change places with it, because a
+// deferred Wait needs the cancel before it.
+func (c *Cancel) Movable(events []Event) ast.Stmt {
+	list, i, ok := StmtList(c.Def)
+	if !ok {
+		return nil
+	}
+	for _, s := range list[i+1:] {
+		d, isDefer := s.(*ast.DeferStmt)
+		if !isDefer {
+			continue
+		}
+		for _, e := range events {
+			if e.Kind == DefersClose && e.Via.Node() == ast.Node(d) {
+				return s
+			}
+		}
+		return nil
+	}
+	return nil
+}
+
+// Hoistable says why the call, which is not a statement of a list, cannot move
+// in front of the if in whose head it stands, with the variables lhs; "" if it can.
+func (c *Cancel) Hoistable(lhs []ast.Expr) string {
+	ifs, ok := c.Def.Parent().Node().(*ast.IfStmt)
+	if !ok {
+		return "the call stands in the head of another statement"
+	}
+	list, at, ok := StmtList(c.Def.Parent())
+	as, isAssign := c.Def.Node().(*ast.AssignStmt)
+	switch {
+	case !ok:
+		return "the call stands in the head of an if behind an else or a label"
+	case !isAssign || as.Tok != token.DEFINE:
+		return "the call stands in the head of an if, and its variables are declared elsewhere"
+	case c.InLoop():
+		return "in a loop a deferred cancel would wait for the end of the function"
+	}
+	around := c.p.TypesInfo.Scopes[ifs].Parent()
+	for _, l := range lhs {
+		id, ok := l.(*ast.Ident)
+		if !ok || IsBlank(id) {
+			continue
+		}
+		used := around.Lookup(id.Name) != nil
+		for _, s := range list[at+1:] {
+			used = used || mentionsName(s, id.Name)
+		}
+		if used {
+			return "the call stands in the head of an if, and outside of it " + id.Name + " is something else"
+		}
+	}
+	return ""
+}
+
+func mentionsName(n ast.Node, name string) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && id.Name == name
+		return !found
+	})
+	return found
+}
+
+// Ended reports whether a condition that came out as taken says that the
+// context or its parent has ended: ctx.Err() != nil.
+func (c *Cancel) Ended(cond ast.Expr, taken bool) bool {
+	x, isNil, ok := c.p.NilTest(cond, taken)
+	if !ok || isNil {
+		return false
+	}
+	call, ok := ast.Unparen(x).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	recv, isErr := c.p.Method(call, "context", "Context", "Err")
+	return isErr && c.its(recv)
+}
+
+// WaitsForDone reports whether n receives from the Done channel of the context
+// or its parent: behind it the context has ended and holds nothing any more.
+func (c *Cancel) WaitsForDone(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && n.Op == token.ARROW {
+				recv, isDone := c.p.Method(call, "context", "Context", "Done")
+				found = found || isDone && c.its(recv)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// its reports whether e is the context or its parent.
+func (c *Cancel) its(e ast.Expr) bool {
+	v := c.p.VarOf(e)
+	if v == nil || v == c.Ctx {
+		return v != nil
+	}
+	parent := c.parent()
+	return parent != nil && v == c.p.VarOf(parent)
+}
+
+// Ignored reports whether the cancel function is assigned to _.
+func Ignored(events []Event) bool {
+	for _, e := range events {
+		if as, ok := Unparen(e.At).Parent().Node().(*ast.AssignStmt); ok && e.Kind == Reads && IsBlank(as.Lhs[0]) {
+			return true
+		}
+	}
+	return false
+}
+
+// GivenTo returns the loaded function that gets the cancel function and
+// neither calls nor keeps it, or "" if there is none.
+func (c *Cancel) GivenTo(events []Event) string {
+	for _, e := range events {
+		arg := Unparen(e.At)
+		if call, ok := arg.Parent().Node().(*ast.CallExpr); ok && e.Kind == Reads && call.Fun != arg.Node() {
+			if fn := c.p.Callee(call); fn != nil {
+				return fn.Name()
+			}
+		}
+	}
+	return ""
+}
+
+// InDeadLiteral reports whether a function literal calls the cancel function
+// that itself is never called.
+func (c *Cancel) InDeadLiteral(events []Event) bool {
+	for _, e := range events {
+		if e.Kind == Reads && c.p.inDeadLiteral(e.At, c.Fn) {
+			return true
+		}
+	}
+	return false
+}

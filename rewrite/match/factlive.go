@@ -1,0 +1,33 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// Lives reports whether the first result of fn lives on argument i, a context
+// or a request: it is a response, or reads from one, and whoever gets it still
+// has to read it. Every way out of fn that does not fail returns such a result.
+func (f *Facts) Lives(fn *types.Func, i int) bool {
+	lives := f.of(fn).Lives
+	return i < len(lives) && lives[i]
+}
+
+// livesOn computes FuncFact.Lives for parameter v.
+func (p *Pass) livesOn(v *types.Var, fn *Func, sig *types.Signature) bool {
+	if sig.Results().Len() == 0 || !product(sig.Results().At(0).Type()) || IsNamed(v.Type(), "net/http", "Response") || IsNamed(v.Type(), "os/exec", "Cmd") {
+		return false
+	}
+	if t := sig.Results().At(0).Type(); DataOnly(t) && !isHTTP(t) {
+		return false
+	}
+	w := newLiveWalk(p, fn)
+	start, lives, other := liveState{vars: w.bit(v)}, false, false
+	if start.vars == 0 {
+		return false
+	}
+	w.found = func(*ast.ReturnStmt, types.Type, liveState) { lives = true }
+	w.dead = func() { other = true }
+	w.fromEntry(start)
+	return lives && !other
+}

@@ -1,0 +1,98 @@
+package match
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+)
+
+// liveMakers return what lives on an argument, with the index of that.
+var liveMakers = map[string]int{
+	"context.WithValue": 0, "net/http/httptrace.WithClientTrace": 0,
+	"net/http.NewRequestWithContext": 0, "(*net/http.Request).WithContext": 0, "(*net/http.Request).Clone": 0,
+	"(*database/sql.DB).QueryContext": 0, "(*database/sql.Conn).QueryContext": 0, "(*database/sql.Tx).QueryContext": 0, "(*database/sql.Stmt).QueryContext": 0,
+	"(*database/sql.DB).QueryRowContext": 0, "(*database/sql.Conn).QueryRowContext": 0, "(*database/sql.Tx).QueryRowContext": 0, "(*database/sql.Stmt).QueryRowContext": 0,
+	"(*database/sql.DB).BeginTx": 0, "(*database/sql.Conn).BeginTx": 0,
+}
+
+// live reports whether e, or the first of its results, lives on the context.
+func (w *liveWalk) live(e ast.Expr, s liveState) bool {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		v := w.p.VarOf(e)
+		return v != nil && s.vars&w.bit(v) != 0
+	case *ast.SelectorExpr:
+		return e.Sel.Name == "Body" && IsNamed(w.p.TypesInfo.TypeOf(e.X), "net/http", "Response") && w.live(e.X, s)
+	case *ast.UnaryExpr:
+		lit, ok := e.X.(*ast.CompositeLit)
+		return ok && e.Op == token.AND && w.live(lit, s)
+	case *ast.CompositeLit:
+		return w.liveLit(e, s)
+	case *ast.CallExpr:
+		return w.liveCall(e, s)
+	}
+	return false
+}
+
+// liveLit reports whether a struct keeps something to read from, and is no error.
+func (w *liveWalk) liveLit(lit *ast.CompositeLit, s liveState) bool {
+	t := w.p.TypesInfo.TypeOf(lit)
+	if _, ok := t.Underlying().(*types.Struct); !ok || isErrorType(t) || isErrorType(types.NewPointer(t)) {
+		return false
+	}
+	return slices.ContainsFunc(lit.Elts, func(x ast.Expr) bool {
+		if kv, ok := x.(*ast.KeyValueExpr); ok {
+			x = kv.Value
+		}
+		return product(w.p.TypesInfo.TypeOf(x)) && w.live(x, s)
+	})
+}
+
+func isErrorType(t types.Type) bool {
+	return types.Implements(t, types.Universe.Lookup("error").Type().Underlying().(*types.Interface))
+}
+
+func (w *liveWalk) liveCall(call *ast.CallExpr, s liveState) bool {
+	if w.p.TypesInfo.Types[call.Fun].IsType() {
+		return len(call.Args) == 1 && w.live(call.Args[0], s)
+	}
+	fn := w.p.Callee(call)
+	if fn == nil {
+		return false
+	}
+	name := fn.FullName()
+	i, ok := liveMakers[name]
+	if _, isMaker := cancelMakers[name]; isMaker && name != "os/signal.NotifyContext" {
+		i, ok = 0, true
+	}
+	switch {
+	case ok:
+	case w.p.CreatesResponse(call) && len(call.Args) == 1 && IsNamed(w.p.TypesInfo.TypeOf(call.Args[0]), "net/http", "Request"):
+		i, ok = 0, true
+	default:
+		if i, ok = readerMakers[name]; !ok {
+			return w.liveResult(call, fn, s)
+		}
+	}
+	if name == "net/http.NewRequestWithContext" && len(call.Args) > 1 && w.isHead(call.Args[1]) {
+		return false // its response has no body
+	}
+	return i < len(call.Args) && w.live(call.Args[i], s)
+}
+
+// liveResult asks the summary of a loaded function.
+func (w *liveWalk) liveResult(call *ast.CallExpr, fn *types.Func, s liveState) bool {
+	for i, arg := range call.Args {
+		if w.p.Facts.Lives(fn, i) && w.live(arg, s) {
+			return true
+		}
+	}
+	return false
+}
+
+func (w *liveWalk) isHead(e ast.Expr) bool {
+	v := w.p.TypesInfo.Types[e].Value
+	return v != nil && v.Kind() == constant.String && constant.StringVal(v) == "HEAD"
+}
