@@ -62,6 +62,7 @@ type kernel struct {
 type report struct {
 	finding.Finding
 	rank, function, reason string // rank is at, in or beside
+	inner                  string // the function that waits: function or one that it calls
 }
 
 // A sample is the leaked goroutines, run by run.
@@ -265,10 +266,15 @@ func every(goroutine) bool { return true }
 // here reports whether a goroutine leaks where a finding is at.
 func (k *kernel) here(g goroutine) bool {
 	return slices.ContainsFunc(k.reports, func(r report) bool {
-		return r.rank == "at" && r.reason == g.reason && slices.ContainsFunc(g.frames, func(f []string) bool {
-			return f[1] == r.function || k.renumbered && declaration(f[1]) == declaration(r.function)
+		return r.rank == "at" && r.reason == g.reason && len(g.frames) > 0 && k.same(g.frames[0][1], r.inner) && slices.ContainsFunc(g.frames, func(f []string) bool {
+			return k.same(f[1], r.function)
 		})
 	})
+}
+
+// same reports whether two functions are the same one, also after the fixes.
+func (k *kernel) same(a, b string) bool {
+	return a == b || k.renumbered && declaration(a) == declaration(b)
 }
 
 // declaration returns the name of the declaration that a function in a stack belongs to.
@@ -296,7 +302,7 @@ func (k *kernel) locate() {
 					case r.rank == "at":
 					case f[2] != k.file || f[2] != filepath.Base(p.Path):
 					case p.Line <= line && line <= p.EndLine, declaration(f[1]) == r.Function && k.operation(line) != "" && k.operation(line) == k.operation(p.Line):
-						k.at, r.rank, r.function, r.reason = true, "at", f[1], g.reason
+						k.at, r.rank, r.function, r.inner, r.reason = true, "at", f[1], g.frames[0][1], g.reason
 					case declaration(f[1]) == r.Function:
 						r.rank = "in"
 					}
