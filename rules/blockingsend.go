@@ -3,6 +3,7 @@ package rules
 import (
 	"fmt"
 	"go/ast"
+	"go/token"
 	"go/types"
 
 	"github.com/dave/dst"
@@ -235,14 +236,12 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	switch {
 	case s.Later:
 		return m.None("the channel is not made where it is declared")
-	case !s.EndsAfterSend():
-		return m.None("the goroutine does not end behind the send either")
-	case len(s.Ranges) > 0:
-		return m.None("the receiver ranges over the channel, and when it ends depends on who closes it")
-	case s.Senders[0].Most >= match.Many:
-		return m.None("the goroutine sends in a loop; it needs to be told when nobody listens any more")
 	case s.p.Meant(match.Unparen(s.Make).Parent().Node()):
 		return m.None("a comment beside the channel says that it is meant")
+	case !s.EndsAfterSend(true):
+		return m.None("the goroutine does not end behind the send either")
+	case !s.EndsAfterSend(false), len(s.Ranges) > 0, s.Senders[0].Most >= match.Many:
+		return s.tell(m, "no buffer has room for all that the goroutine sends")
 	}
 	if s.Looked {
 		return m.None("the function looks at the state of the channel, which a buffer would change")
@@ -253,28 +252,9 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	if m.Category == "DoubleSend" {
 		return m.None("the goroutine can send twice; probably a return is missing behind the first send")
 	}
-	var size func(*dstedit.Decl) dst.Expr
-	what := ""
-	if snd := s.Senders[0]; snd.Loop != nil {
-		switch {
-		case snd.Bound.Of != nil:
-			if !s.p.FrozenLen(snd.Bound.Of, s.Fn) || !s.visible(snd.Bound.Of) {
-				return m.None("how many goroutines send is not known where the channel is made")
-			}
-			what = "len(" + types.ExprString(snd.Bound.Of) + ")"
-			size = func(d *dstedit.Decl) dst.Expr {
-				return dstedit.Call(dstedit.Ident("len"), d.Expr(snd.Bound.Of))
-			}
-		case snd.Bound.Const > 0 && snd.Bound.Const <= 1024:
-			what = fmt.Sprint(snd.Bound.Const)
-		default:
-			return m.None("how many goroutines send is not known where the channel is made")
-		}
-	} else {
-		what = fmt.Sprint(s.Total())
-	}
-	if size == nil {
-		size = func(*dstedit.Decl) dst.Expr { return dstedit.Int(what) }
+	what, size, negative, ok := s.room()
+	if !ok {
+		return s.tell(m, "how many goroutines send is not known where the channel is made")
 	}
 	fix := func(d *dstedit.Decl) error {
 		if len(call.Args) == 2 {
@@ -282,13 +262,14 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		}
 		return d.AppendArg(call, size(d))
 	}
-	name := s.Var.Name()
-	message := "Buffer " + name + " with room for " + what + " so the sender cannot block; the work itself is not cancelled"
+	message := "Buffer " + s.Var.Name() + " with room for " + what + " so the sender cannot block; the work itself is not cancelled"
 	switch {
+	case s.p.Shadowed("len", call.Pos()) && s.Senders[0].Bound.Of != nil:
+		return m.None("len has another meaning here")
 	case s.SendsResource():
 		return m.Unsafe(message+", and a value that nobody receives is not closed", fix)
-	case s.p.Shadowed("len", call.Pos()) && size != nil && s.Senders[0].Bound.Of != nil:
-		return m.None("len has another meaning here")
+	case negative:
+		return m.Unsafe(message+", and a negative "+what+" panics", fix)
 	}
 	for _, snd := range s.Senders {
 		if why := s.Observable(snd); why != "" {
@@ -296,6 +277,82 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		}
 	}
 	return m.Safe(message, fix)
+}
+
+// room returns how much room the channel needs for all sends, in words and as
+// an expression. negative says that the expression may be.
+func (s *sendLeak) room() (what string, size func(*dstedit.Decl) dst.Expr, negative, ok bool) {
+	snd := s.Senders[0]
+	switch n := s.p.LoopLimit(snd.Loop); {
+	case snd.Loop == nil:
+		what = fmt.Sprint(s.Total())
+	case snd.Bound.Of != nil:
+		if !s.p.FrozenLen(snd.Bound.Of, s.Fn) || !s.visible(snd.Bound.Of) {
+			return "", nil, false, false
+		}
+		return "len(" + types.ExprString(snd.Bound.Of) + ")", func(d *dstedit.Decl) dst.Expr {
+			return dstedit.Call(dstedit.Ident("len"), d.Expr(snd.Bound.Of))
+		}, false, true
+	case snd.Bound.Const > 0 && snd.Bound.Const <= 1024:
+		what = fmt.Sprint(snd.Bound.Const)
+	case n != nil && !snd.Nested && n.Pos() < s.Make.Node().Pos() && s.p.Frozen(n, s.Fn):
+		return n.Name(), func(*dstedit.Decl) dst.Expr { return dstedit.Ident(n.Name()) }, true, true
+	default:
+		return "", nil, false, false
+	}
+	return what, func(*dstedit.Decl) dst.Expr { return dstedit.Int(what) }, false, true
+}
+
+// tell offers to tell the senders that nobody listens any more; why says what
+// else would be in the way of a fix.
+func (s *sendLeak) tell(m rule.Match, why string) rule.Match {
+	t, other := s.Tell()
+	if other != "" {
+		return m.None(why + ", and " + other)
+	}
+	note := "a value that nobody receives is dropped"
+	if s.SendsResource() {
+		note += " and not closed"
+	}
+	wrap := func(d *dstedit.Decl, done dst.Expr) error {
+		for _, send := range t.Sends {
+			if err := d.WrapSend(send, dstedit.CommCase(dstedit.ExprStmt(dstedit.Recv(done)), dstedit.Return())); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	if t.Ctx != nil {
+		return m.Unsafe("Let the goroutine end with "+t.Ctx.Name()+"; "+note, func(d *dstedit.Decl) error {
+			return wrap(d, dstedit.Call(dstedit.Sel(t.Ctx.Name(), "Done")))
+		})
+	}
+	def := match.Unparen(s.Make).Parent()
+	if _, isSpec := def.Node().(*ast.ValueSpec); isSpec {
+		def = def.Parent().Parent()
+	}
+	stmt, isStmt := def.Node().(ast.Stmt)
+	_, _, listed := match.StmtList(def)
+	switch {
+	case !isStmt || !listed:
+		return m.None(why + ", and the channel is not made by a statement of its own")
+	case s.Fn.Flow.InCycle(match.FlowNode(s.Make, s.Fn)):
+		return m.None(why + ", and in a loop a deferred close would wait for the end of the function")
+	case s.p.Shadowed("close", s.Make.Node().Pos()) || s.p.Shadowed("make", s.Make.Node().Pos()):
+		return m.None(why + ", and close or make has another meaning here")
+	}
+	stop := s.p.FreshName(def, "stop", "done", "quit")
+	if stop == "" {
+		return m.None(why + ", and no name is free for a channel that says so")
+	}
+	return m.Unsafe("Tell the goroutine by a channel that is closed when "+s.owner()+" returns; "+note, func(d *dstedit.Decl) error {
+		made := dstedit.Call(dstedit.Ident("make"), dstedit.ChanOfSignals())
+		err := d.InsertAfter(stmt, dstedit.Assign(dstedit.Ident(stop), token.DEFINE, made), dstedit.Defer(dstedit.Call(dstedit.Ident("close"), dstedit.Ident(stop))))
+		if err != nil {
+			return err
+		}
+		return wrap(d, dstedit.Ident(stop))
+	})
 }
 
 // visible reports whether the variables of e are declared before the channel is made.

@@ -55,3 +55,8 @@ func Return(results ...dst.Expr) *dst.ReturnStmt { return &dst.ReturnStmt{Result
 func CommCase(comm dst.Stmt, body ...dst.Stmt) *dst.CommClause {
 	return &dst.CommClause{Comm: comm, Body: body}
 }
+
+// ChanOfSignals returns the type "chan struct{}".
+func ChanOfSignals() *dst.ChanType {
+	return &dst.ChanType{Dir: dst.SEND | dst.RECV, Value: &dst.StructType{Fields: &dst.FieldList{Opening: true, Closing: true}}}
+}

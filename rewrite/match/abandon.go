@@ -207,7 +207,7 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 				st.timeout = true
 			}
 			most = max(most, st.got)
-			return st, !s.p.FailsTest(n) && (int64(st.got) < int64(st.sent)-s.Cap || int64(st.sent) < s.Total())
+			return st, !s.stops(n) && (int64(st.got) < int64(st.sent)-s.Cap || int64(st.sent) < s.Total())
 		},
 		Edge: func(cond ast.Expr, taken bool, st pathState) (pathState, bool) {
 			if x, isNil, ok := s.p.NilTest(cond, taken); ok && s.p.VarOf(x) == s.Var {
@@ -364,15 +364,23 @@ func everyRound(loop ast.Stmt, node ast.Node) bool {
 	return slices.ContainsFunc(body.List, func(s ast.Stmt) bool { return ast.Node(s) == node })
 }
 
-// EndsAfterSend reports whether each sender comes to its end once it has sent.
-func (s *LocalChan) EndsAfterSend() bool {
+// EndsAfterSend reports whether each sender comes to its end once it has sent,
+// or, if it may be told at the next send, to that.
+func (s *LocalChan) EndsAfterSend(told bool) bool {
 	for _, snd := range s.Senders {
+		sends := map[ast.Node]bool{}
 		for _, u := range snd.Sends {
+			sends[FlowNode(u.Op, snd.Body)] = told
+		}
+		for n := range sends {
 			ends := false
 			Paths[struct{}]{
-				Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
+				Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+					ends = ends || sends[n]
+					return st, true
+				},
 				Exit: func(*Block, struct{}) { ends = true },
-			}.After(snd.Body.Flow, FlowNode(u.Op, snd.Body), struct{}{})
+			}.After(snd.Body.Flow, n, struct{}{})
 			if !ends {
 				return false
 			}

@@ -37,7 +37,7 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 	}
 	loop, _ := s.Ranges[0].Op.Node().(ast.Stmt)
 	Paths[struct{}]{
-		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !s.p.FailsTest(n) },
+		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !s.stops(n) },
 		Round: func(l ast.Stmt, _ struct{}) bool { return l != loop },
 		Exit: func(b *Block, _ struct{}) {
 			if !leaks {
@@ -78,7 +78,7 @@ func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
 		}
 		leaves := Paths[bool]{
 			Node: func(n ast.Node, timeout bool) (bool, bool) {
-				return timeout || n != node && s.inSelect(n), !s.p.FailsTest(n)
+				return timeout || n != node && s.inSelect(n), !s.stops(n)
 			},
 			Round: func(l ast.Stmt, _ bool) bool { return l != loop },
 			Exit: func(b *Block, timeout bool) {
@@ -145,7 +145,7 @@ func sameBound(a, b Bound) bool {
 // anyExit returns where the function returns behind node, or NoPos.
 func (s *LocalChan) anyExit(node ast.Node) (exit token.Pos) {
 	Paths[struct{}]{
-		Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, !exit.IsValid() },
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !exit.IsValid() && !s.ends[n] },
 		Exit: func(b *Block, _ struct{}) { exit = b.End },
 	}.After(s.Fn.Flow, node, struct{}{})
 	return exit

@@ -25,18 +25,20 @@ type LocalChan struct {
 	Later   bool         // made behind its declaration
 
 	siblings map[types.Object]bool
+	ends     map[ast.Node]bool // communications behind which paths do not count; see Tell
 }
 
 // Sender is a goroutine that sends on the channel.
 type Sender struct {
-	Stmt  inspector.Cursor // the go statement
-	Body  *Func            // a literal, or the declaration of a function of this package
-	Named bool             // it is a declaration
-	Sends []ChannelUse     // plain sends, or calls of functions that send, in source order; none if it sends in selects with another way out
-	Most  int              // sends on one path of it, up to Many
-	Least int              // sends on each path of it
-	Bound Bound            // how many of it are started
-	Loop  ast.Stmt         // by this loop; nil for one
+	Stmt   inspector.Cursor // the go statement
+	Body   *Func            // a literal, or the declaration of a function of this package
+	Named  bool             // it is a declaration
+	Sends  []ChannelUse     // plain sends, or calls of functions that send, in source order; none if it sends in selects with another way out
+	Most   int              // sends on one path of it, up to Many
+	Least  int              // sends on each path of it
+	Bound  Bound            // how many of it are started
+	Loop   ast.Stmt         // by this loop; nil for one
+	Nested bool             // which stands in another one
 
 	cut ast.Node // its paths are taken to end here; see Cut
 }
@@ -271,7 +273,7 @@ func (s *LocalChan) sent(u ChannelUse) bool {
 func (s *LocalChan) start(gs inspector.Cursor, body *Func) *Sender {
 	snd := &Sender{Stmt: gs, Body: body, Bound: Bound{Const: 1}}
 	if loops := Loops(gs, s.Fn, s.Var.Pos()); len(loops) > 0 {
-		snd.Loop = loops[0]
+		snd.Loop, snd.Nested = loops[0], len(loops) > 1
 		var ok bool
 		snd.Bound, ok = s.p.LoopBound(snd.Loop)
 		if !ok || len(loops) > 1 {
