@@ -183,6 +183,9 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 	blocks := "send on %s blocks forever when %s returns without receiving"
 	if d, ok := s.Doubled(); ok {
 		m = s.at(s.Senders[0], d.Second)
+		if d.Callee { // the return is missing there
+			m.Pos, m.End = d.Second.Op.Node().Pos(), d.Second.Op.Node().End()
+		}
 		m.Category, m.Message = "DoubleSend", fmt.Sprintf(blocks, s.sentName(d.Second), s.owner())+" a second time"
 		m.Related = append(m.Related, rule.Related{Pos: d.First.Pos(), End: d.First.End(), Message: "the first send, without a return behind it"}, related)
 		return m.Unsafe("Return behind the first send; what follows it in the goroutine is skipped then", func(decl *dstedit.Decl) error {

@@ -12,6 +12,7 @@ import (
 type DoubleSend struct {
 	First  *ast.SendStmt // the last statement of an if without a jump
 	Second ChannelUse    // the send that nobody is left to receive
+	Callee bool          // they stand in a function that the goroutine calls
 }
 
 // Doubled looks for the send behind which a return is missing: one that ends
@@ -41,12 +42,71 @@ func (s *LocalChan) Doubled() (d DoubleSend, ok bool) {
 			snd.cut = nil
 			s.Abandoned() // count again as it is
 			if !leaks {
-				return DoubleSend{send, second}, true
+				return DoubleSend{First: send, Second: second}, true
 			}
 			ok = false
 		}
+		for _, u := range snd.Sends {
+			if d, ok := s.doubledIn(u.Callee); ok {
+				return d, true
+			}
+		}
 	}
 	return d, false
+}
+
+// doubledIn looks for such a send in the function that a sender calls. With the
+// return, every call must send once, whatever happens: then whoever calls it
+// elsewhere expects no more.
+func (s *LocalChan) doubledIn(a ChanArgument) (d DoubleSend, ok bool) {
+	body := s.p.Declaration(a.Callee)
+	if body == nil || a.Callee.Exported() || body.Type.Results.NumFields() > 0 || a.Effect.Selects {
+		return d, false
+	}
+	sends := map[ast.Node]int{}
+	uses := s.p.ChannelUses(body.Cursor, a.Callee.Signature().Params().At(a.Index))
+	for _, in := range uses {
+		if in.Kind == ChanSend {
+			sends[FlowNode(in.Op, body)] = 1
+		}
+	}
+	for _, in := range uses {
+		first, isSend := in.Op.Node().(*ast.SendStmt)
+		if in.Kind != ChanSend || !isSend || !endsIf(in.Op) {
+			continue
+		}
+		run := &Sender{Body: body, cut: first}
+		if most, least := run.count(sends); most != 1 || least != 1 {
+			continue
+		}
+		effect := a.Effect
+		effect.Sends, effect.SureSends = 1, 1
+		s.setEffect(a.Callee, effect)
+		_, leaks := s.Abandoned()
+		s.setEffect(a.Callee, a.Effect)
+		s.Abandoned() // count again as it is
+		run.cut = nil
+		for _, other := range uses {
+			if !leaks && other.Kind == ChanSend && other.Op != in.Op && run.after(first, map[ast.Node]int{FlowNode(other.Op, body): 1}) {
+				d, ok = DoubleSend{first, other, true}, true
+			}
+		}
+		if ok {
+			return d, true
+		}
+	}
+	return d, false
+}
+
+// setEffect changes what the calls of fn by the senders are taken to do.
+func (s *LocalChan) setEffect(fn *types.Func, e ChanEffect) {
+	for _, snd := range s.Senders {
+		for i := range snd.Sends {
+			if snd.Sends[i].Callee.Callee == fn {
+				snd.Sends[i].Callee.Effect = e
+			}
+		}
+	}
 }
 
 // endsIf reports whether the statement at c is the last of the body of an if.
