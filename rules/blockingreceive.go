@@ -22,7 +22,11 @@ import (
 // come (NoCloseRange), a goroutine that waits for a word of its parent when the
 // parent can return without it (EarlyReturn), a function that waits for a
 // goroutine that can return without a word, a channel that nobody sends on or
-// closes at all, and a sync.Cond that nobody signals.
+// closes at all, and a sync.Cond that nobody signals, or in a loop whose
+// condition nothing changes. It reports the receive in "if !t.Stop() { <-t.C }"
+// if the value of the timer may have been received before: since Go 1.23 nothing
+// is left behind a Stop. And it reports a WaitGroup in a field that is counted up
+// and waited for, and that nothing counts down.
 //
 // # Why it leaks
 //
@@ -53,7 +57,8 @@ import (
 //
 // # Fix safety
 //
-// All fixes are unsafe: they close the channel when the function returns, or
+// The receive from a stopped timer becomes one that does not wait. That is safe:
+// it can only ever wait in vain. All other fixes are unsafe: they close the channel when the function returns, or
 // where it returns early, or when the goroutine that should have sent ends. Then
 // whoever waited goes on, and runs code that did not run before. No fix is
 // offered if the waiting goroutine uses the value, which would be zero; if
@@ -85,7 +90,7 @@ func findBlockingreceive(p *match.Pass) []rule.Match {
 		}
 	}
 	for _, f := range p.FieldChannels() {
-		if len(f.Sends) > 0 || f.Closed || f.Sendable || p.InTest(f.Field.Pos()) {
+		if len(f.Sends)+len(f.Closes) > 0 || f.Sendable || p.InTest(f.Field.Pos()) {
 			continue
 		}
 		for _, u := range f.Recvs {
@@ -100,10 +105,42 @@ func findBlockingreceive(p *match.Pass) []rule.Match {
 			}
 		}
 	}
+	return append(out, deafWaits(p)...)
+}
+
+// deafWaits finds waits that no event can end any more: on a timer that is
+// stopped, for a condition that never comes true, for a WaitGroup that nobody
+// counts down.
+func deafWaits(p *match.Pass) (out []rule.Match) {
+	for _, e := range p.EmptyTimers() {
+		timer := types.ExprString(e.Timer)
+		m := rule.Match{Pos: e.Recv.Pos(), End: e.Recv.End(), Message: "receive from " + timer + ".C blocks forever because Stop leaves nothing to receive, and what " + timer + " sent may have been received"}
+		m.Related = []rule.Related{
+			{Pos: e.Stop.Pos(), End: e.Stop.End(), Message: "the timer is stopped here"},
+			{Pos: e.Got.Pos(), End: e.Got.End(), Message: "its value is received here"},
+		}
+		out = append(out, m.Safe("Receive only if there is something; since Go 1.23 there is not", func(d *dstedit.Decl) error {
+			recv := dstedit.Recv(d.Expr(ast.Unparen(e.Recv.X).(*ast.UnaryExpr).X))
+			if err := d.InsertAfter(e.Recv, dstedit.Select(dstedit.CommCase(dstedit.ExprStmt(recv)), dstedit.CommCase(nil))); err != nil {
+				return err
+			}
+			return d.Delete(e.Recv)
+		}))
+	}
 	for _, w := range p.UnsignalledConds() {
 		m := rule.Match{Pos: w.Pos(), End: w.End()}
 		m.Message = types.ExprString(w.Fun) + " never returns because nothing in the package signals the condition"
 		out = append(out, m.None("who should signal, and when, is for the author to say"))
+	}
+	for _, w := range p.FrozenConds() {
+		m := rule.Match{Pos: w.Wait.Pos(), End: w.Wait.End()}
+		m.Message = types.ExprString(w.Wait.Fun) + " is called again and again, because nothing changes " + w.Var.Name() + ", which the loop tests"
+		out = append(out, m.None("what should end the loop is for the author to say"))
+	}
+	for _, w := range p.NeverDone() {
+		m := rule.Match{Pos: w.Pos(), End: w.End()}
+		m.Message = types.ExprString(w.Fun) + " never returns once something was added, because nothing in the package calls Done"
+		out = append(out, m.None("what should be counted down, and when, is for the author to say"))
 	}
 	return out
 }

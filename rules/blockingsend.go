@@ -5,6 +5,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
+	"strings"
 
 	"github.com/dave/dst"
 	"golang.org/x/tools/go/ast/inspector"
@@ -98,10 +100,15 @@ func findBlockingsend(p *match.Pass) []rule.Match {
 			}
 		}
 	}
-	for _, f := range p.FieldChannels() {
+	fields := p.FieldChannels()
+	for _, f := range fields {
 		out = append(out, unreadField(p, f)...)
 	}
-	return out
+	for _, u := range p.Unheeded(fields) {
+		out = append(out, unheeded(p, u))
+	}
+	// A callee that sends twice has as many callers as it likes.
+	return slices.CompactFunc(slices.SortedStableFunc(slices.Values(out), func(a, b rule.Match) int { return int(a.Pos - b.Pos) }), func(a, b rule.Match) bool { return a.Pos == b.Pos })
 }
 
 func localSends(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rule.Match) {
@@ -109,6 +116,14 @@ func localSends(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rul
 		op := sends[0].Op.Node()
 		m := rule.Match{Pos: op.Pos(), End: op.End(), Message: "send on " + v.Name() + " blocks forever because no other goroutine has the channel"}
 		return append(out, m.None("a buffer or a goroutine of its own: which was meant is for the author to say"))
+	}
+	if o, ok := p.Overfull(made, fn); ok {
+		m := rule.Match{Pos: o.At.Pos(), End: o.At.End(), Message: fmt.Sprintf("send on %s blocks forever because its room for %d is used up and nobody else has the channel yet", o.Name, o.Cap)}
+		if o.Callee != nil {
+			m.Message += ": " + o.Callee.Name() + " sends, too"
+			m.Related = append(m.Related, rule.Related{Pos: o.Send.Pos(), End: o.Send.End(), Message: "it sends here"})
+		}
+		return append(out, m.None("more room or an earlier receiver: which was meant is for the author to say"))
 	}
 	ch, ok := p.LocalChannel(made, fn)
 	if !ok || len(ch.Senders) == 0 {
@@ -119,6 +134,26 @@ func localSends(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rul
 		out = append(out, m)
 	}
 	return out
+}
+
+// unheeded reports a send that does not listen to the end of its receiver.
+func unheeded(p *match.Pass, u match.Unheeded) rule.Match {
+	send := u.Send.Op.Node().(*ast.SendStmt)
+	m := rule.Match{Pos: send.Pos(), End: send.End(), Category: "EarlyReturn"}
+	m.Message = "send on " + types.ExprString(send.Chan) + " blocks forever when the receiver has ended, which other senders see by " + u.Done
+	m.Related = []rule.Related{
+		{Pos: u.Ends.Pos(), End: u.Ends.End(), Message: "the receiver says here that it ends"},
+		{Pos: u.Heeds.Pos(), End: u.Heeds.Pos() + 6, Message: "here a sender listens to that"},
+	}
+	fn := p.FuncOf(u.Send.Runner)
+	zeros, ok := p.ZeroResults(fn)
+	if _, _, listed := match.StmtList(u.Send.Op); !ok || !listed {
+		return m.None("what to return when the receiver has ended is for the author to say")
+	}
+	return m.Unsafe("Listen to "+u.Done+", too, and return when the receiver has ended; the value is dropped then", func(d *dstedit.Decl) error {
+		done := &dst.SelectorExpr{X: d.Expr(send.Chan.(*ast.SelectorExpr).X), Sel: dstedit.Ident(u.Done[strings.LastIndex(u.Done, ".")+1:])}
+		return d.WrapSend(send, dstedit.CommCase(dstedit.ExprStmt(dstedit.Recv(done)), dstedit.Return(dstedit.Zeros(zeros)...)))
+	})
 }
 
 // unreadField finds sends on a channel in a field that nobody receives from.

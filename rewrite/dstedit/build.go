@@ -2,6 +2,7 @@ package dstedit
 
 import (
 	"go/token"
+	"strings"
 
 	"github.com/dave/dst"
 )
@@ -59,4 +60,31 @@ func CommCase(comm dst.Stmt, body ...dst.Stmt) *dst.CommClause {
 // ChanOfSignals returns the type "chan struct{}".
 func ChanOfSignals() *dst.ChanType {
 	return &dst.ChanType{Dir: dst.SEND | dst.RECV, Value: &dst.StructType{Fields: &dst.FieldList{Opening: true, Closing: true}}}
+}
+
+// Select returns a select statement with the clauses.
+func Select(clauses ...*dst.CommClause) *dst.SelectStmt {
+	s := &dst.SelectStmt{Body: &dst.BlockStmt{}}
+	for _, c := range clauses {
+		s.Body.List = append(s.Body.List, c)
+	}
+	return s
+}
+
+// Zeros returns the expressions that texts spell: "0", `""`, "T{}", or a name.
+func Zeros(texts []string) (out []dst.Expr) {
+	for _, text := range texts {
+		typ, isComposite := strings.CutSuffix(text, "{}")
+		switch {
+		case isComposite:
+			out = append(out, &dst.CompositeLit{Type: Ident(typ)})
+		case text == "0":
+			out = append(out, Int(text))
+		case text[0] == '"':
+			out = append(out, &dst.BasicLit{Kind: token.STRING, Value: text})
+		default:
+			out = append(out, Ident(text))
+		}
+	}
+	return out
 }

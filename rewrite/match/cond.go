@@ -2,7 +2,10 @@ package match
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // UnsignalledConds returns the calls of Wait on a sync.Cond in a field that only
@@ -94,4 +97,122 @@ func (p *Pass) isNewCond(e ast.Expr) bool {
 		return isLit
 	}
 	return p.IsNil(e)
+}
+
+// FrozenConds returns the calls of Wait on a sync.Cond in a loop that tests a
+// local variable which nothing changes, together with that variable: whatever is
+// signalled, the loop waits again.
+func (p *Pass) FrozenConds() (out []FrozenCond) {
+	for c := range p.Inspector.Root().Preorder((*ast.ForStmt)(nil)) {
+		loop := c.Node().(*ast.ForStmt)
+		cond := ast.Unparen(loop.Cond)
+		if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
+			cond = ast.Unparen(not.X)
+		}
+		if loop.Cond == nil || loop.Post != nil {
+			continue
+		}
+		v, fn := p.VarOf(cond), p.EnclosingFunc(c)
+		if v == nil || fn == nil || !p.DeclaredIn(v, fn) || !p.unchanged(v, c, fn) || leavesFor(loop) {
+			continue
+		}
+		for call := range c.Preorder((*ast.CallExpr)(nil)) {
+			if p.FullName(call.Node().(*ast.CallExpr)) == "(*sync.Cond).Wait" && p.Runner(call) == p.Runner(c) {
+				out = append(out, FrozenCond{call.Node().(*ast.CallExpr), v})
+				break
+			}
+		}
+	}
+	return out
+}
+
+// FrozenCond is a wait for a condition that never comes true.
+type FrozenCond struct {
+	Wait *ast.CallExpr
+	Var  *types.Var
+}
+
+// unchanged reports whether nothing assigns v in the loop, or could from elsewhere.
+func (p *Pass) unchanged(v *types.Var, loop inspector.Cursor, fn *Func) bool {
+	for _, use := range p.Uses(fn.Cursor, v) {
+		amp, ok := Unparen(use).Parent().Node().(*ast.UnaryExpr)
+		if ok && amp.Op == token.AND || p.Runner(use) != fn.Cursor && assigns(use) || loop.Contains(use) && assigns(use) {
+			return false
+		}
+		if lit, ok := p.Runner(use).Node().(*ast.FuncLit); ok && ast.Node(lit) != fn.Cursor.Node() && assigns(use) {
+			return false
+		}
+	}
+	return true
+}
+
+// leavesFor reports whether anything in the body may leave the loop.
+func leavesFor(loop *ast.ForStmt) (leaves bool) {
+	ast.Inspect(loop.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.ReturnStmt:
+			leaves = true
+		case *ast.BranchStmt:
+			leaves = leaves || n.Tok == token.BREAK || n.Tok == token.GOTO || n.Label != nil
+		case *ast.CallExpr:
+			id, ok := n.Fun.(*ast.Ident)
+			leaves = leaves || ok && id.Name == "panic"
+		}
+		return !leaves
+	})
+	return leaves
+}
+
+// NeverDone returns the calls of Wait on a WaitGroup in a field that only this
+// package can reach, to which something adds and for which nothing calls Done.
+func (p *Pass) NeverDone() (out []*ast.CallExpr) {
+	adds, done := map[*types.Var]bool{}, map[*types.Var]bool{}
+	waits := map[*types.Var][]*ast.CallExpr{}
+	var order []*types.Var
+	root := p.Inspector.Root()
+	for c := range root.Preorder((*ast.SelectorExpr)(nil), (*ast.KeyValueExpr)(nil)) {
+		var v *types.Var
+		switch n := c.Node().(type) {
+		case *ast.SelectorExpr:
+			v = p.selected(n)
+		case *ast.KeyValueExpr:
+			if id, ok := n.Key.(*ast.Ident); ok {
+				v, _ = p.TypesInfo.Uses[id].(*types.Var)
+			}
+		}
+		if v == nil || !v.IsField() || !IsNamed(v.Type(), "sync", "WaitGroup") {
+			continue
+		}
+		method, ok := c.Parent().Node().(*ast.SelectorExpr)
+		call, isCall := c.Parent().Parent().Node().(*ast.CallExpr)
+		switch {
+		case !ok || !isCall || ast.Unparen(call.Fun) != ast.Expr(method):
+			done[v] = true // somebody else may have it
+		case method.Sel.Name == "Wait":
+			if waits[v] == nil {
+				order = append(order, v)
+			}
+			waits[v] = append(waits[v], call)
+		case method.Sel.Name == "Add":
+			n, ok := SmallInt(p.TypesInfo.Types[call.Args[0]].Value)
+			adds[v] = adds[v] || ok && n > 0
+			done[v] = done[v] || !ok
+		default:
+			done[v] = true
+		}
+	}
+	table := &fieldTable{p: p}
+	for _, v := range order {
+		reachable := v.Exported() && p.Pkg.Name() != "main" || v.Embedded() || v.Pkg() != p.Pkg || p.copied(v)
+		if adds[v] && !done[v] && !reachable && !p.InTest(v.Pos()) && !table.elsewhere(v.Name()) {
+			out = append(out, waits[v]...)
+		}
+	}
+	return out
+}
+
+// copied reports whether the field is a pointer, which others may hold, too.
+func (p *Pass) copied(v *types.Var) bool {
+	_, ok := types.Unalias(v.Type()).(*types.Pointer)
+	return ok
 }

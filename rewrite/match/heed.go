@@ -1,0 +1,140 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+	"strings"
+)
+
+// Unheeded is a send to a goroutine that may have ended: it says so by closing
+// another channel, to which this send, unlike others, does not listen.
+type Unheeded struct {
+	Send  ChannelUse
+	Done  string // the channel that it should listen to, as the sender would name it
+	Ends  ast.Node
+	Heeds ast.Node // the select that does listen
+}
+
+// Unheeded returns the plain sends on a channel in a field, where the only
+// receiver is one function that can return, that closes a second channel of the
+// same structure when it does, and where another sender to it selects on that.
+func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
+	t := &heldTable{p: p}
+	for _, f := range fields {
+		loop := t.soleReceiver(f)
+		if loop == nil || f.Receivable || len(f.Sends) == 0 || !t.unbuffered(f.Made) || !reachesReturn(loop.Flow, nil) {
+			continue
+		}
+		for _, done := range fields {
+			if done == f || len(done.Closes) == 0 || len(done.Sends) > 0 || done.Sendable {
+				continue
+			}
+			heeds := p.heeds(done, fields, loop, t)
+			for _, c := range done.Closes {
+				if fn := p.FuncOf(c.Runner); fn == nil || fn.Body != loop.Body {
+					heeds = nil
+				}
+			}
+			if heeds == nil {
+				continue
+			}
+			for _, u := range f.Sends {
+				x, ok := u.At.Node().(*ast.SelectorExpr)
+				if !ok || !u.Waits() || p.InTest(x.Pos()) || p.FuncOf(u.Runner).Body == loop.Body || !sameStruct(p.TypesInfo.TypeOf(x.X), done.Field) {
+					continue
+				}
+				name := strings.TrimSuffix(types.ExprString(x), x.Sel.Name) + done.Field.Name()
+				out = append(out, Unheeded{Send: u, Done: name, Ends: done.Closes[0].Op.Node(), Heeds: heeds})
+			}
+		}
+	}
+	return out
+}
+
+// soleReceiver returns the declared function that alone receives from f; nil if
+// several do, or none.
+func (t *heldTable) soleReceiver(f *FieldChan) (fn *Func) {
+	for _, u := range f.Recvs {
+		here := t.p.FuncOf(u.Runner)
+		if _, isDecl := u.Runner.Node().(*ast.FuncDecl); !isDecl || here == nil || fn != nil && fn.Body != here.Body {
+			return nil
+		}
+		fn = here
+	}
+	return fn
+}
+
+// heeds returns a select outside of loop that sends on a channel that loop
+// receives from, unless done is closed.
+func (p *Pass) heeds(done *FieldChan, fields []*FieldChan, loop *Func, t *heldTable) ast.Node {
+	for _, u := range done.Recvs {
+		sel, hasDefault := InSelect(u.Op)
+		if fn := p.FuncOf(u.Runner); sel == nil || hasDefault || fn == nil || fn.Body == loop.Body {
+			continue
+		}
+		for _, f := range fields {
+			receiver := t.soleReceiver(f)
+			if receiver == nil || receiver.Body != loop.Body {
+				continue
+			}
+			for _, s := range f.Sends {
+				if other, _ := InSelect(s.Op); other == sel {
+					return sel
+				}
+			}
+		}
+	}
+	return nil
+}
+
+// sameStruct reports whether field is one of type t.
+func sameStruct(t types.Type, field *types.Var) bool {
+	s, ok := deref(t).Underlying().(*types.Struct)
+	if !ok {
+		return false
+	}
+	for f := range s.Fields() {
+		if f.Origin() == field {
+			return true
+		}
+	}
+	return false
+}
+
+// ZeroResults returns what a function that c stands in can return when it has
+// nothing to return, as expressions in source form; ok is false if one of them
+// is an error, of which nobody but the author knows, or has a type without a
+// short name.
+func (p *Pass) ZeroResults(fn *Func) (zeros []string, ok bool) {
+	if fn.Type.Results == nil {
+		return nil, true
+	}
+	for _, field := range fn.Type.Results.List {
+		zero, t := "", p.TypesInfo.TypeOf(field.Type)
+		id, named := ast.Unparen(field.Type).(*ast.Ident)
+		switch u := t.Underlying().(type) {
+		case *types.Basic:
+			switch {
+			case u.Info()&types.IsString != 0:
+				zero = `""`
+			case u.Info()&types.IsBoolean != 0:
+				zero = "false"
+			case u.Info()&types.IsNumeric != 0:
+				zero = "0"
+			}
+		case *types.Struct:
+			if named {
+				zero = id.Name + "{}"
+			}
+		case *types.Interface, *types.Pointer, *types.Map, *types.Slice, *types.Chan, *types.Signature:
+			zero = "nil"
+		}
+		if _, isParam := types.Unalias(t).(*types.TypeParam); zero == "" || IsError(t) || isParam {
+			return nil, false
+		}
+		for range max(1, len(field.Names)) {
+			zeros = append(zeros, zero)
+		}
+	}
+	return zeros, true
+}

@@ -1,0 +1,264 @@
+package match
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// HeldWait is a wait on a channel by somebody who holds a mutex that everybody
+// who could end the wait needs first.
+type HeldWait struct {
+	Op    ChannelUse
+	Lock  *ast.CallExpr // takes the mutex
+	Other token.Pos     // where somebody who could end the wait takes it
+	End   token.Pos     // and where that would end the wait
+}
+
+// waitable is a channel of which all operations are known.
+type waitable struct {
+	sends, recvs, closes []ChannelUse
+	unbuffered           bool
+	sendable, receivable bool // by somebody unknown, too
+}
+
+// heldTable is what is known of the channels and functions of a package.
+type heldTable struct {
+	p     *Pass
+	funcs map[*types.Func]*Func
+	ops   map[ast.Node][]heldOp // by the node of the flow that does them
+	out   []HeldWait
+	seen  map[ast.Node]bool
+}
+
+type heldOp struct {
+	use ChannelUse
+	ch  *waitable
+}
+
+// HeldWaits returns the waits on channels that cannot end, because whoever
+// could end them waits for a mutex that the one who waits holds.
+//
+// Precision: all operations on the channel are known, and each that could end
+// the wait either holds the mutex itself whenever it comes, or is done by a
+// goroutine that takes the mutex on its way there and is the only one to do it.
+// The mutex must be the same one: a field of the structure that holds the
+// channel, or the same variable.
+func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
+	t := &heldTable{p: p, ops: map[ast.Node][]heldOp{}, seen: map[ast.Node]bool{}}
+	for _, f := range fields {
+		t.add(&waitable{sends: f.Sends, recvs: f.Recvs, closes: f.Closes, sendable: f.Sendable, receivable: f.Receivable, unbuffered: t.unbuffered(f.Made)})
+	}
+	locals := t.locals()
+	for _, w := range locals {
+		t.add(w)
+	}
+	if len(t.ops) == 0 {
+		return nil
+	}
+	t.funcs = p.functions()
+	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		l, ok := p.lockOp(call)
+		if !ok || !l.takes() || InDefer(c) || p.InTest(call.Pos()) {
+			continue
+		}
+		fn := p.FuncOf(p.Runner(c))
+		if fn == nil || FlowNode(c, fn) == nil {
+			continue
+		}
+		held := heldLock{l, call, l.at}
+		t.walk(fn, FlowNode(c, fn), held, 3, nil)
+	}
+	return t.out
+}
+
+func (t *heldTable) unbuffered(made []ast.Expr) bool {
+	return len(made) > 0 && !slices.ContainsFunc(made, func(size ast.Expr) bool {
+		n, ok := SmallInt(t.p.sizeOf(size))
+		return size != nil && (!ok || n > 0)
+	})
+}
+
+func (t *heldTable) add(w *waitable) {
+	for _, list := range [][]ChannelUse{w.sends, w.recvs} {
+		for _, u := range list {
+			if fn := t.p.FuncOf(u.Runner); fn != nil && u.Waits() {
+				node := FlowNode(u.Op, fn)
+				t.ops[node] = append(t.ops[node], heldOp{u, w})
+			}
+		}
+	}
+}
+
+// locals returns the channels in variables of functions that nothing but
+// sending, receiving and closing is done with.
+func (t *heldTable) locals() (out []*waitable) {
+	for c := range t.p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		fn := t.p.EnclosingFunc(c)
+		if fn == nil || !t.p.IsMakeChan(call) {
+			continue
+		}
+		s := &LocalChan{p: t.p, Fn: fn, Make: c}
+		if !s.variable() || s.Later {
+			continue
+		}
+		w, made := &waitable{unbuffered: s.Cap == 0}, 0
+		for _, u := range t.p.ChannelUses(fn.Cursor, s.Var) {
+			switch u.Kind {
+			case ChanSend:
+				w.sends = append(w.sends, u)
+			case ChanRecv, ChanRange:
+				w.recvs = append(w.recvs, u)
+			case ChanClose:
+				w.closes = append(w.closes, u)
+			case ChanMake:
+				made++
+			case ChanOther:
+				made = 2
+			}
+		}
+		if made == 1 {
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// heldLock is a mutex that is held, as the function that is looked at names it.
+type heldLock struct {
+	lockCall
+	call   *ast.CallExpr
+	origin place // as the function that took it names it
+}
+
+// step is a call on the way from the one who took the mutex.
+type step struct {
+	call   *ast.CallExpr
+	callee *Func
+}
+
+// walk follows the paths of fn behind node, or all if node is nil, as long as
+// the mutex is held.
+func (t *heldTable) walk(fn *Func, node ast.Node, held heldLock, depth int, way []step) {
+	paths := Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		if t.releases(n, held.at) {
+			return s, false
+		}
+		for _, op := range t.ops[n] {
+			if t.p.FuncOf(op.use.Runner).Body == fn.Body {
+				t.wait(op, held, way)
+			}
+		}
+		if depth == 0 {
+			return s, true
+		}
+		eachCall(n, func(call *ast.CallExpr) {
+			callee := t.funcs[t.p.Callee(call)]
+			if callee == nil || slices.ContainsFunc(way, func(s step) bool { return s.callee.Body == callee.Body }) {
+				return
+			}
+			in := held
+			in.at = t.p.into(held.at, call, callee)
+			t.walk(callee, nil, in, depth-1, append(slices.Clip(way), step{call, callee}))
+		})
+		return s, true
+	}}
+	if node == nil {
+		paths.FromEntry(fn.Flow, struct{}{})
+	} else {
+		paths.After(fn.Flow, node, struct{}{})
+	}
+}
+
+func (t *heldTable) releases(n ast.Node, at place) (found bool) {
+	eachCall(n, func(call *ast.CallExpr) {
+		l, ok := t.p.lockOp(call)
+		found = found || ok && !l.takes() && l.at == at
+	})
+	return found
+}
+
+// wait decides on one wait under a mutex.
+func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
+	var enders []ChannelUse
+	if op.use.Kind == ChanSend {
+		if !op.ch.unbuffered || op.ch.receivable {
+			return
+		}
+		enders = op.ch.recvs
+	} else {
+		if op.ch.sendable {
+			return
+		}
+		enders = append(slices.Clip(op.ch.sends), op.ch.closes...)
+	}
+	// The channel, as the one who took the mutex names it.
+	ch, ok := t.p.placeOf(op.use.At.Node().(ast.Expr))
+	for i := len(way) - 1; ok && i >= 0; i-- {
+		ch, ok = t.p.outOf(ch, way[i].call, way[i].callee)
+	}
+	if !ok || len(enders) == 0 || t.seen[op.use.Op.Node()] {
+		return
+	}
+	w := HeldWait{Op: op.use, Lock: held.call}
+	for _, e := range enders {
+		lock, same := t.sameLock(e, ch, held.origin)
+		if !same {
+			return
+		}
+		need := needing{t: t, wait: op.use.Op, lock: heldLock{held.lockCall, held.call, lock}}
+		if !need.before(e.Op, t.p.FuncOf(e.Runner), lock, 2) {
+			return
+		}
+		if !w.Other.IsValid() {
+			w.Other, w.End = need.at, e.Op.Node().Pos()
+		}
+	}
+	t.seen[op.use.Op.Node()] = true
+	t.out = append(t.out, w)
+}
+
+// sameLock returns the mutex as the function of e names it, if it is certain
+// which one that is.
+func (t *heldTable) sameLock(e ChannelUse, ch, lock place) (place, bool) {
+	if ch.root != lock.root { // two variables: who sees the one must see the other
+		return lock, t.captured(lock.root, e.Op)
+	}
+	there, ok := t.p.placeOf(e.At.Node().(ast.Expr))
+	if !ok || there.path != ch.path || !types.Identical(deref(there.root.Type()), deref(ch.root.Type())) {
+		return place{}, false
+	}
+	return place{there.root, lock.path}, true
+}
+
+// captured reports whether v is a variable of a function around c.
+func (t *heldTable) captured(v *types.Var, c inspector.Cursor) bool {
+	if v.IsField() || v.Parent() == nil || v.Parent() == t.p.Pkg.Scope() {
+		return false
+	}
+	for f := range c.Enclosing((*ast.FuncDecl)(nil)) {
+		return f.Node().Pos() <= v.Pos() && v.Pos() < f.Node().End()
+	}
+	return false
+}
+
+func deref(t types.Type) types.Type {
+	if ptr, ok := types.Unalias(t).(*types.Pointer); ok {
+		return ptr.Elem()
+	}
+	return t
+}
+
+// sizeOf returns the constant value of e, nil if it has none.
+func (p *Pass) sizeOf(e ast.Expr) (v constant.Value) {
+	if e != nil {
+		v = p.TypesInfo.Types[e].Value
+	}
+	return v
+}

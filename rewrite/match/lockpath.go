@@ -1,0 +1,190 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// place is a variable, or a field that is reached from one: "c.state.mu".
+type place struct {
+	root *types.Var
+	path string // ".state.mu"
+}
+
+// placeOf returns the place that e denotes; ok is false for anything that is
+// not a variable with fields behind it.
+func (p *Pass) placeOf(e ast.Expr) (at place, ok bool) {
+	switch e := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		v := p.VarOf(e)
+		return place{root: v}, v != nil
+	case *ast.StarExpr:
+		return p.placeOf(e.X)
+	case *ast.UnaryExpr:
+		return p.placeOf(e.X)
+	case *ast.SelectorExpr:
+		if sel := p.TypesInfo.Selections[e]; sel != nil && sel.Kind() == types.FieldVal {
+			at, ok = p.placeOf(e.X)
+			at.path += fieldPath(sel, len(sel.Index()))
+			return at, ok
+		}
+		v, isVar := p.TypesInfo.Uses[e.Sel].(*types.Var)
+		return place{root: v}, isVar // of another package
+	}
+	return place{}, false
+}
+
+// fieldPath names the first n fields of a selection, embedded ones included.
+func fieldPath(sel *types.Selection, n int) (path string) {
+	t := sel.Recv()
+	for _, i := range sel.Index()[:n] {
+		if ptr, ok := t.Underlying().(*types.Pointer); ok {
+			t = ptr.Elem()
+		}
+		s, ok := t.Underlying().(*types.Struct)
+		if !ok {
+			return path
+		}
+		path += "." + s.Field(i).Name()
+		t = s.Field(i).Type()
+	}
+	return path
+}
+
+// lockCall is a call of Lock, RLock, Unlock or RUnlock.
+type lockCall struct {
+	at   place
+	name string
+}
+
+func (l lockCall) takes() bool { return l.name == "Lock" || l.name == "RLock" }
+
+// lockOp says which mutex a call locks or unlocks.
+func (p *Pass) lockOp(call *ast.CallExpr) (l lockCall, ok bool) {
+	sel, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !isSel {
+		return l, false
+	}
+	switch p.FullName(call) {
+	case "(*sync.Mutex).Lock", "(*sync.Mutex).Unlock", "(*sync.RWMutex).Lock", "(*sync.RWMutex).Unlock", "(*sync.RWMutex).RLock", "(*sync.RWMutex).RUnlock":
+	default:
+		return l, false
+	}
+	l.name = sel.Sel.Name
+	l.at, ok = p.placeOf(sel.X)
+	if s := p.TypesInfo.Selections[sel]; s != nil {
+		l.at.path += fieldPath(s, len(s.Index())-1)
+	}
+	return l, ok
+}
+
+// eachCall calls f for the calls that evaluating n makes: not those of
+// literals, nor those that are deferred or run in another goroutine.
+func eachCall(n ast.Node, f func(*ast.CallExpr)) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
+			return false
+		case *ast.CallExpr:
+			f(n)
+		}
+		return true
+	})
+}
+
+// functions are the declared functions of the package.
+func (p *Pass) functions() map[*types.Func]*Func {
+	out := map[*types.Func]*Func{}
+	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
+		if fn, ok := p.TypesInfo.Defs[c.Node().(*ast.FuncDecl).Name].(*types.Func); ok {
+			if body := p.FuncOf(c); body != nil {
+				out[fn] = body
+			}
+		}
+	}
+	return out
+}
+
+// into translates a place of the caller into the callee of call: one that is
+// reached from an argument is reached from the parameter there. A variable that
+// the callee does not get at stays what it is.
+func (p *Pass) into(at place, call *ast.CallExpr, callee *Func) place {
+	for i, param := range params(callee) {
+		arg := argument(call, callee, i)
+		if arg == nil || param == nil {
+			continue
+		}
+		from, ok := p.placeOf(arg)
+		v, isVar := p.TypesInfo.Defs[param].(*types.Var)
+		if ok && isVar && from.root == at.root && len(at.path) >= len(from.path) && at.path[:len(from.path)] == from.path {
+			return place{v, at.path[len(from.path):]}
+		}
+	}
+	return at
+}
+
+// outOf translates a place of the callee of call into the caller.
+func (p *Pass) outOf(at place, call *ast.CallExpr, callee *Func) (place, bool) {
+	for i, param := range params(callee) {
+		if param != nil && p.TypesInfo.Defs[param] == types.Object(at.root) {
+			from, ok := p.placeOf(argument(call, callee, i))
+			return place{from.root, from.path + at.path}, ok
+		}
+	}
+	return at, !at.root.IsField() && at.root.Kind() != types.ParamVar && at.root.Kind() != types.RecvVar
+}
+
+// params lists the names of the receiver, nil if there is none, and the parameters.
+func params(fn *Func) []*ast.Ident {
+	out := []*ast.Ident{nil}
+	if d, ok := fn.Cursor.Node().(*ast.FuncDecl); ok && d.Recv != nil && len(d.Recv.List[0].Names) == 1 {
+		out[0] = d.Recv.List[0].Names[0]
+	}
+	for _, field := range fn.Type.Params.List {
+		out = append(out, field.Names...)
+		if len(field.Names) == 0 {
+			out = append(out, nil)
+		}
+	}
+	return out
+}
+
+// argument returns what call passes for parameter i of params; nil if that is
+// not to be seen.
+func argument(call *ast.CallExpr, fn *Func, i int) ast.Expr {
+	if i > 0 {
+		if i-1 < len(call.Args) && !call.Ellipsis.IsValid() {
+			return call.Args[i-1]
+		}
+		return nil
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if _, isDecl := fn.Cursor.Node().(*ast.FuncDecl); !ok || !isDecl {
+		return nil
+	}
+	return sel.X
+}
+
+// callSites lists where the package calls fn; ok is false if it also uses it
+// as a value, or if others may call it.
+func (p *Pass) callSites(fn *types.Func) (calls []inspector.Cursor, ok bool) {
+	if fn.Exported() && p.Pkg.Name() != "main" {
+		return nil, false
+	}
+	for c := range p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
+		if f, isFunc := p.TypesInfo.Uses[c.Node().(*ast.Ident)].(*types.Func); !isFunc || f.Origin() != fn {
+			continue
+		}
+		if _, isSel := c.Parent().Node().(*ast.SelectorExpr); isSel {
+			c = c.Parent()
+		}
+		call := Unparen(c).Parent()
+		if ce, isCall := call.Node().(*ast.CallExpr); !isCall || ce.Fun != Unparen(c).Node() {
+			return nil, false
+		}
+		calls = append(calls, call)
+	}
+	return calls, len(calls) > 0
+}

@@ -1,0 +1,168 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// needing asks whether an operation comes only to somebody who has taken a mutex.
+type needing struct {
+	t    *heldTable
+	lock heldLock
+	wait inspector.Cursor // who waits under it
+	at   token.Pos        // where it is taken
+}
+
+// before reports whether whoever does the operation at c, in fn, may have to
+// wait for the mutex first: it is done under the mutex on every path, or by a
+// goroutine of its own that takes it on the way.
+func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bool {
+	if fn == nil {
+		return false
+	}
+	node := FlowNode(c, fn)
+	if node == nil {
+		return false
+	}
+	if n.held(fn, node, lock) {
+		return true
+	}
+	single := n.single(fn)
+	if single && n.onTheWay(fn, node, lock) {
+		return true
+	}
+	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
+	if !ok || depth == 0 {
+		return false
+	}
+	obj, ok := n.t.p.TypesInfo.Defs[d.Name].(*types.Func)
+	if !ok {
+		return false
+	}
+	calls, ok := n.t.p.callSites(obj)
+	for _, call := range calls {
+		caller := n.t.p.FuncOf(n.t.p.Runner(call))
+		up, known := n.t.p.outOf(lock, call.Node().(*ast.CallExpr), fn)
+		if !known || caller == nil {
+			return false
+		}
+		// What the callee takes behind the operation counts as well, if the
+		// caller comes back to it.
+		if n.single(caller) && n.cyclic(caller, call, fn, lock) {
+			continue
+		}
+		if !n.before(call, caller, up, depth-1) {
+			return false
+		}
+	}
+	return ok
+}
+
+// cyclic reports whether a goroutine calls callee in a loop, which takes the mutex.
+func (n *needing) cyclic(caller *Func, call inspector.Cursor, callee *Func, lock place) bool {
+	node := FlowNode(call, caller)
+	return node != nil && caller.Flow.InCycle(node) && n.takesIn(callee, lock)
+}
+
+// takesIn reports whether fn takes the mutex on some path.
+func (n *needing) takesIn(fn *Func, lock place) (found bool) {
+	Paths[struct{}]{Node: func(node ast.Node, s struct{}) (struct{}, bool) {
+		found = found || n.takes(node, lock, 2)
+		return s, !found
+	}}.FromEntry(fn.Flow, struct{}{})
+	return found
+}
+
+// single reports whether fn is run by one goroutine each: a literal or function
+// that a go statement starts, or the function that makes the channel itself.
+func (n *needing) single(fn *Func) bool {
+	p := n.t.p
+	if _, ok := fn.Cursor.Node().(*ast.FuncLit); ok {
+		return started(fn.Cursor)
+	}
+	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
+	if !ok {
+		return false
+	}
+	obj, ok := p.TypesInfo.Defs[d.Name].(*types.Func)
+	if !ok {
+		return false
+	}
+	calls, known := p.callSites(obj)
+	for _, c := range calls {
+		if _, isGo := c.Parent().Node().(*ast.GoStmt); !isGo {
+			return false
+		}
+	}
+	return known
+}
+
+// held reports whether the mutex is held at node on all paths of fn.
+func (n *needing) held(fn *Func, node ast.Node, lock place) bool {
+	if _, deferred := node.(*ast.DeferStmt); deferred {
+		return false
+	}
+	free, reached := false, false
+	Paths[bool]{Node: func(at ast.Node, has bool) (bool, bool) {
+		if at == node {
+			free, reached = free || !has, true
+			return has, !free
+		}
+		switch {
+		case n.takes(at, lock, 0):
+			has = true
+		case n.t.releases(at, lock):
+			has = false
+		}
+		return has, true
+	}}.FromEntry(fn.Flow, false)
+	return reached && !free
+}
+
+// onTheWay reports whether fn takes the mutex at a place from which it comes
+// to node, or to its end if node is deferred.
+func (n *needing) onTheWay(fn *Func, node ast.Node, lock place) bool {
+	_, deferred := node.(*ast.DeferStmt)
+	found := false
+	paths := Paths[bool]{
+		Node: func(at ast.Node, has bool) (bool, bool) {
+			if at == node && !deferred {
+				found = found || has
+			}
+			return has || n.takes(at, lock, 2), !found
+		},
+		Exit: func(_ *Block, has bool) { found = found || has && deferred },
+	}
+	if start := FlowNode(n.wait, fn); start != nil {
+		paths.After(fn.Flow, start, false) // nobody waits before the one who does is made
+	} else {
+		paths.FromEntry(fn.Flow, false)
+	}
+	return found
+}
+
+// takes reports whether evaluating node takes the mutex, itself or in a
+// function that it calls.
+func (n *needing) takes(node ast.Node, lock place, depth int) (found bool) {
+	p := n.t.p
+	eachCall(node, func(call *ast.CallExpr) {
+		if found {
+			return
+		}
+		if l, ok := p.lockOp(call); ok && l.takes() && l.at == lock && (l.name == "Lock" || n.lock.name == "Lock") {
+			found, n.at = true, call.Pos()
+			return
+		}
+		if callee := n.t.funcs[p.Callee(call)]; callee != nil && depth > 0 {
+			in := p.into(lock, call, callee)
+			Paths[struct{}]{Node: func(at ast.Node, s struct{}) (struct{}, bool) {
+				found = found || n.takes(at, in, depth-1)
+				return s, !found
+			}}.FromEntry(callee.Flow, struct{}{})
+		}
+	})
+	return found
+}

@@ -1,0 +1,206 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"go/version"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// EmptyTimer is a receive from a timer behind a Stop that says that nothing is
+// there to be received.
+type EmptyTimer struct {
+	Recv  *ast.ExprStmt
+	Timer ast.Expr
+	Stop  *ast.CallExpr
+	Got   ast.Node // where the value was received before
+}
+
+// EmptyTimers returns the receives in "if !t.Stop() { <-t.C }" that never end.
+//
+// Since Go 1.23 Stop takes back what the timer has sent and nobody received,
+// and then says that it stopped it. So behind a Stop that says no nothing comes
+// any more. The body is entered only if the value was received before, or the
+// timer stopped; only the first is looked for: a path from another receive to
+// this Stop, on which the timer is not started again.
+func (p *Pass) EmptyTimers() (out []EmptyTimer) {
+	for c := range p.Inspector.Root().Preorder((*ast.IfStmt)(nil)) {
+		e, ok := p.drains(c.Node().(*ast.IfStmt))
+		if !ok || !p.since(c.Node().Pos(), "go1.23") {
+			continue
+		}
+		fn := p.FuncOf(p.Runner(c))
+		if fn == nil {
+			continue
+		}
+		if got := p.receivedBefore(e, c, fn); got != nil {
+			e.Got = got
+			out = append(out, e)
+		}
+	}
+	return out
+}
+
+// since reports whether the file at pos is written for a version of Go, or a later one.
+func (p *Pass) since(pos token.Pos, v string) bool {
+	have := p.TypesInfo.FileVersions[p.FileOf(pos)]
+	if have == "" {
+		have = p.Pkg.GoVersion()
+	}
+	return have == "" || version.Compare(version.Lang(have), v) >= 0
+}
+
+// drains recognises "if !t.Stop() { <-t.C }" in its spellings.
+func (p *Pass) drains(ifs *ast.IfStmt) (e EmptyTimer, ok bool) {
+	not, isNot := ast.Unparen(ifs.Cond).(*ast.UnaryExpr)
+	if !isNot || not.Op != token.NOT || ifs.Else != nil || len(ifs.Body.List) != 1 {
+		return e, false
+	}
+	x := ast.Unparen(not.X)
+	if as, isAssign := ifs.Init.(*ast.AssignStmt); isAssign && len(as.Lhs) == 1 && len(as.Rhs) == 1 && p.VarOf(x) != nil && p.VarOf(x) == p.VarOf(as.Lhs[0]) {
+		x = ast.Unparen(as.Rhs[0])
+	} else if ifs.Init != nil {
+		return e, false
+	}
+	e.Stop, ok = x.(*ast.CallExpr)
+	if !ok {
+		return e, false
+	}
+	if e.Timer, ok = p.Method(e.Stop, "time", "Timer", "Stop"); !ok {
+		return e, false
+	}
+	if e.Recv, ok = ifs.Body.List[0].(*ast.ExprStmt); !ok {
+		return e, false
+	}
+	recv, ok := ast.Unparen(e.Recv.X).(*ast.UnaryExpr)
+	return e, ok && recv.Op == token.ARROW && p.isTimerC(recv.X, e.Timer)
+}
+
+// isTimerC reports whether x is the channel of the timer.
+func (p *Pass) isTimerC(x, timer ast.Expr) bool {
+	sel, ok := ast.Unparen(x).(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "C" {
+		return false
+	}
+	a, ok := p.placeOf(sel.X)
+	b, ok2 := p.placeOf(timer)
+	return ok && ok2 && a == b
+}
+
+// receivedBefore returns another receive from the timer in fn from which a path
+// leads to the Stop without anything that could start the timer again; nil if
+// there is none.
+func (p *Pass) receivedBefore(e EmptyTimer, ifs inspector.Cursor, fn *Func) ast.Node {
+	at, _ := p.placeOf(e.Timer)
+	stop, _ := fn.Cursor.FindNode(e.Stop)
+	target := FlowNode(stop, fn)
+	for c := range fn.Cursor.Preorder((*ast.UnaryExpr)(nil)) {
+		recv := c.Node().(*ast.UnaryExpr)
+		if recv.Op != token.ARROW || !p.isTimerC(recv.X, e.Timer) || p.Runner(c) != fn.Cursor || ifs.Contains(c) {
+			continue
+		}
+		node, found := FlowNode(c, fn), false
+		if node == nil || InDefer(c) || p.flagged(ifs, c) {
+			continue
+		}
+		Paths[struct{}]{
+			Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+				if n == target {
+					found = true
+					return s, false
+				}
+				return s, !p.restarts(n, at)
+			},
+			// A variable may remember that the value was received.
+			Edge: func(cond ast.Expr, _ bool, s struct{}) (struct{}, bool) { return s, !p.testsFlag(cond) },
+		}.After(fn.Flow, node, struct{}{})
+		if found {
+			return recv
+		}
+	}
+	return nil
+}
+
+// flagged reports whether an if stands around ifs, but not around c.
+func (p *Pass) flagged(ifs, c inspector.Cursor) bool {
+	for outer := range ifs.Parent().Enclosing((*ast.IfStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		if _, isIf := outer.Node().(*ast.IfStmt); !isIf {
+			return false
+		}
+		if !outer.Contains(c) {
+			return true
+		}
+	}
+	return false
+}
+
+func (p *Pass) testsFlag(cond ast.Expr) (found bool) {
+	ast.Inspect(cond, func(n ast.Node) bool {
+		if e, ok := n.(ast.Expr); ok {
+			_, isVar := p.placeOf(e)
+			b, basic := p.TypesInfo.TypeOf(e).(*types.Basic)
+			found = found || isVar && basic && b.Info()&types.IsBoolean != 0
+		}
+		_, isCall := n.(*ast.CallExpr)
+		return !found && !isCall
+	})
+	return found
+}
+
+// restarts reports whether n may start the timer at a place again, or put
+// another one there: anything that mentions it but to stop it or to receive.
+func (p *Pass) restarts(n ast.Node, at place) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.GoStmt:
+			found = found || p.Mentions(n, at.root)
+			return false
+		case *ast.CallExpr:
+			if recv, ok := p.Method(n, "time", "Timer", "Stop"); ok {
+				if here, ok := p.placeOf(recv); ok && here == at {
+					return false
+				}
+			}
+			if at.path != "" { // a method may do it
+				found = found || p.mentionsIn(n.Args, at.root) || p.receives(n, at)
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				return false
+			}
+		case *ast.Ident:
+			found = found || at.path == "" && p.TypesInfo.ObjectOf(n) == types.Object(at.root)
+		case *ast.SelectorExpr:
+			here, ok := p.placeOf(n)
+			found = found || ok && here == at
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				here, ok := p.placeOf(l)
+				found = found || ok && here.root == at.root && len(here.path) <= len(at.path)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// receives reports whether call is of a method of what holds the timer.
+func (p *Pass) receives(call *ast.CallExpr, at place) bool {
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	here, ok := p.placeOf(sel.X)
+	return ok && here.root == at.root && len(here.path) < len(at.path)
+}
+
+func (p *Pass) mentionsIn(list []ast.Expr, v types.Object) bool {
+	for _, e := range list {
+		if p.Mentions(e, v) {
+			return true
+		}
+	}
+	return false
+}

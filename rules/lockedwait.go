@@ -1,0 +1,84 @@
+package rules
+
+import (
+	"go/ast"
+	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Waits on a channel under a mutex that the other side needs.
+//
+// # What it does
+//
+// It reports a send, a receive or a range that comes while a mutex is held, where
+// everybody who could end it has to lock the same mutex first. It follows the
+// mutex through the functions of the package that are called under it, and
+// channels in fields that only the package can reach or in variables of one
+// function.
+//
+// # Why it leaks
+//
+// The one waits for the channel and keeps the mutex, the other waits for the mutex
+// and never comes to the channel. Both stay until the process ends, and so does
+// whoever wants the mutex next.
+//
+// # Example
+//
+//	func (s *server) Stop() {
+//		s.mu.Lock()
+//		defer s.mu.Unlock()
+//		close(s.jobs)
+//		<-s.done // run may be waiting for s.mu
+//	}
+//
+//	func (s *server) run() {
+//		defer close(s.done)
+//		for j := range s.jobs {
+//			s.mu.Lock()
+//			s.count += j
+//			s.mu.Unlock()
+//		}
+//	}
+//
+// # What is not reported
+//
+// A channel with room for what is sent. A wait that is one of several cases of a
+// select. A channel that anybody unknown has, and one that somebody can serve
+// without the mutex: then it is a question of time, not of luck. A mutex of
+// another structure, which may be another one.
+//
+// # Fix safety
+//
+// There is no fix. Whether the mutex is let go before the wait or not taken by the
+// other side, the order of things changes that it was there to protect.
+//
+// # See also
+//
+// Tu et al., "Understanding Real-World Concurrency Bugs in Go", ASPLOS 2019,
+// section 5.1, on channels mixed with locks.
+var lockedwait = rule.Rule{Name: "lockedwait", Doc: doc("lockedwait"), Find: findLockedwait}
+
+func findLockedwait(p *match.Pass) (out []rule.Match) {
+	for _, w := range p.HeldWaits(p.FieldChannels()) {
+		op := w.Op.Op.Node()
+		m := rule.Match{Pos: op.Pos(), End: op.End()}
+		verb, who := "receive from ", "sends or closes"
+		switch n := op.(type) {
+		case *ast.SendStmt:
+			verb, who = "send on ", "receives"
+		case *ast.RangeStmt:
+			verb, m.End = "range over ", n.X.End()
+		}
+		mutex := types.ExprString(ast.Unparen(w.Lock.Fun).(*ast.SelectorExpr).X)
+		m.Message = verb + types.ExprString(w.Op.At.Node().(ast.Expr)) + " can block forever because it holds " + mutex + ", which whoever " + who + " must lock first"
+		m.Related = []rule.Related{
+			{Pos: w.Lock.Pos(), End: w.Lock.End(), Message: "the mutex is locked here"},
+			{Pos: w.Other, End: w.Other, Message: "the other side locks it here"},
+			{Pos: w.End, End: w.End, Message: "and would end the wait here"},
+		}
+		out = append(out, m.None("which of the two should let go of the mutex is for the author to say"))
+	}
+	return out
+}
