@@ -10,8 +10,11 @@ import (
 // left behind if the function receives fewer times than the loop has rounds.
 func (s *LocalChan) leakOfProducer(snd *Sender) (why Abandoned, leaks bool) {
 	gets, loops := s.receiveNodes()
-	if len(s.Senders) != 1 || len(snd.Sends) != 1 || len(loops) > 0 {
+	if len(s.Senders) != 1 || len(snd.Sends) != 1 {
 		return why, false
+	}
+	if len(loops) > 0 {
+		return s.leakOfImpatient(snd, gets, loops)
 	}
 	inner := Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
 	if len(inner) != 1 {
@@ -24,6 +27,52 @@ func (s *LocalChan) leakOfProducer(snd *Sender) (why Abandoned, leaks bool) {
 	}
 	exit := s.anyExit(FlowNode(snd.Stmt, s.Fn))
 	return Abandoned{"NCast", exit}, exit.IsValid()
+}
+
+// leakOfImpatient is for a receiver that listens in a loop and leaves when a
+// context or a timer says so, be the producer done or not.
+func (s *LocalChan) leakOfImpatient(snd *Sender, gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) (why Abandoned, leaks bool) {
+	if s.Cap > 0 && !s.outgrows(snd) || len(Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())) == 0 {
+		return why, false
+	}
+	for _, u := range s.Recvs {
+		sel, _ := InSelect(u.Op)
+		if sel == nil || s.collects(FlowNode(u.Op, s.Fn)) {
+			return why, false
+		}
+		if node := FlowNode(u.Op, s.Fn); s.ends != nil { // asked what else makes it leave
+			Paths[struct{}]{
+				Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !s.stops(n) },
+				Round: func(l ast.Stmt, _ struct{}) bool { return l != loops[node] },
+				Exit:  func(b *Block, _ struct{}) { why, leaks = Abandoned{"EarlyReturn", b.End}, true },
+			}.After(s.Fn.Flow, node, struct{}{})
+		}
+		for _, c := range sel.Body.List {
+			comm := c.(*ast.CommClause).Comm
+			if comm == nil || s.stops(comm) || s.p.doneOf(comm) == nil && !s.p.elapses(comm) {
+				continue
+			}
+			Paths[struct{}]{
+				Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, gets[n] == 0 && !s.stops(n) },
+				Exit: func(b *Block, _ struct{}) { why, leaks = Abandoned{"Timeout", b.End}, true },
+			}.After(s.Fn.Flow, comm, struct{}{})
+		}
+	}
+	return why, leaks
+}
+
+// elapses reports whether stmt receives from time.After or from a timer.
+func (p *Pass) elapses(stmt ast.Stmt) (found bool) {
+	ast.Inspect(stmt, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			found = found || p.FullName(n) == "time.After"
+		case *ast.SelectorExpr:
+			found = found || n.Sel.Name == "C" && IsNamed(p.TypesInfo.TypeOf(n.X), "time", "Timer")
+		}
+		return !found
+	})
+	return found
 }
 
 // leakOfRange is for a receiver that ranges over the channel and can leave

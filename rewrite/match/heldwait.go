@@ -88,7 +88,7 @@ func (t *heldTable) add(w *waitable) {
 	for _, list := range [][]ChannelUse{w.sends, w.recvs} {
 		for _, u := range list {
 			if fn := t.p.FuncOf(u.Runner); fn != nil && u.Waits() {
-				node := FlowNode(u.Op, fn)
+				node := FlowNode(u.At, fn)
 				t.ops[node] = append(t.ops[node], heldOp{u, w})
 			}
 		}

@@ -30,8 +30,8 @@ func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bo
 	if n.held(fn, node, lock) {
 		return true
 	}
-	single := n.single(fn)
-	if single && n.onTheWay(fn, node, lock) {
+	// The function that makes the one who waits runs but once for each.
+	if (n.single(fn) || FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, lock) {
 		return true
 	}
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
@@ -46,7 +46,7 @@ func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bo
 	for _, call := range calls {
 		caller := n.t.p.FuncOf(n.t.p.Runner(call))
 		up, known := n.t.p.outOf(lock, call.Node().(*ast.CallExpr), fn)
-		if !known || caller == nil {
+		if _, isGo := call.Parent().Node().(*ast.GoStmt); isGo || !known || caller == nil {
 			return false
 		}
 		// What the callee takes behind the operation counts as well, if the
