@@ -120,11 +120,7 @@ func deafWaits(p *match.Pass) (out []rule.Match) {
 			{Pos: e.Got.Pos(), End: e.Got.End(), Message: "its value is received here"},
 		}
 		out = append(out, m.Safe("Receive only if there is something; since Go 1.23 there is not", func(d *dstedit.Decl) error {
-			recv := dstedit.Recv(d.Expr(ast.Unparen(e.Recv.X).(*ast.UnaryExpr).X))
-			if err := d.InsertAfter(e.Recv, dstedit.Select(dstedit.CommCase(dstedit.ExprStmt(recv)), dstedit.CommCase(nil))); err != nil {
-				return err
-			}
-			return d.Delete(e.Recv)
+			return d.WrapRecv(e.Recv, dstedit.CommCase(nil))
 		}))
 	}
 	for _, w := range p.UnsignalledConds() {
@@ -184,10 +180,7 @@ func (w waiter) match() rule.Match {
 	if w.Go.Valid() {
 		m.Related = append(m.Related, rule.Related{Pos: w.Go.Node().Pos(), End: w.Go.Node().Pos() + 2, Message: "the goroutine starts here"})
 	}
-	owner := w.fn.Name()
-	if owner == "" {
-		owner = "the function"
-	}
+	owner := w.fn.Called()
 	switch {
 	case len(w.Skips) > 0:
 		m.Category = "EarlyReturn"

@@ -90,6 +90,8 @@ func findBlockingsend(p *match.Pass) []rule.Match {
 			out = append(out, neverMade(p, c, fn, match.ChanSend)...)
 		case p.IsMakeChan(call):
 			out = append(out, localSends(p, c, fn)...)
+		default:
+			out = append(out, forsaken(p, c, fn)...)
 		}
 	}
 	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
@@ -134,6 +136,28 @@ func localSends(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rul
 		out = append(out, m)
 	}
 	return out
+}
+
+// forsaken finds producers behind a channel that the caller stops to receive
+// from. The finding is at the call: the producer is right if it is read to its
+// end, and others may do so.
+func forsaken(p *match.Pass, call inspector.Cursor, fn *match.Func) (out []rule.Match) {
+	n := call.Node().(*ast.CallExpr)
+	callee := p.Callee(n)
+	if callee == nil || p.Facts.Feeds(callee) == match.NoFeed || p.InTest(n.Pos()) {
+		return nil
+	}
+	f, ok := p.Forsaken(call, fn, p.Facts.Feeds(callee))
+	if !ok {
+		return nil
+	}
+	m := rule.Match{Pos: n.Pos(), End: n.End(), Category: "EarlyReturn"}
+	m.Message = "the goroutine that " + callee.Name() + " starts blocks forever when " + fn.Called() + " stops receiving what it sends"
+	m.Related = []rule.Related{
+		{Pos: f.Recv.Pos(), End: f.Recv.Pos(), Message: "it receives here"},
+		{Pos: f.Exit, End: f.Exit, Message: "and returns here"},
+	}
+	return append(out, m.None(callee.Name()+" takes no context by which it could be told"))
 }
 
 // unheeded reports a send that does not listen to the end of its receiver.
@@ -261,12 +285,7 @@ func (s *sendLeak) sentName(u match.ChannelUse) string {
 	return types.ExprString(u.At.Node().(ast.Expr))
 }
 
-func (s *sendLeak) owner() string {
-	if n := s.Fn.Name(); n != "" {
-		return n
-	}
-	return "the function"
-}
+func (s *sendLeak) owner() string { return s.Fn.Called() }
 
 // fix offers a buffer that takes all sends.
 func (s *sendLeak) fix(m rule.Match) rule.Match {
@@ -325,7 +344,7 @@ func (s *sendLeak) room() (what string, size func(*dstedit.Decl) dst.Expr, negat
 	case snd.Loop == nil:
 		what = fmt.Sprint(s.Total())
 	case snd.Bound.Of != nil:
-		if !s.p.FrozenLen(snd.Bound.Of, s.Fn) || !s.visible(snd.Bound.Of) {
+		if !s.p.FrozenLen(snd.Bound.Of, s.Fn) || !s.Visible(snd.Bound.Of) {
 			return "", nil, false, false
 		}
 		return "len(" + types.ExprString(snd.Bound.Of) + ")", func(d *dstedit.Decl) dst.Expr {
@@ -391,18 +410,4 @@ func (s *sendLeak) tell(m rule.Match, why string) rule.Match {
 		}
 		return wrap(d, dstedit.Ident(stop))
 	})
-}
-
-// visible reports whether the variables of e are declared before the channel is made.
-func (s *sendLeak) visible(e ast.Expr) bool {
-	ok := true
-	ast.Inspect(e, func(n ast.Node) bool {
-		if id, isIdent := n.(*ast.Ident); isIdent {
-			if v := s.p.VarOf(id); v != nil && !v.IsField() && v.Pos() > s.Make.Node().Pos() {
-				ok = false
-			}
-		}
-		return ok
-	})
-	return ok
 }

@@ -62,15 +62,6 @@ func ChanOfSignals() *dst.ChanType {
 	return &dst.ChanType{Dir: dst.SEND | dst.RECV, Value: &dst.StructType{Fields: &dst.FieldList{Opening: true, Closing: true}}}
 }
 
-// Select returns a select statement with the clauses.
-func Select(clauses ...*dst.CommClause) *dst.SelectStmt {
-	s := &dst.SelectStmt{Body: &dst.BlockStmt{}}
-	for _, c := range clauses {
-		s.Body.List = append(s.Body.List, c)
-	}
-	return s
-}
-
 // Zeros returns the expressions that texts spell: "0", `""`, "T{}", or a name.
 func Zeros(texts []string) (out []dst.Expr) {
 	for _, text := range texts {

@@ -383,3 +383,20 @@ func TestWrapSend(t *testing.T) {
 		},
 	})
 }
+
+func TestWrapRecv(t *testing.T) {
+	wrap := func(text string) func(tr *tree, d *Decl) error {
+		return func(tr *tree, d *Decl) error { return d.WrapRecv(find[*ast.ExprStmt](tr, text), CommCase(nil)) }
+	}
+	runLayout(t, []layoutTest{
+		{
+			name: "comment", edit: wrap("<-c"),
+			src:  body("\tif !a {\n\t\t// drain it\n\t\t<-c // now\n\t}\n\tb()\n"),
+			want: body("\tif !a {\n\t\t// drain it\n\t\tselect {\n\t\tcase <-c: // now\n\t\tdefault:\n\t\t}\n\t}\n\tb()\n"),
+		},
+		{
+			name: "no receive", edit: wrap("b()"),
+			src: body("\tb()\n"), refused: "the statement is not a receive",
+		},
+	})
+}

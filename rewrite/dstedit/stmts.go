@@ -2,6 +2,7 @@ package dstedit
 
 import (
 	"go/ast"
+	"go/token"
 	"slices"
 
 	"github.com/dave/dst"
@@ -168,6 +169,18 @@ func (d *Decl) Delete(s ast.Stmt) error {
 // clauses others, which are copied. Comments above s go above the select, the
 // comment on its line goes behind the colon of its case.
 func (d *Decl) WrapSend(s *ast.SendStmt, others ...*dst.CommClause) error {
+	return d.wrap(s, others)
+}
+
+// WrapRecv is WrapSend for a receive whose value nobody uses.
+func (d *Decl) WrapRecv(s *ast.ExprStmt, others ...*dst.CommClause) error {
+	if recv, ok := ast.Unparen(s.X).(*ast.UnaryExpr); !ok || recv.Op != token.ARROW {
+		return refuse("the statement is not a receive")
+	}
+	return d.wrap(s, others)
+}
+
+func (d *Decl) wrap(s ast.Stmt, others []*dst.CommClause) error {
 	sl, err := d.slot(s)
 	if err != nil {
 		return err
@@ -176,9 +189,9 @@ func (d *Decl) WrapSend(s *ast.SendStmt, others ...*dst.CommClause) error {
 	if err != nil {
 		return err
 	}
-	send, ok := n.(*dst.SendStmt)
-	if !ok {
-		return refuse("the send is already wrapped")
+	send, ok := n.(dst.Stmt)
+	if _, done := n.(*dst.SelectStmt); done || !ok {
+		return refuse("the statement is already wrapped")
 	}
 	sl.canon()
 	own := send.Decorations()
@@ -201,7 +214,7 @@ func (d *Decl) WrapSend(s *ast.SendStmt, others ...*dst.CommClause) error {
 	if sl.inner {
 		lab := sl.stmt()
 		for l, ok := lab.(*dst.LabeledStmt); ok; l, ok = l.Stmt.(*dst.LabeledStmt) {
-			if l.Stmt == dst.Stmt(send) {
+			if l.Stmt == send {
 				l.Stmt = sel
 				break
 			}

@@ -325,3 +325,17 @@ func (s *LocalChan) ClosedAtReturn() bool {
 	}
 	return closed
 }
+
+// Visible reports whether the variables of e are declared before the channel is made.
+func (s *LocalChan) Visible(e ast.Expr) bool {
+	ok := true
+	ast.Inspect(e, func(n ast.Node) bool {
+		if id, isIdent := n.(*ast.Ident); isIdent {
+			if v := s.p.VarOf(id); v != nil && !v.IsField() && v.Pos() > s.Make.Node().Pos() {
+				ok = false
+			}
+		}
+		return ok
+	})
+	return ok
+}

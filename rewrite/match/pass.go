@@ -42,6 +42,14 @@ func (f *Func) Name() string {
 	return ""
 }
 
+// Called returns what a message may call the function.
+func (f *Func) Called() string {
+	if n := f.Name(); n != "" {
+		return n
+	}
+	return "the function"
+}
+
 // Outermost returns the declaration around f, or f itself outside of one.
 func (f *Func) Outermost() inspector.Cursor {
 	outer := f.Cursor

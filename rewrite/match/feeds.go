@@ -1,0 +1,174 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Feed is what the goroutine does that a function leaves behind a channel
+// which it returns: nobody but the caller can receive from it.
+type Feed uint8
+
+const (
+	NoFeed      Feed = iota // nothing is known
+	FeedLoop                // it sends in a loop, and waits each time
+	FeedEndless             // and never comes to an end
+)
+
+// Feeds returns what stands behind the channel that is the first result of fn.
+func (f *Facts) Feeds(fn *types.Func) Feed { return f.of(fn).Feeds }
+
+// feeds summarises a function that makes a channel without room, starts one
+// goroutine that does nothing with it but plain sends, in a loop, and perhaps to
+// close it, and returns it.
+func (p *Pass) feeds(sig *types.Signature, fn *Func) Feed {
+	if sig.Results().Len() == 0 || !isChan(sig.Results().At(0).Type()) {
+		return NoFeed
+	}
+	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
+		s := &LocalChan{p: p, Fn: fn, Make: c}
+		if !p.IsMakeChan(c.Node().(*ast.CallExpr)) || p.Runner(c) != fn.Cursor || !s.variable() || s.Later || s.Cap > 0 {
+			continue
+		}
+		if kind := s.feed(); kind != NoFeed {
+			return kind
+		}
+	}
+	return NoFeed
+}
+
+func (s *LocalChan) feed() Feed {
+	var runner inspector.Cursor
+	var send ChannelUse
+	returned := false
+	for _, u := range s.p.ChannelUses(s.Fn.Cursor, s.Var) {
+		switch u.Kind {
+		case ChanMake:
+			if u.At.Node().Pos() != s.Var.Pos() {
+				return NoFeed
+			}
+		case ChanSend, ChanClose:
+			if !s.p.startedBy(u.Runner, s.Fn).Valid() || runner.Valid() && u.Runner != runner {
+				return NoFeed
+			}
+			runner = u.Runner
+			if u.Kind == ChanSend {
+				if !u.Waits() {
+					return NoFeed
+				}
+				send = u
+			}
+		default:
+			ret, ok := Unparen(u.At).Parent().Node().(*ast.ReturnStmt)
+			if !ok || u.Runner != s.Fn.Cursor || ret.Results[0] != Unparen(u.At).Node() {
+				return NoFeed
+			}
+			returned = true
+		}
+	}
+	if !returned || send.Op.Node() == nil {
+		return NoFeed
+	}
+	body := s.p.FuncOf(runner)
+	switch {
+	case len(Loops(send.Op, body, body.Body.Pos())) == 0:
+		return NoFeed
+	case !reachesReturn(body.Flow, nil):
+		return FeedEndless
+	}
+	return FeedLoop
+}
+
+// Forsaken is a producer whose consumer goes away.
+type Forsaken struct {
+	Exit token.Pos // where the consumer leaves
+	Recv ast.Node  // where it received
+}
+
+// Forsaken decides on a call, in fn, of a function that leaves a producer
+// behind the channel it returns: whether fn, who alone has it, stops receiving
+// while more may come. It does where it leaves a range early, and where it
+// returns at all if the producer has no end.
+func (p *Pass) Forsaken(call inspector.Cursor, fn *Func, kind Feed) (f Forsaken, ok bool) {
+	uses, start, ok := p.received(call, fn)
+	if !ok {
+		return f, false
+	}
+	heads, ranges := map[ast.Node]bool{}, false
+	for _, u := range uses {
+		heads[FlowNode(u.At, fn)] = u.Kind == ChanRange
+		ranges = ranges || u.Kind == ChanRange
+	}
+	found := func(b *Block, at ast.Node) {
+		if !f.Exit.IsValid() {
+			f = Forsaken{b.End, at}
+		}
+	}
+	for _, u := range uses {
+		loop, isRange := u.Op.Node().(*ast.RangeStmt)
+		if !isRange {
+			continue
+		}
+		Paths[struct{}]{
+			Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !p.FailsTest(n) },
+			Round: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
+			// A condition that knows what the producer was asked for may know
+			// that it is done.
+			Edge: func(cond ast.Expr, _ bool, st struct{}) (struct{}, bool) {
+				return st, !p.shares(cond, call.Node().(*ast.CallExpr))
+			},
+			Exit: func(b *Block, _ struct{}) { found(b, loop) },
+		}.FromBody(fn.Flow, loop, struct{}{})
+	}
+	if kind == FeedEndless && !ranges {
+		Paths[struct{}]{
+			Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !p.FailsTest(n) },
+			Exit: func(b *Block, _ struct{}) { found(b, call.Node()) },
+		}.After(fn.Flow, start, struct{}{})
+	}
+	return f, f.Exit.IsValid()
+}
+
+// received lists the receives from the channel that a call returns, if fn does
+// nothing else with it, and the node behind which they come.
+func (p *Pass) received(call inspector.Cursor, fn *Func) (uses []ChannelUse, start ast.Node, ok bool) {
+	at := Unparen(call)
+	if r, isRange := at.Parent().Node().(*ast.RangeStmt); isRange && r.X == at.Node() {
+		return []ChannelUse{{Kind: ChanRange, At: at, Op: at.Parent(), Runner: p.Runner(call)}}, FlowNode(call, fn), p.Runner(call) == fn.Cursor
+	}
+	as, isAssign := at.Parent().Node().(*ast.AssignStmt)
+	if !isAssign || as.Tok != token.DEFINE || len(as.Rhs) != 1 || p.Runner(call) != fn.Cursor {
+		return nil, nil, false
+	}
+	v := p.VarOf(as.Lhs[0])
+	if !p.DeclaredIn(v, fn) || fn.Flow.InCycle(FlowNode(call, fn)) {
+		return nil, nil, false
+	}
+	for _, u := range p.ChannelUses(fn.Cursor, v) {
+		switch {
+		case u.Kind == ChanMake && u.At.Node().Pos() == v.Pos():
+		case (u.Kind == ChanRecv || u.Kind == ChanRange) && u.Runner == fn.Cursor:
+			uses = append(uses, u)
+		default:
+			return nil, nil, false
+		}
+	}
+	return uses, FlowNode(call, fn), len(uses) > 0
+}
+
+// shares reports whether a condition mentions a variable that is also among
+// the arguments of call.
+func (p *Pass) shares(cond ast.Expr, call *ast.CallExpr) (found bool) {
+	ast.Inspect(cond, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if v, isVar := p.TypesInfo.ObjectOf(id).(*types.Var); isVar && p.mentionsIn(call.Args, v) {
+				found = true
+			}
+		}
+		return !found
+	})
+	return found
+}
