@@ -28,7 +28,13 @@ import (
 // (EarlyReturn), the first of many answers (NCast), two sends for one receive
 // (DoubleSend), or no receive at all. It also reports sends on a channel in a
 // field that nothing in the package receives from, on a channel that is never
-// made, on one that no other goroutine has, and on one that has been closed.
+// made, on one that no other goroutine has, on one whose room is used up before
+// anybody else has it, and on one that has been closed.
+//
+// Between functions it reports a caller that stops receiving from a channel which
+// it was returned, though a loop feeds it that cannot be told; and a plain send to
+// a goroutine that closes a second channel when it ends, to which other senders
+// listen.
 //
 // # Why it leaks
 //
@@ -52,7 +58,9 @@ import (
 //
 // A channel that is returned, stored or passed to a function that is not loaded
 // or keeps it: somebody else may receive. A goroutine that sends once or twice,
-// where the receiver can tell by the first value whether a second comes. A channel with enough room. Sends in a select with another way out.
+// where the receiver can tell by the first value whether a second comes. A channel
+// with enough room. Sends in a select with another way out. A range that is left
+// on a condition about what the producer was asked for.
 // Functions that receive on every path, also by a deferred receive or by waiting
 // for the sender. Fields that other packages can reach, that are made with room,
 // or that a file for another platform mentions. Paths that end in a panic,
@@ -66,10 +74,15 @@ import (
 // could observe follows the send in the goroutine, deferred calls included, and
 // if the value is nothing that must be closed. Otherwise it is unsafe. The work
 // itself is not cancelled: it runs to its end as before. No fix is offered if the
-// function looks at len or cap or polls the channel, or if how many send is not
-// known where the channel is made. Where a goroutine sends an error and goes on
-// to a second send, the fix is the return that is missing between them; it is
-// unsafe, because what follows in the goroutine is skipped.
+// function looks at len or cap or polls the channel. Where a goroutine sends an
+// error and goes on to a second send, the fix is the return that is missing
+// between them; it is unsafe, because what follows in the goroutine is skipped.
+//
+// Where no buffer is large enough, as for a goroutine that sends in a loop, each
+// send gets a second way out, which is unsafe, too, because values are dropped: a
+// context that has ended by the time the receiver leaves and to which the
+// receiver listens, else a new channel that the function closes when it returns.
+// No fix is offered if that would leave a mutex locked or somebody waiting.
 //
 // # See also
 //
@@ -182,21 +195,7 @@ func unheeded(p *match.Pass, u match.Unheeded) rule.Match {
 
 // unreadField finds sends on a channel in a field that nobody receives from.
 func unreadField(p *match.Pass, f *match.FieldChan) (out []rule.Match) {
-	if len(f.Recvs) > 0 || f.Receivable || f.Looked || p.InTest(f.Field.Pos()) {
-		return nil
-	}
-	for _, size := range f.Made {
-		if size == nil {
-			continue
-		}
-		if n, ok := match.SmallInt(p.TypesInfo.Types[size].Value); ok && n > 0 {
-			return nil // room for some; how many are sent is not known
-		}
-	}
-	for _, u := range f.Sends {
-		if !u.Waits() {
-			continue
-		}
+	for _, u := range p.Unread(f) {
 		m := rule.Match{Pos: u.Op.Node().Pos(), End: u.Op.Node().End()}
 		m.Message = "send on " + types.ExprString(u.At.Node().(ast.Expr)) + " blocks forever because nothing in the package receives from " + f.Field.Name()
 		m.Related = []rule.Related{{Pos: f.Field.Pos(), End: f.Field.Pos(), Message: "the field is declared here"}}

@@ -41,7 +41,7 @@ func TestKernels(t *testing.T) {
 	}
 	want := []string{
 		// The common patterns: DoubleSend, EarlyReturn, NCast, NoCloseRange, Timeout.
-		"blockingsend DoubleSend none", "blockingsend earlyReturn safe", "blockingsend nCastLeak safe",
+		"blockingsend doubleSend unsafe", "blockingsend earlyReturn safe", "blockingsend nCastLeak safe",
 		"blockingreceive noCloseRange unsafe", "blockingsend timeout safe",
 		// One-liners.
 		"blockingreceive NilRecv none", "blockingsend NilSend none",
@@ -52,6 +52,12 @@ func TestKernels(t *testing.T) {
 		"blockingsend Push none", "blockingsend distribute none", "blockingsend run none", "blockingsend sendWatchCacheEvent none", "blockingsend WriteFrame none",
 		// Fields that nobody sends on, closes or signals: cockroach25456, grpc1275, moby30408.
 		"blockingreceive process none", "blockingreceive Read none", "blockingreceive waitActive none",
+		// A WaitGroup that nobody counts down, a loop that waits for what nothing changes, an empty timer: cockroach1055, moby27782, istio18454.
+		"blockingreceive Quiesce none", "blockingreceive Stop none", "blockingreceive Remove none", "blockingreceive startTimer safe",
+		// A channel that is full, a receiver that has ended: cockroach24808, etcd6857.
+		"blockingsend Cockroach24808 none", "blockingsend Status unsafe",
+		// Waits under a mutex that the other side needs: etcd6873, grpc1460, istio16224, kubernetes10182.
+		"lockedwait stop none", "lockedwait keepalive none", "lockedwait Istio16224 none", "lockedwait SetPodStatus none",
 		// Faults beside the one that the kernel is about.
 		"blockingsend testDevmapperLockReleasedDeviceDeletion_moby17176 unsafe", "lostcancel Etcd5509 none",
 	}

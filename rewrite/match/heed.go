@@ -138,3 +138,25 @@ func (p *Pass) ZeroResults(fn *Func) (zeros []string, ok bool) {
 	}
 	return zeros, true
 }
+
+// Unread returns the sends that wait on a channel in a field from which nobody
+// receives. How many are sent is not known, so with any room there are none.
+func (p *Pass) Unread(f *FieldChan) (out []ChannelUse) {
+	if len(f.Recvs) > 0 || f.Receivable || f.Looked || p.InTest(f.Field.Pos()) {
+		return nil
+	}
+	for _, size := range f.Made {
+		if size == nil {
+			continue
+		}
+		if n, ok := SmallInt(p.TypesInfo.Types[size].Value); ok && n > 0 {
+			return nil
+		}
+	}
+	for _, u := range f.Sends {
+		if u.Waits() {
+			out = append(out, u)
+		}
+	}
+	return out
+}

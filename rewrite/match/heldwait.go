@@ -33,6 +33,8 @@ type heldTable struct {
 	ops   map[ast.Node][]heldOp // by the node of the flow that does them
 	out   []HeldWait
 	seen  map[ast.Node]bool
+	frees map[*ast.BlockStmt]bool // whether a function unlocks anything
+	steps int                     // calls that may still be followed from one lock
 }
 
 type heldOp struct {
@@ -49,7 +51,7 @@ type heldOp struct {
 // The mutex must be the same one: a field of the structure that holds the
 // channel, or the same variable.
 func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
-	t := &heldTable{p: p, ops: map[ast.Node][]heldOp{}, seen: map[ast.Node]bool{}}
+	t := &heldTable{p: p, ops: map[ast.Node][]heldOp{}, seen: map[ast.Node]bool{}, frees: map[*ast.BlockStmt]bool{}}
 	for _, f := range fields {
 		t.add(&waitable{sends: f.Sends, recvs: f.Recvs, closes: f.Closes, sendable: f.Sendable, receivable: f.Receivable, unbuffered: t.unbuffered(f.Made)})
 	}
@@ -72,6 +74,7 @@ func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
 			continue
 		}
 		held := heldLock{l, call, l.at}
+		t.steps = 500
 		t.walk(fn, FlowNode(c, fn), held, 3, nil)
 	}
 	return t.out
@@ -163,6 +166,9 @@ func (t *heldTable) walk(fn *Func, node ast.Node, held heldLock, depth int, way 
 			if callee == nil || slices.ContainsFunc(way, func(s step) bool { return s.callee.Body == callee.Body }) {
 				return
 			}
+			if t.steps--; t.steps < 0 {
+				return
+			}
 			in := held
 			in.at = t.p.into(held.at, call, callee)
 			t.walk(callee, nil, in, depth-1, append(slices.Clip(way), step{call, callee}))
@@ -176,11 +182,45 @@ func (t *heldTable) walk(fn *Func, node ast.Node, held heldLock, depth int, way 
 	}
 }
 
-func (t *heldTable) releases(n ast.Node, at place) (found bool) {
-	eachCall(n, func(call *ast.CallExpr) {
-		l, ok := t.p.lockOp(call)
-		found = found || ok && !l.takes() && l.at == at
+// releases reports whether n may unlock the mutex, also in a literal that it
+// hands on or in a function that it calls.
+func (t *heldTable) releases(n ast.Node, at place) bool { return t.mayRelease(n, at, 2) }
+
+func (t *heldTable) mayRelease(n ast.Node, at place, depth int) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.DeferStmt, *ast.GoStmt:
+			return false
+		case *ast.CallExpr:
+			if l, ok := t.p.lockOp(n); ok {
+				found = found || !l.takes() && l.at == at
+			} else if callee := t.funcs[t.p.Callee(n)]; callee != nil && depth > 0 && t.unlocks(callee, depth) {
+				found = found || t.mayRelease(callee.Body, t.p.into(at, n, callee), depth-1)
+			}
+		}
+		return !found
 	})
+	return found
+}
+
+// unlocks is a cheap look: does the function, or one that it calls, unlock anything?
+func (t *heldTable) unlocks(fn *Func, depth int) bool {
+	found, known := t.frees[fn.Body]
+	if known {
+		return found
+	}
+	t.frees[fn.Body] = false // for recursion
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		if call, ok := n.(*ast.CallExpr); ok {
+			if l, ok := t.p.lockOp(call); ok {
+				found = found || !l.takes()
+			} else if callee := t.funcs[t.p.Callee(call)]; callee != nil && depth > 1 {
+				found = found || t.unlocks(callee, depth-1)
+			}
+		}
+		return !found
+	})
+	t.frees[fn.Body] = found
 	return found
 }
 
