@@ -194,7 +194,7 @@ func (t *heldTable) mayRelease(n ast.Node, at place, depth int) (found bool) {
 		case *ast.CallExpr:
 			if l, ok := t.p.lockOp(n); ok {
 				found = found || !l.takes() && l.at == at
-			} else if callee := t.funcs[t.p.Callee(n)]; callee != nil && depth > 0 && t.unlocks(callee, depth) {
+			} else if callee := t.funcs[t.p.Callee(n)]; callee != nil && depth > 0 && t.unlocks(callee) {
 				found = found || t.mayRelease(callee.Body, t.p.into(at, n, callee), depth-1)
 			}
 		}
@@ -204,7 +204,7 @@ func (t *heldTable) mayRelease(n ast.Node, at place, depth int) (found bool) {
 }
 
 // unlocks is a cheap look: does the function, or one that it calls, unlock anything?
-func (t *heldTable) unlocks(fn *Func, depth int) bool {
+func (t *heldTable) unlocks(fn *Func) bool {
 	found, known := t.frees[fn.Body]
 	if known {
 		return found
@@ -214,8 +214,8 @@ func (t *heldTable) unlocks(fn *Func, depth int) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
 			if l, ok := t.p.lockOp(call); ok {
 				found = found || !l.takes()
-			} else if callee := t.funcs[t.p.Callee(call)]; callee != nil && depth > 1 {
-				found = found || t.unlocks(callee, depth-1)
+			} else if callee := t.funcs[t.p.Callee(call)]; callee != nil {
+				found = found || t.unlocks(callee)
 			}
 		}
 		return !found

@@ -53,7 +53,7 @@ func (s *LocalChan) owes(snd *Sender) bool {
 		if InDefer(c) && s.p.Runner(c) != s.Fn.Cursor && deferredBy(c, snd.Body) {
 			continue
 		}
-		if s.p.IsBuiltin(call, "close") && s.p.VarOf(call.Args[0]) != s.Var {
+		if s.p.IsBuiltin(call, "close") && !s.closes(call, snd) {
 			return true
 		}
 		switch calledAs(call) {
