@@ -43,7 +43,7 @@ func (p *Pass) feeds(sig *types.Signature, fn *Func) Feed {
 func (s *LocalChan) feed() Feed {
 	var runner inspector.Cursor
 	var send ChannelUse
-	returned := false
+	sent, returned := false, false
 	for _, u := range s.p.ChannelUses(s.Fn.Cursor, s.Var) {
 		switch u.Kind {
 		case ChanMake:
@@ -59,7 +59,7 @@ func (s *LocalChan) feed() Feed {
 				if !u.Waits() {
 					return NoFeed
 				}
-				send = u
+				send, sent = u, true
 			}
 		default:
 			ret, ok := Unparen(u.At).Parent().Node().(*ast.ReturnStmt)
@@ -69,7 +69,7 @@ func (s *LocalChan) feed() Feed {
 			returned = true
 		}
 	}
-	if !returned || send.Op.Node() == nil {
+	if !returned || !sent {
 		return NoFeed
 	}
 	body := s.p.FuncOf(runner)
