@@ -238,7 +238,9 @@ func (l *localUses) skipped(waits, others []ChannelUse) (out []Waiter) {
 	var skips []*ast.ReturnStmt
 	end := false
 	Paths[struct{}]{
-		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !ends[n] && !l.p.FailsTest(n) && !l.toldAtReturn(n) },
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			return s, !ends[n] && !l.p.FailsTest(n) && !l.toldAtReturn(n)
+		},
 		Exit: func(b *Block, _ struct{}) {
 			var ret *ast.ReturnStmt
 			if len(b.Nodes) > 0 {
