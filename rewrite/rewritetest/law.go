@@ -38,6 +38,7 @@ func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 	orphans(t, rules, fixtures, golden)
 
 	before := run(t, rules, fixtures, false)
+	shapes(t, fixtures, before.Findings)
 	fixed := fix(t, before, fixtures)
 	vetBefore, vetAfter := vet(t, fixtures), vet(t, fixed)
 	after := run(t, rules, fixed, false)
