@@ -35,6 +35,8 @@ type FuncFact struct {
 	Ctx []Effect
 	// Chan says for a parameter that is a channel what the function does with it.
 	Chan []ChanEffect
+	// Groups says what the function does with WaitGroups of its caller.
+	Groups []GroupEffect
 	// Lives says for a parameter that is a context or a request whether the
 	// first result lives on it: see Facts.Lives.
 	Lives []bool
@@ -116,7 +118,7 @@ func interesting(sig *types.Signature, body *ast.BlockStmt) bool {
 	if sig.Results().Len() == 0 && len(body.List) <= 12 && mayEnd(body) {
 		return true
 	}
-	if returnsCancel(sig) {
+	if returnsCancel(sig) || touchesGroup(sig, body) {
 		return true
 	}
 	for v := range sig.Params().Variables() {
@@ -251,6 +253,7 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 		}
 	}
 	fact.Chan = p.chanEffects(sig, body)
+	fact.Groups = p.groupEffects(sig, body)
 	if returnsCancel(sig) {
 		fact.Makes = p.makesCancel(body)
 	}
