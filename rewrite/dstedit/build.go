@@ -33,6 +33,12 @@ func If(cond dst.Expr, body ...dst.Stmt) *dst.IfStmt {
 	return &dst.IfStmt{Cond: cond, Body: &dst.BlockStmt{List: body}}
 }
 
+// Go returns the statement "go func() { body... }()".
+func Go(body ...dst.Stmt) *dst.GoStmt {
+	lit := &dst.FuncLit{Type: &dst.FuncType{Func: true, Params: &dst.FieldList{}}, Body: &dst.BlockStmt{List: body}}
+	return &dst.GoStmt{Call: Call(lit)}
+}
+
 // Call returns the call fun(args...).
 func Call(fun dst.Expr, args ...dst.Expr) *dst.CallExpr {
 	return &dst.CallExpr{Fun: fun, Args: args}
