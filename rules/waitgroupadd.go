@@ -117,6 +117,15 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 		Related: []rule.Related{startsAt(g.Stmt)},
 	}
 	list, at, ok := g.Direct(op)
+	if ifs, add, guarded := g.Guarded(op); !ok && guarded {
+		gostmt := g.Stmt.Node().(*ast.GoStmt)
+		return m.Unsafe("Add under the same condition in front of the go statement", func(d *dstedit.Decl) error {
+			if err := d.InsertBefore(gostmt, dstedit.If(d.Expr(ifs.Cond), dstedit.ExprStmt(d.Expr(op.Call)))); err != nil {
+				return err
+			}
+			return d.DeleteLeavingComments(add)
+		})
+	}
 	if !ok {
 		return m.None("the Add does not run on every path of the goroutine, so moving it would change the count")
 	}
@@ -283,80 +292,30 @@ func copied(c match.Copied) rule.Match {
 
 // byValue is go func(wg sync.WaitGroup) { wg.Done() }(wg).
 func (g *wgGo) byValue() (out []rule.Match) {
-	call := g.Stmt.Node().(*ast.GoStmt).Call
-	ft := g.Lit.Node().(*ast.FuncLit).Type
-	i := -1
-	for _, field := range ft.Params.List {
-		for _, name := range field.Names {
-			i++
-			v, _ := g.p.TypesInfo.Defs[name].(*types.Var)
-			if v == nil || i >= len(call.Args) || !match.IsNamed(v.Type(), "sync", "WaitGroup") {
-				continue
-			}
-			if _, isPtr := types.Unalias(v.Type()).(*types.Pointer); isPtr {
-				continue
-			}
-			if g.ownGroup(v) {
-				continue
-			}
-			switch ast.Unparen(call.Args[i]).(type) {
-			case *ast.Ident, *ast.SelectorExpr, *ast.StarExpr: // a fresh value has nobody else to wait for it
-				out = append(out, g.share(name, v, call, i, ft))
-			}
+	for _, c := range g.Copies() {
+		m := rule.Match{
+			Pos: c.Name.Pos(), End: c.Name.End(),
+			Message: c.Name.Name + " is passed by value, so Done counts down a copy and Wait blocks forever",
+			Related: []rule.Related{{Pos: c.Arg.Pos(), End: c.Arg.End(), Message: "copied here"}},
 		}
-		if len(field.Names) == 0 {
-			i++
+		if reason := g.Unshareable(c); reason != "" {
+			out = append(out, m.None(reason))
+			continue
 		}
-	}
-	return out
-}
-
-// ownGroup reports whether the goroutine adds to its copy or waits for it.
-func (g *wgGo) ownGroup(v *types.Var) bool {
-	for c := range g.Lit.Preorder((*ast.SelectorExpr)(nil)) {
-		sel := c.Node().(*ast.SelectorExpr)
-		if g.p.VarOf(sel.X) == v && sel.Sel.Name != "Done" {
-			return true
-		}
-	}
-	return false
-}
-
-func (g *wgGo) share(name *ast.Ident, v *types.Var, call *ast.CallExpr, i int, ft *ast.FuncType) rule.Match {
-	m := rule.Match{
-		Pos: name.Pos(), End: name.End(),
-		Message: name.Name + " is passed by value, so Done counts down a copy and Wait blocks forever",
-		Related: []rule.Related{{Pos: call.Args[i].Pos(), End: call.Args[i].End(), Message: "copied here"}},
-	}
-	arg, ok := ast.Unparen(call.Args[i]).(*ast.Ident)
-	if !ok {
-		return m.None("the group is copied from an expression, not from a variable")
-	}
-	// The outer variable must mean itself inside of the literal.
-	for c := range g.Lit.Preorder((*ast.Ident)(nil)) {
-		id := c.Node().(*ast.Ident)
-		o := g.p.TypesInfo.ObjectOf(id)
-		if id.Name == arg.Name && o != types.Object(v) && o != g.p.TypesInfo.ObjectOf(arg) {
-			return m.None("the name " + arg.Name + " means something else in the goroutine")
-		}
-	}
-	if o, ok := g.p.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !g.p.Stable(arg, g.Parent) {
-		return m.None("the group " + arg.Name + " may be another one when the goroutine is done with it")
-	} else if o.Parent() == g.p.Pkg.Scope() {
-		return m.None("the group is a package variable")
-	}
-	uses := g.p.Uses(g.Lit, v)
-	return m.Safe("Let the goroutine share "+arg.Name, func(d *dstedit.Decl) error {
-		for _, u := range uses {
-			if id := u.Node().(*ast.Ident); id != name && id.Name != arg.Name {
-				if err := d.Rename(id, arg.Name); err != nil {
-					return err
+		name, uses := ast.Unparen(c.Arg).(*ast.Ident).Name, g.p.Uses(g.Lit, c.Param)
+		out = append(out, m.Safe("Let the goroutine share "+name, func(d *dstedit.Decl) error {
+			for _, u := range uses {
+				if id := u.Node().(*ast.Ident); id != c.Name && id.Name != name {
+					if err := d.Rename(id, name); err != nil {
+						return err
+					}
 				}
 			}
-		}
-		if err := d.RemoveParam(ft, name); err != nil {
-			return err
-		}
-		return d.RemoveArg(call, i)
-	})
+			if err := d.RemoveParam(g.Lit.Node().(*ast.FuncLit).Type, c.Name); err != nil {
+				return err
+			}
+			return d.RemoveArg(g.Stmt.Node().(*ast.GoStmt).Call, c.Index)
+		}))
+	}
+	return out
 }

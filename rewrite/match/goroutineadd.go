@@ -48,6 +48,51 @@ func (g *Goroutine) Uncounted(op WGOp) bool {
 	return !g.Handshake(op.Key)
 }
 
+// Guarded returns the if statement of the goroutine in whose body op, an Add,
+// is a statement, if the function around the goroutine can ask for its
+// condition as well and nothing that matters happens before.
+func (g *Goroutine) Guarded(op WGOp) (ifs *ast.IfStmt, add ast.Stmt, ok bool) {
+	stmt := op.At.Parent()
+	list, at, ok := StmtList(stmt)
+	if !ok || !g.DoneInside(op) {
+		return nil, nil, false
+	}
+	ifs, ok = stmt.Parent().Parent().Node().(*ast.IfStmt)
+	if !ok || ifs.Init != nil || ifs.Body != stmt.Parent().Node() || !g.asksOutside(ifs.Cond) {
+		return nil, nil, false
+	}
+	i := slices.Index(g.Body.Body.List, ast.Stmt(ifs))
+	before := append(slices.Clone(list[:at]), g.Body.Body.List[:max(i, 0)]...)
+	if i < 0 || slices.ContainsFunc(before, func(s ast.Stmt) bool { return !g.Harmless(s, op.Key) }) {
+		return nil, nil, false
+	}
+	if _, _, ok := StmtList(g.Stmt); !ok {
+		return nil, nil, false
+	}
+	for _, e := range []ast.Expr{op.Recv, op.Call.Args[0]} {
+		if root, _, ok := g.Outside(e); !ok || root != nil {
+			return nil, nil, false
+		}
+	}
+	return ifs, list[at], true
+}
+
+// asksOutside reports whether a condition of the literal asks for constants and
+// variables of the function around it that do not change.
+func (g *Goroutine) asksOutside(cond ast.Expr) bool {
+	switch x := ast.Unparen(cond).(type) {
+	case *ast.UnaryExpr:
+		return x.Op == token.NOT && g.asksOutside(x.X)
+	case *ast.BinaryExpr:
+		return g.asksOutside(x.X) && g.asksOutside(x.Y)
+	}
+	if g.p.IsNil(cond) {
+		return true
+	}
+	root, _, ok := g.Outside(cond)
+	return ok && root == nil
+}
+
 // DoneInside reports whether the literal counts the group of op down.
 func (g *Goroutine) DoneInside(op WGOp) bool {
 	return slices.ContainsFunc(g.Ops(), func(o WGOp) bool {

@@ -63,7 +63,8 @@ func (w *WaitGroups) SkippedDones() (out []SkippedDone) {
 		any := false
 		for _, nc := range calls {
 			c := w.groupCall(f, done, nc)
-			owed := nc.Go() && c.Known && w.owedByOne(c, f)
+			owed := nc.Go() && c.Known && w.owedByOne(c, f) &&
+				!w.elsewhere(c, c.groupExpr(done.Recv), func(call *ast.CallExpr) bool { return f.calledBy(call) || w.harmless(call) })
 			any = any || owed
 			if !owed && s.Stuck == "" {
 				s.Stuck = "not every call of " + f.Object.Name() + " is known to be counted"

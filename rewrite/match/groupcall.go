@@ -255,7 +255,7 @@ func (w *WaitGroups) hears(root inspector.Cursor, from, to token.Pos) bool {
 			}
 		case *ast.CallExpr:
 			name := calledAs(n)
-			if name == "Wait" || name == "Gosched" || strings.HasPrefix(name, "Load") || strings.HasPrefix(name, "Eventually") {
+			if name == "Wait" || name == "Lock" || name == "Gosched" || strings.HasPrefix(name, "Load") || strings.HasPrefix(name, "Eventually") {
 				return true
 			}
 		default:
@@ -295,4 +295,58 @@ func (w *WaitGroups) heardBeforeWait(op WGOp, f *NamedFunc) bool {
 		}
 	}
 	return false
+}
+
+// elsewhere reports whether anything but calls of its methods and the
+// arguments of calls that except accepts has to do with the group: an alias, a
+// method value, another function. For a group in a field the whole package counts.
+func (w *WaitGroups) elsewhere(c GroupCall, recv ast.Expr, except func(*ast.CallExpr) bool) bool {
+	root, field := c.At, w.p.FieldOf(recv)
+	for d := range c.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
+		root = d
+	}
+	if field != nil || c.Key.Root.Parent() == w.p.Pkg.Scope() {
+		root = w.p.Inspector.Root()
+	}
+	known := map[ast.Node]bool{}
+	for _, o := range w.p.WaitGroupOps(root) {
+		known[ast.Unparen(o.Recv)] = true
+	}
+	for e := range root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)) {
+		x := e.Node().(ast.Expr)
+		if known[x] || !IsNamed(w.p.TypesInfo.TypeOf(x), "sync", "WaitGroup") || x.Pos() == c.Key.Root.Pos() {
+			continue
+		}
+		if field == nil {
+			if key, ok := w.p.WaitGroupKey(x); !ok || key != c.Key {
+				continue
+			}
+		} else if w.p.FieldOf(x) != field {
+			continue
+		}
+		up := Unparen(e).Parent()
+		switch up.Node().(type) {
+		case *ast.UnaryExpr, *ast.StarExpr:
+			up = Unparen(up).Parent()
+		}
+		if call, ok := up.Node().(*ast.CallExpr); !ok || !except(call) {
+			return true
+		}
+	}
+	return false
+}
+
+// groupExpr returns the expression that names the group of c for FieldOf.
+func (c GroupCall) groupExpr(recv ast.Expr) ast.Expr {
+	if c.Group == nil || c.Key.Path == "" {
+		return recv
+	}
+	arg := ast.Unparen(c.Group)
+	if amp, ok := arg.(*ast.UnaryExpr); ok {
+		arg = ast.Unparen(amp.X)
+	}
+	if _, ok := arg.(*ast.SelectorExpr); ok {
+		return arg
+	}
+	return recv
 }

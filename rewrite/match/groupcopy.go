@@ -80,21 +80,27 @@ func (w *WaitGroups) copied(f *NamedFunc, v *types.Var, i int) (c Copied, any bo
 	for _, nc := range calls {
 		gc := GroupCall{NamedCall: nc, Group: f.Argument(nc, v)}
 		if gc.Group != nil {
-			at := ast.Unparen(gc.Group)
-			if star, ok := at.(*ast.StarExpr); ok {
-				at = star.X
-			}
-			gc.Key, gc.Known = w.p.path(at)
-			gc.Known = gc.Known && plainPath(at) && w.p.VarOf(at) != v
+			x := at(gc.Group)
+			gc.Key, gc.Known = w.p.path(x)
+			gc.Known = gc.Known && plainPath(x) && w.p.VarOf(x) != v
 		}
 		if !gc.Known && c.Stuck == "" {
 			c.Stuck = "a call of " + f.Object.Name() + " copies a group that is no plain variable"
 		}
-		gc.Late = gc.Known && w.owed(gc)
+		gc.Late = gc.Known && w.owed(gc) && !w.elsewhere(gc, at(gc.Group), func(call *ast.CallExpr) bool { return f.calledBy(call) || w.harmless(call) })
 		any = any || gc.Late
 		c.Calls = append(c.Calls, gc)
 	}
 	return c, any
+}
+
+// at returns what e, perhaps a dereference, copies from.
+func at(e ast.Expr) ast.Expr {
+	e = ast.Unparen(e)
+	if star, ok := e.(*ast.StarExpr); ok {
+		return ast.Unparen(star.X)
+	}
+	return e
 }
 
 // owed reports whether the function around a call adds to the group that the
@@ -123,4 +129,69 @@ func (w *WaitGroups) owed(c GroupCall) bool {
 		local = v.Kind() == types.LocalVar
 	}
 	return adds && (waits || !local && w.waitedAs(c))
+}
+
+// CopiedParam is a parameter of a literal that is a copy of a WaitGroup.
+type CopiedParam struct {
+	Name  *ast.Ident
+	Param *types.Var
+	Arg   ast.Expr // what is copied
+	Index int
+}
+
+// Copies lists the groups that the literal gets by value and counts down.
+func (g *Goroutine) Copies() (out []CopiedParam) {
+	call := g.Stmt.Node().(*ast.GoStmt).Call
+	i := -1
+	for _, field := range g.Lit.Node().(*ast.FuncLit).Type.Params.List {
+		for _, name := range field.Names {
+			i++
+			v, _ := g.p.TypesInfo.Defs[name].(*types.Var)
+			if v == nil || i >= len(call.Args) || !IsNamed(v.Type(), "sync", "WaitGroup") || isPointer(v.Type()) || g.ownGroup(v) {
+				continue
+			}
+			switch ast.Unparen(call.Args[i]).(type) {
+			case *ast.Ident, *ast.SelectorExpr, *ast.StarExpr: // a fresh value has nobody else to wait for it
+				out = append(out, CopiedParam{name, v, call.Args[i], i})
+			}
+		}
+		if len(field.Names) == 0 {
+			i++
+		}
+	}
+	return out
+}
+
+// ownGroup reports whether the goroutine adds to its copy or waits for it.
+func (g *Goroutine) ownGroup(v *types.Var) bool {
+	for c := range g.Lit.Preorder((*ast.SelectorExpr)(nil)) {
+		sel := c.Node().(*ast.SelectorExpr)
+		if g.p.VarOf(sel.X) == v && sel.Sel.Name != "Done" {
+			return true
+		}
+	}
+	return false
+}
+
+// Unshareable says why the literal cannot use the group itself in the place of
+// its copy; "" if it can.
+func (g *Goroutine) Unshareable(c CopiedParam) string {
+	arg, ok := ast.Unparen(c.Arg).(*ast.Ident)
+	if !ok {
+		return "the group is copied from an expression, not from a variable"
+	}
+	// The outer variable must mean itself inside of the literal.
+	for use := range g.Lit.Preorder((*ast.Ident)(nil)) {
+		id := use.Node().(*ast.Ident)
+		o := g.p.TypesInfo.ObjectOf(id)
+		if id.Name == arg.Name && o != types.Object(c.Param) && o != g.p.TypesInfo.ObjectOf(arg) {
+			return "the name " + arg.Name + " means something else in the goroutine"
+		}
+	}
+	if o, ok := g.p.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !g.p.Stable(arg, g.Parent) {
+		return "the group " + arg.Name + " may be another one when the goroutine is done with it"
+	} else if o.Parent() == g.p.Pkg.Scope() {
+		return "the group is a package variable"
+	}
+	return ""
 }

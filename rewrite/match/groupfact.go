@@ -182,3 +182,19 @@ func (p *Pass) groupEffect(key WGKey, param int, ops []WGOp, fn *Func) GroupEffe
 	e.Adds = max(e.Adds, int8(MostOn(fn, adds)))
 	return e
 }
+
+// harmless reports whether call passes groups only to a literal that is called
+// in place, where their uses are seen, or to a function of which it is known
+// that it does not count down.
+func (w *WaitGroups) harmless(call *ast.CallExpr) bool {
+	if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit {
+		return true
+	}
+	effects := w.p.GroupEffects(call)
+	for _, e := range effects {
+		if !e.Whole || e.Dones > 0 {
+			return false
+		}
+	}
+	return len(effects) > 0
+}

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/types/typeutil"
 )
 
 // NamedFunc is a function that is called by a name: a declared one, or a
@@ -218,4 +219,13 @@ func (p *Pass) mentionedElsewhere(name string) bool {
 		}
 	}
 	return false
+}
+
+// calledBy reports whether call is a call of f by its name.
+func (f *NamedFunc) calledBy(call *ast.CallExpr) bool {
+	o := typeutil.Callee(f.p.TypesInfo, call)
+	if fn, ok := o.(*types.Func); ok {
+		o = fn.Origin()
+	}
+	return o == f.Object
 }
