@@ -18,8 +18,9 @@ import (
 // # What it does
 //
 // It reports Add called inside the goroutine that it counts or right behind the
-// go statement, Done that an early return skips, and a WaitGroup that is passed
-// to the goroutine by value.
+// go statement, Done that an early return or a recovered panic skips, and a
+// WaitGroup that is passed to the goroutine by value. The goroutine may be a
+// function literal, or a function, a method or a function variable of the package.
 //
 // # Why it leaks
 //
@@ -42,8 +43,8 @@ import (
 //
 // An Add in a goroutine that runs under a count of its own and adds for its
 // children. A group that is declared and waited for inside the goroutine. A
-// goroutine from which the function hears over a channel before it waits. A
-// group that nobody in the package waits for.
+// goroutine from which the function hears over a channel, or by another lock or
+// flag, before it waits. A group that nobody in the package waits for.
 //
 // # Fix safety
 //
@@ -56,10 +57,15 @@ import (
 // other deferred call; it then also runs when the goroutine panics, on the way to
 // the crash of the program.
 //
+// A function with a name that adds for itself, or gets a group by value, is
+// changed together with all its calls, all or none, and so the fix is unsafe:
+// it is offered only if all calls are known, and an Add also goes in front of
+// those that start no goroutine. An Add under a condition is unsafe to move, too.
+//
 // # See also
 //
-// go vet's waitgroup and staticcheck's SA2000, which report an Add in a
-// goroutine also where it is right.
+// waitgroupwait, for counts that never come back to zero. go vet's waitgroup and
+// staticcheck's SA2000 report an Add in a goroutine also where it is right.
 var waitgroupadd = rule.Rule{Name: "waitgroupadd", Doc: doc("waitgroupadd"), Find: findWaitgroupadd}
 
 func findWaitgroupadd(p *match.Pass) []rule.Match {
@@ -79,6 +85,13 @@ func findWaitgroupadd(p *match.Pass) []rule.Match {
 			out = append(out, g.byValue()...)
 		}
 		out = append(out, g.addBehind()...)
+		if c, fn, ok := g.LateElsewhere(); ok {
+			m := rule.Match{
+				Pos: c.Group.Pos(), End: c.Group.End(),
+				Message: fn.Name() + " calls Add on it only when the goroutine runs, so Wait can return before it",
+			}
+			out = append(out, m.None(fn.Name()+" is in another package"))
+		}
 	}
 	for _, late := range groups.LateAdds() {
 		out = append(out, ownAdd(late))

@@ -33,8 +33,9 @@ func If(cond dst.Expr, body ...dst.Stmt) *dst.IfStmt {
 	return &dst.IfStmt{Cond: cond, Body: &dst.BlockStmt{List: body}}
 }
 
-// Go returns the statement "go func() { body... }()".
+// Go returns the statement "go func() { body... }()", over several lines.
 func Go(body ...dst.Stmt) *dst.GoStmt {
+	body = copies(body)
 	lit := &dst.FuncLit{Type: &dst.FuncType{Func: true, Params: &dst.FieldList{}}, Body: &dst.BlockStmt{List: body}}
 	return &dst.GoStmt{Call: Call(lit)}
 }

@@ -193,13 +193,23 @@ func plainPath(e ast.Expr) bool {
 // late reports whether the goroutine that c starts is not counted before it
 // runs, and somebody may come to a Wait until then.
 func (w *WaitGroups) late(c GroupCall, op WGOp, f *NamedFunc) bool {
+	if !w.Waited(WGOp{Key: c.Key, Recv: op.Recv}) && !w.waitedAs(c) {
+		return false
+	}
+	return w.uncounted(c, f.Object, f.Cursor.Contains) && !w.heardBeforeWait(op, f)
+}
+
+// uncounted reports whether nothing in the declaration around c can have
+// counted the goroutine that c starts, by a call of fn, before a Wait. within
+// says what belongs to fn.
+func (w *WaitGroups) uncounted(c GroupCall, fn types.Object, within func(inspector.Cursor) bool) bool {
 	g := w.Goroutine(c.Stmt)
-	if g == nil || !w.Waited(WGOp{Key: c.Key, Recv: op.Recv}) && !w.waitedAs(c) {
+	if g == nil {
 		return false
 	}
 	runner, wait, waits := w.p.Runner(c.Stmt), g.Decl.Node().End(), 0
 	for _, o := range g.Ops() {
-		if o.Key != c.Key || f.Cursor.Contains(o.At) {
+		if o.Key != c.Key || within(o.At) {
 			continue
 		}
 		switch pos := o.At.Node().Pos(); o.Name {
@@ -214,7 +224,7 @@ func (w *WaitGroups) late(c GroupCall, op WGOp, f *NamedFunc) bool {
 	}
 	for call := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
 		for _, e := range w.p.GroupEffects(call.Node().(*ast.CallExpr)) {
-			if e.Key == c.Key && e.Adds > 0 && w.p.Callee(call.Node().(*ast.CallExpr)) != f.Object {
+			if e.Key == c.Key && e.Adds > 0 && w.p.Callee(call.Node().(*ast.CallExpr)) != fn {
 				return false
 			}
 		}
@@ -222,7 +232,7 @@ func (w *WaitGroups) late(c GroupCall, op WGOp, f *NamedFunc) bool {
 	if v, ok := c.Key.Root.(*types.Var); ok && c.Key.Path == "" && v.Kind() == types.LocalVar && waits == 0 {
 		return false
 	}
-	return !w.hears(g.Decl, c.Stmt.Node().End(), wait) && !w.heardBeforeWait(op, f)
+	return !w.hears(g.Decl, c.Stmt.Node().End(), wait)
 }
 
 // waitedAs reports whether somebody waits for the group by the name it has at the call.
@@ -349,4 +359,25 @@ func (c GroupCall) groupExpr(recv ast.Expr) ast.Expr {
 		return arg
 	}
 	return recv
+}
+
+// LateElsewhere returns the group that a go statement passes to a function of
+// another package which adds to it when it runs, for itself.
+func (g *Goroutine) LateElsewhere() (c GroupCall, fn *types.Func, ok bool) {
+	call := g.Stmt.Node().(*ast.GoStmt).Call
+	fn = g.p.Callee(call)
+	at, found := g.Stmt.FindNode(call)
+	if fn == nil || fn.Pkg() == g.p.Pkg || !found {
+		return c, nil, false
+	}
+	for _, e := range g.p.GroupEffects(call) {
+		if !e.Itself || e.Param < 0 || e.Path != "" || !plainPath(call.Args[e.Param]) {
+			continue
+		}
+		c = GroupCall{NamedCall: NamedCall{At: at, Stmt: g.Stmt}, Group: call.Args[e.Param], Key: e.Key, Known: true}
+		if g.Groups.waitedAs(c) && g.Groups.uncounted(c, fn, func(inspector.Cursor) bool { return false }) {
+			return c, fn, true
+		}
+	}
+	return c, nil, false
 }

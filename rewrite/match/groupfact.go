@@ -18,6 +18,9 @@ type GroupEffect struct {
 	// before it returns, if it returns.
 	Adds, Dones, SureDones int8
 	Waits                  bool
+	// Itself says that the function counts its own run: it adds one at its
+	// top, which it takes back itself.
+	Itself bool
 	// Whole says that nothing else is done with the group. A receiver may have
 	// other methods that the function calls, so its effects never are.
 	Whole bool
@@ -175,6 +178,12 @@ func (p *Pass) groupEffect(key WGKey, param int, ops []WGOp, fn *Func) GroupEffe
 		e.Whole = !slices.ContainsFunc(p.Uses(fn.Cursor, key.Root), func(use inspector.Cursor) bool {
 			return use.Node().Pos() != key.Root.Pos() && !accounted[use.Node()]
 		})
+	}
+	f := &NamedFunc{fn, p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name], p}
+	for _, o := range ops {
+		if o.Key == key && o.Name == "Add" && e.Whole {
+			_, e.Itself = NewWaitGroups(p).countsItself(f, o, ops)
+		}
 	}
 	most, least := p.mostAndLeast(fn, dones)
 	_, surely := p.mostAndLeast(fn, sure)
