@@ -197,7 +197,7 @@ func (g *LocalGroup) sort() bool {
 			case e.Adds > 0 || e.Waits:
 				return false
 			case isGo && runner == g.Fn.Cursor:
-				at(c.Parent()).Most = int(e.Dones)
+				at(c.Parent()).Most += int(e.Dones)
 			case isGo || !book(runner, c, int(e.Dones)):
 				return false
 			}
@@ -363,12 +363,17 @@ func (g *LocalGroup) SkippedRounds() (out Skipped, ok bool) {
 		}
 		pays[FlowNode(d.At, g.Fn)] = true
 	}
+	waits, always := map[ast.Node]bool{}, false
+	for _, o := range g.Waits {
+		waits[FlowNode(o.At, g.Fn)] = true
+		always = always || o.Runner != g.Fn.Cursor || InDefer(o.At)
+	}
 	skips := false
 	Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			if n.Pos() < loop.Pos() || n.Pos() >= loop.End() {
-				skips = true // left by a break
-				return s, false
+				skips = skips || always || waits[n] // left by a break
+				return s, !skips
 			}
 			return s, !pays[n] && !g.p.FailsTest(n)
 		},
