@@ -2,6 +2,7 @@ package rewrite
 
 import (
 	"fmt"
+	"path/filepath"
 	"slices"
 	"strings"
 
@@ -42,6 +43,7 @@ func (fp *fixpoint) read(name string) ([]byte, error) {
 }
 
 func (fp *fixpoint) run(found []finding.Finding) (all []finding.Finding, changes []finding.FileChange, errs []error) {
+	fp.confine(found)
 	ledger := plan.NewLedger(found)
 	current, limit := found, 0
 	for {
@@ -69,13 +71,27 @@ func (fp *fixpoint) run(found []finding.Finding) (all []finding.Finding, changes
 		}
 		change := finding.FileChange{Path: name, Old: old, New: content, Package: fp.pkg.PkgPath}
 		for _, f := range fixed {
-			if f.Place.Path == name {
+			if f.Touches(name) {
 				change.Findings = append(change.Findings, f)
 			}
 		}
 		changes = append(changes, change)
 	}
 	return all, changes, errs
+}
+
+// confine takes away the fixes that reach into files which were not named.
+func (fp *fixpoint) confine(found []finding.Finding) {
+	for i := range found {
+		f := &found[i]
+		for _, s := range f.Sites() {
+			if fp.prog.Wanted(*f) && !fp.prog.Names(s.Path) {
+				f.Fix, f.Applicability, f.Status = nil, finding.None, finding.NoFix
+				f.Reason = "the fix would also change " + filepath.Base(s.Path) + ", which was not named"
+				break
+			}
+		}
+	}
 }
 
 // wanted reports whether the fix of f is to be applied in this run.
@@ -130,6 +146,7 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 		}
 		return fp.prog.Source(name)
 	}})
+	fp.confine(after)
 	if len(runErrs) > 0 {
 		if single {
 			*errs = append(*errs, runErrs...)
@@ -152,7 +169,7 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 	fp.cfg.Debugf("%s: %s", fp.pkg.PkgPath, reason)
 	next.blamed = c.Deny(func(f finding.Finding) bool {
 		return single || slices.ContainsFunc(bad, func(g finding.Finding) bool {
-			return g.Function == f.Function && g.Place.Path == f.Place.Path
+			return slices.Contains(f.Sites(), finding.Site{Path: g.Place.Path, Function: g.Function})
 		})
 	}, finding.Conflict, reason)
 	return next, nil, false

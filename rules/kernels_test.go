@@ -44,7 +44,7 @@ func TestKernels(t *testing.T) {
 		"blockingsend doubleSend unsafe", "blockingsend earlyReturn safe", "blockingsend nCastLeak safe",
 		"blockingreceive noCloseRange unsafe", "blockingsend timeout safe",
 		// One-liners.
-		"blockingreceive NilRecv none", "blockingsend NilSend none",
+		"blockingreceive NilRecv none", "blockingsend NilSend none", "waitgroupwait Mixed none",
 		// Real bugs, boiled down. Channels of one function:
 		"blockingsend doCloseLoopUnary safe", "blockingsend finishRequest_kubernetes5316 safe", "blockingsend monitor_moby33781 unsafe",
 		"blockingsend restore_cockroach18101 none", "blockingreceive DialContext_grpc1424 none", "blockingreceive testTransfer_moby21233 unsafe",

@@ -16,6 +16,7 @@ func All() []rule.Rule {
 		bodyclose,
 		lostcancel,
 		waitgroupadd,
+		waitgroupwait,
 		blockingsend,
 		blockingreceive,
 		lockedwait,

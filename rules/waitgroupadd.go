@@ -2,8 +2,11 @@ package rules
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
-	"slices"
+
+	"github.com/dave/dst"
+	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -15,8 +18,9 @@ import (
 // # What it does
 //
 // It reports Add called inside the goroutine that it counts or right behind the
-// go statement, Done that an early return skips, and a WaitGroup that is passed
-// to the goroutine by value.
+// go statement, Done that an early return or a recovered panic skips, and a
+// WaitGroup that is passed to the goroutine by value. The goroutine may be a
+// function literal, or a function, a method or a function variable of the package.
 //
 // # Why it leaks
 //
@@ -39,8 +43,8 @@ import (
 //
 // An Add in a goroutine that runs under a count of its own and adds for its
 // children. A group that is declared and waited for inside the goroutine. A
-// goroutine from which the function hears over a channel before it waits. A
-// group that nobody in the package waits for.
+// goroutine from which the function hears over a channel, or by another lock or
+// flag, before it waits. A group that nobody in the package waits for.
 //
 // # Fix safety
 //
@@ -53,10 +57,15 @@ import (
 // other deferred call; it then also runs when the goroutine panics, on the way to
 // the crash of the program.
 //
+// A function with a name that adds for itself, or gets a group by value, is
+// changed together with all its calls, all or none, and so the fix is unsafe:
+// it is offered only if all calls are known, and an Add also goes in front of
+// those that start no goroutine. An Add under a condition is unsafe to move, too.
+//
 // # See also
 //
-// go vet's waitgroup and staticcheck's SA2000, which report an Add in a
-// goroutine also where it is right.
+// waitgroupwait, for counts that never come back to zero. go vet's waitgroup and
+// staticcheck's SA2000 report an Add in a goroutine also where it is right.
 var waitgroupadd = rule.Rule{Name: "waitgroupadd", Doc: doc("waitgroupadd"), Find: findWaitgroupadd}
 
 func findWaitgroupadd(p *match.Pass) []rule.Match {
@@ -70,10 +79,28 @@ func findWaitgroupadd(p *match.Pass) []rule.Match {
 		g := wgGo{p, gr}
 		if g.Lit.Valid() {
 			out = append(out, g.addInside()...)
-			out = append(out, g.doneSkipped()...)
+			if s, ok := g.SkippedDone(); ok {
+				out = append(out, doneSkipped(p, s))
+			}
 			out = append(out, g.byValue()...)
 		}
 		out = append(out, g.addBehind()...)
+		if c, fn, ok := g.LateElsewhere(); ok {
+			m := rule.Match{
+				Pos: c.Group.Pos(), End: c.Group.End(),
+				Message: fn.Name() + " calls Add on it only when the goroutine runs, so Wait can return before it",
+			}
+			out = append(out, m.None(fn.Name()+" is in another package"))
+		}
+	}
+	for _, late := range groups.LateAdds() {
+		out = append(out, ownAdd(late))
+	}
+	for _, s := range groups.SkippedDones() {
+		out = append(out, doneSkipped(p, s))
+	}
+	for _, c := range groups.Copies() {
+		out = append(out, copied(c))
 	}
 	return out
 }
@@ -87,53 +114,11 @@ type wgGo struct {
 // addInside is go func() { wg.Add(1) ... }().
 func (g *wgGo) addInside() (out []rule.Match) {
 	for _, op := range g.p.WaitGroupOps(g.Lit) {
-		if op.Name == "Add" && op.Runner == g.Lit && g.uncounted(op) {
+		if op.Name == "Add" && op.Runner == g.Lit && g.Uncounted(op) {
 			out = append(out, g.hoist(op))
 		}
 	}
 	return out
-}
-
-// uncounted reports whether op, an Add in the goroutine, counts the goroutine
-// itself while somebody else may already wait.
-func (g *wgGo) uncounted(op match.WGOp) bool {
-	if g.Within(op.Key.Root) {
-		return false // a group of its own
-	}
-	dones, children, others := 0, 0, 0
-	for _, o := range g.Ops() {
-		if o.Key != op.Key {
-			continue
-		}
-		inside := g.Lit.Contains(o.At)
-		switch {
-		case inside && o.Name == "Wait":
-			return false // waits for its own children
-		case inside && o.Name == "Done" && o.Runner != g.Lit:
-			children++
-		case inside && o.Name == "Done":
-			dones++
-		case !inside && o.Name == "Add":
-			others++
-		}
-	}
-	_, _, direct := g.Direct(op)
-	if children > 0 && (dones > 0 || others > 0 || !g.Local(op.Key) || !direct) {
-		return false // counts goroutines that it starts, under a count of its own
-	}
-	if !direct && others > 0 {
-		return false // counts something else, such as items of work
-	}
-	if g.PassedOn(op.Key) {
-		return false // somebody else may be the one that is counted
-	}
-	if dones+children == 0 && g.Used(op.Key) {
-		return false // a method may call Done
-	}
-	if g.CountedBefore(op.Key) || !g.Groups.Waited(op) {
-		return false
-	}
-	return !g.Handshake(op.Key)
 }
 
 // hoist offers to move the Add in front of the go statement.
@@ -142,9 +127,18 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 	m := rule.Match{
 		Pos: op.Call.Pos(), End: op.Call.End(),
 		Message: recv + ".Add runs inside the goroutine it counts, so " + recv + ".Wait can return before it",
-		Related: []rule.Related{{Pos: g.Stmt.Node().Pos(), End: g.Stmt.Node().Pos() + 2, Message: "the goroutine starts here"}},
+		Related: []rule.Related{startsAt(g.Stmt)},
 	}
 	list, at, ok := g.Direct(op)
+	if ifs, add, guarded := g.Guarded(op); !ok && guarded {
+		gostmt := g.Stmt.Node().(*ast.GoStmt)
+		return m.Unsafe("Add under the same condition in front of the go statement", func(d *dstedit.Decl) error {
+			if err := d.InsertBefore(gostmt, dstedit.If(d.Expr(ifs.Cond), dstedit.ExprStmt(d.Expr(op.Call)))); err != nil {
+				return err
+			}
+			return d.DeleteLeavingComments(add)
+		})
+	}
 	if !ok {
 		return m.None("the Add does not run on every path of the goroutine, so moving it would change the count")
 	}
@@ -153,9 +147,7 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 			return m.None("what stands before the Add may block, branch or end the goroutine")
 		}
 	}
-	if !slices.ContainsFunc(g.Ops(), func(o match.WGOp) bool {
-		return o.Name == "Done" && o.Key == op.Key && g.Lit.Contains(o.At)
-	}) {
+	if !g.DoneInside(op) {
 		return m.None("the goroutine never calls Done, so counting it in time would make the hang certain")
 	}
 	if _, _, ok := match.StmtList(g.Stmt); !ok {
@@ -185,53 +177,17 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 
 // addBehind is go work(&wg); wg.Add(1).
 func (g *wgGo) addBehind() []rule.Match {
-	at := g.Stmt
-	_, labelled := at.Parent().Node().(*ast.LabeledStmt)
-	if labelled {
-		at = at.Parent()
-	}
-	list, i, ok := match.StmtList(at)
-	if !ok || i+1 >= len(list) {
+	add, list, i, ok := g.AddBehind()
+	if !ok {
 		return nil
-	}
-	add, ok := g.OpOf(list[i+1])
-	if !ok || add.Name != "Add" || !g.IsOne(add) || !g.Counts(g.Stmt.Node().(*ast.GoStmt), add.Key) || !g.Groups.Waited(add) {
-		return nil
-	}
-	if g.Lit.Valid() && g.Gated() {
-		return nil // held back until the Add has happened, as far as one can tell
-	}
-	// Every Add pays for one goroutine; is one left over for this one?
-	count := 0
-	for _, s := range list[:i] {
-		if op, ok := g.OpOf(s); ok && op.Name == "Add" && op.Key == add.Key {
-			if !g.IsOne(op) {
-				return nil
-			}
-			count++
-		} else if g.Counts(s, add.Key) {
-			count--
-		}
-	}
-	if count > 0 {
-		return nil
-	}
-	for _, o := range g.Ops() { // an Add elsewhere may have paid for all
-		inList := slices.ContainsFunc(list, func(s ast.Stmt) bool { return s.Pos() <= o.Call.Pos() && o.Call.End() <= s.End() })
-		if o.Name == "Add" && o.Key == add.Key && (!inList && o.At.Node().Pos() < g.Stmt.Node().Pos() || g.Stmt.Contains(o.At)) {
-			return nil
-		}
-	}
-	if i+2 < len(list) && g.Counts(list[i+2], add.Key) {
-		return nil // the Add pays for the next one
 	}
 	recv := types.ExprString(add.Recv)
 	m := rule.Match{
 		Pos: add.Call.Pos(), End: add.Call.End(),
 		Message: recv + ".Add runs after the goroutine it counts has started, so Done may come first and panic",
-		Related: []rule.Related{{Pos: g.Stmt.Node().Pos(), End: g.Stmt.Node().Pos() + 2, Message: "the goroutine starts here"}},
+		Related: []rule.Related{startsAt(g.Stmt)},
 	}
-	if labelled {
+	if g.Labelled() {
 		return []rule.Match{m.None("the go statement carries a label")}
 	}
 	return []rule.Match{m.Safe("Move "+recv+".Add in front of the go statement", func(d *dstedit.Decl) error {
@@ -240,140 +196,139 @@ func (g *wgGo) addBehind() []rule.Match {
 }
 
 // doneSkipped is go func() { if x { return }; wg.Done() }().
-func (g *wgGo) doneSkipped() []rule.Match {
-	var done match.WGOp
-	n := 0
-	for _, o := range g.Ops() {
-		if o.Name == "Done" && g.Lit.Contains(o.At) && !g.Within(o.Key.Root) {
-			done = o
-			n++
-		}
-	}
-	if n != 1 || g.Used(done.Key) || g.Shared(done) || !g.Counted(done.Key) || !g.WaitedAlways(done.Key) {
-		return nil
-	}
-	list := g.Body.Body.List
-	if done.Runner != g.Lit || !g.Groups.Waited(done) {
-		return nil
-	}
-	at := slices.IndexFunc(list, func(s ast.Stmt) bool {
-		es, ok := s.(*ast.ExprStmt)
-		return ok && ast.Unparen(es.X) == ast.Expr(done.Call)
-	})
-	if at < 0 || g.PassedOn(done.Key) {
-		return nil
-	}
-	var skipped []rule.Related
-	match.Paths[struct{}]{
-		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, n != ast.Node(list[at]) },
-		Exit: func(b *match.Block, _ struct{}) {
-			skipped = append(skipped, rule.Related{Pos: b.End, End: b.End, Message: "returns here without it"})
-		},
-	}.FromEntry(g.Body.Flow, struct{}{})
-	if len(skipped) == 0 {
-		return nil
-	}
-	recv := types.ExprString(done.Recv)
+func doneSkipped(p *match.Pass, s match.SkippedDone) rule.Match {
+	recv, list := types.ExprString(s.Done.Recv), s.Body.Body.List
 	m := rule.Match{
-		Pos: done.Call.Pos(), End: done.Call.End(), Category: "EarlyReturn",
+		Pos: s.Done.Call.Pos(), End: s.Done.Call.End(), Category: "EarlyReturn",
 		Message: recv + ".Done is skipped when the goroutine returns early, so " + recv + ".Wait blocks forever",
-		Related: skipped[:1],
 	}
-	if at != len(list)-1 {
-		return []rule.Match{m.None("a deferred Done would come after the statements that follow it now")}
+	if !s.Return.IsValid() {
+		m.Category = ""
+		m.Message = recv + ".Done is skipped when the goroutine recovers from a panic, so " + recv + ".Wait blocks forever"
+		return m.None("whether a deferred Done may come after the recovery depends on what the recovery is for")
 	}
-	for c := range g.Lit.Preorder((*ast.DeferStmt)(nil)) {
-		if g.p.Runner(c) == g.Lit {
-			return []rule.Match{m.None("the other deferred calls would then run before Done")}
+	m.Related = []rule.Related{{Pos: s.Return, End: s.Return, Message: "returns here without it"}}
+	if s.Stuck != "" {
+		return m.None(s.Stuck)
+	}
+	if s.At != len(list)-1 {
+		return m.None("a deferred Done would come after the statements that follow it now")
+	}
+	for c := range s.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
+		if p.Runner(c) == s.Body.Cursor {
+			return m.None("the other deferred calls would then run before Done")
 		}
 	}
-	if at == 0 {
-		return nil
-	}
-	return []rule.Match{m.Safe("Defer "+recv+".Done at the start of the goroutine", func(d *dstedit.Decl) error {
-		if err := d.MoveBefore(list[at], list[0]); err != nil {
+	return m.Safe("Defer "+recv+".Done at the start of the goroutine", func(d *dstedit.Decl) error {
+		if err := d.MoveBefore(list[s.At], list[0]); err != nil {
 			return err
 		}
-		return d.ToDefer(list[at].(*ast.ExprStmt))
-	})}
+		return d.ToDefer(list[s.At].(*ast.ExprStmt))
+	})
+}
+
+func startsAt(stmt inspector.Cursor) rule.Related {
+	at := stmt.Node().Pos()
+	return rule.Related{Pos: at, End: at + token.Pos(len("go")), Message: "the goroutine starts here"}
+}
+
+// ownAdd is func work(wg *sync.WaitGroup) { wg.Add(1) ... } behind go work(&wg).
+func ownAdd(late match.LateAdd) rule.Match {
+	recv := types.ExprString(late.Op.Recv)
+	m := rule.Match{
+		Pos: late.Op.Call.Pos(), End: late.Op.Call.End(),
+		Message: recv + ".Add runs inside the goroutine it counts, so " + recv + ".Wait can return before it",
+	}
+	for _, c := range late.Calls {
+		if c.Late {
+			m.Related = append(m.Related, startsAt(c.Stmt))
+		}
+	}
+	if late.Stuck != "" {
+		return m.None(late.Stuck)
+	}
+	m = m.Unsafe("Let the callers of "+late.Object.Name()+" call "+recv+".Add", func(d *dstedit.Decl) error { return d.DeleteLeavingComments(late.Stmt) })
+	for _, c := range late.Calls {
+		stmt := c.Stmt.Node().(ast.Stmt)
+		m = m.With(rule.Part{Pos: stmt.Pos(), Edit: func(d *dstedit.Decl) error {
+			return d.InsertBefore(stmt, dstedit.ExprStmt(dstedit.Call(dstedit.Select(groupAt(d, c, late.Op.Recv), "Add"), dstedit.Int("1"))))
+		}})
+	}
+	return m
+}
+
+// groupAt returns the group at a call as it reads there: recv, with what the
+// call passes in the place of the parameter that it begins with.
+func groupAt(d *dstedit.Decl, c match.GroupCall, recv ast.Expr) dst.Expr {
+	switch x := ast.Unparen(recv).(type) {
+	case *ast.SelectorExpr:
+		return dstedit.Select(groupAt(d, c, x.X), x.Sel.Name)
+	case *ast.Ident:
+		if c.Group == nil {
+			return dstedit.Ident(x.Name)
+		}
+	}
+	arg := ast.Unparen(c.Group)
+	if amp, ok := arg.(*ast.UnaryExpr); ok {
+		arg = amp.X
+	}
+	return d.Expr(arg)
+}
+
+// copied is func work(wg sync.WaitGroup) { wg.Done() } behind go work(wg).
+func copied(c match.Copied) rule.Match {
+	m := rule.Match{
+		Pos: c.Name.Pos(), End: c.Name.End(),
+		Message: c.Name.Name + " is passed by value, so Done counts down a copy and Wait blocks forever",
+	}
+	for _, call := range c.Calls {
+		if call.Late {
+			m.Related = append(m.Related, rule.Related{Pos: call.Group.Pos(), End: call.Group.End(), Message: "copied here"})
+		}
+	}
+	if c.Stuck != "" {
+		return m.None(c.Stuck)
+	}
+	m = m.Unsafe("Pass a pointer to the group to "+c.Object.Name(), func(d *dstedit.Decl) error {
+		return d.Replace(c.Field.Type, dstedit.Star(d.Expr(c.Field.Type)))
+	})
+	for _, call := range c.Calls {
+		m = m.With(rule.Part{Pos: call.Group.Pos(), Edit: func(d *dstedit.Decl) error {
+			if star, ok := ast.Unparen(call.Group).(*ast.StarExpr); ok {
+				return d.Replace(call.Group, d.Expr(star.X))
+			}
+			return d.Replace(call.Group, dstedit.Addr(d.Expr(call.Group)))
+		}})
+	}
+	return m
 }
 
 // byValue is go func(wg sync.WaitGroup) { wg.Done() }(wg).
 func (g *wgGo) byValue() (out []rule.Match) {
-	call := g.Stmt.Node().(*ast.GoStmt).Call
-	ft := g.Lit.Node().(*ast.FuncLit).Type
-	i := -1
-	for _, field := range ft.Params.List {
-		for _, name := range field.Names {
-			i++
-			v, _ := g.p.TypesInfo.Defs[name].(*types.Var)
-			if v == nil || i >= len(call.Args) || !match.IsNamed(v.Type(), "sync", "WaitGroup") {
-				continue
-			}
-			if _, isPtr := types.Unalias(v.Type()).(*types.Pointer); isPtr {
-				continue
-			}
-			if g.ownGroup(v) {
-				continue
-			}
-			switch ast.Unparen(call.Args[i]).(type) {
-			case *ast.Ident, *ast.SelectorExpr, *ast.StarExpr: // a fresh value has nobody else to wait for it
-				out = append(out, g.share(name, v, call, i, ft))
-			}
+	for _, c := range g.Copies() {
+		m := rule.Match{
+			Pos: c.Name.Pos(), End: c.Name.End(),
+			Message: c.Name.Name + " is passed by value, so Done counts down a copy and Wait blocks forever",
+			Related: []rule.Related{{Pos: c.Arg.Pos(), End: c.Arg.End(), Message: "copied here"}},
 		}
-		if len(field.Names) == 0 {
-			i++
+		if reason := g.Unshareable(c); reason != "" {
+			out = append(out, m.None(reason))
+			continue
 		}
-	}
-	return out
-}
-
-// ownGroup reports whether the goroutine adds to its copy or waits for it.
-func (g *wgGo) ownGroup(v *types.Var) bool {
-	for c := range g.Lit.Preorder((*ast.SelectorExpr)(nil)) {
-		sel := c.Node().(*ast.SelectorExpr)
-		if g.p.VarOf(sel.X) == v && sel.Sel.Name != "Done" {
-			return true
-		}
-	}
-	return false
-}
-
-func (g *wgGo) share(name *ast.Ident, v *types.Var, call *ast.CallExpr, i int, ft *ast.FuncType) rule.Match {
-	m := rule.Match{
-		Pos: name.Pos(), End: name.End(),
-		Message: name.Name + " is passed by value, so Done counts down a copy and Wait blocks forever",
-		Related: []rule.Related{{Pos: call.Args[i].Pos(), End: call.Args[i].End(), Message: "copied here"}},
-	}
-	arg, ok := ast.Unparen(call.Args[i]).(*ast.Ident)
-	if !ok {
-		return m.None("the group is copied from an expression, not from a variable")
-	}
-	// The outer variable must mean itself inside of the literal.
-	for c := range g.Lit.Preorder((*ast.Ident)(nil)) {
-		id := c.Node().(*ast.Ident)
-		o := g.p.TypesInfo.ObjectOf(id)
-		if id.Name == arg.Name && o != types.Object(v) && o != g.p.TypesInfo.ObjectOf(arg) {
-			return m.None("the name " + arg.Name + " means something else in the goroutine")
-		}
-	}
-	if o, ok := g.p.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !g.p.Stable(arg, g.Parent) {
-		return m.None("the group " + arg.Name + " may be another one when the goroutine is done with it")
-	} else if o.Parent() == g.p.Pkg.Scope() {
-		return m.None("the group is a package variable")
-	}
-	uses := g.p.Uses(g.Lit, v)
-	return m.Safe("Let the goroutine share "+arg.Name, func(d *dstedit.Decl) error {
-		for _, u := range uses {
-			if id := u.Node().(*ast.Ident); id != name && id.Name != arg.Name {
-				if err := d.Rename(id, arg.Name); err != nil {
-					return err
+		name, uses := ast.Unparen(c.Arg).(*ast.Ident).Name, g.p.Uses(g.Lit, c.Param)
+		out = append(out, m.Safe("Let the goroutine share "+name, func(d *dstedit.Decl) error {
+			for _, u := range uses {
+				if id := u.Node().(*ast.Ident); id != c.Name && id.Name != name {
+					if err := d.Rename(id, name); err != nil {
+						return err
+					}
 				}
 			}
-		}
-		if err := d.RemoveParam(ft, name); err != nil {
-			return err
-		}
-		return d.RemoveArg(call, i)
-	})
+			if err := d.RemoveParam(g.Lit.Node().(*ast.FuncLit).Type, c.Name); err != nil {
+				return err
+			}
+			return d.RemoveArg(g.Stmt.Node().(*ast.GoStmt).Call, c.Index)
+		}))
+	}
+	return out
 }

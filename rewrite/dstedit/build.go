@@ -15,6 +15,32 @@ func Sel(x, sel string) *dst.SelectorExpr {
 	return &dst.SelectorExpr{X: Ident(x), Sel: Ident(sel)}
 }
 
+// Select returns the selector x.names[0].names[1]... of an expression.
+func Select(x dst.Expr, names ...string) dst.Expr {
+	for _, name := range names {
+		x = &dst.SelectorExpr{X: x, Sel: Ident(name)}
+	}
+	return x
+}
+
+// Star returns *x, a dereference or a pointer type.
+func Star(x dst.Expr) *dst.StarExpr { return &dst.StarExpr{X: x} }
+
+// Addr returns &x.
+func Addr(x dst.Expr) *dst.UnaryExpr { return &dst.UnaryExpr{Op: token.AND, X: x} }
+
+// If returns the statement "if cond { body... }".
+func If(cond dst.Expr, body ...dst.Stmt) *dst.IfStmt {
+	return &dst.IfStmt{Cond: cond, Body: &dst.BlockStmt{List: body}}
+}
+
+// Go returns the statement "go func() { body... }()", over several lines.
+func Go(body ...dst.Stmt) *dst.GoStmt {
+	body = copies(body)
+	lit := &dst.FuncLit{Type: &dst.FuncType{Func: true, Params: &dst.FieldList{}}, Body: &dst.BlockStmt{List: body}}
+	return &dst.GoStmt{Call: Call(lit)}
+}
+
 // Call returns the call fun(args...).
 func Call(fun dst.Expr, args ...dst.Expr) *dst.CallExpr {
 	return &dst.CallExpr{Fun: fun, Args: args}

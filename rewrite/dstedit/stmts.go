@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"slices"
+	"strings"
 
 	"github.com/dave/dst"
 )
@@ -160,6 +161,43 @@ func (d *Decl) Delete(s ast.Stmt) error {
 		sl.settle()
 		return refuse("a comment would be lost")
 	}
+	sl.take()
+	sl.settle()
+	return nil
+}
+
+// DeleteLeavingComments removes s and leaves the comments that belong to it in
+// front of the next statement. It refuses a labelled s, one with comments
+// inside, and one with comments that no statement follows.
+func (d *Decl) DeleteLeavingComments(s ast.Stmt) error {
+	sl, err := d.slot(s)
+	if err != nil {
+		return err
+	}
+	next := sl.neighbour(sl.i + 1)
+	if next == nil || sl.labelled {
+		return d.Delete(s)
+	}
+	sl.canon()
+	decs := sl.stmt().Decorations()
+	above, own := splitStart(decs.Start)
+	head, below := splitEnd(decs.End)
+	decs.Start, decs.End = above, below
+	if sl.losesComment() {
+		sl.settle()
+		return refuse("a comment would be lost")
+	}
+	var left dst.Decorations
+	for _, x := range append(own, head...) {
+		if !isComment(x) {
+			continue
+		}
+		left = append(left, x)
+		if !strings.HasPrefix(x, "//") {
+			left = append(left, "\n")
+		}
+	}
+	next.Decorations().Start = append(left, next.Decorations().Start...)
 	sl.take()
 	sl.settle()
 	return nil

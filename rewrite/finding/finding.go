@@ -77,6 +77,16 @@ type Related struct {
 type Fix struct {
 	Message string // verb phrase: "Buffer ch so the sender cannot block"
 	Edits   []Edit // sorted by path and start, not overlapping
+	// Also names the further declarations that the edits change, such as the
+	// callers of a function that gets another signature. The fix is applied to
+	// all of them or not at all.
+	Also []Site
+}
+
+// Site is a declaration.
+type Site struct {
+	Path     string // absolute
+	Function string // as in Finding
 }
 
 // Finding is one leak, accounted for once in every output.
@@ -92,6 +102,20 @@ type Finding struct {
 	Reason        string // why there is no fix, or why it was dropped
 	Fix           *Fix   // nil without a fix
 	Related       []Related
+}
+
+// Sites returns the declarations that the fix of f changes, that of the finding first.
+func (f *Finding) Sites() []Site {
+	sites := []Site{{f.Place.Path, f.Function}}
+	if f.Fix != nil {
+		sites = append(sites, f.Fix.Also...)
+	}
+	return sites
+}
+
+// Touches reports whether the finding lies in the file at path, or its fix changes it.
+func (f *Finding) Touches(path string) bool {
+	return slices.ContainsFunc(f.Sites(), func(s Site) bool { return s.Path == path })
 }
 
 // Fingerprint identifies a finding across edits of its file: it holds the

@@ -238,5 +238,8 @@ func exists(name string) bool { _, err := os.Stat(name); return err == nil }
 // Wanted reports whether f lies in what was named: any file, unless single
 // files were the arguments.
 func (prog *Program) Wanted(f finding.Finding) bool {
-	return prog.Only == nil || prog.Only[f.Place.Path]
+	return prog.Names(f.Place.Path)
 }
+
+// Names reports whether the file at path is among what was named.
+func (prog *Program) Names(path string) bool { return prog.Only == nil || prog.Only[path] }

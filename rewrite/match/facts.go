@@ -37,6 +37,8 @@ type FuncFact struct {
 	Chan []ChanEffect
 	// Feeds says what sends on the channel that is the first result.
 	Feeds Feed
+	// Groups says what the function does with WaitGroups of its caller.
+	Groups []GroupEffect
 	// Lives says for a parameter that is a context or a request whether the
 	// first result lives on it: see Facts.Lives.
 	Lives []bool
@@ -118,7 +120,7 @@ func interesting(sig *types.Signature, body *ast.BlockStmt) bool {
 	if sig.Results().Len() == 0 && len(body.List) <= 12 && mayEnd(body) {
 		return true
 	}
-	if returnsCancel(sig) || sig.Results().Len() > 0 && isChan(sig.Results().At(0).Type()) {
+	if returnsCancel(sig) || touchesGroup(sig, body) || sig.Results().Len() > 0 && isChan(sig.Results().At(0).Type()) {
 		return true
 	}
 	for v := range sig.Params().Variables() {
@@ -254,6 +256,7 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 	}
 	fact.Chan = p.chanEffects(sig, body)
 	fact.Feeds = p.feeds(sig, body)
+	fact.Groups = p.groupEffects(sig, body)
 	if returnsCancel(sig) {
 		fact.Makes = p.makesCancel(body)
 	}

@@ -2,11 +2,8 @@ package match
 
 import (
 	"go/ast"
-	"go/constant"
-	"go/token"
 	"go/types"
 	"slices"
-	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -50,7 +47,14 @@ func (w *WaitGroups) Goroutine(c inspector.Cursor) *Goroutine {
 	return g
 }
 
-func (f *WaitGroups) Waited(op WGOp) bool {
+// anyWait reports whether the package waits for a group at all, or may leave
+// that to a caller.
+func (f *WaitGroups) anyWait() bool {
+	f.collect()
+	return len(f.waits) > 0
+}
+
+func (f *WaitGroups) collect() {
 	if f.waits == nil {
 		f.waits = map[types.Object]bool{}
 		for _, w := range f.p.WaitGroupOps(f.p.Inspector.Root()) {
@@ -62,6 +66,12 @@ func (f *WaitGroups) Waited(op WGOp) bool {
 			}
 		}
 	}
+}
+
+// Waited reports whether somebody in the package waits for the group of op, or
+// it comes from a caller who does.
+func (f *WaitGroups) Waited(op WGOp) bool {
+	f.collect()
 	if field := f.p.FieldOf(op.Recv); field != nil {
 		return f.waits[field]
 	}
@@ -78,6 +88,7 @@ func isParam(o types.Object) bool {
 	return isPtr
 }
 
+// Ops lists the WaitGroup calls of the declaration around the go statement.
 func (g *Goroutine) Ops() []WGOp {
 	if g.all == nil {
 		g.all = g.p.WaitGroupOps(g.Decl)
@@ -143,7 +154,7 @@ func (g *Goroutine) PassedOn(key WGKey) bool {
 		})
 	}
 	for c := range g.Lit.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)) {
-		if known[c.Node()] {
+		if known[c.Node()] || c.Node().Pos() == key.Root.Pos() {
 			continue
 		}
 		e := c.Node().(ast.Expr)
@@ -262,6 +273,7 @@ func (g *Goroutine) channels() map[types.Object]bool {
 	return out
 }
 
+// OpOf returns the call of a WaitGroup's method that s is.
 func (g *Goroutine) OpOf(s ast.Stmt) (WGOp, bool) {
 	es, ok := s.(*ast.ExprStmt)
 	if !ok {
@@ -273,178 +285,4 @@ func (g *Goroutine) OpOf(s ast.Stmt) (WGOp, bool) {
 		}
 	}
 	return WGOp{}, false
-}
-
-func (g *Goroutine) IsOne(op WGOp) bool {
-	v := g.p.TypesInfo.Types[op.Call.Args[0]].Value
-	return v != nil && constant.Compare(v, token.EQL, constant.MakeInt64(1))
-}
-
-// Counts reports whether s starts a goroutine that calls Done on the group.
-func (g *Goroutine) Counts(s ast.Stmt, key WGKey) bool {
-	gs, ok := s.(*ast.GoStmt)
-	if !ok {
-		return false
-	}
-	for _, o := range g.Ops() {
-		if o.Name == "Done" && o.Key == key && gs.Pos() <= o.Call.Pos() && o.Call.End() <= gs.End() {
-			return true
-		}
-	}
-	for _, arg := range gs.Call.Args {
-		if amp, ok := ast.Unparen(arg).(*ast.UnaryExpr); ok && amp.Op == token.AND {
-			if k, ok := g.p.WaitGroupKey(arg); ok && k == key {
-				return true
-			}
-		}
-	}
-	return g.Groups.calleeCounts(gs.Call, key)
-}
-
-// calleeCounts reports whether call is of a method of this package that
-// calls Done on the group, reached from its receiver.
-func (f *WaitGroups) calleeCounts(call *ast.CallExpr, key WGKey) bool {
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	fn := f.p.Callee(call)
-	if !ok || fn == nil || fn.Pkg() != f.p.Pkg || fn.Signature().Recv() == nil {
-		return false
-	}
-	from, ok := f.p.WaitGroupKey(sel.X)
-	if !ok {
-		return false
-	}
-	from.Path = strings.TrimSuffix(from.Path, ".~") // the receiver is no WaitGroup
-	for c := range f.p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
-		d := c.Node().(*ast.FuncDecl)
-		if f.p.TypesInfo.Defs[d.Name] != types.Object(fn) || d.Recv == nil || len(d.Recv.List[0].Names) == 0 {
-			continue
-		}
-		recv := f.p.TypesInfo.Defs[d.Recv.List[0].Names[0]]
-		for _, o := range f.p.WaitGroupOps(c) {
-			if o.Name == "Done" && o.Key.Root == recv && (WGKey{Root: from.Root, Path: from.Path + o.Key.Path}) == key {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// Shared reports whether anything but this goroutine may call Done for it:
-// another function, a literal that is not a goroutine of its own, or an alias.
-func (g *Goroutine) Shared(done WGOp) bool {
-	ops := map[ast.Node]bool{}
-	for _, o := range g.Ops() {
-		if o.Key == done.Key {
-			ops[o.Recv] = true
-			if o.Name == "Done" && !g.Lit.Contains(o.At) && (!started(o.Runner) || g.sends()) {
-				return true
-			}
-		}
-	}
-	if field := g.p.FieldOf(done.Recv); field != nil {
-		for _, o := range g.p.WaitGroupOps(g.p.Inspector.Root()) {
-			if o.Name == "Done" && g.p.FieldOf(o.Recv) == field && !g.Lit.Contains(o.At) {
-				return g.sends() // what is sent may be the duty to call it
-			}
-		}
-		return false
-	}
-	for _, use := range g.p.Uses(g.Decl, done.Key.Root) {
-		if amp, ok := use.Parent().Node().(*ast.UnaryExpr); ok && amp.Op == token.AND && !ops[amp] {
-			return true
-		}
-		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && !ops[use.Node()] && sel.X == use.Node() {
-			return true // a method value
-		}
-	}
-	return false
-}
-
-// sends reports whether the goroutine sends on a channel.
-func (g *Goroutine) sends() bool {
-	for range g.Lit.Preorder((*ast.SendStmt)(nil)) {
-		return true
-	}
-	return false
-}
-
-// Counted reports whether an Add for the goroutine stands in front of it
-// unconditionally: in a list of statements that also holds, at some depth,
-// the go statement.
-func (g *Goroutine) Counted(key WGKey) bool {
-	for c := g.Stmt; c.Valid() && c != g.Parent.Cursor; c = c.Parent() {
-		list, i, ok := StmtList(c)
-		if !ok {
-			continue
-		}
-		for _, s := range list[:i] {
-			if op, ok := g.OpOf(s); ok && op.Name == "Add" && op.Key == key && g.known(op.Call.Args[0]) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// known reports whether a number of goroutines is a constant or a length, and
-// not counted up somewhere.
-func (g *Goroutine) known(e ast.Expr) bool {
-	call, ok := ast.Unparen(e).(*ast.CallExpr)
-	return g.p.TypesInfo.Types[e].Value != nil || ok && g.p.IsBuiltin(call, "len")
-}
-
-// WaitedAlways reports whether the function that starts the goroutine comes to
-// a Wait on every path, unless somebody else is the one that waits.
-func (g *Goroutine) WaitedAlways(key WGKey) bool {
-	waits, elsewhere := map[ast.Node]bool{}, true
-	for _, o := range g.Ops() {
-		if o.Name == "Wait" && o.Key == key {
-			elsewhere = false
-			if n := FlowNode(o.At, g.Parent); n != nil && o.Runner == g.p.Runner(g.Stmt) {
-				waits[n] = true
-			}
-		}
-	}
-	if elsewhere {
-		return true
-	}
-	always := true
-	Paths[struct{}]{
-		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !waits[n] },
-		Exit: func(*Block, struct{}) { always = false },
-	}.After(g.Parent.Flow, FlowNode(g.Stmt, g.Parent), struct{}{})
-	return always
-}
-
-// started reports whether a function is a literal that a go statement starts.
-func started(fn inspector.Cursor) bool {
-	if _, ok := fn.Node().(*ast.FuncLit); !ok {
-		return false
-	}
-	_, ok := Unparen(fn).Parent().Parent().Node().(*ast.GoStmt)
-	return ok
-}
-
-// Gated reports whether the goroutine begins by waiting for a channel or a lock.
-func (g *Goroutine) Gated() bool {
-	for _, s := range g.Body.Body.List[:min(2, len(g.Body.Body.List))] {
-		gate := false
-		ast.Inspect(s, func(n ast.Node) bool {
-			switch n := n.(type) {
-			case *ast.FuncLit, *ast.DeferStmt:
-				return false
-			case *ast.UnaryExpr:
-				gate = gate || n.Op == token.ARROW
-			case *ast.CallExpr:
-				if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
-					gate = gate || sel.Sel.Name == "Lock" || sel.Sel.Name == "RLock" || sel.Sel.Name == "Wait"
-				}
-			}
-			return !gate
-		})
-		if gate {
-			return true
-		}
-	}
-	return false
 }

@@ -63,15 +63,17 @@ type Choice struct {
 // at most limit of them (0 for no limit).
 func (l *Ledger) Choose(current []finding.Finding, want func(finding.Finding) bool, limit int) Choice {
 	var c Choice
-	type decl struct{ path, function string }
-	taken := map[decl]bool{}
+	taken := map[finding.Site]bool{}
 	for i, e := range l.open(current) {
 		f := current[i]
-		d := decl{f.Place.Path, f.Function}
-		if e == nil || e.denied || f.Fix == nil || taken[d] || !want(f) {
+		sites := f.Sites()
+		overlaps := slices.ContainsFunc(sites, func(s finding.Site) bool { return taken[s] })
+		if e == nil || e.denied || f.Fix == nil || overlaps || !want(f) {
 			continue
 		}
-		taken[d] = true
+		for _, s := range sites {
+			taken[s] = true
+		}
 		c.Findings = append(c.Findings, f)
 		c.entries = append(c.entries, e)
 		if len(c.Findings) == limit {

@@ -15,7 +15,6 @@ import (
 	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
@@ -114,7 +113,7 @@ func (r *runner) finding(m Match) finding.Finding {
 	file := r.pass.FileOf(m.Pos)
 	decl := declAt(file, m.Pos)
 	f.Function = declName(decl, r.pass.TypesInfo)
-	if f.Status, f.Reason = notEditable(r.pass, file, f); f.Status != "" {
+	if f.Status, f.Reason = notEditable(r.pass, file, f.Place.Path); f.Status != "" {
 		f.Applicability = finding.None
 		return f
 	}
@@ -131,19 +130,12 @@ func (r *runner) finding(m Match) finding.Finding {
 	if r.opt.NoFix {
 		return f
 	}
-	src, err := r.read(f.Place.Path)
-	var edits []dstedit.Edit
-	if err == nil {
-		edits, err = dstedit.Rewrite(r.pass.Fset, file, src, decl, m.Fix, dstedit.WithPackage(r.pass.Pkg))
-	}
+	fix, status, err := r.fix(m)
 	if err != nil {
-		f.Applicability, f.Status, f.Reason = finding.None, finding.NoFix, err.Error()
+		f.Applicability, f.Status, f.Reason = finding.None, status, err.Error()
 		return f
 	}
-	f.Fix = &finding.Fix{Message: m.FixMessage}
-	for _, e := range edits {
-		f.Fix.Edits = append(f.Fix.Edits, finding.Edit{Path: f.Place.Path, Start: e.Start, End: e.End, New: e.New})
-	}
+	f.Fix = fix
 	return f
 }
 
@@ -155,9 +147,14 @@ func (r *runner) diagnostic(m Match, f finding.Finding, unsafe bool) analysis.Di
 	if f.Fix == nil || f.Applicability == finding.Unsafe && !unsafe {
 		return d
 	}
-	tf := r.pass.Fset.File(m.Pos)
+	files := map[string]*token.File{}
+	for _, file := range r.pass.Files {
+		tf := r.pass.Fset.File(file.FileStart)
+		files[tf.Name()] = tf
+	}
 	fix := analysis.SuggestedFix{Message: f.Fix.Message}
 	for _, e := range f.Fix.Edits {
+		tf := files[e.Path]
 		fix.TextEdits = append(fix.TextEdits, analysis.TextEdit{Pos: tf.Pos(e.Start), End: tf.Pos(e.End), NewText: []byte(e.New)})
 	}
 	d.SuggestedFixes = []analysis.SuggestedFix{fix}
@@ -165,8 +162,8 @@ func (r *runner) diagnostic(m Match, f finding.Finding, unsafe bool) analysis.Di
 }
 
 // notEditable says why no fix is offered for a file, whatever the rule.
-func notEditable(p *match.Pass, file *ast.File, f finding.Finding) (finding.Status, string) {
-	switch name := filepath.ToSlash(f.Place.Path); {
+func notEditable(p *match.Pass, file *ast.File, path string) (finding.Status, string) {
+	switch name := filepath.ToSlash(path); {
 	case isCgo(p.Fset.File(file.Pos()).Name()):
 		return finding.Cgo, "the file is preprocessed by cgo"
 	case ast.IsGenerated(file):

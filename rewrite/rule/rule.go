@@ -3,6 +3,7 @@ package rule
 
 import (
 	"go/token"
+	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
@@ -32,8 +33,18 @@ type Match struct {
 	Reason        string
 	FixMessage    string
 	// Fix edits the declaration that holds Pos. It edits and never decides.
-	Fix     func(*dstedit.Decl) error
+	Fix func(*dstedit.Decl) error
+	// Parts are the edits of further declarations of the package that belong
+	// to the fix: it is applied with all of them or not at all.
+	Parts   []Part
 	Related []Related
+}
+
+// Part is an edit of the declaration that holds Pos, in any file of the
+// package. Parts of the same declaration are carried out in order.
+type Part struct {
+	Pos  token.Pos
+	Edit func(*dstedit.Decl) error
 }
 
 // Related is a place that explains a match.
@@ -48,6 +59,13 @@ func (m Match) Safe(message string, fix func(*dstedit.Decl) error) Match {
 	return m
 }
 
+// With returns the match with further parts of its fix. What reaches beyond one
+// function is for unsafe fixes: files of other build configurations are not seen.
+func (m Match) With(parts ...Part) Match {
+	m.Parts = append(slices.Clip(m.Parts), parts...)
+	return m
+}
+
 // Unsafe returns the match with a fix that may change behaviour; message says how.
 func (m Match) Unsafe(message string, fix func(*dstedit.Decl) error) Match {
 	m.Applicability, m.FixMessage, m.Fix = finding.Unsafe, message, fix
@@ -56,6 +74,6 @@ func (m Match) Unsafe(message string, fix func(*dstedit.Decl) error) Match {
 
 // None returns the match without a fix; reason says why there is none.
 func (m Match) None(reason string) Match {
-	m.Applicability, m.Reason, m.Fix = finding.None, reason, nil
+	m.Applicability, m.Reason, m.Fix, m.Parts = finding.None, reason, nil, nil
 	return m
 }

@@ -1,6 +1,6 @@
 // Package verify type-checks packages again with changed files, in memory,
-// against the dependencies that are already loaded. Fixes stay inside
-// functions, so no other package can see the difference.
+// against the dependencies that are already loaded. Fixes stay inside functions
+// and unexported signatures, so no other package can see the difference.
 package verify
 
 import (

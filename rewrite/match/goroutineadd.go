@@ -1,0 +1,202 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"slices"
+)
+
+// Uncounted reports whether op, an Add in the literal, counts the goroutine
+// itself while somebody else may already wait.
+func (g *Goroutine) Uncounted(op WGOp) bool {
+	if g.Within(op.Key.Root) {
+		return false // a group of its own
+	}
+	dones, children, others := 0, 0, 0
+	for _, o := range g.Ops() {
+		if o.Key != op.Key {
+			continue
+		}
+		inside := g.Lit.Contains(o.At)
+		switch {
+		case inside && o.Name == "Wait":
+			return false // waits for its own children
+		case inside && o.Name == "Done" && o.Runner != g.Lit:
+			children++
+		case inside && o.Name == "Done":
+			dones++
+		case !inside && o.Name == "Add":
+			others++
+		}
+	}
+	_, _, direct := g.Direct(op)
+	if children > 0 && (dones > 0 || others > 0 || !g.Local(op.Key) || !direct) {
+		return false // counts goroutines that it starts, under a count of its own
+	}
+	if !direct && others > 0 {
+		return false // counts something else, such as items of work
+	}
+	if g.PassedOn(op.Key) {
+		return false // somebody else may be the one that is counted
+	}
+	if dones+children == 0 && g.Used(op.Key) {
+		return false // a method may call Done
+	}
+	if g.CountedBefore(op.Key) || !g.Groups.Waited(op) {
+		return false
+	}
+	return !g.Handshake(op.Key)
+}
+
+// Guarded returns the if statement of the goroutine in whose body op, an Add,
+// is a statement, if the function around the goroutine can ask for its
+// condition as well and nothing that matters happens before.
+func (g *Goroutine) Guarded(op WGOp) (ifs *ast.IfStmt, add ast.Stmt, ok bool) {
+	stmt := op.At.Parent()
+	list, at, ok := StmtList(stmt)
+	if !ok || !g.DoneInside(op) {
+		return nil, nil, false
+	}
+	ifs, ok = stmt.Parent().Parent().Node().(*ast.IfStmt)
+	if !ok || ifs.Init != nil || ifs.Body != stmt.Parent().Node() || !g.asksOutside(ifs.Cond) {
+		return nil, nil, false
+	}
+	i := slices.Index(g.Body.Body.List, ast.Stmt(ifs))
+	before := append(slices.Clone(list[:at]), g.Body.Body.List[:max(i, 0)]...)
+	if i < 0 || slices.ContainsFunc(before, func(s ast.Stmt) bool { return !g.Harmless(s, op.Key) }) {
+		return nil, nil, false
+	}
+	if _, _, ok := StmtList(g.Stmt); !ok {
+		return nil, nil, false
+	}
+	for _, e := range []ast.Expr{op.Recv, op.Call.Args[0]} {
+		if root, _, ok := g.Outside(e); !ok || root != nil {
+			return nil, nil, false
+		}
+	}
+	return ifs, list[at], true
+}
+
+// asksOutside reports whether a condition of the literal asks for constants and
+// variables of the function around it that do not change.
+func (g *Goroutine) asksOutside(cond ast.Expr) bool {
+	switch x := ast.Unparen(cond).(type) {
+	case *ast.UnaryExpr:
+		return x.Op == token.NOT && g.asksOutside(x.X)
+	case *ast.BinaryExpr:
+		return g.asksOutside(x.X) && g.asksOutside(x.Y)
+	}
+	if g.p.IsNil(cond) {
+		return true
+	}
+	root, _, ok := g.Outside(cond)
+	return ok && root == nil
+}
+
+// DoneInside reports whether the literal counts the group of op down.
+func (g *Goroutine) DoneInside(op WGOp) bool {
+	return slices.ContainsFunc(g.Ops(), func(o WGOp) bool {
+		return o.Name == "Done" && o.Key == op.Key && g.Lit.Contains(o.At)
+	})
+}
+
+// AddBehind returns the Add right behind the go statement, if it counts the
+// goroutine: it is then the statement with index i+1 of list.
+func (g *Goroutine) AddBehind() (add WGOp, list []ast.Stmt, i int, ok bool) {
+	at := g.Stmt
+	if g.Labelled() {
+		at = at.Parent()
+	}
+	list, i, ok = StmtList(at)
+	if !ok || i+1 >= len(list) {
+		return add, nil, 0, false
+	}
+	add, ok = g.OpOf(list[i+1])
+	if !ok || add.Name != "Add" || !g.p.isOne(add) || !g.Counts(g.Stmt.Node().(*ast.GoStmt), add.Key) || !g.Groups.Waited(add) {
+		return add, nil, 0, false
+	}
+	if g.Lit.Valid() && g.Gated() {
+		return add, nil, 0, false // held back until the Add has happened, as far as one can tell
+	}
+	// Every Add pays for one goroutine; is one left over for this one?
+	count := 0
+	for _, s := range list[:i] {
+		if op, ok := g.OpOf(s); ok && op.Name == "Add" && op.Key == add.Key {
+			if !g.p.isOne(op) {
+				return add, nil, 0, false
+			}
+			count++
+		} else if g.Counts(s, add.Key) {
+			count--
+		}
+	}
+	if count > 0 {
+		return add, nil, 0, false
+	}
+	for _, o := range g.Ops() { // an Add elsewhere may have paid for all
+		inList := slices.ContainsFunc(list, func(s ast.Stmt) bool { return s.Pos() <= o.Call.Pos() && o.Call.End() <= s.End() })
+		if o.Name == "Add" && o.Key == add.Key && (!inList && o.At.Node().Pos() < g.Stmt.Node().Pos() || g.Stmt.Contains(o.At)) {
+			return add, nil, 0, false
+		}
+	}
+	if i+2 < len(list) && g.Counts(list[i+2], add.Key) {
+		return add, nil, 0, false // the Add pays for the next one
+	}
+	return add, list, i, true
+}
+
+// Labelled reports whether the go statement carries a label.
+func (g *Goroutine) Labelled() bool {
+	_, ok := g.Stmt.Parent().Node().(*ast.LabeledStmt)
+	return ok
+}
+
+// Counts reports whether s starts a goroutine that calls Done on the group.
+func (g *Goroutine) Counts(s ast.Stmt, key WGKey) bool {
+	gs, ok := s.(*ast.GoStmt)
+	if !ok {
+		return false
+	}
+	for _, o := range g.Ops() {
+		if o.Name == "Done" && o.Key == key && gs.Pos() <= o.Call.Pos() && o.Call.End() <= gs.End() {
+			return true
+		}
+	}
+	for _, use := range g.p.GroupEffects(gs.Call) {
+		if use.Key == key && (use.Dones > 0 || use.Whole) {
+			return use.Dones > 0
+		}
+	}
+	for _, arg := range gs.Call.Args {
+		if amp, ok := ast.Unparen(arg).(*ast.UnaryExpr); ok && amp.Op == token.AND {
+			if k, ok := g.p.WaitGroupKey(arg); ok && k == key {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Gated reports whether the goroutine begins by waiting for a channel or a lock.
+func (g *Goroutine) Gated() bool {
+	for _, s := range g.Body.Body.List[:min(2, len(g.Body.Body.List))] {
+		gate := false
+		ast.Inspect(s, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.FuncLit, *ast.DeferStmt:
+				return false
+			case *ast.UnaryExpr:
+				gate = gate || n.Op == token.ARROW
+			case *ast.CallExpr:
+				if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
+					gate = gate || sel.Sel.Name == "Lock" || sel.Sel.Name == "RLock" || sel.Sel.Name == "Wait"
+				}
+			}
+			return !gate
+		})
+		if gate {
+			return true
+		}
+	}
+	return false
+}

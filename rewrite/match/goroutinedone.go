@@ -1,0 +1,276 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// SkippedDone is a Done at the top of a goroutine, not deferred, that the
+// goroutine may end without.
+type SkippedDone struct {
+	Done WGOp
+	Body *Func
+	At   int // the index of the Done in the statements of Body
+	// Return is where the goroutine leaves without it; not valid where it is
+	// a panic that the goroutine recovers from.
+	Return token.Pos
+	// Stuck says why others than the goroutine may rely on the Done where it is.
+	Stuck string
+}
+
+// SkippedDone looks at the literal that the go statement starts.
+func (g *Goroutine) SkippedDone() (s SkippedDone, ok bool) {
+	var done WGOp
+	n := 0
+	for _, o := range g.Ops() {
+		if o.Name == "Done" && g.Lit.Contains(o.At) && !g.Within(o.Key.Root) {
+			done = o
+			n++
+		}
+	}
+	if n != 1 || g.Used(done.Key) || g.Shared(done) || !g.Counted(done.Key) || !g.WaitedAlways(done.Key) {
+		return s, false
+	}
+	if done.Runner != g.Lit || !g.Groups.Waited(done) || g.PassedOn(done.Key) {
+		return s, false
+	}
+	return g.p.skips(done, g.Body)
+}
+
+// SkippedDones looks at the functions with a name that go statements start.
+func (w *WaitGroups) SkippedDones() (out []SkippedDone) {
+	if !w.anyWait() {
+		return nil
+	}
+	for f := range w.p.NamedFuncs {
+		ops := w.p.WaitGroupOps(f.Cursor)
+		if len(ops) != 1 || ops[0].Name != "Done" || ops[0].Runner != f.Cursor || w.handsOn(f, ops[0].Key) {
+			continue
+		}
+		done := ops[0]
+		s, ok := w.p.skips(done, f.Func)
+		g := &Goroutine{p: w.p, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
+		if !ok || g.sends() || w.otherDones(done, f) {
+			continue
+		}
+		calls, all := f.Calls()
+		if s.Stuck = f.Hidden(); !all && s.Stuck == "" {
+			s.Stuck = f.Object.Name() + " is used as a value, too"
+		}
+		any := false
+		for _, nc := range calls {
+			c := w.groupCall(f, done, nc)
+			owed := nc.Go() && c.Known && w.owedByOne(c, f) &&
+				!w.elsewhere(c, c.groupExpr(done.Recv), func(call *ast.CallExpr) bool { return f.calledBy(call) || w.harmless(call) })
+			any = any || owed
+			if !owed && s.Stuck == "" {
+				s.Stuck = "not every call of " + f.Object.Name() + " is known to be counted"
+			}
+		}
+		if any {
+			out = append(out, s)
+		}
+	}
+	return out
+}
+
+// owedByOne reports whether the go statement of c is counted in front of it,
+// is waited for, and nobody else can count down for it.
+func (w *WaitGroups) owedByOne(c GroupCall, f *NamedFunc) bool {
+	g := w.Goroutine(c.Stmt)
+	if g == nil || !g.Counted(c.Key) || !g.WaitedAlways(c.Key) || !w.waitedAs(c) && !w.Waited(WGOp{Key: c.Key}) {
+		return false
+	}
+	for _, o := range g.Ops() {
+		if o.Name == "Done" && o.Key == c.Key && !f.Cursor.Contains(o.At) && !started(o.Runner) {
+			return false
+		}
+	}
+	return true
+}
+
+// otherDones reports whether a function other than f counts down the field
+// that done does.
+func (w *WaitGroups) otherDones(done WGOp, f *NamedFunc) bool {
+	field := w.p.FieldOf(done.Recv)
+	if field == nil {
+		return false
+	}
+	return slices.ContainsFunc(w.p.WaitGroupOps(w.p.Inspector.Root()), func(o WGOp) bool {
+		return o.Name == "Done" && w.p.FieldOf(o.Recv) == field && !f.Cursor.Contains(o.At)
+	})
+}
+
+// skips finds out how fn can end without coming to done, a statement of its
+// own: by an early return, or by a panic that it recovers from.
+func (p *Pass) skips(done WGOp, fn *Func) (s SkippedDone, ok bool) {
+	list := fn.Body.List
+	at := slices.IndexFunc(list, func(s ast.Stmt) bool {
+		es, ok := s.(*ast.ExprStmt)
+		return ok && ast.Unparen(es.X) == ast.Expr(done.Call)
+	})
+	if at <= 0 {
+		return s, false
+	}
+	s = SkippedDone{Done: done, Body: fn, At: at}
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, n != ast.Node(list[at]) },
+		Exit: func(b *Block, _ struct{}) {
+			if !s.Return.IsValid() {
+				s.Return = b.End
+			}
+		},
+	}.FromEntry(fn.Flow, struct{}{})
+	return s, s.Return.IsValid() || p.recoversAbove(fn, at)
+}
+
+// recoversAbove reports whether fn defers a recovery that lets it end, and
+// then calls something that may panic, in front of its statement with index at.
+func (p *Pass) recoversAbove(fn *Func, at int) bool {
+	recovers := false
+	for _, s := range fn.Body.List[:at] {
+		c, ok := fn.Cursor.FindNode(s)
+		if !ok {
+			return false
+		}
+		if recovers && p.mayPanic(c, fn) {
+			return true
+		}
+		d, ok := s.(*ast.DeferStmt)
+		if !ok {
+			continue
+		}
+		if lit, ok := ast.Unparen(d.Call.Fun).(*ast.FuncLit); ok && p.swallows(lit, fn) {
+			recovers = true
+		}
+	}
+	return false
+}
+
+// swallows reports whether a deferred literal recovers and returns: it does
+// not panic again or end the program.
+func (p *Pass) swallows(lit *ast.FuncLit, fn *Func) bool {
+	recovers, ends := false, false
+	c, ok := fn.Cursor.FindNode(lit)
+	if !ok {
+		return false
+	}
+	for call := range c.Preorder((*ast.CallExpr)(nil)) {
+		n := call.Node().(*ast.CallExpr)
+		recovers = recovers || p.IsBuiltin(n, "recover")
+		// Anything it calls with what it has recovered may do so.
+		ends = ends || !p.Quick(n) && !p.IsBuiltin(n, "recover") || p.NeverReturns(n)
+	}
+	return recovers && !ends
+}
+
+// mayPanic reports whether the statement at c calls something of which it is
+// not known that it does not panic.
+func (p *Pass) mayPanic(c inspector.Cursor, fn *Func) bool {
+	for call := range c.Preorder((*ast.CallExpr)(nil)) {
+		n := call.Node().(*ast.CallExpr)
+		if p.Runner(call) == fn.Cursor && !InDefer(call) && (!p.Quick(n) || p.IsBuiltin(n, "panic")) {
+			return true
+		}
+	}
+	return false
+}
+
+// Shared reports whether anything but this goroutine may call Done for it:
+// another function, a literal that is not a goroutine of its own, or an alias.
+func (g *Goroutine) Shared(done WGOp) bool {
+	ops := map[ast.Node]bool{}
+	for _, o := range g.Ops() {
+		if o.Key == done.Key {
+			ops[o.Recv] = true
+			if o.Name == "Done" && !g.Lit.Contains(o.At) && (!started(o.Runner) || g.sends()) {
+				return true
+			}
+		}
+	}
+	if field := g.p.FieldOf(done.Recv); field != nil {
+		for _, o := range g.p.WaitGroupOps(g.p.Inspector.Root()) {
+			if o.Name == "Done" && g.p.FieldOf(o.Recv) == field && !g.Lit.Contains(o.At) {
+				return g.sends() // what is sent may be the duty to call it
+			}
+		}
+		return false
+	}
+	for _, use := range g.p.Uses(g.Decl, done.Key.Root) {
+		if amp, ok := use.Parent().Node().(*ast.UnaryExpr); ok && amp.Op == token.AND && !ops[amp] {
+			return true
+		}
+		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && !ops[use.Node()] && sel.X == use.Node() {
+			return true // a method value
+		}
+	}
+	return false
+}
+
+// sends reports whether the goroutine sends on a channel.
+func (g *Goroutine) sends() bool {
+	for range g.Lit.Preorder((*ast.SendStmt)(nil)) {
+		return true
+	}
+	return false
+}
+
+// Counted reports whether an Add for the goroutine stands in front of it
+// unconditionally: in a list of statements that also holds, at some depth,
+// the go statement.
+func (g *Goroutine) Counted(key WGKey) bool {
+	for c := g.Stmt; c.Valid() && c != g.Parent.Cursor; c = c.Parent() {
+		list, i, ok := StmtList(c)
+		if !ok {
+			continue
+		}
+		for _, s := range list[:i] {
+			if op, ok := g.OpOf(s); ok && op.Name == "Add" && op.Key == key && g.known(op.Call.Args[0]) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// known reports whether a number of goroutines is a constant or a length, and
+// not counted up somewhere.
+func (g *Goroutine) known(e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	return g.p.TypesInfo.Types[e].Value != nil || ok && g.p.IsBuiltin(call, "len")
+}
+
+// WaitedAlways reports whether the function that starts the goroutine comes to
+// a Wait on every path, unless somebody else is the one that waits.
+func (g *Goroutine) WaitedAlways(key WGKey) bool {
+	waits, elsewhere := map[ast.Node]bool{}, true
+	for _, o := range g.Ops() {
+		if o.Name == "Wait" && o.Key == key {
+			elsewhere = false
+			if n := FlowNode(o.At, g.Parent); n != nil && o.Runner == g.p.Runner(g.Stmt) {
+				waits[n] = true
+			}
+		}
+	}
+	if elsewhere {
+		return true
+	}
+	always := true
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !waits[n] },
+		Exit: func(*Block, struct{}) { always = false },
+	}.After(g.Parent.Flow, FlowNode(g.Stmt, g.Parent), struct{}{})
+	return always
+}
+
+// started reports whether a function is a literal that a go statement starts.
+func started(fn inspector.Cursor) bool {
+	if _, ok := fn.Node().(*ast.FuncLit); !ok {
+		return false
+	}
+	_, ok := Unparen(fn).Parent().Parent().Node().(*ast.GoStmt)
+	return ok
+}

@@ -1,0 +1,383 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// GroupCall is a call of a function that gets a WaitGroup from its caller.
+type GroupCall struct {
+	NamedCall
+	Group ast.Expr // the argument from which the group is reached; nil for a variable that the function captures
+	Key   WGKey    // the group, as the caller knows it
+	Known bool     // Key and Group say which one it is
+	Late  bool     // starts a goroutine that is not counted in time
+}
+
+// LateAdd is an Add at the top of a function that go statements start, and
+// that counts the goroutine.
+type LateAdd struct {
+	*NamedFunc
+	Op    WGOp
+	Stmt  ast.Stmt // the Add
+	Calls []GroupCall
+	// Stuck says why the Add cannot move to the calls; "" if it can.
+	Stuck string
+}
+
+// LateAdds lists the functions with a name that count themselves when they run.
+func (w *WaitGroups) LateAdds() (out []LateAdd) {
+	if !w.anyWait() {
+		return nil
+	}
+	for f := range w.p.NamedFuncs {
+		ops := w.p.WaitGroupOps(f.Cursor)
+		for _, op := range ops {
+			if op.Name != "Add" || op.Runner != f.Cursor {
+				continue
+			}
+			if stmt, ok := w.countsItself(f, op, ops); ok {
+				if late, ok := w.lateAdd(f, op, stmt); ok {
+					out = append(out, late)
+				}
+			}
+		}
+	}
+	return out
+}
+
+// countsItself reports whether op, an Add(1) that every run of f comes to, is
+// paid back by f itself: then it counts f.
+func (w *WaitGroups) countsItself(f *NamedFunc, op WGOp, ops []WGOp) (ast.Stmt, bool) {
+	own := f.IsParam(op.Key.Root)
+	if !own && f.Cursor.Node().Pos() <= op.Key.Root.Pos() && op.Key.Root.Pos() < f.Cursor.Node().End() || !w.p.isOne(op) {
+		return nil, false
+	}
+	var stmt ast.Stmt
+	for _, s := range f.Body.List {
+		if es, ok := s.(*ast.ExprStmt); ok && ast.Unparen(es.X) == ast.Expr(op.Call) {
+			stmt = s
+		}
+	}
+	dones := 0
+	for _, o := range ops {
+		switch {
+		case o.Key != op.Key || o.Call == op.Call:
+		case o.Name != "Done" || o.Runner != f.Cursor:
+			return nil, false // it counts or waits for others
+		default:
+			dones++
+		}
+	}
+	if stmt == nil || dones == 0 || w.handsOn(f, op.Key) {
+		return nil, false
+	}
+	return stmt, true
+}
+
+func (p *Pass) isOne(op WGOp) bool {
+	n, ok := SmallInt(p.TypesInfo.Types[op.Call.Args[0]].Value)
+	return ok && n == 1
+}
+
+// handsOn reports whether f gives the group to somebody else who may count it
+// up or down.
+func (w *WaitGroups) handsOn(f *NamedFunc, key WGKey) bool {
+	g := &Goroutine{p: w.p, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
+	if g.PassedOn(key) {
+		return true
+	}
+	for c := range f.Cursor.Preorder((*ast.CallExpr)(nil)) {
+		for _, e := range w.p.GroupEffects(c.Node().(*ast.CallExpr)) {
+			if e.Key == key {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// lateAdd looks at the calls of f: is one of them a go statement for which the
+// Add comes late, and can all of them do it themselves?
+func (w *WaitGroups) lateAdd(f *NamedFunc, op WGOp, stmt ast.Stmt) (LateAdd, bool) {
+	late := LateAdd{NamedFunc: f, Op: op, Stmt: stmt, Stuck: f.Hidden()}
+	calls, all := f.Calls()
+	stuck := func(reason string) {
+		if late.Stuck == "" {
+			late.Stuck = reason
+		}
+	}
+	if !all {
+		stuck(f.Object.Name() + " is used as a value, too")
+	}
+	any := false
+	for _, nc := range calls {
+		c := w.groupCall(f, op, nc)
+		if c.Known && nc.Go() {
+			c.Late = w.late(c, op, f)
+			any = any || c.Late
+			if !c.Late {
+				stuck("another call of " + f.Object.Name() + " is counted in its own way")
+			}
+		}
+		switch {
+		case !c.Known:
+			stuck("the group that a call of " + f.Object.Name() + " passes is no plain variable")
+		case !nc.Stmt.Valid():
+			stuck(f.Object.Name() + " is called where no statement can stand in front")
+		default:
+			if _, _, ok := StmtList(nc.Stmt); !ok {
+				stuck("a call of " + f.Object.Name() + " carries a label")
+			}
+		}
+		late.Calls = append(late.Calls, c)
+	}
+	g := &Goroutine{p: w.p, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
+	for _, s := range f.Body.List {
+		if s == stmt {
+			break
+		}
+		if !g.Harmless(s, op.Key) {
+			stuck("what stands before the Add may block, branch or end the goroutine")
+		}
+	}
+	return late, any
+}
+
+// groupCall says which group a call of f means by the one of op.
+func (w *WaitGroups) groupCall(f *NamedFunc, op WGOp, nc NamedCall) GroupCall {
+	c := GroupCall{NamedCall: nc, Key: op.Key, Known: true}
+	root := op.Key.Root
+	if !f.IsParam(root) {
+		// A captured variable must mean itself at the call, too.
+		c.Known = w.p.Visible(root, nc.At.Node().Pos()) && (op.Key.Path == "" || root.Parent() != w.p.Pkg.Scope())
+		return c
+	}
+	arg := f.Argument(nc, root)
+	if arg == nil {
+		c.Known = false
+		return c
+	}
+	key, ok := w.p.path(arg)
+	c.Group, c.Key, c.Known = arg, WGKey{key.Root, key.Path + op.Key.Path}, ok && plainPath(arg)
+	return c
+}
+
+// Visible reports whether the name of v denotes it at pos.
+func (p *Pass) Visible(v types.Object, pos token.Pos) bool {
+	scope := p.Pkg.Scope().Innermost(pos)
+	if scope == nil {
+		return false
+	}
+	_, o := scope.LookupParent(v.Name(), pos)
+	return o == v
+}
+
+// plainPath reports whether e is made of variables and fields alone.
+func plainPath(e ast.Expr) bool {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		return true
+	case *ast.SelectorExpr:
+		return plainPath(x.X)
+	case *ast.UnaryExpr:
+		return x.Op == token.AND && plainPath(x.X)
+	}
+	return false
+}
+
+// late reports whether the goroutine that c starts is not counted before it
+// runs, and somebody may come to a Wait until then.
+func (w *WaitGroups) late(c GroupCall, op WGOp, f *NamedFunc) bool {
+	if !w.Waited(WGOp{Key: c.Key, Recv: op.Recv}) && !w.waitedAs(c) {
+		return false
+	}
+	return w.uncounted(c, f.Object, f.Cursor.Contains) && !w.heardBeforeWait(op, f)
+}
+
+// uncounted reports whether nothing in the declaration around c can have
+// counted the goroutine that c starts, by a call of fn, before a Wait. within
+// says what belongs to fn.
+func (w *WaitGroups) uncounted(c GroupCall, fn types.Object, within func(inspector.Cursor) bool) bool {
+	g := w.Goroutine(c.Stmt)
+	if g == nil {
+		return false
+	}
+	runner, wait, waits := w.p.Runner(c.Stmt), g.Decl.Node().End(), 0
+	for _, o := range g.Ops() {
+		if o.Key != c.Key || within(o.At) {
+			continue
+		}
+		switch pos := o.At.Node().Pos(); o.Name {
+		case "Wait":
+			waits++
+			if pos > c.Stmt.Node().Pos() && o.Runner == runner && !InDefer(o.At) {
+				wait = min(wait, pos)
+			}
+		case "Add", "Go":
+			return false // that may be the one that counts it
+		}
+	}
+	for call := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
+		for _, e := range w.p.GroupEffects(call.Node().(*ast.CallExpr)) {
+			if e.Key == c.Key && e.Adds > 0 && w.p.Callee(call.Node().(*ast.CallExpr)) != fn {
+				return false
+			}
+		}
+	}
+	if v, ok := c.Key.Root.(*types.Var); ok && c.Key.Path == "" && v.Kind() == types.LocalVar && waits == 0 {
+		return false
+	}
+	return !w.hears(g.Decl, c.Stmt.Node().End(), wait)
+}
+
+// waitedAs reports whether somebody waits for the group by the name it has at the call.
+func (w *WaitGroups) waitedAs(c GroupCall) bool {
+	if c.Group == nil {
+		return false
+	}
+	arg := ast.Unparen(c.Group)
+	if amp, ok := arg.(*ast.UnaryExpr); ok {
+		arg = amp.X
+	}
+	return w.Waited(WGOp{Key: c.Key, Recv: arg})
+}
+
+// hears reports whether root does anything between from and to by which
+// another goroutine can tell it that it has come to its Add.
+func (w *WaitGroups) hears(root inspector.Cursor, from, to token.Pos) bool {
+	for c := range root.Preorder((*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SendStmt)(nil), (*ast.SelectStmt)(nil), (*ast.CallExpr)(nil)) {
+		if c.Node().Pos() < from || c.Node().Pos() >= to {
+			continue
+		}
+		switch n := c.Node().(type) {
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				return true
+			}
+		case *ast.RangeStmt:
+			if isChan(w.p.TypesInfo.TypeOf(n.X)) {
+				return true
+			}
+		case *ast.CallExpr:
+			name := calledAs(n)
+			if name == "Wait" || name == "Lock" || name == "Gosched" || strings.HasPrefix(name, "Load") || strings.HasPrefix(name, "Eventually") {
+				return true
+			}
+		default:
+			return true
+		}
+	}
+	return false
+}
+
+// heardBeforeWait reports whether whoever waits for the group, in a field,
+// first receives from a channel in a field that f sends on or closes.
+func (w *WaitGroups) heardBeforeWait(op WGOp, f *NamedFunc) bool {
+	group := w.p.FieldOf(op.Recv)
+	if group == nil {
+		return false
+	}
+	told := map[*types.Var]bool{}
+	for c := range f.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.CallExpr)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.SendStmt:
+			told[w.p.FieldOf(n.Chan)] = true
+		case *ast.CallExpr:
+			if w.p.IsBuiltin(n, "close") {
+				told[w.p.FieldOf(n.Args[0])] = true
+			}
+		}
+	}
+	for _, o := range w.p.WaitGroupOps(w.p.Inspector.Root()) {
+		if o.Name != "Wait" || w.p.FieldOf(o.Recv) != group {
+			continue
+		}
+		for c := range o.Runner.Preorder((*ast.UnaryExpr)(nil)) {
+			n := c.Node().(*ast.UnaryExpr)
+			if field := w.p.FieldOf(n.X); n.Op == token.ARROW && field != nil && told[field] && n.Pos() < o.At.Node().Pos() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// elsewhere reports whether anything but calls of its methods and the
+// arguments of calls that except accepts has to do with the group: an alias, a
+// method value, another function. For a group in a field the whole package counts.
+func (w *WaitGroups) elsewhere(c GroupCall, recv ast.Expr, except func(*ast.CallExpr) bool) bool {
+	root, field := c.At, w.p.FieldOf(recv)
+	for d := range c.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
+		root = d
+	}
+	if field != nil || c.Key.Root.Parent() == w.p.Pkg.Scope() {
+		root = w.p.Inspector.Root()
+	}
+	known := map[ast.Node]bool{}
+	for _, o := range w.p.WaitGroupOps(root) {
+		known[ast.Unparen(o.Recv)] = true
+	}
+	for e := range root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)) {
+		x := e.Node().(ast.Expr)
+		if known[x] || !IsNamed(w.p.TypesInfo.TypeOf(x), "sync", "WaitGroup") || x.Pos() == c.Key.Root.Pos() {
+			continue
+		}
+		if field == nil {
+			if key, ok := w.p.WaitGroupKey(x); !ok || key != c.Key {
+				continue
+			}
+		} else if w.p.FieldOf(x) != field {
+			continue
+		}
+		up := Unparen(e).Parent()
+		switch up.Node().(type) {
+		case *ast.UnaryExpr, *ast.StarExpr:
+			up = Unparen(up).Parent()
+		}
+		if call, ok := up.Node().(*ast.CallExpr); !ok || !except(call) {
+			return true
+		}
+	}
+	return false
+}
+
+// groupExpr returns the expression that names the group of c for FieldOf.
+func (c GroupCall) groupExpr(recv ast.Expr) ast.Expr {
+	if c.Group == nil || c.Key.Path == "" {
+		return recv
+	}
+	arg := ast.Unparen(c.Group)
+	if amp, ok := arg.(*ast.UnaryExpr); ok {
+		arg = ast.Unparen(amp.X)
+	}
+	if _, ok := arg.(*ast.SelectorExpr); ok {
+		return arg
+	}
+	return recv
+}
+
+// LateElsewhere returns the group that a go statement passes to a function of
+// another package which adds to it when it runs, for itself.
+func (g *Goroutine) LateElsewhere() (c GroupCall, fn *types.Func, ok bool) {
+	call := g.Stmt.Node().(*ast.GoStmt).Call
+	fn = g.p.Callee(call)
+	at, found := g.Stmt.FindNode(call)
+	if fn == nil || fn.Pkg() == g.p.Pkg || !found {
+		return c, nil, false
+	}
+	for _, e := range g.p.GroupEffects(call) {
+		if !e.Itself || e.Param < 0 || e.Path != "" || !plainPath(call.Args[e.Param]) {
+			continue
+		}
+		c = GroupCall{NamedCall: NamedCall{At: at, Stmt: g.Stmt}, Group: call.Args[e.Param], Key: e.Key, Known: true}
+		if g.Groups.waitedAs(c) && g.Groups.uncounted(c, fn, func(inspector.Cursor) bool { return false }) {
+			return c, fn, true
+		}
+	}
+	return c, nil, false
+}

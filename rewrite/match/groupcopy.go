@@ -1,0 +1,197 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// Copied is a parameter of a function with a name that is a copy of a
+// WaitGroup: its Done counts down for nobody.
+type Copied struct {
+	*NamedFunc
+	Field *ast.Field // the parameter
+	Name  *ast.Ident
+	Calls []GroupCall // with the groups that they copy; Late where somebody waits for one that is counted
+	Stuck string      // why the parameter cannot become a pointer; "" if it can
+}
+
+// Copies lists the WaitGroups that functions with a name get by value and count down.
+func (w *WaitGroups) Copies() (out []Copied) {
+	if !w.anyWait() {
+		return nil
+	}
+	for f := range w.p.NamedFuncs {
+		i := -1
+		for _, field := range f.Type.Params.List {
+			for _, name := range field.Names {
+				i++
+				v, _ := w.p.TypesInfo.Defs[name].(*types.Var)
+				if v == nil || isPointer(v.Type()) || !IsNamed(v.Type(), "sync", "WaitGroup") || !w.onlyDone(f, v) {
+					continue
+				}
+				if c, ok := w.copied(f, v, i); ok {
+					c.Field, c.Name = field, name
+					if len(field.Names) > 1 && c.Stuck == "" {
+						c.Stuck = "the parameter shares its type with another one"
+					}
+					out = append(out, c)
+				}
+			}
+			if len(field.Names) == 0 {
+				i++
+			}
+		}
+	}
+	return out
+}
+
+func isPointer(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.Pointer)
+	return ok
+}
+
+// onlyDone reports whether f calls Done on v and does nothing else with it.
+func (w *WaitGroups) onlyDone(f *NamedFunc, v *types.Var) bool {
+	ops := map[ast.Node]bool{}
+	for _, o := range w.p.WaitGroupOps(f.Cursor) {
+		if o.Name == "Done" && o.Key == (WGKey{Root: v}) {
+			ops[ast.Unparen(o.Recv)] = true
+		}
+	}
+	uses := 0
+	for _, use := range w.p.Uses(f.Cursor, v) {
+		if use.Node().Pos() == v.Pos() {
+			continue
+		}
+		if !ops[use.Node()] {
+			return false
+		}
+		uses++
+	}
+	return uses > 0
+}
+
+func (w *WaitGroups) copied(f *NamedFunc, v *types.Var, i int) (c Copied, any bool) {
+	c = Copied{NamedFunc: f, Stuck: f.Hidden()}
+	calls, all := f.Calls()
+	if !all && c.Stuck == "" {
+		c.Stuck = f.Object.Name() + " is used as a value, too"
+	}
+	for _, nc := range calls {
+		gc := GroupCall{NamedCall: nc, Group: f.Argument(nc, v)}
+		if gc.Group != nil {
+			x := at(gc.Group)
+			gc.Key, gc.Known = w.p.path(x)
+			gc.Known = gc.Known && plainPath(x) && w.p.VarOf(x) != v
+		}
+		if !gc.Known && c.Stuck == "" {
+			c.Stuck = "a call of " + f.Object.Name() + " copies a group that is no plain variable"
+		}
+		gc.Late = gc.Known && w.owed(gc) && !w.elsewhere(gc, at(gc.Group), func(call *ast.CallExpr) bool { return f.calledBy(call) || w.harmless(call) })
+		any = any || gc.Late
+		c.Calls = append(c.Calls, gc)
+	}
+	return c, any
+}
+
+// at returns what e, perhaps a dereference, copies from.
+func at(e ast.Expr) ast.Expr {
+	e = ast.Unparen(e)
+	if star, ok := e.(*ast.StarExpr); ok {
+		return ast.Unparen(star.X)
+	}
+	return e
+}
+
+// owed reports whether the function around a call adds to the group that the
+// call copies, waits for it, and leaves counting down to the call.
+func (w *WaitGroups) owed(c GroupCall) bool {
+	decl := c.At
+	for d := range c.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
+		decl = d
+	}
+	adds, waits := false, false
+	for _, o := range w.p.WaitGroupOps(decl) {
+		if o.Key != c.Key {
+			continue
+		}
+		switch o.Name {
+		case "Done", "Go":
+			return false
+		case "Add":
+			adds = true
+		case "Wait":
+			waits = true
+		}
+	}
+	local := false
+	if v, ok := c.Key.Root.(*types.Var); ok {
+		local = v.Kind() == types.LocalVar
+	}
+	return adds && (waits || !local && w.waitedAs(c))
+}
+
+// CopiedParam is a parameter of a literal that is a copy of a WaitGroup.
+type CopiedParam struct {
+	Name  *ast.Ident
+	Param *types.Var
+	Arg   ast.Expr // what is copied
+	Index int
+}
+
+// Copies lists the groups that the literal gets by value and counts down.
+func (g *Goroutine) Copies() (out []CopiedParam) {
+	call := g.Stmt.Node().(*ast.GoStmt).Call
+	i := -1
+	for _, field := range g.Lit.Node().(*ast.FuncLit).Type.Params.List {
+		for _, name := range field.Names {
+			i++
+			v, _ := g.p.TypesInfo.Defs[name].(*types.Var)
+			if v == nil || i >= len(call.Args) || !IsNamed(v.Type(), "sync", "WaitGroup") || isPointer(v.Type()) || g.ownGroup(v) {
+				continue
+			}
+			switch ast.Unparen(call.Args[i]).(type) {
+			case *ast.Ident, *ast.SelectorExpr, *ast.StarExpr: // a fresh value has nobody else to wait for it
+				out = append(out, CopiedParam{name, v, call.Args[i], i})
+			}
+		}
+		if len(field.Names) == 0 {
+			i++
+		}
+	}
+	return out
+}
+
+// ownGroup reports whether the goroutine adds to its copy or waits for it.
+func (g *Goroutine) ownGroup(v *types.Var) bool {
+	for c := range g.Lit.Preorder((*ast.SelectorExpr)(nil)) {
+		sel := c.Node().(*ast.SelectorExpr)
+		if g.p.VarOf(sel.X) == v && sel.Sel.Name != "Done" {
+			return true
+		}
+	}
+	return false
+}
+
+// Unshareable says why the literal cannot use the group itself in the place of
+// its copy; "" if it can.
+func (g *Goroutine) Unshareable(c CopiedParam) string {
+	arg, ok := ast.Unparen(c.Arg).(*ast.Ident)
+	if !ok {
+		return "the group is copied from an expression, not from a variable"
+	}
+	// The outer variable must mean itself inside of the literal.
+	for use := range g.Lit.Preorder((*ast.Ident)(nil)) {
+		id := use.Node().(*ast.Ident)
+		o := g.p.TypesInfo.ObjectOf(id)
+		if id.Name == arg.Name && o != types.Object(c.Param) && o != g.p.TypesInfo.ObjectOf(arg) {
+			return "the name " + arg.Name + " means something else in the goroutine"
+		}
+	}
+	if o, ok := g.p.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !g.p.Stable(arg, g.Parent) {
+		return "the group " + arg.Name + " may be another one when the goroutine is done with it"
+	} else if o.Parent() == g.p.Pkg.Scope() {
+		return "the group is a package variable"
+	}
+	return ""
+}

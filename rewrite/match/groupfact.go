@@ -1,0 +1,209 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// GroupEffect is what a call of a function does with a WaitGroup that it gets
+// as a parameter, or reaches from its receiver.
+type GroupEffect struct {
+	Param int    // the index of the parameter; -1 is the receiver
+	Path  string // the fields on the way, as in WGKey
+	// Adds and Dones are how often a call at most counts up and down, also in
+	// goroutines that it starts, up to Many; SureDones is how often at least
+	// before it returns, if it returns.
+	Adds, Dones, SureDones int8
+	Waits                  bool
+	// Itself says that the function counts its own run: it adds one at its
+	// top, which it takes back itself.
+	Itself bool
+	// Whole says that nothing else is done with the group. A receiver may have
+	// other methods that the function calls, so its effects never are.
+	Whole bool
+}
+
+// GroupUse is the effect of a call on a group, as the caller knows it.
+type GroupUse struct {
+	Key WGKey
+	GroupEffect
+}
+
+// GroupEffects lists what is known of the WaitGroups that call touches through
+// the function that it calls.
+func (p *Pass) GroupEffects(call *ast.CallExpr) (out []GroupUse) {
+	fn := p.Callee(call)
+	if fn == nil {
+		return nil
+	}
+	for _, e := range p.Facts.of(fn).Groups {
+		var from ast.Expr
+		switch {
+		case e.Param >= 0 && e.Param < len(call.Args) && !call.Ellipsis.IsValid():
+			from = call.Args[e.Param]
+		case e.Param < 0:
+			if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+				from = sel.X
+			}
+		}
+		if from == nil {
+			continue
+		}
+		if key, ok := p.path(from); ok {
+			out = append(out, GroupUse{WGKey{key.Root, key.Path + e.Path}, e})
+		}
+	}
+	return out
+}
+
+// touchesGroup is a cheap look at a function: does it have to do with WaitGroups?
+func touchesGroup(sig *types.Signature, body *ast.BlockStmt) bool {
+	for v := range sig.Params().Variables() {
+		if isGroupPointer(v.Type()) {
+			return true
+		}
+	}
+	if sig.Recv() == nil {
+		return false
+	}
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			found = found || sel.Sel.Name == "Done" || sel.Sel.Name == "Add"
+		}
+		return !found
+	})
+	return found
+}
+
+func isGroupPointer(t types.Type) bool {
+	_, isPtr := types.Unalias(t).(*types.Pointer)
+	return isPtr && IsNamed(t, "sync", "WaitGroup")
+}
+
+// groupEffects summarises what fn does with WaitGroups.
+func (p *Pass) groupEffects(sig *types.Signature, fn *Func) (out []GroupEffect) {
+	ops := p.WaitGroupOps(fn.Cursor)
+	roots := map[types.Object]int{}
+	if r := sig.Recv(); r != nil {
+		roots[r] = -1
+	}
+	for i := range sig.Params().Len() {
+		v := sig.Params().At(i)
+		roots[v] = i
+		if isGroupPointer(v.Type()) { // worth knowing also where nothing is done with it
+			out = append(out, p.groupEffect(WGKey{Root: v}, i, ops, fn))
+		}
+	}
+	seen := map[WGKey]bool{}
+	for _, op := range ops {
+		i, ok := roots[op.Key.Root]
+		if ok && !seen[op.Key] && !(i >= 0 && op.Key.Path == "") {
+			seen[op.Key] = true
+			out = append(out, p.groupEffect(op.Key, i, ops, fn))
+		}
+	}
+	// A method that is called on the receiver does it, too.
+	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
+		for _, use := range p.GroupEffects(c.Node().(*ast.CallExpr)) {
+			if i, ok := roots[use.Key.Root]; ok && !seen[use.Key] && !(i >= 0 && use.Key.Path == "") {
+				seen[use.Key] = true
+				out = append(out, p.groupEffect(use.Key, i, ops, fn))
+			}
+		}
+	}
+	return out
+}
+
+func (p *Pass) groupEffect(key WGKey, param int, ops []WGOp, fn *Func) GroupEffect {
+	e := GroupEffect{Param: param, Path: key.Path, Whole: param >= 0 && key.Path == ""}
+	adds, dones, sure := map[ast.Node]int{}, map[ast.Node]int{}, map[ast.Node]int{}
+	accounted := map[ast.Node]bool{}
+	note := func(at inspector.Cursor, a, d, s int) {
+		node, own := FlowNode(at, fn), p.Runner(at) == fn.Cursor
+		if node == nil || !own { // in a goroutine or a literal that is called whenever
+			e.Adds, e.Dones = max(e.Adds, int8(min(a*Many, Many))), max(e.Dones, int8(min(d*Many, Many)))
+			return
+		}
+		adds[node] += a
+		dones[node] += d
+		sure[node] += s
+	}
+	for _, o := range ops {
+		if o.Key != key {
+			continue
+		}
+		ast.Inspect(o.Recv, func(n ast.Node) bool {
+			if n != nil {
+				accounted[n] = true
+			}
+			return true
+		})
+		switch o.Name {
+		case "Add":
+			note(o.At, 1, 0, 0)
+		case "Done":
+			note(o.At, 0, 1, 1)
+			if len(o.Call.Args) > 0 {
+				e.Dones = Many // wg.Add(-n)
+			}
+		case "Wait":
+			e.Waits = true
+		case "Go": // counts up and down by itself
+		}
+	}
+	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		for _, use := range p.GroupEffects(call) {
+			if use.Key != key {
+				continue
+			}
+			sure := int(use.SureDones)
+			if _, isGo := c.Parent().Node().(*ast.GoStmt); isGo {
+				sure = 0
+			}
+			note(c, int(use.Adds), int(use.Dones), sure)
+			e.Waits = e.Waits || use.Waits
+			if use.Whole {
+				for _, a := range call.Args {
+					accounted[ast.Unparen(a)] = true
+				}
+			}
+		}
+	}
+	if e.Whole {
+		e.Whole = !slices.ContainsFunc(p.Uses(fn.Cursor, key.Root), func(use inspector.Cursor) bool {
+			return use.Node().Pos() != key.Root.Pos() && !accounted[use.Node()]
+		})
+	}
+	f := &NamedFunc{fn, p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name], p}
+	for _, o := range ops {
+		if o.Key == key && o.Name == "Add" && e.Whole {
+			_, e.Itself = NewWaitGroups(p).countsItself(f, o, ops)
+		}
+	}
+	most, least := p.mostAndLeast(fn, dones)
+	_, surely := p.mostAndLeast(fn, sure)
+	e.Dones, e.SureDones = max(e.Dones, most), min(least, surely)
+	e.Adds = max(e.Adds, int8(MostOn(fn, adds)))
+	return e
+}
+
+// harmless reports whether call passes groups only to a literal that is called
+// in place, where their uses are seen, or to a function of which it is known
+// that it does not count down.
+func (w *WaitGroups) harmless(call *ast.CallExpr) bool {
+	if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit {
+		return true
+	}
+	effects := w.p.GroupEffects(call)
+	for _, e := range effects {
+		if !e.Whole || e.Dones > 0 {
+			return false
+		}
+	}
+	return len(effects) > 0
+}

@@ -1,0 +1,71 @@
+package match
+
+import (
+	"go/ast"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// AddsInGo lists the Adds in literals that a group's own Go starts, which
+// counts the goroutine already, where nobody counts the group down.
+func (w *WaitGroups) AddsInGo() (out []WGOp) {
+	for _, start := range w.p.WaitGroupOps(w.p.Inspector.Root()) {
+		if start.Name != "Go" || len(start.Call.Args) != 1 {
+			continue
+		}
+		arg, ok := ast.Unparen(start.Call.Args[0]).(*ast.FuncLit)
+		if !ok {
+			continue
+		}
+		lit, ok := start.At.FindNode(arg)
+		if !ok || !w.Waited(start) || w.countedDown(start, lit) {
+			continue
+		}
+		body := w.p.FuncOf(lit)
+		for _, o := range w.p.WaitGroupOps(lit) {
+			if o.Name == "Add" && o.Key == start.Key && o.Runner == lit && body.Flow.Has(o.At.Parent().Node()) {
+				out = append(out, o)
+			}
+		}
+	}
+	return out
+}
+
+// countedDown reports whether anybody may call Done on the group of start.
+func (w *WaitGroups) countedDown(start WGOp, lit inspector.Cursor) bool {
+	field := w.p.FieldOf(start.Recv)
+	root := start.At
+	for d := range start.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
+		root = d
+	}
+	if field != nil || start.Key.Root.Parent() == w.p.Pkg.Scope() {
+		root = w.p.Inspector.Root()
+	}
+	known := map[ast.Node]bool{}
+	for _, o := range w.p.WaitGroupOps(root) {
+		same := o.Key == start.Key || field != nil && w.p.FieldOf(o.Recv) == field
+		if same && o.Name == "Done" {
+			return true
+		}
+		if same {
+			ast.Inspect(o.Recv, func(n ast.Node) bool {
+				known[n] = true
+				return true
+			})
+		}
+	}
+	// As a whole the group goes nowhere else.
+	for c := range root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)) {
+		e := c.Node().(ast.Expr)
+		if known[e] || !IsNamed(w.p.TypesInfo.TypeOf(e), "sync", "WaitGroup") || e.Pos() == start.Key.Root.Pos() {
+			continue
+		}
+		if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == e {
+			continue // seen as a whole
+		}
+		if key, ok := w.p.WaitGroupKey(e); ok && key == start.Key || field != nil && w.p.FieldOf(e) == field {
+			return true
+		}
+	}
+	return start.Key.Path != "" && field == nil
+}

@@ -1,0 +1,386 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// LocalGroup is a WaitGroup in a local variable of a function that only the
+// function, the literals that it starts as goroutines, and functions of a known
+// effect see.
+type LocalGroup struct {
+	p      *Pass
+	Fn     *Func
+	Var    *types.Var
+	Adds   []WGOp // by the function itself
+	Dones  []WGOp // by the function itself
+	Waits  []WGOp // by the function or one of its goroutines
+	Starts []GroupStart
+}
+
+// GroupStart is a go statement whose goroutine counts the group down.
+type GroupStart struct {
+	Stmt inspector.Cursor
+	Body *Func  // the literal; nil for a function with a name
+	Ops  []WGOp // in the literal
+	Most int    // how often it counts down at most, up to Many
+}
+
+// LocalGroups lists the WaitGroups that fn declares and keeps to itself.
+func (p *Pass) LocalGroups(fn *Func) (out []*LocalGroup) {
+	seen := map[types.Object]bool{}
+	for _, o := range p.WaitGroupOps(fn.Cursor) {
+		v, ok := o.Key.Root.(*types.Var)
+		if !ok || seen[v] || o.Key.Path != "" || !p.DeclaredIn(v, fn) || v.Kind() != types.LocalVar {
+			continue
+		}
+		seen[v] = true
+		g := &LocalGroup{p: p, Fn: fn, Var: v}
+		if g.kept() && g.sort() {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+// kept reports whether nobody unknown has the group.
+func (g *LocalGroup) kept() bool {
+	key := WGKey{Root: g.Var}
+	known := map[ast.Node]bool{}
+	for _, o := range g.p.WaitGroupOps(g.Fn.Cursor) {
+		if o.Key == key {
+			ast.Inspect(o.Recv, func(n ast.Node) bool {
+				known[n] = true
+				return true
+			})
+		}
+	}
+	for _, use := range g.p.Uses(g.Fn.Cursor, g.Var) {
+		if use.Node().Pos() == g.Var.Pos() {
+			if !g.fresh(use) {
+				return false
+			}
+			continue
+		}
+		if !known[use.Node()] && !g.handed(use, known) {
+			return false
+		}
+	}
+	return true
+}
+
+// fresh reports whether the declaration at c makes a new group.
+func (g *LocalGroup) fresh(c inspector.Cursor) bool {
+	var names, values []ast.Expr
+	switch n := c.Parent().Node().(type) {
+	case *ast.ValueSpec:
+		if values = n.Values; len(values) == 0 {
+			return !isPointer(g.Var.Type())
+		}
+		for _, name := range n.Names {
+			names = append(names, name)
+		}
+	case *ast.AssignStmt:
+		names, values = n.Lhs, n.Rhs
+	}
+	i := slices.Index(names, c.Node().(ast.Expr))
+	if i < 0 || len(names) != len(values) {
+		return false
+	}
+	switch x := ast.Unparen(values[i]).(type) {
+	case *ast.CompositeLit:
+		return true
+	case *ast.UnaryExpr:
+		_, isLit := ast.Unparen(x.X).(*ast.CompositeLit)
+		return isLit
+	case *ast.CallExpr:
+		return g.p.IsBuiltin(x, "new")
+	}
+	return false
+}
+
+// handed reports whether the group is the argument of a literal that uses it
+// as the function does, or of a function whose whole effect is known.
+func (g *LocalGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool {
+	arg := Unparen(use)
+	if amp, ok := arg.Parent().Node().(*ast.UnaryExpr); ok && amp.Op == token.AND {
+		arg = Unparen(arg.Parent())
+	}
+	call, ok := arg.Parent().Node().(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
+		c, ok := arg.Parent().FindNode(lit)
+		param := argumentOf(lit, call, arg.Node(), g.p)
+		if !ok || param == nil || !isPointer(param.Type()) {
+			return false
+		}
+		for _, u := range g.p.Uses(c, param) {
+			if u.Node().Pos() != param.Pos() && !known[u.Node()] && !g.handed(u, known) {
+				return false
+			}
+		}
+		return true
+	}
+	for _, e := range g.p.GroupEffects(call) {
+		if e.Whole && e.Param < len(call.Args) && ast.Node(call.Args[e.Param]) == arg.Node() {
+			return true
+		}
+	}
+	return false
+}
+
+// sort books the operations. It returns false for what is not understood.
+func (g *LocalGroup) sort() bool {
+	key := WGKey{Root: g.Var}
+	starts := map[ast.Node]*GroupStart{}
+	at := func(gs inspector.Cursor) *GroupStart {
+		if starts[gs.Node()] == nil {
+			starts[gs.Node()] = &GroupStart{Stmt: gs}
+		}
+		return starts[gs.Node()]
+	}
+	counts := map[*GroupStart]map[ast.Node]int{}
+	book := func(runner, c inspector.Cursor, n int) bool {
+		gs := g.p.startedBy(runner, g.Fn)
+		if !gs.Valid() {
+			return false
+		}
+		s := at(gs)
+		s.Body = g.p.FuncOf(runner)
+		if counts[s] == nil {
+			counts[s] = map[ast.Node]int{}
+		}
+		counts[s][FlowNode(c, s.Body)] += n
+		return true
+	}
+	for _, o := range g.p.WaitGroupOps(g.Fn.Cursor) {
+		if o.Key != key {
+			continue
+		}
+		own := o.Runner == g.Fn.Cursor
+		switch {
+		case o.Name == "Wait":
+			if !own && !g.p.startedBy(o.Runner, g.Fn).Valid() {
+				return false
+			}
+			g.Waits = append(g.Waits, o)
+		case o.Name == "Go" && own:
+		case o.Name == "Add" && own:
+			g.Adds = append(g.Adds, o)
+		case o.Name == "Done" && own:
+			g.Dones = append(g.Dones, o)
+		case o.Name == "Done" && len(o.Call.Args) == 0:
+			if !book(o.Runner, o.At, 1) {
+				return false
+			}
+			s := at(g.p.startedBy(o.Runner, g.Fn))
+			s.Ops = append(s.Ops, o)
+		default:
+			return false
+		}
+	}
+	for c := range g.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
+		for _, e := range g.p.GroupEffects(c.Node().(*ast.CallExpr)) {
+			e.Key = g.p.argumentFor(e.Key, c)
+			if e.Key != key || e.Adds+e.Dones == 0 && !e.Waits {
+				continue
+			}
+			_, isGo := c.Parent().Node().(*ast.GoStmt)
+			runner := g.p.Runner(c)
+			switch {
+			case e.Adds > 0 || e.Waits:
+				return false
+			case isGo && runner == g.Fn.Cursor:
+				at(c.Parent()).Most += int(e.Dones)
+			case isGo || !book(runner, c, int(e.Dones)):
+				return false
+			}
+		}
+	}
+	for c := range g.Fn.Cursor.Preorder((*ast.GoStmt)(nil)) {
+		s := starts[c.Node()]
+		if s == nil {
+			continue
+		}
+		if s.Body != nil {
+			s.Most = MostOn(s.Body, counts[s])
+		}
+		g.Starts = append(g.Starts, *s)
+	}
+	return len(g.Waits) > 0
+}
+
+// Excess is an Add after which too few goroutines count down.
+type Excess struct {
+	Add   WGOp
+	Count int64 // what it adds
+	Dones int   // how often the goroutines behind it count down at most
+}
+
+// Excesses compares each Add with the goroutines that are started behind it in
+// the same list of statements, up to the next Add or Wait. It says nothing if a
+// goroutine cannot be put down to one Add.
+func (g *LocalGroup) Excesses() (out []Excess) {
+	if len(g.Dones) > 0 || g.jumps() {
+		return nil
+	}
+	paid := map[ast.Node]bool{}
+	for _, add := range g.Adds {
+		stmt := add.At.Parent()
+		list, i, ok := StmtList(stmt)
+		n, constant := SmallInt(g.p.TypesInfo.Types[add.Call.Args[0]].Value)
+		if _, isStmt := stmt.Node().(*ast.ExprStmt); !ok || !isStmt || !constant && len(g.Starts) > 0 {
+			return nil
+		}
+		dones := 0
+		for _, s := range list[i+1:] {
+			if g.isOwn(s, "Add") || g.isOwn(s, "Wait") {
+				break
+			}
+			for _, start := range g.Starts {
+				gs := start.Stmt.Node()
+				if gs.Pos() < s.Pos() || gs.End() > s.End() {
+					continue
+				}
+				paid[gs] = true
+				if len(Loops(start.Stmt, g.Fn, add.Call.Pos())) > 0 {
+					dones = Many
+				}
+				dones += start.Most
+			}
+		}
+		if dones == 0 && !g.forgotten(list, i) {
+			continue // blocks on purpose, for all one knows
+		}
+		if constant && int64(dones) < n || !constant {
+			out = append(out, Excess{add, n, dones})
+		}
+	}
+	for _, s := range g.Starts {
+		if !paid[s.Stmt.Node()] && s.Most > 0 {
+			return nil
+		}
+	}
+	return out
+}
+
+// forgotten reports whether the statement behind the Add starts a goroutine
+// that ends, and does so without a Done. An Add and a Wait alone are a way to
+// block for ever, in a main function and elsewhere.
+func (g *LocalGroup) forgotten(list []ast.Stmt, i int) bool {
+	if i+1 >= len(list) || g.Fn.Name() == "main" {
+		return false
+	}
+	gs, ok := list[i+1].(*ast.GoStmt)
+	if !ok {
+		return false
+	}
+	var body *Func
+	if lit, isLit := ast.Unparen(gs.Call.Fun).(*ast.FuncLit); isLit {
+		c, found := g.Fn.Cursor.FindNode(lit)
+		if !found {
+			return false
+		}
+		body = g.p.FuncOf(c)
+	} else {
+		body = g.p.Declaration(g.p.Callee(gs.Call))
+	}
+	return body != nil && reachesReturn(body.Flow, nil) && !(&Goroutine{p: g.p, Lit: body.Cursor}).mayNotEnd()
+}
+
+// jumps reports whether the function has a goto.
+func (g *LocalGroup) jumps() bool {
+	for c := range g.Fn.Cursor.Preorder((*ast.BranchStmt)(nil)) {
+		if c.Node().(*ast.BranchStmt).Tok == token.GOTO {
+			return true
+		}
+	}
+	return false
+}
+
+// isOwn reports whether s holds a call of the method name by the function itself.
+func (g *LocalGroup) isOwn(s ast.Stmt, name string) bool {
+	for _, list := range [][]WGOp{g.Adds, g.Waits} {
+		for _, o := range list {
+			if o.Name == name && s.Pos() <= o.Call.Pos() && o.Call.End() <= s.End() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// Skipped is a loop of which not every round starts a goroutine, although all
+// have been counted before it.
+type Skipped struct {
+	Add   WGOp
+	Of    ast.Expr // what has the length that is added
+	Loop  *ast.RangeStmt
+	Start GroupStart
+}
+
+// SkippedRounds looks for wg.Add(len(xs)) in front of a loop over xs that can
+// go on without starting the one goroutine that it is there for.
+func (g *LocalGroup) SkippedRounds() (out Skipped, ok bool) {
+	if len(g.Adds) != 1 || len(g.Starts) != 1 || g.jumps() || g.Starts[0].Most > 1 {
+		return out, false
+	}
+	add, start := g.Adds[0], g.Starts[0]
+	length, isCall := ast.Unparen(add.Call.Args[0]).(*ast.CallExpr)
+	list, i, inList := StmtList(add.At.Parent())
+	if !isCall || !g.p.IsBuiltin(length, "len") || !inList || !g.p.FrozenLen(length.Args[0], g.Fn) {
+		return out, false
+	}
+	var loop *ast.RangeStmt
+	for _, s := range list[i+1:] {
+		if l, labelled := s.(*ast.LabeledStmt); labelled {
+			s = l.Stmt
+		}
+		if r, isRange := s.(*ast.RangeStmt); isRange && r.Pos() <= start.Stmt.Node().Pos() && start.Stmt.Node().End() <= r.End() {
+			loop = r
+		}
+	}
+	if loop == nil || len(Loops(start.Stmt, g.Fn, add.Call.Pos())) != 1 {
+		return out, false
+	}
+	over := ast.Unparen(loop.X)
+	if call, isLen := over.(*ast.CallExpr); isLen && g.p.IsBuiltin(call, "len") {
+		over = call.Args[0]
+	}
+	if v := g.p.VarOf(over); v == nil || v != g.p.VarOf(length.Args[0]) {
+		return out, false
+	}
+	pays := map[ast.Node]bool{start.Stmt.Node(): true}
+	for _, d := range g.Dones {
+		if d.Call.Pos() < loop.Pos() || d.Call.End() > loop.End() {
+			return out, false // it may make up for what was left out
+		}
+		pays[FlowNode(d.At, g.Fn)] = true
+	}
+	waits, always := map[ast.Node]bool{}, false
+	for _, o := range g.Waits {
+		waits[FlowNode(o.At, g.Fn)] = true
+		always = always || o.Runner != g.Fn.Cursor || InDefer(o.At)
+	}
+	skips := false
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			if n.Pos() < loop.Pos() || n.Pos() >= loop.End() {
+				skips = skips || always || waits[n] // left by a break
+				return s, !skips
+			}
+			return s, !pays[n] && !g.p.FailsTest(n)
+		},
+		Round: func(l ast.Stmt, _ struct{}) bool {
+			skips = skips || l == ast.Stmt(loop)
+			return l != ast.Stmt(loop)
+		},
+	}.FromBody(g.Fn.Flow, loop, struct{}{})
+	return Skipped{add, length.Args[0], loop, start}, skips
+}

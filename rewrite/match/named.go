@@ -1,0 +1,231 @@
+package match
+
+import (
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"go/types"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"golang.org/x/tools/go/ast/inspector"
+	"golang.org/x/tools/go/types/typeutil"
+)
+
+// NamedFunc is a function that is called by a name: a declared one, or a
+// literal in a local variable that is assigned once.
+type NamedFunc struct {
+	*Func
+	Object types.Object
+	p      *Pass
+}
+
+// NamedFuncs yields the functions of the package that are called by a name.
+func (p *Pass) NamedFuncs(yield func(*NamedFunc) bool) {
+	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+		var o types.Object
+		switch n := c.Node().(type) {
+		case *ast.FuncDecl:
+			o = p.TypesInfo.Defs[n.Name]
+		case *ast.FuncLit:
+			v, within := p.holderOf(c)
+			if v == nil || !p.assignedOnce(v, within) {
+				continue
+			}
+			o = v
+		}
+		if fn := p.FuncOf(c); fn != nil && o != nil && !yield(&NamedFunc{fn, o, p}) {
+			return
+		}
+	}
+}
+
+// holderOf returns the local variable that is defined as the literal at c, and
+// the function that it is in.
+func (p *Pass) holderOf(c inspector.Cursor) (*types.Var, *Func) {
+	var lhs, rhs []ast.Expr
+	switch n := Unparen(c).Parent().Node().(type) {
+	case *ast.AssignStmt:
+		if n.Tok == token.DEFINE {
+			lhs, rhs = n.Lhs, n.Rhs
+		}
+	case *ast.ValueSpec:
+		for _, name := range n.Names {
+			lhs = append(lhs, name)
+		}
+		rhs = n.Values
+	}
+	fn := p.EnclosingFunc(c)
+	if len(lhs) != len(rhs) || fn == nil {
+		return nil, nil
+	}
+	for i, r := range rhs {
+		if ast.Unparen(r) == c.Node() {
+			return p.VarOf(lhs[i]), fn
+		}
+	}
+	return nil, nil
+}
+
+// NamedCall is a call of a NamedFunc.
+type NamedCall struct {
+	At   inspector.Cursor // the call
+	Stmt inspector.Cursor // the go or expression statement that it is; else invalid
+}
+
+// Go reports whether the call starts a goroutine.
+func (c NamedCall) Go() bool {
+	_, ok := c.At.Parent().Node().(*ast.GoStmt)
+	return ok
+}
+
+// Calls lists the calls of f. all is false if f is used as a value, too.
+func (f *NamedFunc) Calls() (calls []NamedCall, all bool) {
+	all = true
+	for c := range f.p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
+		id := c.Node().(*ast.Ident)
+		o := f.p.TypesInfo.Uses[id]
+		if fn, ok := o.(*types.Func); ok {
+			o = fn.Origin() // a method of an instance of a generic type
+		}
+		if o != f.Object {
+			continue
+		}
+		if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == id {
+			c = c.Parent()
+		}
+		switch x := c.Parent().Node().(type) { // an explicit instance
+		case *ast.IndexExpr:
+			if ast.Node(x.X) == c.Node() {
+				c = c.Parent()
+			}
+		case *ast.IndexListExpr:
+			c = c.Parent()
+		}
+		c = Unparen(c)
+		call, ok := c.Parent().Node().(*ast.CallExpr)
+		if !ok || ast.Node(call.Fun) != c.Node() {
+			all = false
+			continue
+		}
+		nc := NamedCall{At: c.Parent()}
+		switch Unparen(nc.At).Parent().Node().(type) {
+		case *ast.ExprStmt, *ast.GoStmt:
+			nc.Stmt = Unparen(nc.At).Parent()
+		}
+		calls = append(calls, nc)
+	}
+	return calls, all
+}
+
+// Argument returns what the call passes for v, a parameter or the receiver of
+// f; nil if it does not pass it as it is.
+func (f *NamedFunc) Argument(c NamedCall, v types.Object) ast.Expr {
+	call, sig := c.At.Node().(*ast.CallExpr), f.Object.Type().Underlying().(*types.Signature)
+	if r := sig.Recv(); r != nil && r == v {
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok {
+			return nil
+		}
+		s := f.p.TypesInfo.Selections[sel]
+		if s == nil || s.Kind() != types.MethodVal || len(s.Index()) != 1 {
+			return nil // a method expression, or a method of something embedded
+		}
+		return sel.X
+	}
+	for i := range sig.Params().Len() {
+		if sig.Params().At(i).Pos() == v.Pos() && i < len(call.Args) && !call.Ellipsis.IsValid() && len(call.Args) == sig.Params().Len() {
+			return call.Args[i]
+		}
+	}
+	return nil
+}
+
+// IsParam reports whether v is a parameter or the receiver of f.
+func (f *NamedFunc) IsParam(v types.Object) bool {
+	x, ok := v.(*types.Var)
+	if !ok || v.Pos() < f.Cursor.Node().Pos() || v.Pos() >= f.Body.Pos() {
+		return false
+	}
+	return x.Kind() == types.ParamVar || x.Kind() == types.RecvVar
+}
+
+// Hidden says why there may be calls of f that are not known; "" if there are none.
+func (f *NamedFunc) Hidden() string {
+	fn, ok := f.Object.(*types.Func)
+	if !ok {
+		return ""
+	}
+	name := fn.Name()
+	switch {
+	case fn.Exported():
+		return name + " is exported, so other packages may call it"
+	case fn.Signature().Recv() != nil && f.p.inInterface(name):
+		return name + " may be called through an interface"
+	case f.p.mentionedElsewhere(name):
+		return "a file that is not analysed here may call " + name
+	}
+	return ""
+}
+
+// inInterface reports whether an interface of this package has a method name.
+func (p *Pass) inInterface(name string) bool {
+	for c := range p.Inspector.Root().Preorder((*ast.InterfaceType)(nil)) {
+		for _, field := range c.Node().(*ast.InterfaceType).Methods.List {
+			for _, id := range field.Names {
+				if id.Name == name {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
+// mentionedElsewhere reports whether a file in the directory of the package
+// that does not belong to it in this build, such as one for another system,
+// uses name.
+func (p *Pass) mentionedElsewhere(name string) bool {
+	known := map[string]bool{}
+	for _, f := range p.Files {
+		known[p.Fset.File(f.FileStart).Name()] = true
+	}
+	dir := filepath.Dir(p.Fset.File(p.Files[0].FileStart).Name())
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return true
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if known[path] || e.IsDir() || !strings.HasSuffix(e.Name(), ".go") {
+			continue
+		}
+		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
+		if file == nil {
+			return true
+		}
+		if file.Name.Name != p.Pkg.Name() {
+			continue // a test from outside sees exported names only
+		}
+		found := err != nil
+		ast.Inspect(file, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			found = found || ok && id.Name == name
+			return !found
+		})
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// calledBy reports whether call is a call of f by its name.
+func (f *NamedFunc) calledBy(call *ast.CallExpr) bool {
+	o := typeutil.Callee(f.p.TypesInfo, call)
+	if fn, ok := o.(*types.Func); ok {
+		o = fn.Origin()
+	}
+	return o == f.Object
+}
