@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/dave/dst"
-	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -70,15 +69,11 @@ var bodyclose = rule.Rule{Name: "bodyclose", Doc: doc("bodyclose"), Find: findBo
 func findBodyclose(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
-		call := c.Node().(*ast.CallExpr)
-		if !p.CreatesResponse(call) {
+		made, ok := p.ResponseMade(c)
+		if !ok {
 			continue
 		}
-		fn := p.EnclosingFunc(c)
-		if fn == nil {
-			continue
-		}
-		b := bodyLeak{p: p, fn: fn, call: call, def: match.Unparen(c).Parent()}
+		b := bodyLeak{Response: made, p: p}
 		if m, ok := b.match(); ok {
 			out = append(out, m)
 		}
@@ -88,48 +83,30 @@ func findBodyclose(p *match.Pass) []rule.Match {
 
 // bodyLeak looks at one call that creates a response.
 type bodyLeak struct {
-	p    *match.Pass
-	fn   *match.Func
-	call *ast.CallExpr
-	def  inspector.Cursor // the statement or spec that takes the results
-
-	resp, err *types.Var
-	name      string // of resp
-	events    []match.Event
+	match.Response
+	p *match.Pass
 }
 
 func (b *bodyLeak) match() (m rule.Match, ok bool) {
-	m = rule.Match{Pos: b.call.Pos(), End: b.call.End()}
-	var lhs []ast.Expr
-	switch n := b.def.Node().(type) {
-	case *ast.ExprStmt:
-		m.Message = "response of " + types.ExprString(b.call.Fun) + " is discarded, so its body is never closed and its connection leaks"
+	m = rule.Match{Pos: b.Call.Pos(), End: b.Call.End()}
+	if _, bare := b.Def.Node().(*ast.ExprStmt); bare {
+		m.Message = b.discards()
 		return m.None("closing the body needs a variable for the response and a check of the error"), true
-	case *ast.AssignStmt:
-		lhs = n.Lhs
-	case *ast.ValueSpec:
-		for _, id := range n.Names {
-			lhs = append(lhs, id)
-		}
-		b.def = b.def.Parent().Parent() // the DeclStmt
-		if _, isStmt := b.def.Node().(*ast.DeclStmt); !isStmt {
-			return m, false
-		}
 	}
+	lhs := b.Targets()
 	if len(lhs) != 2 {
 		return m, false
 	}
-	b.err = b.p.VarOf(lhs[1])
+	b.Err = b.p.VarOf(lhs[1])
 	if match.IsBlank(lhs[0]) {
 		return b.discarded(m, lhs)
 	}
-	b.resp = b.p.VarOf(lhs[0])
-	if !b.p.DeclaredIn(b.resp, b.fn) || b.p.IsResult(b.resp, b.fn) {
+	b.Var = b.p.VarOf(lhs[0])
+	if !b.p.DeclaredIn(b.Var, b.Fn) || b.p.IsResult(b.Var, b.Fn) {
 		return m, false
 	}
-	b.name = b.resp.Name()
-	b.events = b.p.TrackResponse(b.resp, b.fn)
-	for _, e := range b.events {
+	b.Events = b.p.TrackResponse(b.Var, b.Fn)
+	for _, e := range b.Events {
 		if e.Kind == match.Escapes {
 			return m, false
 		}
@@ -137,30 +114,33 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 	return b.tracked(m)
 }
 
+func (b *bodyLeak) discards() string {
+	return "response of " + types.ExprString(b.Call.Fun) + " is discarded, so its body is never closed and its connection leaks"
+}
+
 // discarded is "_, err := http.Get(url)".
 func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
-	m.Message = "response of " + types.ExprString(b.call.Fun) + " is discarded, so its body is never closed and its connection leaks"
-	o := match.Obligation{Fn: b.fn, Call: b.call, Def: b.def, Err: b.err}
-	if len(b.p.Unmet(o).Exits) == 0 {
+	m.Message = b.discards()
+	if len(b.p.Unmet(b.Obligation()).Exits) == 0 {
 		return m, false // only an error is expected
 	}
-	as, isAssign := b.def.Node().(*ast.AssignStmt)
-	g, why, ok := b.guard()
+	as, isAssign := b.Def.Node().(*ast.AssignStmt)
+	g, why, ok := b.Guard()
 	if !ok {
 		return m.None("no safe place for the close: " + why), true
 	}
-	_, _, listed := match.StmtList(b.def)
+	_, _, listed := match.StmtList(b.Def)
 	if !listed && (!isAssign || as.Tok != token.DEFINE) {
 		return m.None("closing the body needs a variable for the response"), true
 	}
-	name := b.p.FreshName(b.def, "resp", "response", "httpResp")
+	name := b.p.FreshName(b.Def, "resp", "response", "httpResp")
 	if name == "" {
 		return m.None("no free name for the response"), true
 	}
 	closing, message := deferClose(name), "Name the response and defer closing its body"
-	if b.p.ComesBack(o) || b.unsuitable(g, nil) != "" {
+	if b.p.ComesBack(b.Obligation()) || b.WaitsOn(g) != "" {
 		closing, message = closeNow(name), "Name the response and close its body at once, because nobody reads it"
-		if !b.p.SendsNothing(b.call, b.fn) {
+		if !b.p.SendsNothing(b.Call, b.Fn) {
 			return m.None("a close at once could cut off a request that is still being sent"), true
 		}
 	}
@@ -171,7 +151,7 @@ func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 			return err
 		}
 		switch {
-		case assigns && b.p.InScopeOf(b.err, b.def, b.fn):
+		case assigns && b.p.InScopeOf(b.Err, b.Def, b.Fn):
 			if err := d.Define(as); err != nil {
 				return err
 			}
@@ -186,175 +166,85 @@ func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 		}
 		return insertBehind(d, g, closing)
 	}
-	if !b.p.IsClientCall(b.call) {
+	if !b.p.IsClientCall(b.Call) {
 		return m.Unsafe(message+", which panics if a substitute for the client returns none", fix), true
 	}
 	return m.Safe(message, fix), true
 }
 
-func (b *bodyLeak) response() *match.Response { return b.p.NewResponse(b.call, b.def, b.events) }
-
-// guard finds the place behind which err is nil and resp is not.
-func (b *bodyLeak) guard() (match.Guard, string, bool) {
-	if b.err == nil {
-		return match.Guard{}, "its error is not checked", false
-	}
-	return b.p.FindGuard(b.def, b.err, func(s ast.Stmt) bool {
-		if b.resp == nil || !b.p.Mentions(s, b.resp) {
-			return true
-		}
-		_, isDefer := s.(*ast.DeferStmt)
-		return isDefer && b.closeOf(s) != nil
-	})
-}
-
-// closeOf returns the event of the direct "defer resp.Body.Close()" that s is, or nil.
-func (b *bodyLeak) closeOf(s ast.Stmt) *match.Event {
-	for i, e := range b.events {
-		if e.Kind == match.DefersClose && e.Via.Node() == ast.Node(s) {
-			return &b.events[i]
-		}
-	}
-	return nil
-}
-
 // tracked decides on a response in a local variable that never escapes.
 func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
-	g, why, guarded := b.guard()
-	if early := b.closedUnchecked(); early != nil && !guarded {
-		m.Message = b.name + ".Body is closed by a defer that runs before " + b.err.Name() + " is checked, and panics when " + b.name + " is nil"
+	name := b.Var.Name()
+	g, why, guarded := b.Guard()
+	if early := b.DeferredTooEarly(g, guarded); early != nil {
+		m.Message = name + ".Body is closed by a defer that runs before " + b.Err.Name() + " is checked, and panics when " + name + " is nil"
 		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
-		return m.None("no safe place for the close: " + why), true
-	}
-	if early := b.closedBeforeCheck(g, guarded); early != nil {
-		m.Message = b.name + ".Body is closed by a defer that runs before " + b.err.Name() + " is checked, and panics when " + b.name + " is nil"
-		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
+		if !guarded {
+			return m.None("no safe place for the close: " + why), true
+		}
 		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
 	}
-	o := match.Obligation{Fn: b.fn, Call: b.call, Def: b.def, Var: b.resp, Err: b.err, Events: b.events}
-	unmet := b.p.Unmet(o)
+	unmet := b.p.Unmet(b.Obligation())
 	if len(unmet.Exits) == 0 {
 		return m, false
 	}
-	harm := ", so its connection and two goroutines leak"
-	switch {
-	case strings.HasSuffix(b.p.FullName(b.call), ".Head"):
-		harm = ", which net/http asks for also where there is no body, as after HEAD"
-	case b.response().Drained():
-		harm = ", so its connection and two goroutines leak when reading it fails"
-	}
-	m.Message = b.name + ".Body is not closed on every path" + harm
+	m.Message = name + ".Body is not closed on every path" + b.harm()
 	if !unmet.Met {
-		m.Message = b.name + ".Body is never closed" + harm
+		m.Message = name + ".Body is never closed" + b.harm()
 	}
 	exit := unmet.Exits[0]
 	m.Related = []rule.Related{{Pos: exit.Pos, End: exit.Pos, Message: "returns here without closing it"}}
 	if exit.Assigns {
-		m.Related[0].Message = b.name + " is assigned again here before the body is closed"
+		m.Related[0].Message = name + " is assigned again here before the body is closed"
 	}
-	untouched := !b.response().TouchesBody() && b.p.IsClientCall(b.call) && b.p.SendsNothing(b.call, b.fn)
+	untouched := !b.TouchesBody() && b.p.IsClientCall(b.Call) && b.p.SendsNothing(b.Call, b.Fn)
+	atOnce := func(d *dstedit.Decl) error { return insertBehind(d, g, closeNow(name)) }
+	comesBack := b.p.ComesBack(b.Obligation())
 	switch {
-	case b.p.ComesBack(o) && guarded && untouched && b.unsure(g) == "":
-		return m.Safe("Close the response body at once, because nobody reads it", func(d *dstedit.Decl) error {
-			return insertBehind(d, g, closeNow(b.name))
-		}), true
-	case b.p.ComesBack(o) && guarded && b.response().ReadWhole(g) != nil && b.unsure(g) == "":
-		read := b.response().ReadWhole(g)
+	case comesBack && guarded && untouched && b.Unsure(g) == "":
+		return m.Safe("Close the response body at once, because nobody reads it", atOnce), true
+	case comesBack && guarded && b.ReadWhole(g) != nil && b.Unsure(g) == "":
+		read := b.ReadWhole(g)
 		return m.Safe("Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
-			return d.InsertAfter(read, closeNow(b.name))
+			return d.InsertAfter(read, closeNow(name))
 		}), true
-	case b.p.ComesBack(o):
+	case comesBack:
 		return m.None("in a loop a deferred close would wait for the end of the function"), true
 	case unmet.OverwrittenLate:
-		return m.None("the deferred literal closes the response that " + b.name + " holds at the end, not this one"), true
-	case b.response().Flagged():
+		return m.None("the deferred literal closes the response that " + name + " holds at the end, not this one"), true
+	case b.Flagged():
 		return m.None("the close depends on a flag whose meaning is not known"), true
 	case !guarded:
 		return m.None("no safe place for the close: " + why), true
 	}
-	if why := b.unsure(g); why != "" {
+	if why := b.Unsure(g); why != "" {
 		return m.None(why), true
 	}
-	if why := b.unsuitable(g, b.resp); why != "" {
+	if why := b.WaitsOn(g); why != "" {
 		if untouched {
-			return m.Safe("Close the response body at once, because nobody reads it", func(d *dstedit.Decl) error {
-				return insertBehind(d, g, closeNow(b.name))
-			}), true
+			return m.Safe("Close the response body at once, because nobody reads it", atOnce), true
 		}
 		return m.None(why), true
 	}
-	if s := b.movable(g); s != nil && !unmet.Overwritten {
+	if s := b.Movable(g); s != nil && !unmet.Overwritten {
 		return m.Safe("Move the deferred close up, before the first return", moveBehind(s, g)), true
 	}
-	fix := func(d *dstedit.Decl) error { return insertBehind(d, g, deferClose(b.name)) }
-	if !b.p.IsClientCall(b.call) && !b.response().TouchesBody() {
+	fix := func(d *dstedit.Decl) error { return insertBehind(d, g, deferClose(name)) }
+	if !b.p.IsClientCall(b.Call) && !b.TouchesBody() {
 		return m.Unsafe("Defer closing the response body, which panics if a substitute for the client returns none", fix), true
 	}
 	return m.Safe("Defer closing the response body", fix), true
 }
 
-func (b *bodyLeak) flowNode() ast.Node { return match.FlowNode(b.cursor(), b.fn) }
-
-func (b *bodyLeak) cursor() inspector.Cursor {
-	c, _ := b.fn.Cursor.FindNode(b.call)
-	return c
-}
-
-// closedBeforeCheck returns the "defer resp.Body.Close()" that stands between
-// the call and the check of its error, or nil.
-func (b *bodyLeak) closedBeforeCheck(g match.Guard, guarded bool) ast.Stmt {
-	list, i, ok := match.StmtList(b.def)
-	if !guarded || !ok || g.After == nil {
-		return nil
+// harm says what stays.
+func (b *bodyLeak) harm() string {
+	switch {
+	case strings.HasSuffix(b.p.FullName(b.Call), ".Head"):
+		return ", which net/http asks for also where there is no body, as after HEAD"
+	case b.Drained():
+		return ", so its connection and two goroutines leak when reading it fails"
 	}
-	for _, s := range list[i+1:] {
-		if s == g.After {
-			return nil
-		}
-		if b.closeOf(s) != nil {
-			return s
-		}
-	}
-	return nil
-}
-
-// closedUnchecked returns the "defer resp.Body.Close()" right behind the call
-// if err is tested only further down, or nil.
-func (b *bodyLeak) closedUnchecked() ast.Stmt {
-	list, i, ok := match.StmtList(b.def)
-	if !ok || b.err == nil || i+2 >= len(list) || b.closeOf(list[i+1]) == nil {
-		return nil
-	}
-	if ifs, ok := list[i+2].(*ast.IfStmt); ok && ifs.Init == nil {
-		if x, _, isTest := b.p.NilTest(ifs.Cond, true); isTest && b.p.VarOf(x) == b.err {
-			return list[i+1]
-		}
-	}
-	return nil
-}
-
-// movable returns the one "defer resp.Body.Close()" in the list of the call
-// that can go up behind the guard: no other defer may change places with it.
-func (b *bodyLeak) movable(g match.Guard) ast.Stmt {
-	list, _, ok := match.StmtList(b.def)
-	if !ok || g.After == nil {
-		return nil
-	}
-	behind := false
-	for _, s := range list {
-		switch {
-		case s == g.After:
-			behind = true
-		case !behind:
-		case b.closeOf(s) != nil:
-			return s
-		default:
-			if _, isDefer := s.(*ast.DeferStmt); isDefer {
-				return nil
-			}
-		}
-	}
-	return nil
+	return ", so its connection and two goroutines leak"
 }
 
 func moveBehind(s ast.Stmt, g match.Guard) func(*dstedit.Decl) error {
@@ -375,43 +265,4 @@ func closeNow(name string) dst.Stmt { return dstedit.ExprStmt(closeCall(name)) }
 
 func closeCall(name string) *dst.CallExpr {
 	return dstedit.Call(&dst.SelectorExpr{X: dstedit.Sel(name, "Body"), Sel: dstedit.Ident("Close")})
-}
-
-// unsure says why a deferred close could do harm that the paths do not show,
-// or returns "".
-func (b *bodyLeak) unsure(g match.Guard) string {
-	r := b.response()
-	switch {
-	case r.UsedByEarlierDefer():
-		return "an earlier defer uses the response and would find its body closed"
-	case !b.p.IsClientCall(b.call) && r.MayBeNil():
-		return "the function reckons with a response or body that is nil"
-	}
-	end := b.def.Node().End()
-	if g.After != nil {
-		end = g.After.End() + 1
-	}
-	if b.p.MeantBetween(b.def.Node().Pos(), end) {
-		return "a comment beside the call says that it is meant"
-	}
-	return ""
-}
-
-// unsuitable says why a deferred close would come too late, or returns "":
-// the function goes on waiting for something after the last use of resp, and
-// the connection would be held as long.
-func (b *bodyLeak) unsuitable(g match.Guard, resp *types.Var) string {
-	last := b.call.End()
-	if g.After != nil {
-		last = g.After.End()
-	}
-	if resp != nil {
-		for _, use := range b.p.Uses(b.fn.Cursor, resp) {
-			last = max(last, use.Node().End())
-		}
-	}
-	if b.p.WaitsAfter(b.fn, b.flowNode(), last) {
-		return "the function goes on waiting after the last use of the response, and a deferred close would hold the connection as long"
-	}
-	return ""
 }

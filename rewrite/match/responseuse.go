@@ -3,23 +3,55 @@ package match
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// Response is a response in a local variable, with all that is done to it.
+// Response is a response that a call returns, with all that its function does to it.
 type Response struct {
 	p      *Pass
-	Call   *ast.CallExpr    // what returned it
-	Def    inspector.Cursor // the statement that takes it
-	Events []Event          // from TrackResponse
+	Fn     *Func
+	Call   *ast.CallExpr
+	Def    inspector.Cursor // the statement or spec that takes the results
+	Var    *types.Var       // nil if the response is discarded
+	Err    *types.Var       // the error beside it; nil if that is not in a variable
+	Events []Event          // of Var
 }
 
-// NewResponse returns the response that call returned and def put into a
-// variable with the given events.
-func (p *Pass) NewResponse(call *ast.CallExpr, def inspector.Cursor, events []Event) *Response {
-	return &Response{p, call, def, events}
+// ResponseMade returns the response that the call at c creates; ok is false
+// for other calls.
+func (p *Pass) ResponseMade(c inspector.Cursor) (r Response, ok bool) {
+	call := c.Node().(*ast.CallExpr)
+	if !p.CreatesResponse(call) {
+		return r, false
+	}
+	r = Response{p: p, Fn: p.EnclosingFunc(c), Call: call, Def: Unparen(c).Parent()}
+	return r, r.Fn != nil
+}
+
+// Targets returns what the results of the call are assigned to, and makes Def
+// the statement that does so; nil if nothing of the kind happens in a function.
+func (b *Response) Targets() (lhs []ast.Expr) {
+	switch n := b.Def.Node().(type) {
+	case *ast.AssignStmt:
+		return n.Lhs
+	case *ast.ValueSpec:
+		b.Def = b.Def.Parent().Parent() // the DeclStmt
+		if _, isStmt := b.Def.Node().(*ast.DeclStmt); !isStmt {
+			return nil
+		}
+		for _, id := range n.Names {
+			lhs = append(lhs, id)
+		}
+	}
+	return lhs
+}
+
+// Obligation is to close the body.
+func (b *Response) Obligation() Obligation {
+	return Obligation{Fn: b.Fn, Call: b.Call, Def: b.Def, Var: b.Var, Err: b.Err, Events: b.Events}
 }
 
 // ReadWhole returns the statement behind the guard that reads the whole body,
@@ -132,18 +164,18 @@ func (b *Response) underFlag(c inspector.Cursor) bool {
 	return false
 }
 
-// UsedByEarlierDefer reports whether a defer that stands before the call looks
+// usedByEarlierDefer reports whether a defer that stands before the call looks
 // at the response.
-func (b *Response) UsedByEarlierDefer() bool {
+func (b *Response) usedByEarlierDefer() bool {
 	return slices.ContainsFunc(b.Events, func(e Event) bool {
 		d, ok := e.Node.(*ast.DeferStmt)
 		return ok && e.Kind == Reads && d.Pos() < b.Call.Pos()
 	})
 }
 
-// MayBeNil reports whether the function compares the response or its body with
+// mayBeNil reports whether the function compares the response or its body with
 // nil, or hands the response to a function that may.
-func (b *Response) MayBeNil() bool {
+func (b *Response) mayBeNil() bool {
 	return slices.ContainsFunc(b.Events, func(e Event) bool {
 		return e.Kind == Reads && (b.nilTest(e.At) || handedOver(e.At))
 	})

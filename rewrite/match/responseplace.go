@@ -1,0 +1,129 @@
+package match
+
+import "go/ast"
+
+// Guard finds the place behind which the error is nil and the response is not.
+func (b *Response) Guard() (Guard, string, bool) {
+	if b.Err == nil {
+		return Guard{}, "its error is not checked", false
+	}
+	return b.p.FindGuard(b.Def, b.Err, func(s ast.Stmt) bool {
+		return b.Var == nil || !b.p.Mentions(s, b.Var) || b.deferred(s)
+	})
+}
+
+// deferred reports whether s is the direct "defer resp.Body.Close()".
+func (b *Response) deferred(s ast.Stmt) bool {
+	for _, e := range b.Events {
+		if e.Kind == DefersClose && e.Via.Node() == ast.Node(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// DeferredTooEarly returns the "defer resp.Body.Close()" that stands between
+// the call and the check of its error, where the response may be nil; nil if
+// there is none. g is the check, unless ok is false.
+func (b *Response) DeferredTooEarly(g Guard, ok bool) ast.Stmt {
+	list, i, listed := StmtList(b.Def)
+	switch {
+	case !listed || b.Err == nil:
+		return nil
+	case !ok:
+		return b.deferredUnchecked(list[i+1:])
+	case g.After == nil:
+		return nil
+	}
+	for _, s := range list[i+1:] {
+		if s == g.After {
+			return nil
+		}
+		if b.deferred(s) {
+			return s
+		}
+	}
+	return nil
+}
+
+// deferredUnchecked is DeferredTooEarly right behind the call, if the error is
+// tested in the next statement and nothing comes of it.
+func (b *Response) deferredUnchecked(behind []ast.Stmt) ast.Stmt {
+	if len(behind) < 2 || !b.deferred(behind[0]) {
+		return nil
+	}
+	if ifs, ok := behind[1].(*ast.IfStmt); ok && ifs.Init == nil {
+		if x, _, isTest := b.p.NilTest(ifs.Cond, true); isTest && b.p.VarOf(x) == b.Err {
+			return behind[0]
+		}
+	}
+	return nil
+}
+
+// Movable returns the one "defer resp.Body.Close()" in the list of the call
+// that can go up behind the guard: no other defer may change places with it.
+func (b *Response) Movable(g Guard) ast.Stmt {
+	list, _, ok := StmtList(b.Def)
+	if !ok || g.After == nil {
+		return nil
+	}
+	behind := false
+	for _, s := range list {
+		switch {
+		case s == g.After:
+			behind = true
+		case !behind:
+		case b.deferred(s):
+			return s
+		default:
+			if _, isDefer := s.(*ast.DeferStmt); isDefer {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// Unsure says why a close behind the guard could do harm that the paths do not
+// show, or returns "".
+func (b *Response) Unsure(g Guard) string {
+	switch {
+	case b.usedByEarlierDefer():
+		return "an earlier defer uses the response and would find its body closed"
+	case !b.p.IsClientCall(b.Call) && b.mayBeNil():
+		return "the function reckons with a response or body that is nil"
+	}
+	end := b.Def.Node().End()
+	if g.After != nil {
+		end = g.After.End() + 1
+	}
+	if b.p.MeantBetween(b.Def.Node().Pos(), end) {
+		return "a comment beside the call says that it is meant"
+	}
+	return ""
+}
+
+// WaitsOn says why a deferred close would come too late, or returns "": the
+// function goes on waiting for something after the last use of the response,
+// and the connection would be held as long.
+func (b *Response) WaitsOn(g Guard) string {
+	last := b.Call.End()
+	if g.After != nil {
+		last = g.After.End()
+	}
+	if b.Var != nil {
+		for _, use := range b.p.Uses(b.Fn.Cursor, b.Var) {
+			last = max(last, use.Node().End())
+		}
+	}
+	if b.p.WaitsAfter(b.Fn, b.node(), last) {
+		return "the function goes on waiting after the last use of the response, and a deferred close would hold the connection as long"
+	}
+	return ""
+}
+
+// node is the node of the function's flow that makes the response.
+func (b *Response) node() ast.Node {
+	c, _ := b.Fn.Cursor.FindNode(b.Call)
+	return FlowNode(c, b.Fn)
+}
