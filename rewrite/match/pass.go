@@ -237,18 +237,24 @@ func FlowNode(c inspector.Cursor, fn *Func) ast.Node {
 // there. ok is false for a statement that stands in no list: an if's init, the
 // statement of a label, of a select case.
 func StmtList(s inspector.Cursor) (list []ast.Stmt, index int, ok bool) {
-	switch parent := s.Parent().Node().(type) {
-	case *ast.BlockStmt:
-		list = parent.List
-	case *ast.CaseClause:
-		list = parent.Body
-	case *ast.CommClause:
-		list = parent.Body
-	}
+	list = stmtsIn(s.Parent().Node())
 	for i, x := range list {
 		if ast.Node(x) == s.Node() {
 			return list, i, true
 		}
 	}
 	return nil, 0, false
+}
+
+// stmtsIn returns the statements of a block or clause; nil for other nodes.
+func stmtsIn(n ast.Node) []ast.Stmt {
+	switch n := n.(type) {
+	case *ast.BlockStmt:
+		return n.List
+	case *ast.CaseClause:
+		return n.Body
+	case *ast.CommClause:
+		return n.Body
+	}
+	return nil
 }
