@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/dave/dst"
@@ -89,27 +90,41 @@ type bodyLeak struct {
 
 func (b *bodyLeak) match() (m rule.Match, ok bool) {
 	m = rule.Match{Pos: b.Call.Pos(), End: b.Call.End()}
-	if _, bare := b.Def.Node().(*ast.ExprStmt); bare {
-		m.Message = b.discards()
-		return m.None("closing the body needs a variable for the response and a check of the error"), true
+	if bare, ok := b.Def.Node().(*ast.ExprStmt); ok {
+		return b.ignored(m, bare), !b.Parsed
 	}
-	lhs := b.Targets()
-	if len(lhs) != 2 {
+	if b.Unnamed() {
+		m.Message = "response of " + types.ExprString(b.Call.Fun) + " has no name, so its body is never closed and its connection leaks"
+		return m.None("closing the body needs a variable for the response"), true
+	}
+	resp, err, ok := b.Results(b.Targets())
+	if !ok {
 		return m, false
 	}
-	b.Err = b.p.VarOf(lhs[1])
-	if match.IsBlank(lhs[0]) {
-		return b.discarded(m, lhs)
+	if err != nil {
+		b.Err = b.p.VarOf(err)
 	}
-	b.Var = b.p.VarOf(lhs[0])
-	if !b.p.DeclaredIn(b.Var, b.Fn) || b.p.IsResult(b.Var, b.Fn) {
+	if match.IsBlank(resp) && b.Parsed {
+		return m, false
+	}
+	if match.IsBlank(resp) {
+		return b.discarded(m, resp.(*ast.Ident))
+	}
+	b.Var = b.p.VarOf(resp)
+	if !b.p.DeclaredIn(b.Var, b.Fn) {
 		return m, false
 	}
 	b.Events = b.p.TrackResponse(b.Var, b.Fn)
 	for _, e := range b.Events {
-		if e.Kind == match.Escapes {
-			return m, false
+		if e.Kind == match.Escapes || b.p.IsResult(b.Var, b.Fn) {
+			return b.handedOn(m)
 		}
+	}
+	if b.Parsed {
+		return b.parsed(m)
+	}
+	if deferred := b.Piles(); deferred != nil {
+		return b.piled(m, deferred), true
 	}
 	return b.tracked(m)
 }
@@ -118,18 +133,36 @@ func (b *bodyLeak) discards() string {
 	return "response of " + types.ExprString(b.Call.Fun) + " is discarded, so its body is never closed and its connection leaks"
 }
 
+// ignored is "http.Get(url)" and "_, _ = http.Get(url)".
+func (b *bodyLeak) ignored(m rule.Match, s ast.Stmt) rule.Match {
+	m.Message = b.discards()
+	switch {
+	case b.p.Meant(s):
+		return m.None("a comment beside the call says that it is meant")
+	case b.Must != nil:
+		return m.None("closing the body needs a variable for the response")
+	}
+	message := "Close the body at once if there is one, which cuts off a request that is still being sent"
+	return m.Unsafe(message, func(d *dstedit.Decl) error {
+		return d.IntoIf(s, b.Names("resp", "err"), dstedit.NilTest("err", token.EQL), closeNow("resp"))
+	})
+}
+
 // discarded is "_, err := http.Get(url)".
-func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
+func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) {
 	m.Message = b.discards()
 	if len(b.p.Unmet(b.Obligation()).Exits) == 0 {
 		return m, false // only an error is expected
 	}
 	as, isAssign := b.Def.Node().(*ast.AssignStmt)
-	g, why, ok := b.Guard()
-	if !ok {
+	_, _, listed := match.StmtList(b.Def)
+	if isAssign && listed && !slices.ContainsFunc(as.Lhs, func(l ast.Expr) bool { return !match.IsBlank(l) }) {
+		return b.ignored(m, as), true
+	}
+	g, why, guarded := b.Guard()
+	if !guarded && (!listed || b.Err == nil) {
 		return m.None("no safe place for the close: " + why), true
 	}
-	_, _, listed := match.StmtList(b.Def)
 	if !listed && (!isAssign || as.Tok != token.DEFINE) {
 		return m.None("closing the body needs a variable for the response"), true
 	}
@@ -138,13 +171,16 @@ func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 		return m.None("no free name for the response"), true
 	}
 	closing, message := deferClose(name), "Name the response and defer closing its body"
-	if b.p.ComesBack(b.Obligation()) || b.WaitsOn(g) != "" {
+	atOnce := !guarded || b.p.ComesBack(b.Obligation()) || b.WaitsOn(g) != ""
+	if atOnce {
 		closing, message = closeNow(name), "Name the response and close its body at once, because nobody reads it"
-		if !b.p.SendsNothing(b.Call, b.Fn) {
-			return m.None("a close at once could cut off a request that is still being sent"), true
+	}
+	insert := func(d *dstedit.Decl) error { return insertBehind(d, g, closing) }
+	if !guarded {
+		insert = func(d *dstedit.Decl) error {
+			return d.InsertAfter(b.Def.Node().(ast.Stmt), dstedit.If(dstedit.NilTest(b.Err.Name(), token.EQL), closing))
 		}
 	}
-	blank := lhs[0].(*ast.Ident)
 	assigns := isAssign && as.Tok == token.ASSIGN
 	fix := func(d *dstedit.Decl) error {
 		if err := d.Rename(blank, name); err != nil {
@@ -164,10 +200,15 @@ func (b *bodyLeak) discarded(m rule.Match, lhs []ast.Expr) (rule.Match, bool) {
 				return err
 			}
 		}
-		return insertBehind(d, g, closing)
+		return insert(d)
 	}
-	if !b.p.IsClientCall(b.Call) {
+	switch {
+	case atOnce && !b.SendsNothing():
+		return m.Unsafe("Name the response and close its body at once, which cuts off a request that is still being sent", fix), true
+	case !b.Promised():
 		return m.Unsafe(message+", which panics if a substitute for the client returns none", fix), true
+	case !guarded:
+		return m.Unsafe(message, fix), true
 	}
 	return m.Safe(message, fix), true
 }
@@ -197,7 +238,7 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 	if exit.Assigns {
 		m.Related[0].Message = name + " is assigned again here before the body is closed"
 	}
-	untouched := !b.TouchesBody() && b.p.IsClientCall(b.Call) && b.p.SendsNothing(b.Call, b.Fn)
+	untouched := !b.TouchesBody() && b.Promised() && b.SendsNothing()
 	atOnce := func(d *dstedit.Decl) error { return insertBehind(d, g, closeNow(name)) }
 	comesBack := b.p.ComesBack(b.Obligation())
 	switch {
@@ -209,11 +250,13 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 			return d.InsertAfter(read, closeNow(name))
 		}), true
 	case comesBack:
-		return m.None("in a loop a deferred close would wait for the end of the function"), true
+		return b.onWaysOut(m, g), true
 	case unmet.OverwrittenLate:
 		return m.None("the deferred literal closes the response that " + name + " holds at the end, not this one"), true
 	case b.Flagged():
 		return m.None("the close depends on a flag whose meaning is not known"), true
+	case !guarded && b.Err != nil:
+		return b.onWaysOut(m, g), true
 	case !guarded:
 		return m.None("no safe place for the close: " + why), true
 	}
@@ -230,10 +273,103 @@ func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
 		return m.Safe("Move the deferred close up, before the first return", moveBehind(s, g)), true
 	}
 	fix := func(d *dstedit.Decl) error { return insertBehind(d, g, deferClose(name)) }
-	if !b.p.IsClientCall(b.Call) && !b.TouchesBody() {
+	if !b.Promised() && !b.TouchesBody() {
 		return m.Unsafe("Defer closing the response body, which panics if a substitute for the client returns none", fix), true
 	}
 	return m.Safe("Defer closing the response body", fix), true
+}
+
+// parsed is about a response of http.ReadResponse. It has no goroutines, and who
+// only looks at its header may well go on with the connection, as after CONNECT.
+func (b *bodyLeak) parsed(m rule.Match) (rule.Match, bool) {
+	unmet := b.p.Unmet(b.Obligation())
+	if len(unmet.Exits) == 0 || unmet.Met || !b.TouchesBody() || b.Drained() {
+		return m, false
+	}
+	m.Message = b.Var.Name() + ".Body is read but never closed, so what is left of it stands before the next response on the connection"
+	return m.None("whether the connection is used again is not known"), true
+}
+
+// handedOn decides on a response that the function gives to its caller on some
+// path: on the others, only a close on the way out will do.
+func (b *bodyLeak) handedOn(m rule.Match) (rule.Match, bool) {
+	if b.Parsed || !b.HandedOn() {
+		return m, false
+	}
+	unmet := b.p.Unmet(b.Obligation())
+	if len(unmet.Exits) == 0 || !unmet.Met && !b.p.IsResult(b.Var, b.Fn) {
+		return m, false
+	}
+	name, exit := b.Var.Name(), unmet.Exits[0]
+	m.Message = name + ".Body is neither closed nor handed on on every path" + b.harm()
+	m.Related = []rule.Related{{Pos: exit.Pos, End: exit.Pos, Message: "returns here without closing it"}}
+	if exit.Assigns {
+		m.Related[0].Message = name + " is assigned again here before the body is closed"
+	}
+	g, _, _ := b.Guard()
+	return b.onWaysOut(m, g), true
+}
+
+// piled is "defer resp.Body.Close()" in a loop.
+func (b *bodyLeak) piled(m rule.Match, deferred *ast.DeferStmt) rule.Match {
+	direct := b.deferredCall(deferred)
+	g, _, _ := b.Guard()
+	b.Response = b.Undeferred()
+	m = b.onWaysOut(m, g, deferred)
+	m.Message = b.Var.Name() + ".Body is closed by a defer in a loop, so the connections of all rounds stay open until the function returns"
+	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
+	if !direct && m.Fix != nil {
+		return m.None("the deferred call may do more than to close the body")
+	}
+	return m
+}
+
+// deferredCall reports whether s does nothing but to close the body.
+func (b *bodyLeak) deferredCall(s *ast.DeferStmt) bool {
+	sel, ok := ast.Unparen(s.Call.Fun).(*ast.SelectorExpr)
+	return ok && sel.Sel.Name == "Close"
+}
+
+// onWaysOut offers to close the body on each way out that goes without, and to
+// delete the defers.
+func (b *bodyLeak) onWaysOut(m rule.Match, g match.Guard, defers ...*ast.DeferStmt) rule.Match {
+	if why := b.Unsure(g); why != "" {
+		return m.None(why)
+	}
+	ways, why := b.WaysOut(g)
+	if why != "" {
+		return m.None("no close on the ways out: " + why)
+	}
+	message := "Close the response body on each way out that goes without: one that panics does not, and what is still being sent is cut off"
+	if !b.Promised() && !b.TouchesBody() {
+		message += "; it panics if a substitute for the client returns no body"
+	}
+	name := b.Var.Name()
+	closing := func(s ast.Stmt) dst.Stmt {
+		switch {
+		case ways.Nilable[s] || s == ways.Again:
+			return dstedit.If(dstedit.NilTest(name, token.NEQ), closeNow(name))
+		case b.ReadAt(s):
+			return deferClose(name)
+		}
+		return closeNow(name)
+	}
+	return m.Unsafe(message, func(d *dstedit.Decl) error {
+		for _, s := range defers {
+			if err := d.Delete(s); err != nil {
+				return err
+			}
+		}
+		for _, s := range ways.Before() {
+			if err := d.InsertBefore(s, closing(s)); err != nil {
+				return err
+			}
+		}
+		if ways.Last == nil {
+			return nil
+		}
+		return d.InsertAfter(ways.Last, closing(ways.Last))
+	})
 }
 
 // harm says what stays.

@@ -55,3 +55,14 @@ func Return(results ...dst.Expr) *dst.ReturnStmt { return &dst.ReturnStmt{Result
 func CommCase(comm dst.Stmt, body ...dst.Stmt) *dst.CommClause {
 	return &dst.CommClause{Comm: comm, Body: body}
 }
+
+// If returns the statement "if cond { body }".
+func If(cond dst.Expr, body ...dst.Stmt) *dst.IfStmt {
+	return &dst.IfStmt{Cond: cond, Body: &dst.BlockStmt{List: body}}
+}
+
+// NilTest returns the comparison "name op nil", where op is token.EQL or
+// token.NEQ.
+func NilTest(name string, op token.Token) *dst.BinaryExpr {
+	return &dst.BinaryExpr{X: Ident(name), Op: op, Y: Ident("nil")}
+}

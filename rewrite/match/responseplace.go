@@ -4,6 +4,14 @@ import "go/ast"
 
 // Guard finds the place behind which the error is nil and the response is not.
 func (b *Response) Guard() (Guard, string, bool) {
+	if b.Must != nil {
+		s, ok := b.Def.Node().(ast.Stmt)
+		_, guards := b.p.Facts.GuardsError(b.Must)
+		if _, _, listed := StmtList(b.Def); !ok || !listed || !guards {
+			return Guard{}, b.Must.Name() + " may let a response through that is nil", false
+		}
+		return Guard{After: s}, "", true
+	}
 	if b.Err == nil {
 		return Guard{}, "its error is not checked", false
 	}
@@ -90,7 +98,7 @@ func (b *Response) Unsure(g Guard) string {
 	switch {
 	case b.usedByEarlierDefer():
 		return "an earlier defer uses the response and would find its body closed"
-	case !b.p.IsClientCall(b.Call) && b.mayBeNil():
+	case !b.Promised() && b.mayBeNil():
 		return "the function reckons with a response or body that is nil"
 	}
 	end := b.Def.Node().End()

@@ -14,21 +14,94 @@ type Response struct {
 	p      *Pass
 	Fn     *Func
 	Call   *ast.CallExpr
-	Def    inspector.Cursor // the statement or spec that takes the results
+	Def    inspector.Cursor // what takes the results: a statement or spec, or an expression
 	Var    *types.Var       // nil if the response is discarded
 	Err    *types.Var       // the error beside it; nil if that is not in a variable
 	Events []Event          // of Var
+
+	// Wrapper is the loaded function that is called and hands on a fresh
+	// response; nil if Call is of a client itself.
+	Wrapper *FreshResponse
+	// Must is the function that takes the results and lets the response through.
+	Must *types.Func
+	// Parsed is set if the response is read by http.ReadResponse, from a
+	// connection that others own.
+	Parsed   bool
+	handedOn bool // see HandedOn
 }
 
 // ResponseMade returns the response that the call at c creates; ok is false
 // for other calls.
 func (p *Pass) ResponseMade(c inspector.Cursor) (r Response, ok bool) {
 	call := c.Node().(*ast.CallExpr)
-	if !p.CreatesResponse(call) {
-		return r, false
+	r = Response{p: p, Call: call, Def: Unparen(c).Parent()}
+	switch fn := p.Callee(call); {
+	case p.FullName(call) == "net/http.ReadResponse":
+		r.Parsed = !p.InTest(call.Pos())
+		if !r.Parsed {
+			return r, false
+		}
+	case !p.CreatesResponse(call):
+		if fn == nil || p.InTest(call.Pos()) {
+			return r, false
+		}
+		if r.Wrapper = p.Facts.Fresh(fn); r.Wrapper == nil {
+			return r, false
+		}
+	default:
+		if must := p.letsThrough(r.Def, call); must != nil {
+			r.Must, r.Def = must, Unparen(r.Def).Parent()
+		}
 	}
-	r = Response{p: p, Fn: p.EnclosingFunc(c), Call: call, Def: Unparen(c).Parent()}
+	r.Fn = p.EnclosingFunc(c)
 	return r, r.Fn != nil
+}
+
+// Results returns what the response and its error are assigned to, of all that
+// the results of the call are assigned to.
+func (b *Response) Results(lhs []ast.Expr) (resp, err ast.Expr, ok bool) {
+	switch {
+	case b.Must != nil:
+		if len(lhs) == 1 {
+			return lhs[0], nil, true
+		}
+	case b.Wrapper != nil:
+		if n := len(lhs); n == b.p.Callee(b.Call).Signature().Results().Len() {
+			return lhs[b.Wrapper.Index], lhs[n-1], true
+		}
+	case len(lhs) == 2:
+		return lhs[0], lhs[1], true
+	}
+	return nil, nil, false
+}
+
+// Names returns names for all results of the call, of which only the response
+// and the error get one.
+func (b *Response) Names(resp, err string) []string {
+	if b.Wrapper == nil {
+		return []string{resp, err}
+	}
+	names := make([]string, b.p.Callee(b.Call).Signature().Results().Len())
+	for i := range names {
+		names[i] = "_"
+	}
+	names[b.Wrapper.Index], names[len(names)-1] = resp, err
+	return names
+}
+
+// Promised reports whether there certainly is a body unless there is an error:
+// the response comes from net/http itself.
+func (b *Response) Promised() bool {
+	if b.Wrapper != nil {
+		return b.Wrapper.Promised
+	}
+	return b.p.IsClientCall(b.Call)
+}
+
+// SendsNothing reports whether the request certainly has no body that could
+// still be on its way.
+func (b *Response) SendsNothing() bool {
+	return b.Wrapper == nil && b.p.sendsNothing(b.Call, b.Fn)
 }
 
 // Targets returns what the results of the call are assigned to, and makes Def
@@ -51,7 +124,11 @@ func (b *Response) Targets() (lhs []ast.Expr) {
 
 // Obligation is to close the body.
 func (b *Response) Obligation() Obligation {
-	return Obligation{Fn: b.Fn, Call: b.Call, Def: b.Def, Var: b.Var, Err: b.Err, Events: b.Events}
+	o := Obligation{Fn: b.Fn, Call: b.Call, Def: b.Def, Var: b.Var, Err: b.Err, Events: b.Events}
+	if b.handedOn {
+		o.Over = b.settled
+	}
+	return o
 }
 
 // ReadWhole returns the statement behind the guard that reads the whole body,

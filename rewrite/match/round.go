@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -14,6 +15,14 @@ type Round struct {
 	Jumps []ast.Stmt // the statements that leave it
 	Last  ast.Stmt   // its last statement, if control comes to its end
 	Again ast.Stmt   // the statement of the call itself, if the next value comes into the same variable
+}
+
+// Before returns the statements in front of which something must be done.
+func (r *Round) Before() []ast.Stmt {
+	if r.Again == nil {
+		return r.Jumps
+	}
+	return append(slices.Clone(r.Jumps), r.Again)
 }
 
 // round returns the ways out of region, a list of statements that holds the
@@ -61,6 +70,9 @@ func (p *Pass) round(o Obligation, region inspector.Cursor, fits func(ast.Stmt) 
 func (p *Pass) nextRound(o Obligation, region inspector.Cursor) func(ast.Node) bool {
 	start, end := region.Node().Pos(), region.Node().End()
 	direct := o.Def.Parent() == region
+	if def := o.Def.Node().Pos(); def < start {
+		start = def // the call stands in the head of an if, region is the block behind it
+	}
 	return func(n ast.Node) bool {
 		switch {
 		case n.Pos() < start || n.End() > end:

@@ -144,6 +144,9 @@ func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 		w.out.Again = true
 		return s, false
 	}
+	if w.o.Over != nil && w.o.Leaves != nil && w.o.Over(n) {
+		return s, false
+	}
 	if w.o.Leaves != nil && w.o.Leaves(n) {
 		if _, isReturn := n.(*ast.ReturnStmt); isReturn && s.late {
 			return s, false
