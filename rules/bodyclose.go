@@ -90,6 +90,7 @@ type bodyLeak struct {
 
 func (b *bodyLeak) match() (m rule.Match, ok bool) {
 	m = rule.Match{Pos: b.Call.Pos(), End: b.Call.End()}
+	m.Message = "response of " + types.ExprString(b.Call.Fun) + " is discarded, so its body is never closed and its connection leaks"
 	if bare, ok := b.Def.Node().(*ast.ExprStmt); ok {
 		return b.ignored(m, bare), !b.Parsed
 	}
@@ -104,38 +105,49 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 	if err != nil {
 		b.Err = b.p.VarOf(err)
 	}
-	if match.IsBlank(resp) && b.Parsed {
-		return m, false
-	}
 	if match.IsBlank(resp) {
-		return b.discarded(m, resp.(*ast.Ident))
+		m, ok := b.discarded(m, resp.(*ast.Ident))
+		return m, ok && !b.Parsed
 	}
 	b.Var = b.p.VarOf(resp)
 	if !b.p.DeclaredIn(b.Var, b.Fn) {
 		return m, false
 	}
 	b.Events = b.p.TrackResponse(b.Var, b.Fn)
-	for _, e := range b.Events {
-		if e.Kind == match.Escapes || b.p.IsResult(b.Var, b.Fn) {
-			return b.handedOn(m)
-		}
-	}
-	if b.Parsed {
-		return b.parsed(m)
-	}
-	if deferred := b.Piles(); deferred != nil {
+	leaves := b.p.IsResult(b.Var, b.Fn) || slices.ContainsFunc(b.Events, func(e match.Event) bool { return e.Kind == match.Escapes })
+	deferred := b.Piles()
+	switch {
+	case leaves && (b.Parsed || !b.HandedOn()):
+		return m, false
+	case deferred != nil && !b.Parsed:
 		return b.piled(m, deferred), true
 	}
-	return b.tracked(m)
-}
-
-func (b *bodyLeak) discards() string {
-	return "response of " + types.ExprString(b.Call.Fun) + " is discarded, so its body is never closed and its connection leaks"
+	g, why, guarded := b.Guard()
+	if early := b.DeferredTooEarly(g, guarded); early != nil && !leaves {
+		m.Message = b.Var.Name() + ".Body is closed by a defer that runs before " + b.Err.Name() + " is checked, and panics when " + b.Var.Name() + " is nil"
+		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
+		if !guarded {
+			return m.None("no safe place for the close: " + why), true
+		}
+		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
+	}
+	unmet := b.p.Unmet(b.Obligation())
+	switch {
+	case len(unmet.Exits) == 0:
+		return m, false
+	case b.Parsed: // no goroutines; who only looks at the header may go on with the connection, as after CONNECT
+		m.Message = b.Var.Name() + ".Body is read but never closed, so what is left of it stands before the next response on the connection"
+		return m.None("whether the connection is used again is not known"), !unmet.Met && b.TouchesBody() && !b.Drained()
+	}
+	m = b.unclosed(m, unmet, leaves)
+	if leaves {
+		return b.onWaysOut(m, g), true
+	}
+	return b.close(m, b.Place(unmet)), true
 }
 
 // ignored is "http.Get(url)" and "_, _ = http.Get(url)".
 func (b *bodyLeak) ignored(m rule.Match, s ast.Stmt) rule.Match {
-	m.Message = b.discards()
 	switch {
 	case b.p.Meant(s):
 		return m.None("a comment beside the call says that it is meant")
@@ -150,7 +162,6 @@ func (b *bodyLeak) ignored(m rule.Match, s ast.Stmt) rule.Match {
 
 // discarded is "_, err := http.Get(url)".
 func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) {
-	m.Message = b.discards()
 	if len(b.p.Unmet(b.Obligation()).Exits) == 0 {
 		return m, false // only an error is expected
 	}
@@ -175,32 +186,19 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 	if atOnce {
 		closing, message = closeNow(name), "Name the response and close its body at once, because nobody reads it"
 	}
-	insert := func(d *dstedit.Decl) error { return insertBehind(d, g, closing) }
-	if !guarded {
-		insert = func(d *dstedit.Decl) error {
-			return d.InsertAfter(b.Def.Node().(ast.Stmt), dstedit.If(dstedit.NilTest(b.Err.Name(), token.EQL), closing))
-		}
-	}
-	assigns := isAssign && as.Tok == token.ASSIGN
 	fix := func(d *dstedit.Decl) error {
 		if err := d.Rename(blank, name); err != nil {
 			return err
 		}
-		switch {
-		case assigns && b.p.InScopeOf(b.Err, b.Def, b.Fn):
-			if err := d.Define(as); err != nil {
-				return err
-			}
-		case assigns:
-			http, err := d.Import("net/http")
-			if err != nil {
-				return err
-			}
-			if err := d.InsertBefore(as, dstedit.VarDecl(name, &dst.StarExpr{X: dstedit.Sel(http, "Response")})); err != nil {
+		if isAssign && as.Tok == token.ASSIGN {
+			if err := b.declare(d, as, name); err != nil {
 				return err
 			}
 		}
-		return insert(d)
+		if !guarded {
+			return d.InsertAfter(b.Def.Node().(ast.Stmt), dstedit.If(dstedit.NilTest(b.Err.Name(), token.EQL), closing))
+		}
+		return insertBehind(d, g, closing)
 	}
 	switch {
 	case atOnce && !b.SendsNothing():
@@ -213,121 +211,80 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 	return m.Safe(message, fix), true
 }
 
-// tracked decides on a response in a local variable that never escapes.
-func (b *bodyLeak) tracked(m rule.Match) (rule.Match, bool) {
-	name := b.Var.Name()
-	g, why, guarded := b.Guard()
-	if early := b.DeferredTooEarly(g, guarded); early != nil {
-		m.Message = name + ".Body is closed by a defer that runs before " + b.Err.Name() + " is checked, and panics when " + name + " is nil"
-		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
-		if !guarded {
-			return m.None("no safe place for the close: " + why), true
-		}
-		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
+// declare makes name a variable in front of as, or by it.
+func (b *bodyLeak) declare(d *dstedit.Decl, as *ast.AssignStmt, name string) error {
+	if b.AssignsAll(as) {
+		return d.Define(as)
 	}
-	unmet := b.p.Unmet(b.Obligation())
-	if len(unmet.Exits) == 0 {
-		return m, false
+	http, err := d.Import("net/http")
+	if err != nil {
+		return err
 	}
-	m.Message = name + ".Body is not closed on every path" + b.harm()
-	if !unmet.Met {
-		m.Message = name + ".Body is never closed" + b.harm()
-	}
-	exit := unmet.Exits[0]
-	m.Related = []rule.Related{{Pos: exit.Pos, End: exit.Pos, Message: "returns here without closing it"}}
-	if exit.Assigns {
-		m.Related[0].Message = name + " is assigned again here before the body is closed"
-	}
-	untouched := !b.TouchesBody() && b.Promised() && b.SendsNothing()
-	atOnce := func(d *dstedit.Decl) error { return insertBehind(d, g, closeNow(name)) }
-	comesBack := b.p.ComesBack(b.Obligation())
+	return d.InsertBefore(as, dstedit.VarDecl(name, &dst.StarExpr{X: dstedit.Sel(http, "Response")}))
+}
+
+// unclosed says on which path what stays.
+func (b *bodyLeak) unclosed(m rule.Match, unmet match.Unmet, leaves bool) rule.Match {
+	harm := ", so its connection and two goroutines leak"
 	switch {
-	case comesBack && guarded && untouched && b.Unsure(g) == "":
-		return m.Safe("Close the response body at once, because nobody reads it", atOnce), true
-	case comesBack && guarded && b.ReadWhole(g) != nil && b.Unsure(g) == "":
-		read := b.ReadWhole(g)
-		return m.Safe("Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
-			return d.InsertAfter(read, closeNow(name))
-		}), true
-	case comesBack:
-		return b.onWaysOut(m, g), true
-	case unmet.OverwrittenLate:
-		return m.None("the deferred literal closes the response that " + name + " holds at the end, not this one"), true
-	case b.Flagged():
-		return m.None("the close depends on a flag whose meaning is not known"), true
-	case !guarded && b.Err != nil:
-		return b.onWaysOut(m, g), true
-	case !guarded:
-		return m.None("no safe place for the close: " + why), true
-	}
-	if why := b.Unsure(g); why != "" {
-		return m.None(why), true
-	}
-	if why := b.WaitsOn(g); why != "" {
-		if untouched {
-			return m.Safe("Close the response body at once, because nobody reads it", atOnce), true
-		}
-		return m.None(why), true
-	}
-	if s := b.Movable(g); s != nil && !unmet.Overwritten {
-		return m.Safe("Move the deferred close up, before the first return", moveBehind(s, g)), true
-	}
-	fix := func(d *dstedit.Decl) error { return insertBehind(d, g, deferClose(name)) }
-	if !b.Promised() && !b.TouchesBody() {
-		return m.Unsafe("Defer closing the response body, which panics if a substitute for the client returns none", fix), true
-	}
-	return m.Safe("Defer closing the response body", fix), true
-}
-
-// parsed is about a response of http.ReadResponse. It has no goroutines, and who
-// only looks at its header may well go on with the connection, as after CONNECT.
-func (b *bodyLeak) parsed(m rule.Match) (rule.Match, bool) {
-	unmet := b.p.Unmet(b.Obligation())
-	if len(unmet.Exits) == 0 || unmet.Met || !b.TouchesBody() || b.Drained() {
-		return m, false
-	}
-	m.Message = b.Var.Name() + ".Body is read but never closed, so what is left of it stands before the next response on the connection"
-	return m.None("whether the connection is used again is not known"), true
-}
-
-// handedOn decides on a response that the function gives to its caller on some
-// path: on the others, only a close on the way out will do.
-func (b *bodyLeak) handedOn(m rule.Match) (rule.Match, bool) {
-	if b.Parsed || !b.HandedOn() {
-		return m, false
-	}
-	unmet := b.p.Unmet(b.Obligation())
-	if len(unmet.Exits) == 0 || !unmet.Met && !b.p.IsResult(b.Var, b.Fn) {
-		return m, false
+	case strings.HasSuffix(b.p.FullName(b.Call), ".Head"):
+		harm = ", which net/http asks for also where there is no body, as after HEAD"
+	case b.Drained():
+		harm = ", so its connection and two goroutines leak when reading it fails"
 	}
 	name, exit := b.Var.Name(), unmet.Exits[0]
-	m.Message = name + ".Body is neither closed nor handed on on every path" + b.harm()
+	switch {
+	case leaves:
+		m.Message = name + ".Body is neither closed nor handed on on every path" + harm
+	case unmet.Met:
+		m.Message = name + ".Body is not closed on every path" + harm
+	default:
+		m.Message = name + ".Body is never closed" + harm
+	}
 	m.Related = []rule.Related{{Pos: exit.Pos, End: exit.Pos, Message: "returns here without closing it"}}
 	if exit.Assigns {
 		m.Related[0].Message = name + " is assigned again here before the body is closed"
 	}
-	g, _, _ := b.Guard()
-	return b.onWaysOut(m, g), true
+	return m
+}
+
+// close offers to close the body at its place.
+func (b *bodyLeak) close(m rule.Match, at match.Place) rule.Match {
+	name := b.Var.Name()
+	switch at.Kind {
+	case match.AtOnce:
+		return m.Safe("Close the response body at once, because nobody reads it", func(d *dstedit.Decl) error {
+			return insertBehind(d, at.Guard, closeNow(name))
+		})
+	case match.BehindRead:
+		return m.Safe("Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
+			return d.InsertAfter(at.Stmt, closeNow(name))
+		})
+	case match.OnWaysOut:
+		return b.onWaysOut(m, at.Guard)
+	case match.MovedUp:
+		return m.Safe("Move the deferred close up, before the first return", moveBehind(at.Stmt, at.Guard))
+	case match.Deferred:
+		fix := func(d *dstedit.Decl) error { return insertBehind(d, at.Guard, deferClose(name)) }
+		if !b.Promised() && !b.TouchesBody() {
+			return m.Unsafe("Defer closing the response body, which panics if a substitute for the client returns none", fix)
+		}
+		return m.Safe("Defer closing the response body", fix)
+	}
+	return m.None(at.Why)
 }
 
 // piled is "defer resp.Body.Close()" in a loop.
 func (b *bodyLeak) piled(m rule.Match, deferred *ast.DeferStmt) rule.Match {
-	direct := b.deferredCall(deferred)
 	g, _, _ := b.Guard()
 	b.Response = b.Undeferred()
 	m = b.onWaysOut(m, g, deferred)
 	m.Message = b.Var.Name() + ".Body is closed by a defer in a loop, so the connections of all rounds stay open until the function returns"
 	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
-	if !direct && m.Fix != nil {
+	if sel, ok := ast.Unparen(deferred.Call.Fun).(*ast.SelectorExpr); m.Fix != nil && (!ok || sel.Sel.Name != "Close") {
 		return m.None("the deferred call may do more than to close the body")
 	}
 	return m
-}
-
-// deferredCall reports whether s does nothing but to close the body.
-func (b *bodyLeak) deferredCall(s *ast.DeferStmt) bool {
-	sel, ok := ast.Unparen(s.Call.Fun).(*ast.SelectorExpr)
-	return ok && sel.Sel.Name == "Close"
 }
 
 // onWaysOut offers to close the body on each way out that goes without, and to
@@ -370,17 +327,6 @@ func (b *bodyLeak) onWaysOut(m rule.Match, g match.Guard, defers ...*ast.DeferSt
 		}
 		return d.InsertAfter(ways.Last, closing(ways.Last))
 	})
-}
-
-// harm says what stays.
-func (b *bodyLeak) harm() string {
-	switch {
-	case strings.HasSuffix(b.p.FullName(b.Call), ".Head"):
-		return ", which net/http asks for also where there is no body, as after HEAD"
-	case b.Drained():
-		return ", so its connection and two goroutines leak when reading it fails"
-	}
-	return ", so its connection and two goroutines leak"
 }
 
 func moveBehind(s ast.Stmt, g match.Guard) func(*dstedit.Decl) error {

@@ -20,6 +20,62 @@ func (b *Response) Guard() (Guard, string, bool) {
 	})
 }
 
+// PlaceKind says how the body of a response gets closed.
+type PlaceKind uint8
+
+const (
+	Nowhere    PlaceKind = iota // Why says why not
+	Deferred                    // by a defer behind the guard
+	MovedUp                     // by the defer Stmt, when it stands behind the guard
+	AtOnce                      // behind the guard, because nobody reads it
+	BehindRead                  // behind Stmt, which reads all of it
+	OnWaysOut                   // see WaysOut
+)
+
+// Place is where a close belongs.
+type Place struct {
+	Kind  PlaceKind
+	Guard Guard
+	Stmt  ast.Stmt
+	Why   string
+}
+
+// Place returns where the body of a response that never leaves the function
+// is to be closed, which it is not on the paths of unmet.
+func (b *Response) Place(unmet Unmet) Place {
+	g, why, guarded := b.Guard()
+	unsure := b.Unsure(g)
+	untouched := guarded && unsure == "" && !b.TouchesBody() && b.Promised() && b.SendsNothing()
+	switch comesBack := b.p.ComesBack(b.Obligation()); {
+	case comesBack && untouched:
+		return Place{Kind: AtOnce, Guard: g}
+	case comesBack:
+		if read := b.readWhole(g); guarded && read != nil && unsure == "" {
+			return Place{Kind: BehindRead, Stmt: read}
+		}
+		return Place{Kind: OnWaysOut, Guard: g}
+	case unmet.OverwrittenLate:
+		return Place{Why: "the deferred literal closes the response that " + b.Var.Name() + " holds at the end, not this one"}
+	case b.flagged():
+		return Place{Why: "the close depends on a flag whose meaning is not known"}
+	case !guarded && b.Err != nil:
+		return Place{Kind: OnWaysOut, Guard: g}
+	case !guarded:
+		return Place{Why: "no safe place for the close: " + why}
+	case unsure != "":
+		return Place{Why: unsure}
+	}
+	if why := b.WaitsOn(g); why != "" && untouched {
+		return Place{Kind: AtOnce, Guard: g}
+	} else if why != "" {
+		return Place{Why: why}
+	}
+	if s := b.movable(g); s != nil && !unmet.Overwritten {
+		return Place{Kind: MovedUp, Guard: g, Stmt: s}
+	}
+	return Place{Kind: Deferred, Guard: g}
+}
+
 // deferred reports whether s is the direct "defer resp.Body.Close()".
 func (b *Response) deferred(s ast.Stmt) bool {
 	for _, e := range b.Events {
@@ -68,9 +124,9 @@ func (b *Response) deferredUnchecked(behind []ast.Stmt) ast.Stmt {
 	return nil
 }
 
-// Movable returns the one "defer resp.Body.Close()" in the list of the call
+// movable returns the one "defer resp.Body.Close()" in the list of the call
 // that can go up behind the guard: no other defer may change places with it.
-func (b *Response) Movable(g Guard) ast.Stmt {
+func (b *Response) movable(g Guard) ast.Stmt {
 	list, _, ok := StmtList(b.Def)
 	if !ok || g.After == nil {
 		return nil

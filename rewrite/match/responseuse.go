@@ -89,6 +89,15 @@ func (b *Response) Names(resp, err string) []string {
 	return names
 }
 
+// AssignsAll reports whether the statement assigns all results to variables of
+// its own block, so that := in place of = would declare nothing else.
+func (b *Response) AssignsAll(as *ast.AssignStmt) bool {
+	return !slices.ContainsFunc(as.Lhs, func(l ast.Expr) bool {
+		v := b.p.VarOf(l)
+		return !IsBlank(l) && (v == nil || !b.p.InScopeOf(v, b.Def, b.Fn))
+	})
+}
+
 // Promised reports whether there certainly is a body unless there is an error:
 // the response comes from net/http itself.
 func (b *Response) Promised() bool {
@@ -131,9 +140,9 @@ func (b *Response) Obligation() Obligation {
 	return o
 }
 
-// ReadWhole returns the statement behind the guard that reads the whole body,
+// readWhole returns the statement behind the guard that reads the whole body,
 // if that is the only thing that touches it and nothing in between leaves.
-func (b *Response) ReadWhole(g Guard) ast.Stmt {
+func (b *Response) readWhole(g Guard) ast.Stmt {
 	list, _, ok := StmtList(b.Def)
 	at := slices.Index(list, g.After)
 	if !ok || g.After == nil || at < 0 || !b.Drained() {
@@ -204,8 +213,8 @@ func (b *Response) Drained() bool {
 	return false
 }
 
-// Flagged reports whether all that closes the body stands under a bare flag.
-func (b *Response) Flagged() bool {
+// flagged reports whether all that closes the body stands under a bare flag.
+func (b *Response) flagged() bool {
 	closes := 0
 	for _, e := range b.Events {
 		switch e.Kind {
