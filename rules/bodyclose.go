@@ -20,9 +20,12 @@ import (
 //
 // It follows the response of a call of http.Get, Head, Post, PostForm, of the
 // methods of http.Client, of http.Transport.RoundTrip and, outside of tests, of
-// any interface method Do or RoundTrip (*http.Request) (*http.Response, error).
-// It reports a path on which the function returns, or takes another response
-// into the same variable, before it closes the body.
+// any interface method Do or RoundTrip (*http.Request) (*http.Response, error),
+// and of functions of the analysed modules that return one of these as they got
+// it. It reports a path on which the function returns, or takes another response
+// into the same variable, before it closes the body, also if on other paths the
+// caller gets the response. It reports a close that is deferred in a loop, and a
+// body of http.ReadResponse that is read in part.
 //
 // # Why it leaks
 //
@@ -40,11 +43,14 @@ import (
 //
 // # What is not reported
 //
-// A response or body that is returned, stored, sent, captured by a goroutine or
-// handed to a function that is not known only to read it: whoever gets it may
-// close it. Paths on which the error is set or the response is nil. Paths that
-// end in a panic, os.Exit, log.Fatal or t.Fatal. A plain Close at the end of
-// straight code.
+// A response or body that is stored, sent, captured by a goroutine or handed to
+// a function that is not known only to read it: whoever gets it may close it. A
+// body that is returned as an io.Reader, because the connection is free once it
+// has been read to its end. Paths on which the error is set, the response is nil,
+// or a cancel function is called before it would be handed on. Paths that end in
+// a panic, os.Exit, log.Fatal or t.Fatal, with a deferred close or without: the
+// process ends, too. A plain Close at the end of straight code. A close that is
+// deferred in a loop of a few rounds, or in a test.
 //
 // # Fix safety
 //
@@ -56,11 +62,19 @@ import (
 // function has seen it. In a loop, where deferred calls would pile up, and in a
 // function that goes on waiting after the last use, where the connection would
 // be held as long, the body is closed at once if nobody reads it and the request
-// has no body of its own, or behind the one statement that reads all of it; else
-// no fix is offered there. A server that goes on working after it has sent its
-// header sees such a client leave. Nor is one without a check of the error, because the response
-// could be nil. Behind an interface a substitute for the client may return a
-// response without a body: where nothing touches it yet, the fix is unsafe.
+// has no body of its own, or behind the one statement that reads all of it. A
+// server that goes on working after it has sent its header sees such a client
+// leave.
+//
+// These fixes are unsafe: elsewhere in a loop, where the response is handed on
+// to the caller on another path, and where its error is checked together with
+// something else, the body is closed in front of each way out that goes without,
+// by "if resp != nil" where it may be nil. A panic does not take that way, and a
+// request that is still being sent is cut off. In a loop that takes the next
+// response into the same variable, the last one is closed before. A response
+// that nobody looks at gets a name and is closed at once. And behind an interface
+// a substitute for the client may return a response without a body: where nothing
+// touches it yet, closing it may panic.
 //
 // # See also
 //
@@ -98,32 +112,19 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		m.Message = "response of " + types.ExprString(b.Call.Fun) + " has no name, so its body is never closed and its connection leaks"
 		return m.None("closing the body needs a variable for the response"), true
 	}
-	resp, err, ok := b.Results(b.Targets())
-	if !ok {
-		return m, false
-	}
-	if err != nil {
-		b.Err = b.p.VarOf(err)
-	}
-	if match.IsBlank(resp) {
-		m, ok := b.discarded(m, resp.(*ast.Ident))
-		return m, ok && !b.Parsed
-	}
-	b.Var = b.p.VarOf(resp)
-	if !b.p.DeclaredIn(b.Var, b.Fn) {
-		return m, false
-	}
-	b.Events = b.p.TrackResponse(b.Var, b.Fn)
-	leaves := b.p.IsResult(b.Var, b.Fn) || slices.ContainsFunc(b.Events, func(e match.Event) bool { return e.Kind == match.Escapes })
+	resp, ok := b.Bind()
 	deferred := b.Piles()
 	switch {
-	case leaves && (b.Parsed || !b.HandedOn()):
+	case !ok:
 		return m, false
+	case match.IsBlank(resp):
+		m, ok := b.discarded(m, resp.(*ast.Ident))
+		return m, ok && !b.Parsed
 	case deferred != nil && !b.Parsed:
 		return b.piled(m, deferred), true
 	}
 	g, why, guarded := b.Guard()
-	if early := b.DeferredTooEarly(g, guarded); early != nil && !leaves {
+	if early := b.DeferredTooEarly(g, guarded); early != nil && !b.HandedOn {
 		m.Message = b.Var.Name() + ".Body is closed by a defer that runs before " + b.Err.Name() + " is checked, and panics when " + b.Var.Name() + " is nil"
 		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
 		if !guarded {
@@ -139,11 +140,7 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		m.Message = b.Var.Name() + ".Body is read but never closed, so what is left of it stands before the next response on the connection"
 		return m.None("whether the connection is used again is not known"), !unmet.Met && b.TouchesBody() && !b.Drained()
 	}
-	m = b.unclosed(m, unmet, leaves)
-	if leaves {
-		return b.onWaysOut(m, g), true
-	}
-	return b.close(m, b.Place(unmet)), true
+	return b.close(b.unclosed(m, unmet), b.Place(unmet)), true
 }
 
 // ignored is "http.Get(url)" and "_, _ = http.Get(url)".
@@ -224,7 +221,7 @@ func (b *bodyLeak) declare(d *dstedit.Decl, as *ast.AssignStmt, name string) err
 }
 
 // unclosed says on which path what stays.
-func (b *bodyLeak) unclosed(m rule.Match, unmet match.Unmet, leaves bool) rule.Match {
+func (b *bodyLeak) unclosed(m rule.Match, unmet match.Unmet) rule.Match {
 	harm := ", so its connection and two goroutines leak"
 	switch {
 	case strings.HasSuffix(b.p.FullName(b.Call), ".Head"):
@@ -234,7 +231,7 @@ func (b *bodyLeak) unclosed(m rule.Match, unmet match.Unmet, leaves bool) rule.M
 	}
 	name, exit := b.Var.Name(), unmet.Exits[0]
 	switch {
-	case leaves:
+	case b.HandedOn:
 		m.Message = name + ".Body is neither closed nor handed on on every path" + harm
 	case unmet.Met:
 		m.Message = name + ".Body is not closed on every path" + harm
@@ -261,7 +258,7 @@ func (b *bodyLeak) close(m rule.Match, at match.Place) rule.Match {
 			return d.InsertAfter(at.Stmt, closeNow(name))
 		})
 	case match.OnWaysOut:
-		return b.onWaysOut(m, at.Guard)
+		return b.onWaysOut(m, at.Guard, nil)
 	case match.MovedUp:
 		return m.Safe("Move the deferred close up, before the first return", moveBehind(at.Stmt, at.Guard))
 	case match.Deferred:
@@ -288,8 +285,8 @@ func (b *bodyLeak) piled(m rule.Match, deferred *ast.DeferStmt) rule.Match {
 }
 
 // onWaysOut offers to close the body on each way out that goes without, and to
-// delete the defers.
-func (b *bodyLeak) onWaysOut(m rule.Match, g match.Guard, defers ...*ast.DeferStmt) rule.Match {
+// delete the defer, which may be nil.
+func (b *bodyLeak) onWaysOut(m rule.Match, g match.Guard, deferred ast.Stmt) rule.Match {
 	if why := b.Unsure(g); why != "" {
 		return m.None(why)
 	}
@@ -312,20 +309,12 @@ func (b *bodyLeak) onWaysOut(m rule.Match, g match.Guard, defers ...*ast.DeferSt
 		return closeNow(name)
 	}
 	return m.Unsafe(message, func(d *dstedit.Decl) error {
-		for _, s := range defers {
-			if err := d.Delete(s); err != nil {
+		if deferred != nil {
+			if err := d.Delete(deferred); err != nil {
 				return err
 			}
 		}
-		for _, s := range ways.Before() {
-			if err := d.InsertBefore(s, closing(s)); err != nil {
-				return err
-			}
-		}
-		if ways.Last == nil {
-			return nil
-		}
-		return d.InsertAfter(ways.Last, closing(ways.Last))
+		return d.InsertEach(ways.Before(), ways.Last, closing)
 	})
 }
 

@@ -40,13 +40,15 @@ type Place struct {
 	Why   string
 }
 
-// Place returns where the body of a response that never leaves the function
-// is to be closed, which it is not on the paths of unmet.
+// Place returns where the body is to be closed, which it is not on the paths of
+// unmet.
 func (b *Response) Place(unmet Unmet) Place {
 	g, why, guarded := b.Guard()
 	unsure := b.Unsure(g)
 	untouched := guarded && unsure == "" && !b.TouchesBody() && b.Promised() && b.SendsNothing()
 	switch comesBack := b.p.ComesBack(b.Obligation()); {
+	case b.HandedOn:
+		return Place{Kind: OnWaysOut, Guard: g}
 	case comesBack && untouched:
 		return Place{Kind: AtOnce, Guard: g}
 	case comesBack:

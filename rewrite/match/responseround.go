@@ -242,10 +242,10 @@ func (b *Response) ReadAt(s ast.Stmt) bool {
 	return false
 }
 
-// HandedOn reports whether the response goes to the caller on some path, as a
-// whole or as its body, and whoever else may get it does so behind the call: on
-// the other paths, nobody but this function can close it.
-func (b *Response) HandedOn() bool {
+// leavesBehind reports whether whoever gets the response does so behind the
+// call, and on some path that is the caller: on the other paths, nobody but this
+// function can close it.
+func (b *Response) leavesBehind() bool {
 	returned := false
 	for _, e := range b.Events {
 		if e.Kind != Escapes {
@@ -257,8 +257,7 @@ func (b *Response) HandedOn() bool {
 		_, isReturn := e.Node.(*ast.ReturnStmt)
 		returned = returned || isReturn
 	}
-	b.handedOn = returned || b.p.IsResult(b.Var, b.Fn)
-	return b.handedOn
+	return returned || b.p.IsResult(b.Var, b.Fn)
 }
 
 // settled reports whether n returns a named response without mentioning it, or

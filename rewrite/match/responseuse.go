@@ -26,8 +26,10 @@ type Response struct {
 	Must *types.Func
 	// Parsed is set if the response is read by http.ReadResponse, from a
 	// connection that others own.
-	Parsed   bool
-	handedOn bool // see HandedOn
+	Parsed bool
+	// HandedOn is set if the response, or its body, goes to the caller on some
+	// path.
+	HandedOn bool
 }
 
 // ResponseMade returns the response that the call at c creates; ok is false
@@ -57,9 +59,48 @@ func (p *Pass) ResponseMade(c inspector.Cursor) (r Response, ok bool) {
 	return r, r.Fn != nil
 }
 
-// Results returns what the response and its error are assigned to, of all that
+// Bind finds out what becomes of the results of the call. It returns what the
+// response is assigned to; ok is false if that is nothing that one could follow.
+func (b *Response) Bind() (resp ast.Expr, ok bool) {
+	resp, err, ok := b.results(b.targets())
+	if !ok {
+		return nil, false
+	}
+	if err != nil {
+		b.Err = b.p.VarOf(err)
+	}
+	if IsBlank(resp) {
+		return resp, true
+	}
+	if b.Var = b.p.VarOf(resp); !b.p.DeclaredIn(b.Var, b.Fn) {
+		return nil, false
+	}
+	b.Events = b.p.TrackResponse(b.Var, b.Fn)
+	b.HandedOn = b.p.IsResult(b.Var, b.Fn) || slices.ContainsFunc(b.Events, func(e Event) bool { return e.Kind == Escapes })
+	return resp, !b.HandedOn || !b.Parsed && b.leavesBehind()
+}
+
+// targets returns what the results of the call are assigned to, and makes Def
+// the statement that does so; nil if nothing of the kind happens in a function.
+func (b *Response) targets() (lhs []ast.Expr) {
+	switch n := b.Def.Node().(type) {
+	case *ast.AssignStmt:
+		return n.Lhs
+	case *ast.ValueSpec:
+		b.Def = b.Def.Parent().Parent() // the DeclStmt
+		if _, isStmt := b.Def.Node().(*ast.DeclStmt); !isStmt {
+			return nil
+		}
+		for _, id := range n.Names {
+			lhs = append(lhs, id)
+		}
+	}
+	return lhs
+}
+
+// results returns what the response and its error are assigned to, of all that
 // the results of the call are assigned to.
-func (b *Response) Results(lhs []ast.Expr) (resp, err ast.Expr, ok bool) {
+func (b *Response) results(lhs []ast.Expr) (resp, err ast.Expr, ok bool) {
 	switch {
 	case b.Must != nil:
 		if len(lhs) == 1 {
@@ -113,28 +154,10 @@ func (b *Response) SendsNothing() bool {
 	return b.Wrapper == nil && b.p.sendsNothing(b.Call, b.Fn)
 }
 
-// Targets returns what the results of the call are assigned to, and makes Def
-// the statement that does so; nil if nothing of the kind happens in a function.
-func (b *Response) Targets() (lhs []ast.Expr) {
-	switch n := b.Def.Node().(type) {
-	case *ast.AssignStmt:
-		return n.Lhs
-	case *ast.ValueSpec:
-		b.Def = b.Def.Parent().Parent() // the DeclStmt
-		if _, isStmt := b.Def.Node().(*ast.DeclStmt); !isStmt {
-			return nil
-		}
-		for _, id := range n.Names {
-			lhs = append(lhs, id)
-		}
-	}
-	return lhs
-}
-
 // Obligation is to close the body.
 func (b *Response) Obligation() Obligation {
 	o := Obligation{Fn: b.Fn, Call: b.Call, Def: b.Def, Var: b.Var, Err: b.Err, Events: b.Events}
-	if b.handedOn {
+	if b.HandedOn {
 		o.Over = b.settled
 	}
 	return o
