@@ -301,7 +301,7 @@ func (b *bodyLeak) onWaysOut(m rule.Match, g match.Guard, deferred ast.Stmt) rul
 	name := b.Var.Name()
 	closing := func(s ast.Stmt) dst.Stmt {
 		switch {
-		case ways.Nilable[s] || s == ways.Again:
+		case ways.Nilable[s]:
 			return dstedit.If(dstedit.NilTest(name, token.NEQ), closeNow(name))
 		case b.ReadAt(s):
 			return deferClose(name)

@@ -47,10 +47,15 @@ func (b *Response) WaysOut(g Guard) (w WaysOut, why string) {
 	switch {
 	case why != "":
 		return w, why
-	case w.Again != nil && aliased:
+	case len(w.Again) > 0 && aliased:
 		return w, "another variable may still use the response when " + b.Var.Name() + " is assigned again"
 	}
 	w.Nilable = b.nilable(w.Round, region)
+	for _, s := range w.Again {
+		if b.reads(s) {
+			return w, "the body is read where " + b.Var.Name() + " is assigned again"
+		}
+	}
 	for s := range w.Nilable {
 		if b.ReadAt(s) {
 			return w, "where it is read last, " + b.Var.Name() + " may be nil"
@@ -65,7 +70,7 @@ func (b *Response) WaysOut(g Guard) (w WaysOut, why string) {
 // is certainly there.
 func (b *Response) behindLastUse(w *WaysOut, g Guard, region inspector.Cursor) {
 	list := stmtsIn(region.Node())
-	if b.Def.Parent() != region && region.Node() != ast.Node(g.First) || b.p.IsResult(b.Var, b.Fn) || len(w.Nilable) > 0 {
+	if b.Def.Parent() != region && region.Node() != ast.Node(g.First) || b.p.IsResult(b.Var, b.Fn) || len(w.Nilable)+len(w.Again) > 0 {
 		return
 	}
 	at := func(n ast.Node) int {
@@ -158,6 +163,13 @@ func (b *Response) nilable(r Round, region inspector.Cursor) map[ast.Stmt]bool {
 	for _, s := range r.Jumps {
 		at[s] = s
 	}
+	for _, s := range r.Again {
+		if ast.Node(s) == b.Def.Node() {
+			out[s] = true // before the first round
+		} else {
+			at[s] = s
+		}
+	}
 	w := &unmetWalk{p: b.p, o: b.Obligation(), errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}}
 	w.followErr()
 	next := b.p.nextRound(b.Obligation(), region)
@@ -176,11 +188,11 @@ func (b *Response) nilable(r Round, region inspector.Cursor) map[ast.Stmt]bool {
 				ends(at[n], s.known)
 				return s, false
 			case n == b.node() || next(n) || outside(n):
-				ends(r.Last, s.known || n == b.node() && r.Again != nil)
+				ends(r.Last, s.known || n == b.node() && len(r.Again) > 0)
 				return s, false
 			}
 			s.live = s.live && !w.errSet[n]
-			s.known = s.known || s.live && b.guardedBy(n)
+			s.known = s.known || s.live && b.guardedBy(n) || b.looksInto(n)
 			return s, true
 		},
 		Edge: func(cond ast.Expr, taken bool, s checked) (checked, bool) {
@@ -210,6 +222,22 @@ func (b *Response) nilable(r Round, region inspector.Cursor) map[ast.Stmt]bool {
 	return out
 }
 
+// looksInto reports whether n selects a field or method of the response, which
+// panics if it is nil.
+func (b *Response) looksInto(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.DeferStmt:
+			return false
+		case *ast.SelectorExpr:
+			found = found || b.p.VarOf(n.X) == b.Var
+		}
+		return !found
+	})
+	return found
+}
+
 // guardedBy reports whether n is a call that returns only if the error is nil.
 func (b *Response) guardedBy(n ast.Node) bool {
 	es, ok := n.(*ast.ExprStmt)
@@ -227,11 +255,14 @@ func (b *Response) guardedBy(n ast.Node) bool {
 // ReadAt reports whether the statement s, a way out, is a return that still
 // reads the body.
 func (b *Response) ReadAt(s ast.Stmt) bool {
-	if _, isReturn := s.(*ast.ReturnStmt); !isReturn {
-		return false
-	}
+	_, isReturn := s.(*ast.ReturnStmt)
+	return isReturn && b.reads(s)
+}
+
+// reads reports whether the statement s does something with the body.
+func (b *Response) reads(s ast.Stmt) bool {
 	for _, e := range b.Events {
-		if e.Node != ast.Node(s) {
+		if e.Node != ast.Node(s) || e.Kind == Assigns {
 			continue
 		}
 		sel, ok := Unparen(e.At).Parent().Node().(*ast.SelectorExpr)

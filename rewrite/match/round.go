@@ -14,15 +14,12 @@ import (
 type Round struct {
 	Jumps []ast.Stmt // the statements that leave it
 	Last  ast.Stmt   // its last statement, if control comes to its end
-	Again ast.Stmt   // the statement of the call itself, if the next value comes into the same variable
+	Again []ast.Stmt // the assignments of the next value to the same variable, the call itself among them
 }
 
 // Before returns the statements in front of which something must be done.
 func (r *Round) Before() []ast.Stmt {
-	if r.Again == nil {
-		return r.Jumps
-	}
-	return append(slices.Clone(r.Jumps), r.Again)
+	return append(slices.Clone(r.Jumps), r.Again...)
 }
 
 // round returns the ways out of region, a list of statements that holds the
@@ -40,11 +37,13 @@ func (p *Pass) round(o Obligation, region inspector.Cursor, fits func(ast.Stmt) 
 	unmet := p.Unmet(o)
 	falls := unmet.Again
 	for _, e := range unmet.Exits {
-		if again, ok := o.Def.Node().(*ast.AssignStmt); ok && e.Assigns && !declares(region, o) && again.Pos() <= e.Pos && e.Pos < again.End() {
-			r.Again = again
-			continue
+		as := assignmentAt(region, e)
+		switch {
+		case as == nil || as == o.Def.Node() && declares(region, o):
+			falls = true
+		case !slices.Contains(r.Again, as):
+			r.Again = append(r.Again, as)
 		}
-		falls = true
 	}
 	for _, n := range unmet.Leaves {
 		if next(n) {
@@ -63,6 +62,19 @@ func (p *Pass) round(o Obligation, region inspector.Cursor, fits func(ast.Stmt) 
 		r.Last = list[len(list)-1]
 	}
 	return r, ""
+}
+
+// assignmentAt returns the statement of region that assigns another value where
+// a path ends; nil if it ends otherwise.
+func assignmentAt(region inspector.Cursor, e Exit) ast.Stmt {
+	c, ok := region.FindByPos(e.Pos, e.Pos)
+	if !ok || !e.Assigns {
+		return nil
+	}
+	for as := range c.Enclosing((*ast.AssignStmt)(nil)) {
+		return as.Node().(ast.Stmt)
+	}
+	return nil
 }
 
 // nextRound returns what reports whether a node belongs to the next run through
