@@ -243,15 +243,7 @@ func (l *cancelLeak) perRound(m rule.Match, cancel *types.Var, name string, prep
 		if err := prepare(d); err != nil {
 			return err
 		}
-		for _, jump := range round.Jumps {
-			if err := d.InsertBefore(jump, dstedit.ExprStmt(l.cancelCall(name))); err != nil {
-				return err
-			}
-		}
-		if round.Last == nil {
-			return nil
-		}
-		return d.InsertAfter(round.Last, dstedit.ExprStmt(l.cancelCall(name)))
+		return d.InsertEach(round.Jumps, round.Last, func(ast.Stmt) dst.Stmt { return dstedit.ExprStmt(l.cancelCall(name)) })
 	})
 }
 

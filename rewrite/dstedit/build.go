@@ -105,3 +105,9 @@ func Zeros(texts []string) (out []dst.Expr) {
 	}
 	return out
 }
+
+// NilTest returns the comparison "name op nil", where op is token.EQL or
+// token.NEQ.
+func NilTest(name string, op token.Token) *dst.BinaryExpr {
+	return &dst.BinaryExpr{X: Ident(name), Op: op, Y: Ident("nil")}
+}

@@ -40,6 +40,20 @@ func (d *Decl) InsertBefore(s ast.Stmt, new ...dst.Stmt) error {
 	return nil
 }
 
+// InsertEach inserts what new returns for each of the statements before in
+// front of it, and for last, unless that is nil, behind it.
+func (d *Decl) InsertEach(before []ast.Stmt, last ast.Stmt, new func(ast.Stmt) dst.Stmt) error {
+	for _, s := range before {
+		if err := d.InsertBefore(s, new(s)); err != nil {
+			return err
+		}
+	}
+	if last == nil {
+		return nil
+	}
+	return d.InsertAfter(last, new(last))
+}
+
 // InsertFirst inserts copies of new at the start of list, which is an
 // *ast.BlockStmt, *ast.CaseClause or *ast.CommClause. In an empty list they go
 // behind the comments in it.

@@ -71,3 +71,37 @@ func (d *Decl) HoistInit(s *ast.IfStmt) error {
 	sl.settle()
 	return nil
 }
+
+// IntoIf makes the call that is s, or whose results s drops, the head of an if:
+// "if names := call; cond { body }". Comments stay.
+func (d *Decl) IntoIf(s ast.Stmt, names []string, cond dst.Expr, body ...dst.Stmt) error {
+	sl, err := d.slot(s)
+	if err != nil {
+		return err
+	}
+	var call dst.Expr
+	switch n := sl.stmt().(type) {
+	case *dst.ExprStmt:
+		call = n.X
+	case *dst.AssignStmt:
+		if len(n.Rhs) != 1 {
+			return refuse("the statement has more than one value")
+		}
+		call = n.Rhs[0]
+	default:
+		return refuse("the statement is no plain call")
+	}
+	sl.canon()
+	old := sl.stmt().Decorations()
+	init := &dst.AssignStmt{Tok: token.DEFINE, Rhs: []dst.Expr{call}}
+	for _, name := range names {
+		init.Lhs = append(init.Lhs, Ident(name))
+	}
+	ifs := If(cond, body...)
+	ifs.Init = init
+	ifs.Decs.NodeDecs, *old = *old, dst.NodeDecs{}
+	(*sl.list)[sl.i] = ifs
+	d.nodes[s] = ifs
+	sl.settle()
+	return nil
+}

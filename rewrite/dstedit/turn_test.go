@@ -2,7 +2,10 @@ package dstedit
 
 import (
 	"go/ast"
+	"go/token"
 	"testing"
+
+	"github.com/dave/dst"
 )
 
 func TestTurn(t *testing.T) {
@@ -15,7 +18,53 @@ func TestTurn(t *testing.T) {
 	hoist := func(text string) func(*tree, *Decl) error {
 		return func(tr *tree, d *Decl) error { return d.HoistInit(find[*ast.IfStmt](tr, text)) }
 	}
+	intoIf := func(text string) func(*tree, *Decl) error {
+		return func(tr *tree, d *Decl) error {
+			return d.IntoIf(tr.stmt(text), []string{"v", "err"}, NilTest("err", token.EQL), ExprStmt(Call(Sel("v", "Close"))))
+		}
+	}
+	each := func(before []string, last string) func(*tree, *Decl) error {
+		return func(tr *tree, d *Decl) error {
+			var stmts []ast.Stmt
+			for _, text := range before {
+				stmts = append(stmts, tr.stmt(text))
+			}
+			var end ast.Stmt
+			if last != "" {
+				end = tr.stmt(last)
+			}
+			return d.InsertEach(stmts, end, func(ast.Stmt) dst.Stmt { return ExprStmt(Call(Ident("x"))) })
+		}
+	}
 	runLayout(t, []layoutTest{
+		{
+			name: "into if", edit: intoIf("f()"),
+			src:  body("\t// above\n\tf() // beside\n\n\tg()\n"),
+			want: body("\t// above\n\tif v, err := f(); err == nil {\n\t\tv.Close()\n\t} // beside\n\n\tg()\n"),
+		},
+		{
+			name: "into if from blanks", edit: intoIf("_, _ ="),
+			src:  body("\tg()\n\t_, _ = f(a,\n\t\tb)\n"),
+			want: body("\tg()\n\tif v, err := f(a,\n\t\tb); err == nil {\n\t\tv.Close()\n\t}\n"),
+		},
+		{
+			name: "into if of two values", edit: intoIf("_, _ ="), refused: "more than one value",
+			src: body("\t_, _ = f(), g()\n"),
+		},
+		{
+			name: "into if of a labelled call", edit: intoIf("f()"), refused: "no plain call",
+			src: body("L:\n\tf()\n\tgoto L\n"),
+		},
+		{
+			name: "each", edit: each([]string{"continue", "return"}, "b()"),
+			src:  body("\tfor {\n\t\tif a() {\n\t\t\tcontinue // why\n\t\t}\n\t\tif c() {\n\t\t\treturn\n\t\t}\n\t\tb() // done\n\t}\n"),
+			want: body("\tfor {\n\t\tif a() {\n\t\t\tx()\n\t\t\tcontinue // why\n\t\t}\n\t\tif c() {\n\t\t\tx()\n\t\t\treturn\n\t\t}\n\t\tb() // done\n\t\tx()\n\t}\n"),
+		},
+		{
+			name: "each without a last", edit: each([]string{"b()"}, ""),
+			src:  body("\tb()\n"),
+			want: body("\tx()\n\tb()\n"),
+		},
 		{
 			name: "define", edit: define("a, b ="),
 			src:  body("\t// both\n\ta, b = f() // of f\n"),

@@ -45,6 +45,8 @@ type FuncFact struct {
 	// Makes is the function of the standard library whose context and cancel
 	// function are the results: see Facts.Makes.
 	Makes string
+	// Fresh is about the response among the results: see Facts.Fresh.
+	Fresh *FreshResponse
 }
 
 func (*FuncFact) AFact() {}
@@ -117,10 +119,10 @@ func (f *Facts) summarise() {
 
 // interesting is a cheap look at a function: could a summary say anything?
 func interesting(sig *types.Signature, body *ast.BlockStmt) bool {
-	if sig.Results().Len() == 0 && len(body.List) <= 12 && mayEnd(body) {
+	if (sig.Results().Len() == 0 || sig.TypeParams().Len() > 0) && len(body.List) <= 12 && mayEnd(body) {
 		return true
 	}
-	if returnsCancel(sig) || touchesGroup(sig, body) || sig.Results().Len() > 0 && isChan(sig.Results().At(0).Type()) {
+	if returnsCancel(sig) || responseResult(sig) >= 0 || touchesGroup(sig, body) || sig.Results().Len() > 0 && isChan(sig.Results().At(0).Type()) {
 		return true
 	}
 	for v := range sig.Params().Variables() {
@@ -245,12 +247,12 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 	body := p.FuncOf(c)
 	if sig.Results().Len() == 0 {
 		fact.Never = !reachesReturn(body.Flow, nil)
-		if !fact.Never {
-			for i := range sig.Params().Len() {
-				if v := sig.Params().At(i); IsError(v.Type()) && p.endsUnlessNil(body, v) {
-					fact.Guards = i + 1
-					break
-				}
+	}
+	if !fact.Never && (sig.Results().Len() == 0 || sig.TypeParams().Len() > 0) {
+		for i := range sig.Params().Len() {
+			if v := sig.Params().At(i); IsError(v.Type()) && p.endsUnlessNil(body, v) {
+				fact.Guards = i + 1
+				break
 			}
 		}
 	}
@@ -260,6 +262,7 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 	if returnsCancel(sig) {
 		fact.Makes = p.makesCancel(body)
 	}
+	fact.Fresh = p.freshResponse(body, sig)
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		if contextual(v.Type()) {

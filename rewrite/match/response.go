@@ -105,10 +105,10 @@ func (p *Pass) connects(e ast.Expr) bool {
 	return IsNamed(p.TypesInfo.TypeOf(e), "net/http", "Transport")
 }
 
-// SendsNothing reports whether the request of a call that returns a response
+// sendsNothing reports whether the request of a call that returns a response
 // certainly has no body that could still be on its way: a Get, or a Do of a
 // request that is made without one.
-func (p *Pass) SendsNothing(call *ast.CallExpr, fn *Func) bool {
+func (p *Pass) sendsNothing(call *ast.CallExpr, fn *Func) bool {
 	switch calledAs(call) {
 	case "Get", "Head":
 		return true

@@ -4,15 +4,102 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// Round is one run through the list of statements that makes a context in a
-// loop: where it is left, or ends, before the context has been cancelled.
+// Round is one run through a list of statements that makes something that must
+// be met before the list is left: where it is left, or ends, without that.
 type Round struct {
 	Jumps []ast.Stmt // the statements that leave it
 	Last  ast.Stmt   // its last statement, if control comes to its end
+	Again []ast.Stmt // the assignments of the next value to the same variable, the call itself among them
+}
+
+// Before returns the statements in front of which something must be done.
+func (r *Round) Before() []ast.Stmt {
+	return append(slices.Clone(r.Jumps), r.Again...)
+}
+
+// round returns the ways out of region, a list of statements that holds the
+// one of the call, on which o is not met. fits says why nothing can be put in
+// front of a jump, or returns "". why says what stands against it if there is
+// a way out where nothing can be done.
+func (p *Pass) round(o Obligation, region inspector.Cursor, fits func(ast.Stmt) string) (r Round, why string) {
+	for b := range region.Preorder((*ast.BranchStmt)(nil)) {
+		if tok := b.Node().(*ast.BranchStmt).Tok; tok == token.GOTO || tok == token.FALLTHROUGH {
+			return r, "in a loop a deferred call would wait for the end of the function, and the round is left by a " + tok.String()
+		}
+	}
+	next := p.nextRound(o, region)
+	o.Leaves = func(n ast.Node) bool { return next(n) || leaves(n, region) }
+	unmet := p.Unmet(o)
+	falls := unmet.Again
+	for _, e := range unmet.Exits {
+		as := assignmentAt(region, e)
+		switch {
+		case as == nil || as == o.Def.Node() && declares(region, o):
+			falls = true
+		case !slices.Contains(r.Again, as):
+			r.Again = append(r.Again, as)
+		}
+	}
+	for _, n := range unmet.Leaves {
+		if next(n) {
+			falls = true
+			continue
+		}
+		if why := fits(n.(ast.Stmt)); why != "" {
+			return r, why
+		}
+		if o.Var != nil && p.hidden(o.Var, n.Pos()) {
+			return r, o.Var.Name() + " is something else where the round is left"
+		}
+		r.Jumps = append(r.Jumps, n.(ast.Stmt))
+	}
+	if list := stmtsIn(region.Node()); falls && len(list) > 0 {
+		r.Last = list[len(list)-1]
+	}
+	return r, ""
+}
+
+// assignmentAt returns the statement of region that assigns another value where
+// a path ends; nil if it ends otherwise.
+func assignmentAt(region inspector.Cursor, e Exit) ast.Stmt {
+	c, ok := region.FindByPos(e.Pos, e.Pos)
+	if !ok || !e.Assigns {
+		return nil
+	}
+	for as := range c.Enclosing((*ast.AssignStmt)(nil)) {
+		return as.Node().(ast.Stmt)
+	}
+	return nil
+}
+
+// nextRound returns what reports whether a node belongs to the next run through
+// region, or stands outside: there, the variable of o is another one.
+func (p *Pass) nextRound(o Obligation, region inspector.Cursor) func(ast.Node) bool {
+	start, end := region.Node().Pos(), region.Node().End()
+	direct := o.Def.Parent() == region
+	if def := o.Def.Node().Pos(); def < start {
+		start = def // the call stands in the head of an if, region is the block behind it
+	}
+	return func(n ast.Node) bool {
+		switch {
+		case n.Pos() < start || n.End() > end:
+			return !direct
+		case direct: // what stands before the call
+			return n.End() <= o.Def.Node().Pos()
+		}
+		return o.Var != nil && n.Pos() <= o.Var.Pos() && o.Var.Pos() < n.End()
+	}
+}
+
+// declares reports whether the variable of o dies with each round: it is
+// declared by the call, or discarded.
+func declares(region inspector.Cursor, o Obligation) bool {
+	return o.Var == nil || o.Def.Parent() == region || o.Var.Pos() >= o.Def.Node().Pos() && o.Var.Pos() < o.Def.Node().End()
 }
 
 // Round returns the ways out of the list of statements that holds the call on
@@ -20,9 +107,8 @@ type Round struct {
 // why instead if the context may be in use beyond the round, or where a call in
 // front of each way out would not do.
 func (c *Cancel) Round(cancel *types.Var, events []Event) (r Round, why string) {
-	list, _, ok := StmtList(c.Def)
 	region := c.Def.Parent()
-	if !ok || region.Node() == ast.Node(c.Fn.Body) {
+	if _, _, ok := StmtList(c.Def); !ok || region.Node() == ast.Node(c.Fn.Body) {
 		return r, "in a loop a deferred cancel would wait for the end of the function"
 	}
 	if c.Ctx == nil {
@@ -40,35 +126,13 @@ func (c *Cancel) Round(cancel *types.Var, events []Event) (r Round, why string) 
 	if t.outlives != "" {
 		return r, t.outlives
 	}
-	for b := range region.Preorder((*ast.BranchStmt)(nil)) {
-		if tok := b.Node().(*ast.BranchStmt).Tok; tok == token.GOTO || tok == token.FALLTHROUGH {
-			return r, "in a loop a deferred cancel would wait for the end of the function, and the round is left by a " + tok.String()
+	o := Obligation{Fn: c.Fn, Call: c.Call, Def: c.Def, Var: cancel, Events: events, Over: c.WaitsForDone, Settled: c.Ended}
+	return c.p.round(o, region, func(s ast.Stmt) string {
+		if ret, ok := s.(*ast.ReturnStmt); ok && t.uses(ret) {
+			return "what is returned is made with the context, so it cannot be cancelled before"
 		}
-	}
-	// What stands before the call belongs to the next round.
-	next := func(n ast.Node) bool { return n.Pos() >= region.Node().Pos() && n.End() <= c.Def.Node().Pos() }
-	unmet := c.p.Unmet(Obligation{
-		Fn: c.Fn, Call: c.Call, Def: c.Def, Var: cancel, Events: events, Over: c.WaitsForDone, Settled: c.Ended,
-		Leaves: func(n ast.Node) bool { return next(n) || leaves(n, region) },
+		return ""
 	})
-	falls := unmet.Again || len(unmet.Exits) > 0
-	for _, n := range unmet.Leaves {
-		if next(n) {
-			falls = true
-			continue
-		}
-		if ret, ok := n.(*ast.ReturnStmt); ok && t.uses(ret) {
-			return r, "what is returned is made with the context, so it cannot be cancelled before"
-		}
-		if cancel != nil && c.p.hidden(cancel, n.Pos()) {
-			return r, cancel.Name() + " is something else where the round is left"
-		}
-		r.Jumps = append(r.Jumps, n.(ast.Stmt))
-	}
-	if falls {
-		r.Last = list[len(list)-1]
-	}
-	return r, ""
 }
 
 // hidden reports whether the name of v means something else at pos.
@@ -153,7 +217,7 @@ func (c *Cancel) Piles(events []Event) (deferred ast.Stmt) {
 			return nil
 		}
 	}
-	if deferred == nil || c.Ctx == nil || !c.InLoop() || !c.unbounded() || c.p.InTest(c.Call.Pos()) || c.within(c.Def.Parent()).outlives != "" {
+	if deferred == nil || c.Ctx == nil || !c.InLoop() || !c.p.longLoop(c.Def, c.Timed()) || c.p.InTest(c.Call.Pos()) || c.within(c.Def.Parent()).outlives != "" {
 		return nil
 	}
 	return deferred
@@ -171,10 +235,10 @@ func (c *Cancel) OutlivesRound(cancel *types.Var) bool {
 	return false
 }
 
-// unbounded reports whether a loop around the call may go on for long enough
-// that what piles up matters.
-func (c *Cancel) unbounded() bool {
-	for loop := range c.Def.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+// longLoop reports whether a loop around the statement at c may go on for long
+// enough that what piles up matters. What is timed ends by itself in the end.
+func (p *Pass) longLoop(c inspector.Cursor, timed bool) bool {
+	for loop := range c.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		switch n := loop.Node().(type) {
 		case *ast.FuncLit, *ast.FuncDecl:
 			return false
@@ -183,18 +247,50 @@ func (c *Cancel) unbounded() bool {
 				return true
 			}
 		case *ast.RangeStmt:
-			t := c.p.TypesInfo.TypeOf(n.X)
-			if _, isChan := t.Underlying().(*types.Chan); isChan {
+			switch p.TypesInfo.TypeOf(n.X).Underlying().(type) {
+			case *types.Chan:
 				return true
-			}
-			switch t.Underlying().(type) {
 			case *types.Slice, *types.Map:
-				// How much there is, is not known here; a timer ends it in the end.
-				if _, isLit := ast.Unparen(n.X).(*ast.CompositeLit); !isLit && !c.Timed() {
+				// How much there is, is not known here.
+				if !timed && !p.literal(n.X, loop) {
 					return true
 				}
 			}
 		}
 	}
 	return false
+}
+
+// literal reports whether e is a composite literal, or a variable that the
+// function around c gives no other value.
+func (p *Pass) literal(e ast.Expr, c inspector.Cursor) bool {
+	if _, ok := ast.Unparen(e).(*ast.CompositeLit); ok {
+		return true
+	}
+	v := p.VarOf(e)
+	fn := p.EnclosingFunc(c)
+	if v == nil || fn == nil || !p.DeclaredIn(v, fn) {
+		return false
+	}
+	found := false
+	for _, use := range p.Uses(fn.Cursor, v) {
+		if !assigns(use) {
+			continue
+		}
+		var rhs []ast.Expr
+		switch n := use.Parent().Node().(type) {
+		case *ast.AssignStmt:
+			rhs = n.Rhs
+		case *ast.ValueSpec:
+			rhs = n.Values
+		}
+		if len(rhs) != 1 {
+			return false
+		}
+		if _, ok := ast.Unparen(rhs[0]).(*ast.CompositeLit); !ok {
+			return false
+		}
+		found = true
+	}
+	return found
 }

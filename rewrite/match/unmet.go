@@ -128,7 +128,7 @@ func (w *unmetWalk) report(s metState, e Exit) {
 func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 	for _, e := range w.at[n] {
 		switch e.Kind {
-		case Closes, DefersClose:
+		case Closes, DefersClose, Escapes: // whoever has it now must close it
 			w.out.Met = true
 			return s, false
 		case ClosesLate:
@@ -144,7 +144,13 @@ func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 		w.out.Again = true
 		return s, false
 	}
+	if w.o.Over != nil && w.o.Leaves != nil && w.o.Over(n) {
+		return s, false
+	}
 	if w.o.Leaves != nil && w.o.Leaves(n) {
+		if _, isReturn := n.(*ast.ReturnStmt); isReturn && s.late {
+			return s, false
+		}
 		if !slices.Contains(w.out.Leaves, n) {
 			w.out.Leaves = append(w.out.Leaves, n)
 		}

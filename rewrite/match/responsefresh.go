@@ -1,0 +1,236 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// FreshResponse says of a function that among its results is a response that
+// it got from a client and nobody else knows: the caller must close it unless
+// the error, the last result, is set.
+type FreshResponse struct {
+	Index    int  // of the response among the results
+	Promised bool // it certainly has a body
+}
+
+// Fresh returns what is known of the response among the results of fn, or nil.
+func (f *Facts) Fresh(fn *types.Func) *FreshResponse { return f.of(fn).Fresh }
+
+// responseResult returns the index of the one response among the results of a
+// function whose last result is an error; -1 if there is none.
+func responseResult(sig *types.Signature) int {
+	r, at := sig.Results(), -1
+	if r.Len() < 2 || !IsError(r.At(r.Len()-1).Type()) {
+		return -1
+	}
+	for i := range r.Len() - 1 {
+		switch t := r.At(i).Type(); {
+		case isResponse(t):
+			if at >= 0 {
+				return -1
+			}
+			at = i
+		case !DataOnly(t):
+			return -1 // a connection, a reader: the body may belong to it
+		}
+	}
+	return at
+}
+
+func isResponse(t types.Type) bool {
+	_, isPtr := types.Unalias(t).(*types.Pointer)
+	return isPtr && IsNamed(t, "net/http", "Response")
+}
+
+// freshResponse computes FuncFact.Fresh: on every way out, the result is nil
+// beside an error, or a response of a client with which nothing has been done
+// but to look at it.
+func (p *Pass) freshResponse(fn *Func, sig *types.Signature) *FreshResponse {
+	f := &freshness{p: p, fn: fn, index: responseResult(sig), results: sig.Results().Len(), promised: true}
+	if f.index < 0 {
+		return nil
+	}
+	for c := range fn.Cursor.Preorder((*ast.ReturnStmt)(nil)) {
+		if inner := p.EnclosingFunc(c); inner == nil || inner.Cursor != fn.Cursor {
+			continue
+		}
+		if !f.returns(c) {
+			return nil
+		}
+	}
+	if !f.found {
+		return nil
+	}
+	return &FreshResponse{Index: f.index, Promised: f.promised}
+}
+
+type freshness struct {
+	p               *Pass
+	fn              *Func
+	index, results  int
+	found, promised bool
+}
+
+// returns reports whether a return statement is as freshResponse wants it.
+func (f *freshness) returns(c inspector.Cursor) bool {
+	ret := c.Node().(*ast.ReturnStmt)
+	if len(ret.Results) == 0 {
+		v := f.p.namedResult(f.fn, f.index)
+		return v != nil && f.variable(v, ret)
+	}
+	if len(ret.Results) == 1 && f.results > 1 {
+		call, ok := ast.Unparen(ret.Results[0]).(*ast.CallExpr)
+		return ok && f.made(call, f.index)
+	}
+	if len(ret.Results) != f.results {
+		return false
+	}
+	x := ret.Results[f.index]
+	if f.p.IsNil(x) {
+		return !f.p.IsNil(ret.Results[f.results-1])
+	}
+	v := f.p.VarOf(x)
+	return v != nil && f.p.DeclaredIn(v, f.fn) && !f.p.isParam(v, f.fn) && f.variable(v, ret)
+}
+
+// namedResult returns the result of fn with the given index, or nil if it has
+// no name.
+func (p *Pass) namedResult(fn *Func, index int) *types.Var {
+	i := 0
+	for _, field := range fn.Type.Results.List {
+		for _, name := range field.Names {
+			if i == index {
+				v, _ := p.TypesInfo.Defs[name].(*types.Var)
+				return v
+			}
+			i++
+		}
+	}
+	return nil
+}
+
+// made reports whether call creates the response that is its result at index.
+func (f *freshness) made(call *ast.CallExpr, index int) bool {
+	if f.p.CreatesResponse(call) && !f.p.InTest(call.Pos()) {
+		f.found = true
+		f.promised = f.promised && f.p.IsClientCall(call)
+		return index == 0
+	}
+	fn := f.p.Callee(call)
+	if fn == nil {
+		return false
+	}
+	inner := f.p.Facts.Fresh(fn)
+	if inner == nil || inner.Index != index {
+		return false
+	}
+	f.found = true
+	f.promised = f.promised && inner.Promised
+	return true
+}
+
+// variable reports whether the response in v is fresh where ret returns it.
+func (f *freshness) variable(v *types.Var, ret *ast.ReturnStmt) bool {
+	done := map[ast.Node]bool{} // where it is closed, or somebody else gets it
+	for _, e := range f.p.TrackResponse(v, f.fn) {
+		switch e.Kind {
+		case Assigns:
+			if !f.assigned(e.At) {
+				return false
+			}
+		case Closes, DefersClose, ClosesLate:
+			done[e.Node] = true
+		case Escapes:
+			if e.Node != ast.Node(ret) {
+				if _, isReturn := e.Node.(*ast.ReturnStmt); !isReturn {
+					return false
+				}
+			}
+		}
+		if f.p.VarOf(e.At.Node().(*ast.Ident)) != v && e.Kind != Reads {
+			return false
+		}
+	}
+	fresh := true
+	Paths[bool]{
+		Node: func(n ast.Node, closed bool) (bool, bool) {
+			closed = closed || done[n]
+			fresh = fresh && !(closed && n == ast.Node(ret))
+			return closed, true
+		},
+	}.FromEntry(f.fn.Flow, false)
+	return fresh
+}
+
+// assigned reports whether the variable at c gets the response of a client.
+func (f *freshness) assigned(c inspector.Cursor) bool {
+	var lhs, rhs []ast.Expr
+	switch n := Unparen(c).Parent().Node().(type) {
+	case *ast.AssignStmt:
+		lhs, rhs = n.Lhs, n.Rhs
+	case *ast.ValueSpec:
+		for _, name := range n.Names {
+			lhs = append(lhs, name)
+		}
+		rhs = n.Values
+	}
+	if len(rhs) != 1 {
+		return false
+	}
+	call, ok := ast.Unparen(rhs[0]).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	for i, l := range lhs {
+		if l == c.Node() {
+			return f.made(call, i)
+		}
+	}
+	return false
+}
+
+// letsThrough returns the function that takes the results of call and whose
+// own result is the response: must[T any](v T, err error) T. What is of a type
+// of which it knows nothing, it can neither make nor close.
+func (p *Pass) letsThrough(parent inspector.Cursor, call *ast.CallExpr) *types.Func {
+	outer, ok := parent.Node().(*ast.CallExpr)
+	if !ok || len(outer.Args) == 0 || ast.Unparen(outer.Args[0]) != ast.Expr(call) {
+		return nil
+	}
+	fn := p.Callee(outer)
+	if fn == nil {
+		return nil
+	}
+	sig := fn.Signature()
+	if sig.Params().Len() < 2 || sig.Results().Len() != 1 {
+		return nil
+	}
+	t, ok := types.Unalias(sig.Params().At(0).Type()).(*types.TypeParam)
+	if !ok || !types.Identical(sig.Results().At(0).Type(), t) || !t.Underlying().(*types.Interface).Empty() {
+		return nil
+	}
+	return fn
+}
+
+// Unnamed reports whether the response is used where it is returned, without
+// a name, by something that does not close it: must(http.Get(u)).StatusCode.
+func (b *Response) Unnamed() bool {
+	c, ok := b.Fn.Cursor.FindNode(b.Call)
+	if !ok || b.Must == nil {
+		return false
+	}
+	if _, isStmt := b.Def.Node().(ast.Stmt); isStmt {
+		return false
+	}
+	t := &tracker{p: b.p, fn: b.Fn, seen: map[*types.Var]bool{}}
+	outer := Unparen(c).Parent()
+	t.use(outer, outer, holder, false)
+	for _, e := range t.events {
+		if e.Kind != Reads {
+			return false
+		}
+	}
+	return len(t.events) > 0
+}

@@ -1,0 +1,195 @@
+package match
+
+import "go/ast"
+
+// Guard finds the place behind which the error is nil and the response is not.
+func (b *Response) Guard() (Guard, string, bool) {
+	if b.Must != nil {
+		s, ok := b.Def.Node().(ast.Stmt)
+		_, guards := b.p.Facts.GuardsError(b.Must)
+		if _, _, listed := StmtList(b.Def); !ok || !listed || !guards {
+			return Guard{}, b.Must.Name() + " may let a response through that is nil", false
+		}
+		return Guard{After: s}, "", true
+	}
+	if b.Err == nil {
+		return Guard{}, "its error is not checked", false
+	}
+	return b.p.FindGuard(b.Def, b.Err, func(s ast.Stmt) bool {
+		return b.Var == nil || !b.p.Mentions(s, b.Var) || b.deferred(s)
+	})
+}
+
+// PlaceKind says how the body of a response gets closed.
+type PlaceKind uint8
+
+const (
+	Nowhere    PlaceKind = iota // Why says why not
+	Deferred                    // by a defer behind the guard
+	MovedUp                     // by the defer Stmt, when it stands behind the guard
+	AtOnce                      // behind the guard, because nobody reads it
+	BehindRead                  // behind Stmt, which reads all of it
+	OnWaysOut                   // see WaysOut
+)
+
+// Place is where a close belongs.
+type Place struct {
+	Kind  PlaceKind
+	Guard Guard
+	Stmt  ast.Stmt
+	Why   string
+}
+
+// Place returns where the body is to be closed, which it is not on the paths of
+// unmet.
+func (b *Response) Place(unmet Unmet) Place {
+	g, why, guarded := b.Guard()
+	unsure := b.Unsure(g)
+	untouched := guarded && unsure == "" && !b.TouchesBody() && b.Promised() && b.SendsNothing()
+	switch comesBack := b.p.ComesBack(b.Obligation()); {
+	case b.HandedOn:
+		return Place{Kind: OnWaysOut, Guard: g}
+	case comesBack && untouched:
+		return Place{Kind: AtOnce, Guard: g}
+	case comesBack:
+		if read := b.readWhole(g); guarded && read != nil && unsure == "" {
+			return Place{Kind: BehindRead, Stmt: read}
+		}
+		return Place{Kind: OnWaysOut, Guard: g}
+	case unmet.OverwrittenLate:
+		return Place{Why: "the deferred literal closes the response that " + b.Var.Name() + " holds at the end, not this one"}
+	case b.flagged():
+		return Place{Why: "the close depends on a flag whose meaning is not known"}
+	case !guarded && b.Err != nil:
+		return Place{Kind: OnWaysOut, Guard: g}
+	case !guarded:
+		return Place{Why: "no safe place for the close: " + why}
+	case unsure != "":
+		return Place{Why: unsure}
+	}
+	if why := b.WaitsOn(g); why != "" && untouched {
+		return Place{Kind: AtOnce, Guard: g}
+	} else if why != "" {
+		return Place{Why: why}
+	}
+	if s := b.movable(g); s != nil && !unmet.Overwritten {
+		return Place{Kind: MovedUp, Guard: g, Stmt: s}
+	}
+	return Place{Kind: Deferred, Guard: g}
+}
+
+// deferred reports whether s is the direct "defer resp.Body.Close()".
+func (b *Response) deferred(s ast.Stmt) bool {
+	for _, e := range b.Events {
+		if e.Kind == DefersClose && e.Via.Node() == ast.Node(s) {
+			return true
+		}
+	}
+	return false
+}
+
+// DeferredTooEarly returns the "defer resp.Body.Close()" that stands between
+// the call and the check of its error, where the response may be nil; nil if
+// there is none. g is the check, unless ok is false.
+func (b *Response) DeferredTooEarly(g Guard, ok bool) ast.Stmt {
+	list, i, listed := StmtList(b.Def)
+	switch {
+	case !listed || b.Err == nil:
+		return nil
+	case !ok:
+		return b.deferredUnchecked(list[i+1:])
+	case g.After == nil:
+		return nil
+	}
+	for _, s := range list[i+1:] {
+		if s == g.After {
+			return nil
+		}
+		if b.deferred(s) {
+			return s
+		}
+	}
+	return nil
+}
+
+// deferredUnchecked is DeferredTooEarly right behind the call, if the error is
+// tested in the next statement and nothing comes of it.
+func (b *Response) deferredUnchecked(behind []ast.Stmt) ast.Stmt {
+	if len(behind) < 2 || !b.deferred(behind[0]) {
+		return nil
+	}
+	if ifs, ok := behind[1].(*ast.IfStmt); ok && ifs.Init == nil {
+		if x, _, isTest := b.p.NilTest(ifs.Cond, true); isTest && b.p.VarOf(x) == b.Err {
+			return behind[0]
+		}
+	}
+	return nil
+}
+
+// movable returns the one "defer resp.Body.Close()" in the list of the call
+// that can go up behind the guard: no other defer may change places with it.
+func (b *Response) movable(g Guard) ast.Stmt {
+	list, _, ok := StmtList(b.Def)
+	if !ok || g.After == nil {
+		return nil
+	}
+	behind := false
+	for _, s := range list {
+		switch {
+		case s == g.After:
+			behind = true
+		case !behind:
+		case b.deferred(s):
+			return s
+		default:
+			if _, isDefer := s.(*ast.DeferStmt); isDefer {
+				return nil
+			}
+		}
+	}
+	return nil
+}
+
+// Unsure says why a close behind the guard could do harm that the paths do not
+// show, or returns "".
+func (b *Response) Unsure(g Guard) string {
+	switch {
+	case b.usedByEarlierDefer():
+		return "an earlier defer uses the response and would find its body closed"
+	case !b.Promised() && b.mayBeNil():
+		return "the function reckons with a response or body that is nil"
+	}
+	end := b.Def.Node().End()
+	if g.After != nil {
+		end = g.After.End() + 1
+	}
+	if b.p.MeantBetween(b.Def.Node().Pos(), end) {
+		return "a comment beside the call says that it is meant"
+	}
+	return ""
+}
+
+// WaitsOn says why a deferred close would come too late, or returns "": the
+// function goes on waiting for something after the last use of the response,
+// and the connection would be held as long.
+func (b *Response) WaitsOn(g Guard) string {
+	last := b.Call.End()
+	if g.After != nil {
+		last = g.After.End()
+	}
+	if b.Var != nil {
+		for _, use := range b.p.Uses(b.Fn.Cursor, b.Var) {
+			last = max(last, use.Node().End())
+		}
+	}
+	if b.p.WaitsAfter(b.Fn, b.node(), last) {
+		return "the function goes on waiting after the last use of the response, and a deferred close would hold the connection as long"
+	}
+	return ""
+}
+
+// node is the node of the function's flow that makes the response.
+func (b *Response) node() ast.Node {
+	c, _ := b.Fn.Cursor.FindNode(b.Call)
+	return FlowNode(c, b.Fn)
+}
