@@ -18,6 +18,7 @@ func All() []rule.Rule {
 		waitgroupadd,
 		blockingsend,
 		blockingreceive,
+		missingstop,
 	}
 }
 

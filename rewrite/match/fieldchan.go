@@ -13,7 +13,7 @@ import (
 // reach, with all that the package does with it.
 type FieldChan struct {
 	Field                *types.Var
-	Sends, Recvs         []ChannelUse // range statements are among the receives
+	Sends, Recvs, Closes []ChannelUse // range statements are among the receives
 	Made                 []ast.Expr   // the capacities it is made with; nil for none
 	Closed, Looked       bool
 	Receivable, Sendable bool // somebody unknown may receive from it, send on it or close it
@@ -139,7 +139,7 @@ func (t *fieldTable) use(f *FieldChan, c inspector.Cursor) {
 	case ChanRecv, ChanRange:
 		f.Recvs = append(f.Recvs, u)
 	case ChanClose:
-		f.Closed = true
+		f.Closed, f.Closes = true, append(f.Closes, u)
 	case ChanOther:
 		t.other(f, u)
 	}

@@ -1,0 +1,454 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Lifetime says what ends a goroutine that a call starts and that ends by
+// nothing else.
+type Lifetime struct {
+	Stops []string // methods of the value that may end it, sorted
+	Ctx   int      // 1 + index of the parameter, a context, that ends it, too; 0 for none
+	// Result reports whether it belongs to the first result, a new value, and
+	// not to what the method is called on.
+	Result bool
+}
+
+// Starts returns what ends the goroutine that each successful call of fn
+// starts. It returns nil if fn is not known to start one.
+func (f *Facts) Starts(fn *types.Func) *Lifetime { return f.of(fn).Starts }
+
+// Quiet reports whether fn, a method of a type with such goroutines, neither
+// ends one nor gives its receiver to anybody.
+func (f *Facts) Quiet(fn *types.Func) bool { return f.of(fn).Quiet }
+
+// Fresh reports whether the first result of fn is a new value that nobody
+// else has, of a type with such goroutines.
+func (f *Facts) Fresh(fn *types.Func) bool { return f.of(fn).Fresh }
+
+// ending is one way in which a goroutine ends.
+type ending struct {
+	field *types.Var // the channel, or the cancel function of the context, that it waits for
+	ctx   *types.Var // the local variable with the context, as long as it is not known more of it
+	root  *types.Var // the variable with the value that field belongs to
+}
+
+// origin is what is known of a context that is derived in the package.
+type origin struct {
+	cancel *types.Var // the field that holds its cancel function
+	parent *types.Var // the parameter that it is derived from; nil for a root context
+}
+
+// spawn is a goroutine that one function starts.
+type spawn struct {
+	fn   *types.Func
+	body *Func // of the goroutine
+	ends []ending
+	root *types.Var // the variable of fn with the value that it belongs to
+	node ast.Node   // of the flow of fn
+}
+
+// lifetimes finds out which functions of a package start goroutines that only
+// a method can end.
+type lifetimes struct {
+	p       *Pass
+	decls   map[*types.Func]*Func
+	order   []*types.Func
+	recvs   map[ast.Node]*types.Var                  // receives and ranges -> the field
+	enders  map[*types.Var]map[*types.Func]bool      // fields -> the methods that send, close or cancel; none for a field that others can reach
+	derived map[*types.Var]origin                    // contexts, in fields or local variables
+	bodies  map[inspector.Cursor]*Func               // of the goroutines
+	marks   map[*ast.BlockStmt]map[ast.Node][]ending // see waits
+}
+
+// lifetimes returns what is known of the functions of the package: see
+// Facts.Starts, Facts.Quiet and Facts.Fresh.
+func (p *Pass) lifetimes() map[*types.Func]*FuncFact {
+	t := &lifetimes{p: p, decls: map[*types.Func]*Func{}, recvs: map[ast.Node]*types.Var{}, enders: map[*types.Var]map[*types.Func]bool{}, derived: map[*types.Var]origin{}, bodies: map[inspector.Cursor]*Func{}, marks: map[*ast.BlockStmt]map[ast.Node][]ending{}}
+	root := p.Inspector.Root()
+	for c := range root.Preorder((*ast.FuncDecl)(nil)) {
+		if fn, ok := p.TypesInfo.Defs[c.Node().(*ast.FuncDecl).Name].(*types.Func); ok {
+			if f := p.FuncOf(c); f != nil {
+				t.decls[fn], t.order = f, append(t.order, fn)
+			}
+		}
+	}
+	t.channels()
+	t.contexts()
+	if len(t.enders) == 0 {
+		return nil
+	}
+	var all []spawn
+	for c := range root.Preorder((*ast.GoStmt)(nil)) {
+		if s, ok := t.started(c); ok {
+			all = append(all, s)
+			t.bodies[s.body.Cursor] = s.body
+		}
+	}
+	if len(all) == 0 {
+		return nil
+	}
+	return t.facts(all)
+}
+
+// owner returns the type of this package that v is a value of or points to.
+func (t *lifetimes) owner(v *types.Var) *types.TypeName {
+	if v == nil {
+		return nil
+	}
+	typ := types.Unalias(v.Type())
+	if ptr, ok := typ.(*types.Pointer); ok {
+		typ = types.Unalias(ptr.Elem())
+	}
+	named, ok := typ.(*types.Named)
+	if !ok || named.Obj().Pkg() != t.p.Pkg {
+		return nil
+	}
+	if _, isStruct := named.Underlying().(*types.Struct); !isStruct {
+		return nil
+	}
+	return named.Origin().Obj()
+}
+
+// has reports whether field is one of the struct type.
+func has(owner *types.TypeName, field *types.Var) bool {
+	if owner == nil {
+		return false
+	}
+	s, ok := owner.Type().Underlying().(*types.Struct)
+	return ok && holds(s, field)
+}
+
+// in returns the declared function around c.
+func (t *lifetimes) in(c inspector.Cursor) *types.Func {
+	for d := range c.Enclosing((*ast.FuncDecl)(nil)) {
+		fn, _ := t.p.TypesInfo.Defs[d.Node().(*ast.FuncDecl).Name].(*types.Func)
+		return fn
+	}
+	return nil
+}
+
+// method reports whether fn is a method of the type that field belongs to.
+func (t *lifetimes) method(fn *types.Func, field *types.Var) bool {
+	return fn != nil && fn.Signature().Recv() != nil && has(t.owner(fn.Signature().Recv()), field)
+}
+
+// channels books the channels in fields that only methods of their type send
+// on or close.
+func (t *lifetimes) channels() {
+	for _, f := range t.p.FieldChannels() {
+		if f.Sendable {
+			continue
+		}
+		methods, known := map[*types.Func]bool{}, true
+		for _, u := range slices.Concat(f.Sends, f.Closes) {
+			fn := t.in(u.Op)
+			known = known && t.method(fn, f.Field)
+			methods[fn] = true
+		}
+		if !known || len(methods) == 0 {
+			continue
+		}
+		t.enders[f.Field] = methods
+		for _, u := range f.Recvs {
+			t.recvs[u.Op.Node()] = f.Field
+		}
+	}
+}
+
+// contexts books the contexts whose cancel function is kept in a field that
+// only methods of its type call.
+func (t *lifetimes) contexts() {
+	if len(t.p.IgnoredFiles) > 0 || len(t.p.OtherFiles) > 0 {
+		return
+	}
+	made := map[*types.Var]int{} // how often a context field gets a value
+	root := t.p.Inspector.Root()
+	for c := range root.Preorder((*ast.AssignStmt)(nil)) {
+		as := c.Node().(*ast.AssignStmt)
+		for _, l := range as.Lhs {
+			if x, ok := ast.Unparen(l).(*ast.SelectorExpr); ok && t.p.selected(x) != nil {
+				made[t.p.selected(x)]++
+			}
+		}
+		if len(as.Lhs) != 2 || len(as.Rhs) != 1 {
+			continue
+		}
+		call, ok := ast.Unparen(as.Rhs[0]).(*ast.CallExpr)
+		if !ok || len(call.Args) != 1 {
+			continue
+		}
+		if name := t.p.FullName(call); name != "context.WithCancel" && name != "context.WithCancelCause" {
+			continue
+		}
+		o := origin{cancel: t.place(as.Lhs[1], c)}
+		if o.cancel == nil || o.cancel.Exported() || !t.rootOrParam(call.Args[0], c, &o) {
+			continue
+		}
+		fields := []*types.Var{t.p.VarOf(as.Lhs[0])}
+		if x, ok := ast.Unparen(as.Lhs[0]).(*ast.SelectorExpr); ok {
+			fields[0] = t.p.selected(x)
+		} else if v := fields[0]; v != nil {
+			for _, use := range t.p.Uses(t.p.EnclosingFunc(c).Outermost(), v) {
+				if f := t.p.storedIn(use); f != nil {
+					fields = append(fields, f)
+					made[f]++
+				}
+			}
+		}
+		for _, v := range fields {
+			if v != nil {
+				t.derived[v] = o
+			}
+		}
+	}
+	for v, o := range t.derived {
+		methods, ok := t.calls(o.cancel)
+		if !ok || v.IsField() && made[v] != 1 {
+			delete(t.derived, v)
+			continue
+		}
+		t.enders[o.cancel] = methods
+	}
+}
+
+// place returns the field that a new cancel function is kept in, and nowhere else.
+func (t *lifetimes) place(lhs ast.Expr, def inspector.Cursor) *types.Var {
+	if x, ok := ast.Unparen(lhs).(*ast.SelectorExpr); ok {
+		return t.p.selected(x)
+	}
+	v := t.p.VarOf(lhs)
+	if v == nil || v.Kind() != types.LocalVar {
+		return nil
+	}
+	var field *types.Var
+	for _, use := range t.p.Uses(t.p.EnclosingFunc(def).Outermost(), v) {
+		if assigns(use) && use.Parent() == def {
+			continue
+		}
+		f := t.p.storedIn(use)
+		if f == nil || field != nil {
+			return nil
+		}
+		field = f
+	}
+	return field
+}
+
+// rootOrParam notes what a context is derived from: one that never ends, or a
+// parameter of the declared function around it.
+func (t *lifetimes) rootOrParam(e ast.Expr, c inspector.Cursor, o *origin) bool {
+	if t.p.RootContext(e) {
+		return true
+	}
+	o.parent = t.p.VarOf(e)
+	fn := t.in(c)
+	return o.parent != nil && fn != nil && paramIndex(fn, o.parent) >= 0
+}
+
+// paramIndex returns the index of the parameter v of fn, or -1.
+func paramIndex(fn *types.Func, v *types.Var) int {
+	for i := range fn.Signature().Params().Len() {
+		if fn.Signature().Params().At(i) == v {
+			return i
+		}
+	}
+	return -1
+}
+
+// RootContext reports whether e is a call that returns a context that never ends.
+func (p *Pass) RootContext(e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	name := p.FullName(call)
+	return name == "context.Background" || name == "context.TODO"
+}
+
+// calls returns the methods that call the function in field; ok is false if
+// anything else is done with it but to give it a value.
+func (t *lifetimes) calls(field *types.Var) (methods map[*types.Func]bool, ok bool) {
+	methods = map[*types.Func]bool{}
+	for c := range t.p.Inspector.Root().Preorder((*ast.SelectorExpr)(nil)) {
+		if t.p.selected(c.Node().(*ast.SelectorExpr)) != field {
+			continue
+		}
+		sel := Unparen(c)
+		switch n := sel.Parent().Node().(type) {
+		case *ast.CallExpr:
+			fn := t.in(sel)
+			if n.Fun != sel.Node() || !t.method(fn, field) {
+				return nil, false
+			}
+			methods[fn] = true
+		case *ast.AssignStmt:
+			if !onLeft(n, sel) {
+				return nil, false
+			}
+		case *ast.BinaryExpr:
+		default:
+			return nil, false
+		}
+	}
+	return methods, len(methods) > 0
+}
+
+// started looks at one go statement.
+func (t *lifetimes) started(c inspector.Cursor) (s spawn, ok bool) {
+	s.fn = t.in(c)
+	if s.fn == nil {
+		return s, false
+	}
+	call := c.Node().(*ast.GoStmt).Call
+	s.body = t.body(c, call)
+	if s.body == nil {
+		return s, false
+	}
+	ends, ok := t.endsBy(s.body)
+	if !ok {
+		return s, false
+	}
+	for _, e := range ends {
+		e, ok := t.bound(e, call, s.body)
+		if !ok {
+			return s, false
+		}
+		if e.ctx != nil {
+			if o, ok := t.derived[e.ctx]; ok {
+				e.field = o.cancel
+				if e.ctx = o.parent; o.parent != nil && paramIndex(s.fn, o.parent) < 0 {
+					return s, false
+				}
+			} else if paramIndex(s.fn, e.ctx) < 0 {
+				return s, false
+			}
+		}
+		if e.root != nil {
+			if s.root != nil && s.root != e.root {
+				return s, false
+			}
+			s.root = e.root
+		}
+		s.ends = append(s.ends, e)
+	}
+	for _, e := range s.ends {
+		if s.root != nil || e.field == nil {
+			continue
+		}
+		// It waits for a context alone: whose cancel function is it?
+		recv, result := t.receiver(t.decls[s.fn].Cursor.Node().(*ast.FuncDecl)), t.returned(s.fn)
+		if has(t.owner(recv), e.field) {
+			s.root = recv
+		} else if has(t.owner(result), e.field) {
+			s.root = result
+		}
+	}
+	s.node = t.runs(c, t.decls[s.fn])
+	return s, s.node != nil && slices.ContainsFunc(s.ends, func(e ending) bool { return e.field != nil })
+}
+
+// body returns what a go statement or a call runs, if it is in this package.
+func (t *lifetimes) body(c inspector.Cursor, call *ast.CallExpr) *Func {
+	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
+		at, _ := c.FindNode(lit)
+		return t.p.FuncOf(at)
+	}
+	return t.decls[t.p.Callee(call)]
+}
+
+// runs returns the node of fn that certainly starts the goroutine at c when it
+// is passed: the statement itself, or the call of once.Do around it.
+func (t *lifetimes) runs(c inspector.Cursor, fn *Func) ast.Node {
+	runner := t.p.Runner(c)
+	if runner != fn.Cursor {
+		lit := t.p.FuncOf(runner)
+		call, ok := Unparen(runner).Parent().Node().(*ast.CallExpr)
+		if !ok || t.p.FullName(call) != "(*sync.Once).Do" || t.p.Runner(runner) != fn.Cursor || !t.always(lit, FlowNode(c, lit)) {
+			return nil
+		}
+		c = runner
+	}
+	return FlowNode(c, fn)
+}
+
+// always reports whether fn passes node on every way out that does not return
+// an error.
+func (t *lifetimes) always(fn *Func, node ast.Node) bool {
+	if node == nil {
+		return false
+	}
+	always := true
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			ret, ok := n.(*ast.ReturnStmt)
+			fails := ok && len(ret.Results) > 0 && IsError(t.p.TypesInfo.TypeOf(ret.Results[len(ret.Results)-1])) && !t.p.IsNil(ret.Results[len(ret.Results)-1])
+			return s, n != node && !fails
+		},
+		Exit: func(*Block, struct{}) { always = false },
+	}.FromEntry(fn.Flow, struct{}{})
+	return always
+}
+
+// bound says what an ending of a callee is for the caller: a parameter stands
+// for its argument, the receiver for what the method is called on.
+func (t *lifetimes) bound(e ending, call *ast.CallExpr, callee *Func) (out ending, ok bool) {
+	out = e
+	out.root, out.ctx = t.argument(e.root, call, callee), t.argument(e.ctx, call, callee)
+	return out, (e.root == nil) == (out.root == nil) && (e.ctx == nil) == (out.ctx == nil)
+}
+
+// argument returns the variable or field that v, which the callee uses, is for
+// the caller; nil if it is none.
+func (t *lifetimes) argument(v *types.Var, call *ast.CallExpr, callee *Func) *types.Var {
+	if v == nil || v.IsField() {
+		return v
+	}
+	variable := func(e ast.Expr) *types.Var {
+		e = ast.Unparen(e)
+		if amp, ok := e.(*ast.UnaryExpr); ok && amp.Op == token.AND {
+			e = ast.Unparen(amp.X)
+		}
+		if x, ok := e.(*ast.SelectorExpr); ok {
+			return t.p.selected(x)
+		}
+		return t.p.VarOf(e)
+	}
+	d, declared := callee.Cursor.Node().(*ast.FuncDecl)
+	if declared && v == t.receiver(d) {
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok {
+			return variable(sel.X)
+		}
+		return nil
+	}
+	i := 0
+	for _, field := range callee.Type.Params.List {
+		for _, name := range field.Names {
+			if t.p.TypesInfo.Defs[name] == types.Object(v) {
+				if i >= len(call.Args) || call.Ellipsis.IsValid() {
+					return nil
+				}
+				return variable(call.Args[i])
+			}
+			i++
+		}
+	}
+	if declared {
+		return nil
+	}
+	return v // captured
+}
+
+// receiver returns the variable that d is called on; nil if it has none.
+func (t *lifetimes) receiver(d *ast.FuncDecl) *types.Var {
+	if d.Recv == nil || len(d.Recv.List[0].Names) == 0 {
+		return nil
+	}
+	v, _ := t.p.TypesInfo.Defs[d.Recv.List[0].Names[0]].(*types.Var)
+	return v
+}
