@@ -19,6 +19,7 @@ func All() []rule.Rule {
 		blockingsend,
 		blockingreceive,
 		missingstop,
+		endlessgoroutine,
 	}
 }
 

@@ -55,3 +55,14 @@ func Return(results ...dst.Expr) *dst.ReturnStmt { return &dst.ReturnStmt{Result
 func CommCase(comm dst.Stmt, body ...dst.Stmt) *dst.CommClause {
 	return &dst.CommClause{Comm: comm, Body: body}
 }
+
+// Select returns the select statement with the given clauses, one a line.
+func Select(clauses ...*dst.CommClause) *dst.SelectStmt {
+	s := &dst.SelectStmt{Body: &dst.BlockStmt{}}
+	for _, c := range clauses {
+		layOut(c)
+		c.Decs.Before, c.Decs.After = dst.NewLine, dst.NewLine
+		s.Body.List = append(s.Body.List, c)
+	}
+	return s
+}
