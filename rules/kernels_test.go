@@ -52,6 +52,8 @@ func TestKernels(t *testing.T) {
 		"blockingsend Push none", "blockingsend distribute none", "blockingsend run none", "blockingsend sendWatchCacheEvent none", "blockingsend WriteFrame none",
 		// Fields that nobody sends on, closes or signals: cockroach25456, grpc1275, moby30408.
 		"blockingreceive process none", "blockingreceive Read none", "blockingreceive waitActive none",
+		// Values that nobody stops: MethodContractViolation, cockroach13197, cockroach13755.
+		"missingstop workerLifecycle unsafe", "missingstop Cockroach13197 none", "missingstop Cockroach13755 none",
 		// Faults beside the one that the kernel is about.
 		"blockingsend testDevmapperLockReleasedDeviceDeletion_moby17176 unsafe", "lostcancel Etcd5509 none",
 	}

@@ -36,6 +36,7 @@ type ending struct {
 	field *types.Var // the channel, or the cancel function of the context, that it waits for
 	ctx   *types.Var // the local variable with the context, as long as it is not known more of it
 	root  *types.Var // the variable with the value that field belongs to
+	close bool       // only to close the channel does it
 }
 
 // origin is what is known of a context that is derived in the package.
@@ -64,12 +65,13 @@ type lifetimes struct {
 	derived map[*types.Var]origin                    // contexts, in fields or local variables
 	bodies  map[inspector.Cursor]*Func               // of the goroutines
 	marks   map[*ast.BlockStmt]map[ast.Node][]ending // see waits
+	last    map[*ast.BlockStmt]map[ast.Node][]ending // see endsBy
 }
 
 // lifetimes returns what is known of the functions of the package: see
 // Facts.Starts, Facts.Quiet and Facts.Fresh.
 func (p *Pass) lifetimes() map[*types.Func]*FuncFact {
-	t := &lifetimes{p: p, decls: map[*types.Func]*Func{}, recvs: map[ast.Node]*types.Var{}, enders: map[*types.Var]map[*types.Func]bool{}, derived: map[*types.Var]origin{}, bodies: map[inspector.Cursor]*Func{}, marks: map[*ast.BlockStmt]map[ast.Node][]ending{}}
+	t := &lifetimes{p: p, decls: map[*types.Func]*Func{}, recvs: map[ast.Node]*types.Var{}, enders: map[*types.Var]map[*types.Func]bool{}, derived: map[*types.Var]origin{}, bodies: map[inspector.Cursor]*Func{}, marks: map[*ast.BlockStmt]map[ast.Node][]ending{}, last: map[*ast.BlockStmt]map[ast.Node][]ending{}}
 	root := p.Inspector.Root()
 	for c := range root.Preorder((*ast.FuncDecl)(nil)) {
 		if fn, ok := p.TypesInfo.Defs[c.Node().(*ast.FuncDecl).Name].(*types.Func); ok {
@@ -149,7 +151,7 @@ func (t *lifetimes) channels() {
 		for _, u := range slices.Concat(f.Sends, f.Closes) {
 			fn := t.in(u.Op)
 			known = known && t.method(fn, f.Field)
-			methods[fn] = true
+			methods[fn] = methods[fn] || u.Kind == ChanClose
 		}
 		if !known || len(methods) == 0 {
 			continue

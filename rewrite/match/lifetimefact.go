@@ -16,8 +16,10 @@ func (t *lifetimes) endsBy(body *Func) (ends []ending, ok bool) {
 	if len(marks) == 0 || t.leaves(body, marks, nil) {
 		return nil, false
 	}
+	t.last[body.Body] = map[ast.Node][]ending{}
 	for n, list := range marks { // which of them lead to the end?
 		if t.leaves(body, marks, n) {
+			t.last[body.Body][n] = list
 			for _, e := range list {
 				if !slices.Contains(ends, e) {
 					ends = append(ends, e)
@@ -44,6 +46,7 @@ func (t *lifetimes) waits(body *Func) map[ast.Node][]ending {
 		switch n := c.Node().(type) {
 		case *ast.RangeStmt:
 			if e, ok := t.channel(n, n.X); ok {
+				e.close = true
 				marks[n] = []ending{e}
 			}
 		case *ast.UnaryExpr:
@@ -206,6 +209,9 @@ func (t *lifetimes) lifetime(s spawn, stops map[*types.Func]bool) *Lifetime {
 		return nil
 	}
 	l := &Lifetime{Stops: t.names(typ, stops), Result: result}
+	if len(l.Stops) == 0 {
+		return nil
+	}
 	for _, e := range s.ends {
 		if e.ctx == nil {
 			continue
@@ -248,8 +254,10 @@ func (t *lifetimes) stops(all []spawn) map[*types.Func]bool {
 	stops := map[*types.Func]bool{}
 	for _, s := range all {
 		for _, e := range s.ends {
-			for fn := range t.enders[e.field] {
-				stops[fn] = true
+			for fn, more := range t.enders[e.field] {
+				if more || !e.close {
+					stops[fn] = true
+				}
 			}
 		}
 	}
@@ -279,7 +287,7 @@ func (t *lifetimes) behindWait(c inspector.Cursor) bool {
 	if body == nil {
 		return false
 	}
-	node, marks := FlowNode(c, body), t.waits(body)
+	node, marks := FlowNode(c, body), t.last[body.Body]
 	if _, isDefer := node.(*ast.DeferStmt); isDefer || node == nil {
 		return false
 	}

@@ -26,11 +26,30 @@ func (t *lifetimes) quiet(fn *types.Func, stops, seen map[*types.Func]bool) bool
 // to call methods that are quiet.
 func (t *lifetimes) keepsQuiet(v *types.Var, fn *Func, quiet func(*types.Func) bool) bool {
 	for _, use := range t.p.Uses(fn.Cursor, v) {
-		if !t.p.quietUse(use, quiet) && !t.behindWait(use) {
+		if t.p.quietUse(use, quiet) || t.behindWait(use) {
+			continue
+		}
+		if param, lit := t.p.literalArg(use); param == nil || !t.keepsQuiet(param, lit, quiet) {
 			return false
 		}
 	}
 	return true
+}
+
+// literalArg returns the parameter that the expression at c is for the literal
+// that is called with it, and the literal; nil if there is none.
+func (p *Pass) literalArg(c inspector.Cursor) (*types.Var, *Func) {
+	c = Unparen(c)
+	call, ok := c.Parent().Node().(*ast.CallExpr)
+	if !ok {
+		return nil, nil
+	}
+	lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit)
+	if !ok {
+		return nil, nil
+	}
+	at, _ := c.Parent().FindNode(lit)
+	return argumentOf(lit, call, c.Node(), p), p.FuncOf(at)
 }
 
 // quietUse reports whether the use of a value at c looks at a field, compares

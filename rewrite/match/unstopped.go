@@ -145,7 +145,7 @@ func (u *Unstopped) value(p *Pass, result bool) bool {
 // end the goroutine, or the value is another one by then.
 func (u *Unstopped) follow(p *Pass) (ok bool) {
 	if u.Var == nil || u.Var.Name() == "_" {
-		u.Unmet = p.Unmet(Obligation{Fn: u.Fn, Call: u.Call.Node().(*ast.CallExpr), Def: u.Def, Err: u.Err})
+		u.Unmet = p.Unmet(u.obligation())
 		return true
 	}
 	assigned := 0
@@ -165,8 +165,15 @@ func (u *Unstopped) follow(p *Pass) (ok bool) {
 		}
 		u.Events = append(u.Events, Event{Kind: kind, Node: FlowNode(use, u.Fn), At: use})
 	}
-	u.Unmet = p.Unmet(Obligation{Fn: u.Fn, Call: u.Call.Node().(*ast.CallExpr), Def: u.Def, Var: u.Var, Err: u.Err, Events: u.Events})
+	u.Unmet = p.Unmet(u.obligation())
 	return true
+}
+
+func (u *Unstopped) obligation() Obligation {
+	return Obligation{
+		Fn: u.Fn, Call: u.Call.Node().(*ast.CallExpr), Def: u.Def, Var: u.Var, Err: u.Err, Events: u.Events,
+		Leaves: func(ast.Node) bool { return false }, // only a return does: who waits for ever still has the value
+	}
 }
 
 func (p *Pass) valueUse(use inspector.Cursor, u *Unstopped) EventKind {
