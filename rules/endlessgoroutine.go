@@ -205,11 +205,7 @@ func (e endless) match() rule.Match {
 	return m.Unsafe("Wait for "+ctx+" beside the pause, and return when it is done; what would have come later is not done any more", func(d *dstedit.Decl) error {
 		done := dstedit.ExprStmt(dstedit.Recv(dstedit.Call(dstedit.Sel(ctx, "Done"))))
 		after := dstedit.ExprStmt(dstedit.Recv(dstedit.Call(dstedit.Sel(timePkg, "After"), d.Expr(sleep.Args[0]))))
-		wait := dstedit.Select(dstedit.CommCase(done, dstedit.Return(results()...)), dstedit.CommCase(after))
-		if err := d.InsertBefore(stmt, wait); err != nil {
-			return err
-		}
-		return d.Delete(stmt)
+		return d.ReplaceStmt(stmt, dstedit.Select(dstedit.CommCase(done, dstedit.Return(results()...)), dstedit.CommCase(after)))
 	})
 }
 

@@ -133,16 +133,15 @@ func (p *Pass) TickerOf(s Stuck) ast.Expr {
 	if sel, isSel := ast.Unparen(x.X).(*ast.SelectorExpr); isSel {
 		field = p.selected(sel)
 	}
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
-		call := c.Node().(*ast.CallExpr)
-		recv, isStop := p.Method(call, "time", "Ticker", "Stop")
-		if !isStop || s.Fn.Cursor.Contains(c) {
+	for c := range p.Inspector.Root().Preorder((*ast.SelectorExpr)(nil)) {
+		stop := c.Node().(*ast.SelectorExpr)
+		if stop.Sel.Name != "Stop" || !IsNamed(p.TypesInfo.TypeOf(stop.X), "time", "Ticker") || s.Fn.Cursor.Contains(c) {
 			continue
 		}
-		if sel, isSel := ast.Unparen(recv).(*ast.SelectorExpr); isSel && field != nil && p.selected(sel) == field {
+		if sel, isSel := ast.Unparen(stop.X).(*ast.SelectorExpr); isSel && field != nil && p.selected(sel) == field {
 			return x.X
 		}
-		if v != nil && p.VarOf(recv) == v {
+		if v != nil && p.VarOf(stop.X) == v {
 			return x.X
 		}
 	}
