@@ -132,7 +132,9 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 	def, isStmt := u.Def.Node().(ast.Stmt)
 	_, _, listed := match.StmtList(u.Def)
 	guard, why, guarded := match.Guard{}, "", true
-	if u.Err != nil {
+	if ifs, ok := u.Def.Parent().Node().(*ast.IfStmt); ok && u.Err != nil && u.leavesOnError(ifs) {
+		guard.After = ifs
+	} else if u.Err != nil {
 		guard, why, guarded = u.p.FindGuard(u.Def, u.Err, func(s ast.Stmt) bool { return !u.p.Mentions(s, u.Var) })
 	}
 	switch {
@@ -159,4 +161,12 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 		}
 		return d.InsertAfter(def, deferred())
 	})
+}
+
+// leavesOnError reports whether the if, in whose head the call stands and in
+// whose scope the value is not declared, only leaves when the call has failed.
+func (u unstopped) leavesOnError(ifs *ast.IfStmt) bool {
+	x, isNil, ok := u.p.NilTest(ifs.Cond, true)
+	declared := ifs.Pos() <= u.Var.Pos() && u.Var.Pos() < ifs.End()
+	return ok && !isNil && !declared && u.p.VarOf(x) == u.Err && ifs.Else == nil && u.p.Terminates(ifs.Body)
 }

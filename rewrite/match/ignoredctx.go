@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -23,7 +24,7 @@ func (p *Pass) IgnoredContext(s Stuck, c inspector.Cursor) *types.Var {
 			continue
 		}
 		v := p.VarOf(id.Node().(*ast.Ident))
-		if v != nil && !v.IsField() && IsNamed(v.Type(), "context", "Context") && p.Ended(v) {
+		if v != nil && !v.IsField() && IsNamed(v.Type(), "context", "Context") && p.worksWith(id) && p.Ended(v) {
 			return v
 		}
 	}
@@ -42,6 +43,32 @@ func (p *Pass) IgnoredContext(s Stuck, c inspector.Cursor) *types.Var {
 		}
 	}
 	return nil
+}
+
+// worksWith reports whether the context at c is passed to a function that does
+// more with it than to log, to trace or to look up a value.
+func (p *Pass) worksWith(c inspector.Cursor) bool {
+	arg := Unparen(c)
+	call, ok := arg.Parent().Node().(*ast.CallExpr)
+	if !ok || call.Fun == arg.Node() {
+		return false
+	}
+	fn := p.Callee(call)
+	if fn == nil || fn.Pkg() == nil {
+		return false
+	}
+	where := strings.ToLower(fn.Pkg().Path() + "." + fn.Name())
+	for _, part := range []string{"log", "trace", "tracing", "telemetry", "otel", "metric", "fromcontext", "withvalue", "withoutcancel"} {
+		if strings.Contains(where, part) {
+			return false
+		}
+	}
+	for _, level := range []string{"Debug", "Info", "Warn", "Error", "Print"} {
+		if strings.HasPrefix(fn.Name(), level) {
+			return false
+		}
+	}
+	return true
 }
 
 // Ended reports whether somebody ends the context in v, a local variable or a

@@ -371,7 +371,7 @@ func (t *lifetimes) runs(c inspector.Cursor, fn *Func) ast.Node {
 	if runner != fn.Cursor {
 		lit := t.p.FuncOf(runner)
 		call, ok := Unparen(runner).Parent().Node().(*ast.CallExpr)
-		if !ok || t.p.FullName(call) != "(*sync.Once).Do" || t.p.Runner(runner) != fn.Cursor || !t.always(lit, FlowNode(c, lit)) {
+		if !ok || t.p.FullName(call) != "(*sync.Once).Do" || t.p.EnclosingFunc(runner).Cursor != fn.Cursor || !t.always(lit, FlowNode(c, lit)) {
 			return nil
 		}
 		c = runner

@@ -113,7 +113,7 @@ func (t *lifetimes) fresh(fn *types.Func, watched map[*types.TypeName]bool, fact
 			}
 			return
 		}
-		if !t.p.quietUse(use, func(m *types.Func) bool { return fact(m).Quiet }) {
+		if !t.p.quietUse(use, func(m *types.Func) bool { return fact(m).Quiet }) && !t.behindWait(use) {
 			return
 		}
 	}

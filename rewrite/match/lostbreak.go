@@ -64,6 +64,9 @@ func (p *Pass) lastingBreak(cc *ast.CommClause, c inspector.Cursor, loop *ast.Fo
 		return nil, ""
 	}
 	name := types.ExprString(recv.X)
+	if p.replaced(recv.X, loop) {
+		return nil, ""
+	}
 	if ok != nil { // if !ok { break }
 		for _, s := range cc.Body {
 			ifs, isIf := s.(*ast.IfStmt)
@@ -71,7 +74,7 @@ func (p *Pass) lastingBreak(cc *ast.CommClause, c inspector.Cursor, loop *ast.Fo
 				continue
 			}
 			not, isNot := ast.Unparen(ifs.Cond).(*ast.UnaryExpr)
-			if isNot && not.Op == token.NOT && p.VarOf(not.X) == ok {
+			if isNot && not.Op == token.NOT && p.VarOf(not.X) == ok && len(ifs.Body.List) == 1 {
 				return plainBreak(ifs.Body.List), name + " is closed"
 			}
 		}
@@ -94,6 +97,38 @@ func (p *Pass) lastingBreak(cc *ast.CommClause, c inspector.Cursor, loop *ast.Fo
 	return nil, ""
 }
 
+// replaced reports whether the channel or context that e starts from may be
+// another one in a later round: a variable that the loop assigns, a field that
+// is assigned more than once.
+func (p *Pass) replaced(e ast.Expr, loop *ast.ForStmt) bool {
+	e = ast.Unparen(e)
+	if call, ok := e.(*ast.CallExpr); ok {
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		e = ast.Unparen(sel.X)
+	}
+	x, isField := e.(*ast.SelectorExpr)
+	v := p.VarOf(e)
+	if isField {
+		v = p.selected(x)
+	}
+	if v == nil {
+		return true
+	}
+	made := 0
+	for c := range p.Inspector.Root().Preorder((*ast.AssignStmt)(nil)) {
+		for _, l := range c.Node().(*ast.AssignStmt).Lhs {
+			x, ok := ast.Unparen(l).(*ast.SelectorExpr)
+			if ok && p.selected(x) == v || p.VarOf(l) == v && within(l, loop) {
+				made++
+			}
+		}
+	}
+	return made > 1 || made == 1 && !isField
+}
+
 // plainBreak returns the break without a label at the end of list.
 func plainBreak(list []ast.Stmt) *ast.BranchStmt {
 	br, ok := list[len(list)-1].(*ast.BranchStmt)
@@ -104,33 +139,25 @@ func plainBreak(list []ast.Stmt) *ast.BranchStmt {
 }
 
 // closedInPackage reports whether the package closes the channel that e, a
-// variable or a field, denotes, and never makes another one in its place.
+// variable or a field, denotes.
 func (p *Pass) closedInPackage(e ast.Expr) bool {
-	same := func(x ast.Expr) bool {
-		x = ast.Unparen(x)
-		if sel, ok := x.(*ast.SelectorExpr); ok {
-			f, isSel := p.selected(sel), false
-			if s, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
-				isSel = p.selected(s) == f
-			}
-			return f != nil && isSel
+	e = ast.Unparen(e)
+	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		if !p.IsBuiltin(call, "close") || len(call.Args) != 1 {
+			continue
 		}
-		return p.VarOf(x) != nil && p.VarOf(x) == p.VarOf(e)
-	}
-	closed, made := false, 0
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil), (*ast.AssignStmt)(nil)) {
-		switch n := c.Node().(type) {
-		case *ast.CallExpr:
-			closed = closed || p.IsBuiltin(n, "close") && len(n.Args) == 1 && same(n.Args[0])
-		case *ast.AssignStmt:
-			for _, l := range n.Lhs {
-				if same(l) {
-					made++
-				}
-			}
+		arg := ast.Unparen(call.Args[0])
+		if v := p.VarOf(arg); v != nil && v == p.VarOf(e) {
+			return true
+		}
+		x, ok := arg.(*ast.SelectorExpr)
+		y, ok2 := e.(*ast.SelectorExpr)
+		if ok && ok2 && p.selected(x) != nil && p.selected(x) == p.selected(y) {
+			return true
 		}
 	}
-	return closed && made <= 1
+	return false
 }
 
 // stays reports whether control never leaves the loop: no path goes out of it,

@@ -21,7 +21,7 @@ type Stuck struct {
 // is false if it may return, or end its goroutine or the process.
 //
 // Precision: a function that recovers may end by a panic, and one that uses a
-// test or mentions runtime.Goexit by that.
+// test, mentions runtime.Goexit or calls what may end the process by that.
 func (p *Pass) NeverEnds(fn *Func) (s Stuck, ok bool) { return p.neverEnds(fn, 0) }
 
 func (p *Pass) neverEnds(fn *Func, depth int) (s Stuck, ok bool) {
@@ -76,7 +76,7 @@ func (p *Pass) mayUnwind(fn *Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.Ident)(nil), (*ast.DeferStmt)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.CallExpr:
-			if p.IsBuiltin(n, "recover") {
+			if p.IsBuiltin(n, "recover") || p.GuardedError(n) != nil || p.exits(p.Declaration(p.Callee(n))) {
 				return true
 			}
 		case *ast.Ident:
@@ -191,10 +191,14 @@ func (p *Pass) acts(e ast.Expr) bool {
 	return found
 }
 
-// exits reports whether fn may end the process.
+// exits reports whether fn, which may be nil, may end the process or the test.
 func (p *Pass) exits(fn *Func) bool {
+	if fn == nil {
+		return false
+	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		if p.NeverReturns(c.Node().(*ast.CallExpr)) {
+		f := p.Callee(c.Node().(*ast.CallExpr))
+		if f != nil && f.Pkg() != nil && (neverReturn[f.FullName()] || fatalMethods[f.Pkg().Path()][f.Name()]) {
 			return true
 		}
 	}
@@ -210,8 +214,10 @@ func (p *Pass) Signals(from, to *Func) bool {
 			written[p.selected(x)] = true
 		}
 	}
-	for c := range from.Cursor.Preorder((*ast.AssignStmt)(nil), (*ast.CallExpr)(nil), (*ast.IncDecStmt)(nil)) {
+	for c := range from.Cursor.Preorder((*ast.AssignStmt)(nil), (*ast.CallExpr)(nil), (*ast.IncDecStmt)(nil), (*ast.SendStmt)(nil)) {
 		switch n := c.Node().(type) {
+		case *ast.SendStmt:
+			book(n.Chan)
 		case *ast.AssignStmt:
 			for _, l := range n.Lhs {
 				book(l)
@@ -219,6 +225,9 @@ func (p *Pass) Signals(from, to *Func) bool {
 		case *ast.IncDecStmt:
 			book(n.X)
 		case *ast.CallExpr:
+			if p.IsBuiltin(n, "close") || p.IsBuiltin(n, "delete") || p.IsBuiltin(n, "clear") {
+				book(n.Args[0])
+			}
 			for _, a := range n.Args { // atomic.StoreInt32(&x.stopped, 1)
 				if amp, ok := ast.Unparen(a).(*ast.UnaryExpr); ok {
 					book(amp.X)

@@ -116,10 +116,13 @@ func (p *Pass) guarded(c inspector.Cursor, fn *Func, region *ast.BlockStmt) bool
 		found = found || e != nil && !p.new(e, fn, region, 0)
 	}
 	ast.Inspect(region, func(n ast.Node) bool {
-		if n == nil || n.Pos() > c.Node().Pos() || found {
+		// In a loop, what stands behind may end it after the first round.
+		if n == nil || n.Pos() > c.Node().Pos() && region == fn.Body || n == c.Node() || found {
 			return false
 		}
 		switch n := n.(type) {
+		case *ast.SendStmt:
+			found = true // may be a place in a semaphore
 		case *ast.FuncLit:
 			return within(c.Node(), n)
 		case *ast.IfStmt:
