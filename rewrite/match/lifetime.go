@@ -352,7 +352,22 @@ func (t *lifetimes) started(c inspector.Cursor) (s spawn, ok bool) {
 		}
 	}
 	s.node = t.runs(c, t.decls[s.fn])
-	return s, s.node != nil && slices.ContainsFunc(s.ends, func(e ending) bool { return e.field != nil })
+	return s, s.node != nil && !t.serves(s) && slices.ContainsFunc(s.ends, func(e ending) bool { return e.field != nil })
+}
+
+// serves reports whether the function goes on, behind the go statement, in a
+// loop without a condition: who calls it does nothing else any more.
+func (t *lifetimes) serves(s spawn) bool {
+	found := false
+	Paths[struct{}]{
+		Node: func(_ ast.Node, st struct{}) (struct{}, bool) { return st, !found },
+		Round: func(l ast.Stmt, _ struct{}) bool {
+			loop, ok := l.(*ast.ForStmt)
+			found = found || ok && loop.Cond == nil && loop.Pos() > s.node.End()
+			return !found
+		},
+	}.After(t.decls[s.fn].Flow, s.node, struct{}{})
+	return found
 }
 
 // body returns what a go statement or a call runs, if it is in this package.

@@ -9,8 +9,8 @@ import (
 
 // OncePerProcess reports whether the function at c, a declaration or literal,
 // runs once in the life of a process as far as the package shows: main.main,
-// init, TestMain, what initialises a package variable, what a sync.Once calls,
-// and functions that only such functions call, outside of loops. What such a
+// init, TestMain, the function of a command, what initialises a package variable,
+// what a sync.Once calls, and functions that only such functions call, outside of loops. What such a
 // function starts may well stay until the end.
 func (p *Pass) OncePerProcess(c inspector.Cursor) bool { return p.once(c, map[ast.Node]bool{}) }
 
@@ -19,6 +19,9 @@ func (p *Pass) once(c inspector.Cursor, seen map[ast.Node]bool) bool {
 		return false // it calls itself
 	}
 	seen[c.Node()] = true
+	if f := p.FuncOf(c); f != nil && p.isCommand(f) {
+		return true
+	}
 	if lit, ok := c.Node().(*ast.FuncLit); ok {
 		call := Unparen(c).Parent()
 		ce, isCall := call.Node().(*ast.CallExpr)
@@ -74,4 +77,20 @@ func (p *Pass) onceAt(c inspector.Cursor, seen map[ast.Node]bool) bool {
 	}
 	node := FlowNode(c, fn)
 	return node != nil && !fn.Flow.InCycle(node) && p.once(fn.Cursor, seen)
+}
+
+// isCommand reports whether fn is what a command line runs.
+func (p *Pass) isCommand(fn *Func) bool {
+	for _, field := range fn.Type.Params.List {
+		t := p.TypesInfo.TypeOf(field.Type)
+		for _, path := range []string{"github.com/urfave/cli", "github.com/urfave/cli/v2", "github.com/urfave/cli/v3"} {
+			if IsNamed(t, path, "Context") || IsNamed(t, path, "Command") {
+				return true
+			}
+		}
+		if IsNamed(t, "github.com/spf13/cobra", "Command") {
+			return true
+		}
+	}
+	return false
 }
