@@ -13,9 +13,14 @@ import (
 // in a function that is called from such a place. It returns "" unless that is
 // certain: a condition on anything that outlives the round may mean that it
 // happens once.
-func (p *Pass) Repeats(c inspector.Cursor) string { return p.repeats(c, map[ast.Node]bool{}) }
+//
+// A test counts for what is started in test files: a process that is tested
+// runs it once.
+func (p *Pass) Repeats(c inspector.Cursor) string {
+	return p.repeats(c, p.InTest(c.Node().Pos()), map[ast.Node]bool{})
+}
 
-func (p *Pass) repeats(c inspector.Cursor, seen map[ast.Node]bool) string {
+func (p *Pass) repeats(c inspector.Cursor, inTest bool, seen map[ast.Node]bool) string {
 	fn := p.EnclosingFunc(c)
 	if fn == nil || seen[fn.Cursor.Node()] || len(seen) > 4 {
 		return ""
@@ -38,13 +43,13 @@ func (p *Pass) repeats(c inspector.Cursor, seen map[ast.Node]bool) string {
 	switch {
 	case p.isHandler(fn):
 		return "each request"
-	case p.isTest(fn):
+	case inTest && p.isTest(fn):
 		return "each run of the test"
 	}
 	if lit, ok := fn.Cursor.Node().(*ast.FuncLit); ok {
 		call := Unparen(fn.Cursor).Parent()
 		if ce, ok := call.Node().(*ast.CallExpr); ok && ast.Unparen(ce.Fun) == ast.Expr(lit) {
-			return p.repeats(call, seen)
+			return p.repeats(call, inTest, seen)
 		}
 		return ""
 	}
@@ -54,7 +59,7 @@ func (p *Pass) repeats(c inspector.Cursor, seen map[ast.Node]bool) string {
 		if f := p.Callee(call); f == nil || types.Object(f) != o {
 			continue
 		}
-		if why := p.repeats(use, seen); why != "" {
+		if why := p.repeats(use, inTest, seen); why != "" {
 			return why
 		}
 	}

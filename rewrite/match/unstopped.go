@@ -145,6 +145,9 @@ func (u *Unstopped) value(p *Pass, result bool) bool {
 // end the goroutine, or the value is another one by then.
 func (u *Unstopped) follow(p *Pass) (ok bool) {
 	if u.Var == nil || u.Var.Name() == "_" {
+		if u.Err != nil && u.Callee.Signature().Results().Len() > 1 {
+			return false // the value is discarded where only the failure is of interest
+		}
 		u.Unmet = p.Unmet(u.obligation())
 		return true
 	}
