@@ -19,7 +19,7 @@ import (
 // It looks for goroutines in a loop without any way out, or in an empty select,
 // and reports those that are certainly no business of the whole process: they
 // are started for each request, for each round of an endless loop or in a
-// test; they belong to a value whose type has a method Close, Stop or Shutdown;
+// test; they belong to a value whose type has a method Close or Stop;
 // they pass on a context, or are started by a function that waits for one, and
 // do not listen to it themselves; they range over a ticker that somebody
 // stops. It also reports functions that get a context, pass it on in an endless
@@ -53,7 +53,8 @@ import (
 // a sync.Once starts. Goroutines that may return, panic and recover, end the
 // goroutine or the process. Goroutines that are started under a condition on
 // something that lasts, and may thus be started once. A loop that reads what the
-// method Close writes. Functions of package main, unless they start one for each
+// method Close writes or closes; a type that has Shutdown only, which is often the
+// one daemon of a process. A context that is used for logging only. Functions of package main, unless they start one for each
 // request or round. A context that every known caller passes as
 // context.Background(). Goroutines whose comment says that they are meant.
 //
@@ -145,7 +146,7 @@ func endlessGo(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
 		return e, false
 	}
 	e = endless{p: p, Stuck: s, start: c}
-	if s.Fn == body && body.Name() == "" {
+	if loop, isFor := s.Stmt.(*ast.ForStmt); s.Fn == body && body.Name() == "" && (!isFor || len(loop.Body.List) > 0) {
 		e.ctx = p.IgnoredContext(s, c)
 	}
 	if why := p.Repeats(c); why != "" {

@@ -164,7 +164,7 @@ func (p *Pass) Closer(v *types.Var) *Func {
 	}
 	for m := range named.Origin().Methods() {
 		switch strings.ToLower(m.Name()) {
-		case "close", "stop", "shutdown":
+		case "close", "stop": // Shutdown is what the one daemon of a process has
 		default:
 			continue
 		}
