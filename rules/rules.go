@@ -20,6 +20,8 @@ func All() []rule.Rule {
 		blockingsend,
 		blockingreceive,
 		lockedwait,
+		missingstop,
+		endlessgoroutine,
 	}
 }
 

@@ -251,7 +251,7 @@ func ownAdd(late match.LateAdd) rule.Match {
 	for _, c := range late.Calls {
 		stmt := c.Stmt.Node().(ast.Stmt)
 		m = m.With(rule.Part{Pos: stmt.Pos(), Edit: func(d *dstedit.Decl) error {
-			return d.InsertBefore(stmt, dstedit.ExprStmt(dstedit.Call(dstedit.Select(groupAt(d, c, late.Op.Recv), "Add"), dstedit.Int("1"))))
+			return d.InsertBefore(stmt, dstedit.ExprStmt(dstedit.Call(dstedit.SelectorPath(groupAt(d, c, late.Op.Recv), "Add"), dstedit.Int("1"))))
 		}})
 	}
 	return m
@@ -262,7 +262,7 @@ func ownAdd(late match.LateAdd) rule.Match {
 func groupAt(d *dstedit.Decl, c match.GroupCall, recv ast.Expr) dst.Expr {
 	switch x := ast.Unparen(recv).(type) {
 	case *ast.SelectorExpr:
-		return dstedit.Select(groupAt(d, c, x.X), x.Sel.Name)
+		return dstedit.SelectorPath(groupAt(d, c, x.X), x.Sel.Name)
 	case *ast.Ident:
 		if c.Group == nil {
 			return dstedit.Ident(x.Name)

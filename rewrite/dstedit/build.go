@@ -15,8 +15,8 @@ func Sel(x, sel string) *dst.SelectorExpr {
 	return &dst.SelectorExpr{X: Ident(x), Sel: Ident(sel)}
 }
 
-// Select returns the selector x.names[0].names[1]... of an expression.
-func Select(x dst.Expr, names ...string) dst.Expr {
+// SelectorPath returns the selector x.names[0].names[1]... of an expression.
+func SelectorPath(x dst.Expr, names ...string) dst.Expr {
 	for _, name := range names {
 		x = &dst.SelectorExpr{X: x, Sel: Ident(name)}
 	}
@@ -110,4 +110,15 @@ func Zeros(texts []string) (out []dst.Expr) {
 // token.NEQ.
 func NilTest(name string, op token.Token) *dst.BinaryExpr {
 	return &dst.BinaryExpr{X: Ident(name), Op: op, Y: Ident("nil")}
+}
+
+// Select returns the select statement with the given clauses, one a line.
+func Select(clauses ...*dst.CommClause) *dst.SelectStmt {
+	s := &dst.SelectStmt{Body: &dst.BlockStmt{}}
+	for _, c := range clauses {
+		layOut(c)
+		c.Decs.Before, c.Decs.After = dst.NewLine, dst.NewLine
+		s.Body.List = append(s.Body.List, c)
+	}
+	return s
 }

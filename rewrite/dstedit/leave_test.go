@@ -47,7 +47,7 @@ func TestBuiltStatements(t *testing.T) {
 		{
 			name: "goroutine and condition",
 			edit: func(tr *tree, d *Decl) error {
-				call := ExprStmt(Call(Select(Ident("s"), "wg", "Add"), Int("1")))
+				call := ExprStmt(Call(SelectorPath(Ident("s"), "wg", "Add"), Int("1")))
 				return d.InsertBefore(tr.stmt("a()"), If(Ident("c"), call), Go(ExprStmt(Call(Ident("f"), Addr(Ident("x")), Star(Ident("y"))))))
 			},
 			src:  body("\ta()\n"),

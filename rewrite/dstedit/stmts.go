@@ -263,20 +263,47 @@ func (d *Decl) wrap(s ast.Stmt, others []*dst.CommClause) error {
 	for _, c := range sel.Body.List {
 		c.Decorations().Before, c.Decorations().After = dst.NewLine, dst.NewLine
 	}
+	d.put(sl, s, send, sel)
+	return nil
+}
+
+// ReplaceStmt puts new in the place of s. Comments above s stay above, the one
+// on its line goes behind new.
+func (d *Decl) ReplaceStmt(s ast.Stmt, new dst.Stmt) error {
+	sl, err := d.slot(s)
+	if err != nil {
+		return err
+	}
+	n, err := d.node(s)
+	if err != nil {
+		return err
+	}
+	old, ok := n.(dst.Stmt)
+	if !ok {
+		return refuse("no statement to replace")
+	}
+	sl.canon()
+	from, to := old.Decorations(), new.Decorations()
+	to.Before, to.After, to.Start, to.End = from.Before, from.After, from.Start, from.End
+	d.put(sl, s, old, new)
+	return nil
+}
+
+// put makes new what stands in the slot of s instead of old.
+func (d *Decl) put(sl *slot, s ast.Stmt, old, new dst.Stmt) {
 	if sl.inner {
 		lab := sl.stmt()
 		for l, ok := lab.(*dst.LabeledStmt); ok; l, ok = l.Stmt.(*dst.LabeledStmt) {
-			if l.Stmt == send {
-				l.Stmt = sel
+			if l.Stmt == old {
+				l.Stmt = new
 				break
 			}
 		}
 	} else {
-		(*sl.list)[sl.i] = sel
+		(*sl.list)[sl.i] = new
 	}
-	d.nodes[s] = sel
+	d.nodes[s] = new
 	sl.settle()
-	return nil
 }
 
 // copies returns copies of the new statements, each on a line of its own.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 )
 
@@ -45,8 +46,12 @@ type FuncFact struct {
 	// Makes is the function of the standard library whose context and cancel
 	// function are the results: see Facts.Makes.
 	Makes string
-	// Fresh is about the response among the results: see Facts.Fresh.
-	Fresh *FreshResponse
+	// Response is about the response among the results: see Facts.FreshResponse.
+	Response *FreshResponse
+	// Starts, Quiet and Fresh are about goroutines that only a method ends:
+	// see the methods of Facts of these names.
+	Starts       *Lifetime
+	Quiet, Fresh bool
 }
 
 func (*FuncFact) AFact() {}
@@ -63,6 +68,7 @@ var Summaries = &analysis.Analyzer{
 	Name:       "goroutinefixfacts",
 	Doc:        "summarise what functions do with responses, readers and errors",
 	FactTypes:  []analysis.Fact{new(FuncFact)},
+	Requires:   []*analysis.Analyzer{inspect.Analyzer},
 	ResultType: reflect.TypeFor[*Facts](),
 	Run: func(pass *analysis.Pass) (any, error) {
 		f := &Facts{pass: pass, own: map[*types.Func]*FuncFact{}, decls: map[*types.Func]*ast.FuncDecl{}}
@@ -108,6 +114,10 @@ func (f *Facts) summarise() {
 			}
 		}
 	}
+	for _, fn := range order {
+		f.of(fn)
+	}
+	order = append(order, f.lifetimes()...)
 	share := f.pass.Module != nil && f.pass.Module.Path != "" && f.pass.Module.Version == ""
 	for _, fn := range order {
 		if fact := f.of(fn); share && !fact.empty() {
@@ -115,6 +125,28 @@ func (f *Facts) summarise() {
 		}
 	}
 	f.busy, f.decls = false, nil
+}
+
+// lifetimes adds what is known of goroutines that only a method ends, and
+// returns the functions that nothing was known of before.
+func (f *Facts) lifetimes() (more []*types.Func) {
+	defer func() {
+		if v := recover(); v != nil {
+			f.Internal = append(f.Internal, &PanicError{"the summary of goroutines", f.pass.Pkg.Path(), v, debug.Stack()})
+		}
+	}()
+	for fn, l := range NewPass(f.pass, f.pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), f).lifetimes() {
+		fact := new(FuncFact)
+		if known, ok := f.own[fn]; ok {
+			*fact = *known
+		} else {
+			more = append(more, fn)
+		}
+		fact.Starts, fact.Quiet, fact.Fresh = l.Starts, l.Quiet, l.Fresh
+		f.own[fn] = fact
+	}
+	slices.SortFunc(more, func(a, b *types.Func) int { return int(a.Pos() - b.Pos()) })
+	return more
 }
 
 // interesting is a cheap look at a function: could a summary say anything?
@@ -262,7 +294,7 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 	if returnsCancel(sig) {
 		fact.Makes = p.makesCancel(body)
 	}
-	fact.Fresh = p.freshResponse(body, sig)
+	fact.Response = p.freshResponse(body, sig)
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		if contextual(v.Type()) {

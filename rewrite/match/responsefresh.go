@@ -15,8 +15,8 @@ type FreshResponse struct {
 	Promised bool // it certainly has a body
 }
 
-// Fresh returns what is known of the response among the results of fn, or nil.
-func (f *Facts) Fresh(fn *types.Func) *FreshResponse { return f.of(fn).Fresh }
+// FreshResponse returns what is known of the response among the results of fn, or nil.
+func (f *Facts) FreshResponse(fn *types.Func) *FreshResponse { return f.of(fn).Response }
 
 // responseResult returns the index of the one response among the results of a
 // function whose last result is an error; -1 if there is none.
@@ -44,7 +44,7 @@ func isResponse(t types.Type) bool {
 	return isPtr && IsNamed(t, "net/http", "Response")
 }
 
-// freshResponse computes FuncFact.Fresh: on every way out, the result is nil
+// freshResponse computes FuncFact.Response: on every way out, the result is nil
 // beside an error, or a response of a client with which nothing has been done
 // but to look at it.
 func (p *Pass) freshResponse(fn *Func, sig *types.Signature) *FreshResponse {
@@ -122,7 +122,7 @@ func (f *freshness) made(call *ast.CallExpr, index int) bool {
 	if fn == nil {
 		return false
 	}
-	inner := f.p.Facts.Fresh(fn)
+	inner := f.p.Facts.FreshResponse(fn)
 	if inner == nil || inner.Index != index {
 		return false
 	}

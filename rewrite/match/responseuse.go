@@ -47,7 +47,7 @@ func (p *Pass) ResponseMade(c inspector.Cursor) (r Response, ok bool) {
 		if fn == nil || p.InTest(call.Pos()) {
 			return r, false
 		}
-		if r.Wrapper = p.Facts.Fresh(fn); r.Wrapper == nil {
+		if r.Wrapper = p.Facts.FreshResponse(fn); r.Wrapper == nil {
 			return r, false
 		}
 	default:

@@ -126,17 +126,14 @@ func run(t *testing.T, rules []rule.Rule, dir string, unsafe bool) *rewrite.Resu
 	return res
 }
 
-// orphans: every rule has a fixture and a golden, and nothing else lies there.
+// orphans: every rule has a fixture and a page, and nothing lies beside that
+// belongs to no rule. That a rule with fixes has a golden is for goldenDiff to say.
 func orphans(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 	names := map[string]bool{}
 	for _, r := range rules {
 		names[r.Name] = true
 		if _, err := os.Stat(filepath.Join(fixtures, r.Name)); err != nil {
 			t.Errorf("rule %s has no fixture: %v", r.Name, err)
-		}
-		_, err := os.Stat(filepath.Join(golden, r.Name+".diff"))
-		if _, err2 := os.Stat(filepath.Join(golden, r.Name+unsafeEnding)); err != nil && err2 != nil && !*update {
-			t.Errorf("rule %s has no golden: %v", r.Name, err)
 		}
 		if r.Doc == "" {
 			t.Errorf("rule %s has no page", r.Name)

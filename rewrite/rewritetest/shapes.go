@@ -30,17 +30,11 @@ func shapes(t *testing.T, fixtures string, found []finding.Finding) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	verdicts := map[string][]string{} // "file:function" -> what was found in it
-	for _, f := range found {
-		name := f.Function[strings.LastIndex(f.Function, ".")+1:]
-		key := f.Place.Path + ":" + name
-		verdicts[key] = append(verdicts[key], string(f.Applicability))
-	}
-	functions := map[string][]string{} // row -> "file:function"
+	functions := map[string][]function{} // by row
 	for _, file := range goFiles(t, fixtures) {
-		for _, name := range declared(t, file) {
-			if m := shapeName.FindStringSubmatch(name); m != nil {
-				functions[m[1]] = append(functions[m[1]], file+":"+name)
+		for _, fn := range declared(t, file) {
+			if m := shapeName.FindStringSubmatch(fn.name); m != nil {
+				functions[m[1]] = append(functions[m[1]], fn)
 			}
 		}
 	}
@@ -51,15 +45,12 @@ func shapes(t *testing.T, fixtures string, found []finding.Finding) {
 	for _, row := range rows {
 		want := strings.Split(row[2], ", ")
 		shown := 0
-		for _, key := range functions[row[1]] {
-			got := verdicts[key]
-			if len(got) == 0 {
-				got = []string{"silent"}
-			}
+		for _, fn := range functions[row[1]] {
+			got := fn.verdicts(found)
 			if slices.ContainsFunc(got, func(v string) bool { return slices.Contains(want, v) }) {
 				shown++
 			} else if row[2] == "silent" {
-				t.Errorf("%s: found %s, but the shape %s is silent", key, strings.Join(got, ", "), row[1])
+				t.Errorf("%s:%d: %s: found %s, but the shape %s is silent", fn.file, fn.start, fn.name, strings.Join(got, ", "), row[1])
 			}
 		}
 		if shown < spellings {
@@ -67,21 +58,52 @@ func shapes(t *testing.T, fixtures string, found []finding.Finding) {
 		}
 		delete(functions, row[1])
 	}
-	for row, names := range functions {
-		t.Errorf("%s is named after a shape %s, which fixtures/SHAPES.md does not have", names[0], row)
+	for _, fns := range functions {
+		t.Errorf("%s: %s is named after a shape that fixtures/SHAPES.md does not have", fns[0].file, fns[0].name)
 	}
 }
 
-// declared returns the names of the functions and methods of a file.
-func declared(t *testing.T, file string) (names []string) {
-	f, err := parser.ParseFile(token.NewFileSet(), file, nil, parser.SkipObjectResolution)
+// function is a declared function of a fixture and the lines that it takes.
+type function struct {
+	file, name string
+	start, end int
+}
+
+// verdicts returns what was found in fn; where that is nothing, what was found
+// elsewhere because of something in it, such as an Add in a function that it
+// starts. The verdict on nothing at all is "silent".
+func (fn function) verdicts(found []finding.Finding) (got []string) {
+	within := func(p finding.Place) bool { return p.Path == fn.file && fn.start <= p.Line && p.Line <= fn.end }
+	for _, f := range found {
+		if within(f.Place) {
+			got = append(got, string(f.Applicability))
+		}
+	}
+	if len(got) > 0 {
+		return got
+	}
+	for _, f := range found {
+		if slices.ContainsFunc(f.Related, func(r finding.Related) bool { return within(r.Place) }) {
+			got = append(got, string(f.Applicability))
+		}
+	}
+	if len(got) == 0 {
+		return []string{"silent"}
+	}
+	return got
+}
+
+// declared returns the functions and methods of a file.
+func declared(t *testing.T, file string) (fns []function) {
+	fset := token.NewFileSet()
+	f, err := parser.ParseFile(fset, file, nil, parser.SkipObjectResolution)
 	if err != nil {
 		t.Fatal(err)
 	}
 	for _, d := range f.Decls {
 		if fd, ok := d.(*ast.FuncDecl); ok {
-			names = append(names, fd.Name.Name)
+			fns = append(fns, function{file, fd.Name.Name, fset.Position(fd.Pos()).Line, fset.Position(fd.End()).Line})
 		}
 	}
-	return names
+	return fns
 }

@@ -1,0 +1,180 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"strings"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// cancellable lists functions whose first result is a context that somebody
+// ends.
+var cancellable = set("context.WithCancel", "context.WithCancelCause", "context.WithTimeout", "context.WithTimeoutCause",
+	"context.WithDeadline", "context.WithDeadlineCause", "os/signal.NotifyContext", "golang.org/x/sync/errgroup.WithContext")
+
+// IgnoredContext returns the context that the function in which s stays knows
+// of and does not listen to: one that it passes on, or, for the literal of the
+// go statement at c, one that the function around it waits for. It returns nil
+// if there is none that is known to be ended by somebody.
+func (p *Pass) IgnoredContext(s Stuck, c inspector.Cursor) *types.Var {
+	for id := range s.Fn.Cursor.Preorder((*ast.Ident)(nil)) {
+		if !within(id.Node(), s.Stmt) {
+			continue
+		}
+		v := p.VarOf(id.Node().(*ast.Ident))
+		if v != nil && !v.IsField() && IsNamed(v.Type(), "context", "Context") && p.worksWith(id) && p.Ended(v) {
+			return v
+		}
+	}
+	if !c.Valid() {
+		return nil
+	}
+	fn := p.EnclosingFunc(c)
+	for id := range fn.Cursor.Preorder((*ast.Ident)(nil)) {
+		sel, ok := id.Parent().Node().(*ast.SelectorExpr)
+		if !ok || sel.X != id.Node() || sel.Sel.Name != "Done" || p.Runner(id) != fn.Cursor {
+			continue
+		}
+		v := p.VarOf(id.Node().(*ast.Ident))
+		if v != nil && !v.IsField() && IsNamed(v.Type(), "context", "Context") && v.Pos() < c.Node().Pos() && p.Ended(v) {
+			return v
+		}
+	}
+	return nil
+}
+
+// worksWith reports whether the context at c is passed to a function that does
+// more with it than to log, to trace or to look up a value.
+func (p *Pass) worksWith(c inspector.Cursor) bool {
+	arg := Unparen(c)
+	call, ok := arg.Parent().Node().(*ast.CallExpr)
+	if !ok || call.Fun == arg.Node() {
+		return false
+	}
+	fn := p.Callee(call)
+	if fn == nil || fn.Pkg() == nil {
+		return false
+	}
+	where := strings.ToLower(fn.Pkg().Path() + "." + fn.Name())
+	for _, part := range []string{"log", "trace", "tracing", "telemetry", "otel", "metric", "fromcontext", "withvalue", "withoutcancel"} {
+		if strings.Contains(where, part) {
+			return false
+		}
+	}
+	for _, level := range []string{"Debug", "Info", "Warn", "Error", "Print"} {
+		if strings.HasPrefix(fn.Name(), level) {
+			return false
+		}
+	}
+	return true
+}
+
+// Ended reports whether somebody ends the context in v, a local variable or a
+// parameter: it is derived here by a function of the library that returns
+// what ends it, or comes from a caller who does not pass a root context.
+func (p *Pass) Ended(v *types.Var) bool {
+	at, ok := p.Inspector.Root().FindByPos(v.Pos(), v.Pos())
+	if !ok || v.Parent() == p.Pkg.Scope() {
+		return false
+	}
+	var fn *Func
+	for f := range at.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+		fn = p.FuncOf(f)
+		break
+	}
+	if fn == nil {
+		return false
+	}
+	for _, use := range p.Uses(fn.Cursor, v) {
+		if addressed(use) {
+			return false
+		}
+		var values []ast.Expr
+		switch n := use.Parent().Node().(type) {
+		case *ast.AssignStmt:
+			if !onLeft(n, use) {
+				continue
+			}
+			values = n.Rhs
+		case *ast.ValueSpec:
+			values = n.Values
+		default:
+			continue
+		}
+		if len(values) != 1 || !p.endedValue(values[0], v) {
+			return false
+		}
+	}
+	if !p.isParam(v, fn) {
+		return true
+	}
+	if lit, ok := fn.Cursor.Node().(*ast.FuncLit); ok {
+		arg, isVar := p.LitArgument(fn.Cursor, v), false
+		if call, isCall := Unparen(fn.Cursor).Parent().Node().(*ast.CallExpr); !isCall || ast.Unparen(call.Fun) != ast.Expr(lit) {
+			return false // who knows who calls it
+		}
+		if arg != nil {
+			a := p.VarOf(arg)
+			isVar = a != nil && a != v && p.Ended(a)
+		}
+		return isVar
+	}
+	return p.passedEnded(fn, v)
+}
+
+func (p *Pass) endedValue(e ast.Expr, v *types.Var) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	name := p.FullName(call)
+	return cancellable[name] || name == "context.WithValue" && len(call.Args) > 0 && p.VarOf(call.Args[0]) == v
+}
+
+// passedEnded reports whether the callers of fn may pass a context that ends:
+// not if all that are known pass a root context.
+func (p *Pass) passedEnded(fn *Func, v *types.Var) bool {
+	o, _ := p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name].(*types.Func)
+	if o == nil {
+		return false
+	}
+	if o.Exported() {
+		return true
+	}
+	i, any := paramIndex(o, v), false
+	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		if p.Callee(call) != o || i < 0 || i >= len(call.Args) {
+			continue
+		}
+		if !p.RootContext(call.Args[i]) && !p.neverDone(call.Args[i], c) {
+			any = true
+		}
+	}
+	return any
+}
+
+// DirectSleep returns the statement time.Sleep(d) that stands in the loop
+// itself; nil if there is none.
+func (p *Pass) DirectSleep(s Stuck) (stmt *ast.ExprStmt, call *ast.CallExpr) {
+	loop, ok := s.Stmt.(*ast.ForStmt)
+	if !ok {
+		return nil, nil
+	}
+	for _, x := range loop.Body.List {
+		if es, ok := x.(*ast.ExprStmt); ok {
+			if c, ok := ast.Unparen(es.X).(*ast.CallExpr); ok && p.FullName(c) == "time.Sleep" {
+				return es, c
+			}
+		}
+	}
+	return nil, nil
+}
+
+// Names reports whether name means v at pos.
+func (p *Pass) Names(v *types.Var, pos token.Pos) bool {
+	_, o := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos).LookupParent(v.Name(), pos)
+	return o == types.Object(v)
+}

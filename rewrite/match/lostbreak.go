@@ -1,0 +1,179 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// LostBreak is a break that leaves a select where it should have left the
+// loop around it, which nothing else ends.
+type LostBreak struct {
+	Break *ast.BranchStmt
+	Loop  *ast.ForStmt
+	Event string // what has happened by then, and stays so
+}
+
+// LostBreaks returns the breaks in selects that answer something which cannot
+// be undone, a channel that is closed or a context that is cancelled, in a
+// loop without any way out: from then on it spins.
+func (p *Pass) LostBreaks() (out []LostBreak) {
+	for c := range p.Inspector.Root().Preorder((*ast.CommClause)(nil)) {
+		cc := c.Node().(*ast.CommClause)
+		loop, fn := p.loopAround(c), p.EnclosingFunc(c)
+		if cc.Comm == nil || loop == nil || fn == nil {
+			continue
+		}
+		br, event := p.lastingBreak(cc, c, loop)
+		if br != nil && p.stays(loop, fn) {
+			out = append(out, LostBreak{br, loop, event})
+		}
+	}
+	return out
+}
+
+// loopAround returns the loop without a condition in whose body the select of
+// a clause stands.
+func (p *Pass) loopAround(clause inspector.Cursor) *ast.ForStmt {
+	sel := clause.Parent().Parent()
+	if l, ok := sel.Parent().Node().(*ast.LabeledStmt); ok && l != nil {
+		sel = sel.Parent()
+	}
+	loop, ok := sel.Parent().Parent().Node().(*ast.ForStmt)
+	if !ok || loop.Cond != nil {
+		return nil
+	}
+	return loop
+}
+
+func (p *Pass) lastingBreak(cc *ast.CommClause, c inspector.Cursor, loop *ast.ForStmt) (br *ast.BranchStmt, event string) {
+	var recv *ast.UnaryExpr
+	var ok *types.Var
+	switch comm := cc.Comm.(type) {
+	case *ast.ExprStmt:
+		recv, _ = ast.Unparen(comm.X).(*ast.UnaryExpr)
+	case *ast.AssignStmt:
+		recv, _ = ast.Unparen(comm.Rhs[0]).(*ast.UnaryExpr)
+		if len(comm.Lhs) == 2 {
+			ok = p.VarOf(comm.Lhs[1])
+		}
+	}
+	if recv == nil || len(cc.Body) == 0 {
+		return nil, ""
+	}
+	name := types.ExprString(recv.X)
+	if p.replaced(recv.X, loop) {
+		return nil, ""
+	}
+	if ok != nil { // if !ok { break }
+		for _, s := range cc.Body {
+			ifs, isIf := s.(*ast.IfStmt)
+			if !isIf || len(ifs.Body.List) == 0 {
+				continue
+			}
+			not, isNot := ast.Unparen(ifs.Cond).(*ast.UnaryExpr)
+			if isNot && not.Op == token.NOT && p.VarOf(not.X) == ok && len(ifs.Body.List) == 1 {
+				return plainBreak(ifs.Body.List), name + " is closed"
+			}
+		}
+		return nil, ""
+	}
+	br = plainBreak(cc.Body)
+	if br == nil {
+		return nil, ""
+	}
+	if call, isCall := ast.Unparen(recv.X).(*ast.CallExpr); isCall {
+		sel, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if isSel && sel.Sel.Name == "Done" && IsNamed(p.TypesInfo.TypeOf(sel.X), "context", "Context") {
+			return br, types.ExprString(sel.X) + " is done"
+		}
+		return nil, ""
+	}
+	if p.closedInPackage(recv.X) {
+		return br, name + " is closed"
+	}
+	return nil, ""
+}
+
+// replaced reports whether the channel or context that e starts from may be
+// another one in a later round: a variable that the loop assigns, a field that
+// is assigned more than once.
+func (p *Pass) replaced(e ast.Expr, loop *ast.ForStmt) bool {
+	e = ast.Unparen(e)
+	if call, ok := e.(*ast.CallExpr); ok {
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok {
+			return true
+		}
+		e = ast.Unparen(sel.X)
+	}
+	x, isField := e.(*ast.SelectorExpr)
+	v := p.VarOf(e)
+	if isField {
+		v = p.selected(x)
+	}
+	if v == nil {
+		return true
+	}
+	made := 0
+	for c := range p.Inspector.Root().Preorder((*ast.AssignStmt)(nil)) {
+		for _, l := range c.Node().(*ast.AssignStmt).Lhs {
+			x, ok := ast.Unparen(l).(*ast.SelectorExpr)
+			if ok && p.selected(x) == v || p.VarOf(l) == v && within(l, loop) {
+				made++
+			}
+		}
+	}
+	return made > 1 || made == 1 && !isField
+}
+
+// plainBreak returns the break without a label at the end of list.
+func plainBreak(list []ast.Stmt) *ast.BranchStmt {
+	br, ok := list[len(list)-1].(*ast.BranchStmt)
+	if !ok || br.Tok != token.BREAK || br.Label != nil {
+		return nil
+	}
+	return br
+}
+
+// closedInPackage reports whether the package closes the channel that e, a
+// variable or a field, denotes.
+func (p *Pass) closedInPackage(e ast.Expr) bool {
+	e = ast.Unparen(e)
+	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		if !p.IsBuiltin(call, "close") || len(call.Args) != 1 {
+			continue
+		}
+		arg := ast.Unparen(call.Args[0])
+		if v := p.VarOf(arg); v != nil && v == p.VarOf(e) {
+			return true
+		}
+		x, ok := arg.(*ast.SelectorExpr)
+		y, ok2 := e.(*ast.SelectorExpr)
+		if ok && ok2 && p.selected(x) != nil && p.selected(x) == p.selected(y) {
+			return true
+		}
+	}
+	return false
+}
+
+// stays reports whether control never leaves the loop: no path goes out of it,
+// and nothing on the way may end the goroutine or the process.
+func (p *Pass) stays(loop *ast.ForStmt, fn *Func) bool {
+	leaves := false
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			leaves = leaves || !within(n, loop)
+			if es, ok := n.(*ast.ExprStmt); ok {
+				call, isCall := ast.Unparen(es.X).(*ast.CallExpr)
+				leaves = leaves || isCall && p.NeverReturns(call)
+			}
+			return s, !leaves
+		},
+		Exit: func(*Block, struct{}) { leaves = true },
+	}.FromBody(fn.Flow, loop, struct{}{})
+	return !leaves && !p.mayUnwind(fn)
+}

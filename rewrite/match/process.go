@@ -1,0 +1,96 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// OncePerProcess reports whether the function at c, a declaration or literal,
+// runs once in the life of a process as far as the package shows: main.main,
+// init, TestMain, the function of a command, what initialises a package variable,
+// what a sync.Once calls, and functions that only such functions call, outside of loops. What such a
+// function starts may well stay until the end.
+func (p *Pass) OncePerProcess(c inspector.Cursor) bool { return p.once(c, map[ast.Node]bool{}) }
+
+func (p *Pass) once(c inspector.Cursor, seen map[ast.Node]bool) bool {
+	if seen[c.Node()] {
+		return false // it calls itself
+	}
+	seen[c.Node()] = true
+	if f := p.FuncOf(c); f != nil && p.isCommand(f) {
+		return true
+	}
+	if lit, ok := c.Node().(*ast.FuncLit); ok {
+		call := Unparen(c).Parent()
+		ce, isCall := call.Node().(*ast.CallExpr)
+		if isCall {
+			switch name := p.FullName(ce); {
+			case name == "(*sync.Once).Do", name == "sync.OnceFunc", name == "sync.OnceValue", name == "sync.OnceValues":
+				return true
+			case ast.Unparen(ce.Fun) != ast.Expr(lit):
+				return false
+			}
+			return p.onceAt(call, seen)
+		}
+		return false
+	}
+	d := c.Node().(*ast.FuncDecl)
+	fn, _ := p.TypesInfo.Defs[d.Name].(*types.Func)
+	if fn == nil || d.Recv == nil && (d.Name.Name == "init" || d.Name.Name == "main" && p.Pkg.Name() == "main" || d.Name.Name == "TestMain") {
+		return true
+	}
+	if fn.Exported() && p.Pkg.Name() != "main" {
+		return false
+	}
+	called := false
+	for use := range p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
+		if o, ok := p.TypesInfo.Uses[use.Node().(*ast.Ident)].(*types.Func); !ok || o.Origin() != fn {
+			continue
+		}
+		at := use
+		if sel, ok := at.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == use.Node() {
+			at = at.Parent()
+		}
+		call, ok := Unparen(at).Parent().Node().(*ast.CallExpr)
+		if !ok {
+			return false // a value: who knows who calls it
+		}
+		if name := p.FullName(call); name == "(*sync.Once).Do" || name == "sync.OnceFunc" {
+			called = true
+			continue
+		}
+		if ast.Unparen(call.Fun) != Unparen(at).Node() || !p.onceAt(Unparen(at).Parent(), seen) {
+			return false
+		}
+		called = true
+	}
+	return called
+}
+
+// onceAt reports whether what stands at c runs once in the life of a process.
+func (p *Pass) onceAt(c inspector.Cursor, seen map[ast.Node]bool) bool {
+	fn := p.EnclosingFunc(c)
+	if fn == nil {
+		return true // initialises a package variable
+	}
+	node := FlowNode(c, fn)
+	return node != nil && !fn.Flow.InCycle(node) && p.once(fn.Cursor, seen)
+}
+
+// isCommand reports whether fn is what a command line runs.
+func (p *Pass) isCommand(fn *Func) bool {
+	for _, field := range fn.Type.Params.List {
+		t := p.TypesInfo.TypeOf(field.Type)
+		for _, path := range []string{"github.com/urfave/cli", "github.com/urfave/cli/v2", "github.com/urfave/cli/v3"} {
+			if IsNamed(t, path, "Context") || IsNamed(t, path, "Command") {
+				return true
+			}
+		}
+		if IsNamed(t, "github.com/spf13/cobra", "Command") {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,222 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Repeats says why what stands at c runs again and again in the life of a
+// process: it is in a loop without a bound, in an HTTP handler, in a test, or
+// in a function that is called from such a place. It returns "" unless that is
+// certain: a condition on anything that outlives the round may mean that it
+// happens once.
+//
+// A test counts for what is started in test files: a process that is tested
+// runs it once.
+func (p *Pass) Repeats(c inspector.Cursor) string {
+	return p.repeats(c, p.InTest(c.Node().Pos()), map[ast.Node]bool{})
+}
+
+func (p *Pass) repeats(c inspector.Cursor, inTest bool, seen map[ast.Node]bool) string {
+	fn := p.EnclosingFunc(c)
+	if fn == nil || seen[fn.Cursor.Node()] || len(seen) > 4 {
+		return ""
+	}
+	seen[fn.Cursor.Node()] = true
+	node := FlowNode(c, fn)
+	if node == nil {
+		return ""
+	}
+	if fn.Flow.InCycle(node) {
+		for _, l := range Loops(c, fn, token.NoPos) {
+			if body := p.unbounded(l); body != nil && !p.guarded(c, fn, body) {
+				return "each round of the loop"
+			}
+		}
+	}
+	if p.guarded(c, fn, fn.Body) {
+		return ""
+	}
+	switch {
+	case p.isHandler(fn):
+		return "each request"
+	case inTest && p.isTest(fn):
+		return "each run of the test"
+	}
+	if lit, ok := fn.Cursor.Node().(*ast.FuncLit); ok {
+		call := Unparen(fn.Cursor).Parent()
+		if ce, ok := call.Node().(*ast.CallExpr); ok && ast.Unparen(ce.Fun) == ast.Expr(lit) {
+			return p.repeats(call, inTest, seen)
+		}
+		return ""
+	}
+	o := p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name]
+	for use := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+		call := use.Node().(*ast.CallExpr)
+		if f := p.Callee(call); f == nil || types.Object(f) != o {
+			continue
+		}
+		if why := p.repeats(use, inTest, seen); why != "" {
+			return why
+		}
+	}
+	return ""
+}
+
+// unbounded returns the body of a loop that goes on as long as there is work:
+// it has no condition, or ranges over a channel.
+func (p *Pass) unbounded(l ast.Stmt) *ast.BlockStmt {
+	switch l := l.(type) {
+	case *ast.ForStmt:
+		if l.Cond == nil && l.Init == nil && l.Post == nil {
+			return l.Body
+		}
+	case *ast.RangeStmt:
+		if isChan(p.TypesInfo.TypeOf(l.X)) {
+			return l.Body
+		}
+	}
+	return nil
+}
+
+func (p *Pass) isHandler(fn *Func) bool {
+	sig := p.signature(fn)
+	return sig != nil && sig.Params().Len() == 2 && sig.Results().Len() == 0 && !p.InTest(fn.Body.Pos()) &&
+		IsNamed(sig.Params().At(0).Type(), "net/http", "ResponseWriter") && IsNamed(sig.Params().At(1).Type(), "net/http", "Request")
+}
+
+// isTest reports whether fn is a test or benchmark, or the literal of a subtest.
+func (p *Pass) isTest(fn *Func) bool {
+	sig := p.signature(fn)
+	if sig == nil || !p.InTest(fn.Body.Pos()) || sig.Params().Len() != 1 || sig.Results().Len() != 0 || sig.Recv() != nil {
+		return false
+	}
+	t := sig.Params().At(0).Type()
+	return IsNamed(t, "testing", "T") || IsNamed(t, "testing", "B")
+}
+
+func (p *Pass) signature(fn *Func) *types.Signature {
+	var t types.Type
+	switch n := fn.Cursor.Node().(type) {
+	case *ast.FuncDecl:
+		if o := p.TypesInfo.Defs[n.Name]; o != nil {
+			t = o.Type()
+		}
+	case *ast.FuncLit:
+		t = p.TypesInfo.TypeOf(n)
+	}
+	sig, _ := t.(*types.Signature)
+	return sig
+}
+
+// guarded reports whether a condition in region, which is the body of fn or of
+// a loop, decides whether control comes to c, and depends on more than what
+// is new in each run of region.
+func (p *Pass) guarded(c inspector.Cursor, fn *Func, region *ast.BlockStmt) bool {
+	found := false
+	check := func(e ast.Expr) {
+		found = found || e != nil && !p.new(e, fn, region, 0)
+	}
+	ast.Inspect(region, func(n ast.Node) bool {
+		// In a loop, what stands behind may end it after the first round.
+		if n == nil || n.Pos() > c.Node().Pos() && region == fn.Body || n == c.Node() || found {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.SendStmt:
+			found = true // may be a place in a semaphore
+		case *ast.FuncLit:
+			return within(c.Node(), n)
+		case *ast.IfStmt:
+			check(n.Cond)
+		case *ast.SwitchStmt:
+			check(n.Tag)
+			for _, s := range n.Body.List {
+				for _, e := range s.(*ast.CaseClause).List {
+					check(e)
+				}
+			}
+		case *ast.ForStmt:
+			check(n.Cond)
+		case *ast.RangeStmt:
+			if !isChan(p.TypesInfo.TypeOf(n.X)) {
+				check(n.X)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// new reports whether the value of e depends on nothing that outlives a run of
+// region, and on no function but those of the standard library.
+func (p *Pass) new(e ast.Expr, fn *Func, region *ast.BlockStmt, depth int) bool {
+	ok := depth < 4
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			ok = false
+		case *ast.CallExpr:
+			if p.TypesInfo.Types[n.Fun].IsType() || p.isBuiltin(n) {
+				return ok
+			}
+			f := p.Callee(n)
+			if f == nil || f.Pkg() == nil || !isStd(f.Pkg().Path()) || f.Pkg().Path() == "sync" || f.Pkg().Path() == "sync/atomic" || f.Pkg().Path() == "os" {
+				ok = false
+			} else if f.Signature().Recv() != nil && depth > 0 {
+				for _, a := range n.Args { // what it is called on may well be old: listener.Accept()
+					ok = ok && p.new(a, fn, region, depth+1)
+				}
+				return false
+			}
+		case *ast.UnaryExpr:
+			return ok && n.Op != token.ARROW // what is received is new
+		case *ast.Ident:
+			v := p.VarOf(n)
+			if v == nil || v.IsField() {
+				return ok
+			}
+			ok = ok && p.newVar(v, fn, region, depth)
+		}
+		return ok
+	})
+	return ok
+}
+
+func (p *Pass) newVar(v *types.Var, fn *Func, region *ast.BlockStmt, depth int) bool {
+	if p.isParam(v, fn) {
+		return region == fn.Body
+	}
+	if v.Pos() < region.Pos() || v.Pos() >= region.End() {
+		return false
+	}
+	for _, use := range p.Uses(fn.Cursor, v) {
+		if addressed(use) {
+			return false
+		}
+		var values []ast.Expr
+		switch n := use.Parent().Node().(type) {
+		case *ast.AssignStmt:
+			if onLeft(n, use) {
+				values = n.Rhs
+			}
+		case *ast.ValueSpec:
+			if assigns(use) {
+				values = n.Values
+			}
+		case *ast.RangeStmt:
+			if n.X != use.Node() && !isChan(p.TypesInfo.TypeOf(n.X)) {
+				values = []ast.Expr{n.X}
+			}
+		}
+		for _, e := range values {
+			if !p.new(e, fn, region, depth+1) {
+				return false
+			}
+		}
+	}
+	return true
+}

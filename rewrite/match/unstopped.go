@@ -1,0 +1,228 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Unstopped is a call that starts a goroutine for a local value, on whose
+// methods alone it depends when that ends.
+type Unstopped struct {
+	Fn     *Func
+	Call   inspector.Cursor // the call that starts it
+	Callee *types.Func
+	Def    inspector.Cursor // the statement of the call
+	Var    *types.Var       // the value
+	Err    *types.Var       // the error of the call, if it is kept
+	Stops  []string         // the methods that end the goroutine
+	Events []Event          // of Var: Closes and so on are calls of those methods
+	Unmet  Unmet
+}
+
+// Unstopped returns the calls behind which some way out of the function comes
+// to no method that would end the goroutine.
+//
+// Precision: the value is made here, or by a function that gives it to nobody
+// else, stays in this function, and is used by methods only that do not give
+// it away either. The goroutine waits for nothing else.
+func (p *Pass) Unstopped() (out []Unstopped) {
+	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		callee := p.Callee(call)
+		if callee == nil {
+			continue
+		}
+		l := p.Facts.Starts(callee)
+		if l == nil || l.Ctx > 0 && (l.Ctx > len(call.Args) || !p.neverDone(call.Args[l.Ctx-1], c)) {
+			continue
+		}
+		u := Unstopped{Fn: p.EnclosingFunc(c), Call: c, Callee: callee, Stops: l.Stops}
+		if u.Fn == nil || !u.value(p, l.Result) || p.OncePerProcess(u.Fn.Cursor) {
+			continue
+		}
+		if u.follow(p) && len(u.Unmet.Exits) > 0 {
+			out = append(out, u)
+		}
+	}
+	return out
+}
+
+// neverDone reports whether e is a context that never ends: a root context, or
+// a variable that holds one.
+func (p *Pass) neverDone(e ast.Expr, at inspector.Cursor) bool {
+	if p.RootContext(e) {
+		return true
+	}
+	v, fn := p.VarOf(e), p.EnclosingFunc(at)
+	if v == nil || fn == nil || v.Kind() != types.LocalVar || v.Parent() == p.Pkg.Scope() {
+		return false
+	}
+	c, ok := p.Inspector.Root().FindNode(fn.Outermost().Node())
+	if !ok {
+		return false
+	}
+	root := false
+	for _, use := range p.Uses(c, v) {
+		if addressed(use) {
+			return false
+		}
+		if !assigns(use) {
+			continue
+		}
+		value := ast.Expr(nil)
+		switch n := use.Parent().Node().(type) {
+		case *ast.AssignStmt:
+			if len(n.Lhs) == 1 && len(n.Rhs) == 1 {
+				value = n.Rhs[0]
+			}
+		case *ast.ValueSpec:
+			if len(n.Names) == 1 && len(n.Values) == 1 {
+				value = n.Values[0]
+			}
+		}
+		if value == nil || !p.RootContext(value) {
+			return false
+		}
+		root = true
+	}
+	return root
+}
+
+// value finds the statement and the variable, which must be the one new value.
+func (u *Unstopped) value(p *Pass, result bool) bool {
+	call := Unparen(u.Call)
+	u.Def = call.Parent()
+	var lhs []ast.Expr
+	switch n := u.Def.Node().(type) {
+	case *ast.ExprStmt:
+	case *ast.AssignStmt:
+		if len(n.Rhs) != 1 {
+			return false
+		}
+		lhs = n.Lhs
+	case *ast.ValueSpec:
+		if len(n.Values) != 1 {
+			return false
+		}
+		for _, id := range n.Names {
+			lhs = append(lhs, id)
+		}
+		u.Def = u.Def.Parent().Parent()
+	default:
+		return false
+	}
+	if n := u.Callee.Signature().Results().Len(); n > 0 && n == len(lhs) {
+		if v := p.VarOf(lhs[n-1]); v != nil && IsError(v.Type()) && !IsBlank(lhs[n-1]) {
+			u.Err = v
+		}
+	}
+	if result {
+		if len(lhs) == 0 {
+			return true // discarded
+		}
+		u.Var = p.VarOf(lhs[0])
+		return IsBlank(lhs[0]) || p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn)
+	}
+	sel, ok := ast.Unparen(u.Call.Node().(*ast.CallExpr).Fun).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	x := ast.Unparen(sel.X)
+	if inner, isCall := x.(*ast.CallExpr); isCall { // New().Start()
+		fn := p.Callee(inner)
+		return fn != nil && p.Facts.Fresh(fn)
+	}
+	u.Var = p.VarOf(x)
+	s := p.TypesInfo.Selections[sel]
+	return s != nil && len(s.Index()) == 1 && p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn) && u.Var.Kind() == types.LocalVar && p.Facts.Quiet(u.Callee)
+}
+
+// follow classifies the uses of the value; ok is false if somebody else may
+// end the goroutine, or the value is another one by then.
+func (u *Unstopped) follow(p *Pass) (ok bool) {
+	if u.Var == nil || u.Var.Name() == "_" {
+		if u.Err != nil && u.Callee.Signature().Results().Len() > 1 {
+			return false // the value is discarded where only the failure is of interest
+		}
+		u.Unmet = p.Unmet(u.obligation())
+		return true
+	}
+	assigned := 0
+	for _, use := range p.Uses(u.Fn.Cursor, u.Var) {
+		kind := p.valueUse(use, u)
+		switch kind {
+		case Escapes:
+			return false
+		case Assigns:
+			if assigned++; assigned > 1 || p.litUse(use, u.Fn) != litNone {
+				return false
+			}
+		case DefersClose, ClosesLate:
+			if use.Node().Pos() < u.Call.Node().Pos() {
+				return false
+			}
+		}
+		u.Events = append(u.Events, Event{Kind: kind, Node: FlowNode(use, u.Fn), At: use})
+	}
+	u.Unmet = p.Unmet(u.obligation())
+	return true
+}
+
+func (u *Unstopped) obligation() Obligation {
+	return Obligation{
+		Fn: u.Fn, Call: u.Call.Node().(*ast.CallExpr), Def: u.Def, Var: u.Var, Err: u.Err, Events: u.Events,
+		Leaves: func(ast.Node) bool { return false }, // only a return does: who waits for ever still has the value
+	}
+}
+
+func (p *Pass) valueUse(use inspector.Cursor, u *Unstopped) EventKind {
+	if assigns(use) {
+		if p.newValue(use) {
+			return Assigns
+		}
+		return Escapes
+	}
+	stopped := false
+	quiet := func(m *types.Func) bool {
+		stopped = slices.Contains(u.Stops, m.Name())
+		return stopped || p.Facts.Quiet(m)
+	}
+	if !p.quietUse(use, quiet) {
+		return Escapes
+	}
+	if !stopped {
+		return Reads
+	}
+	call := Unparen(Unparen(use).Parent()).Parent()
+	_, isGo := call.Parent().Node().(*ast.GoStmt)
+	_, isDefer := call.Parent().Node().(*ast.DeferStmt)
+	switch lit := p.litUse(use, u.Fn); {
+	case isGo || lit == litEscapes:
+		return Escapes
+	case lit == litDeferred:
+		return ClosesLate
+	case isDefer && lit == litNone:
+		return DefersClose
+	}
+	return Closes
+}
+
+// newValue reports whether the variable at c is declared there without a
+// value or gets a new one, as its first result, that nobody else has.
+func (p *Pass) newValue(c inspector.Cursor) bool {
+	switch n := c.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		return n.Lhs[0] == c.Node() && len(n.Rhs) == 1 && (n.Tok == token.DEFINE || n.Tok == token.ASSIGN) && p.freshValue(n.Rhs[0], p.Facts.Fresh)
+	case *ast.ValueSpec:
+		if len(n.Values) == 0 {
+			_, isPtr := types.Unalias(p.TypesInfo.TypeOf(n.Names[0])).(*types.Pointer)
+			return !isPtr
+		}
+		return n.Names[0] == c.Node() && len(n.Values) == 1 && p.freshValue(n.Values[0], p.Facts.Fresh)
+	}
+	return false
+}

@@ -1,0 +1,172 @@
+package rules
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/dave/dst"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Values whose method starts a goroutine, and whose method to end it is not called.
+//
+// # What it does
+//
+// It learns from the packages that are analysed which methods and constructors
+// start a goroutine that waits for a channel or a context in a field, and which
+// methods of the same type alone close, signal or cancel that field. Then it
+// follows each local value on which such a goroutine is started, and reports it
+// if none of those methods is called, or not on every path.
+//
+// # Why it leaks
+//
+// The goroutine waits for a word that nobody but the owner of the value can
+// give. When the value is forgotten, the goroutine and all it refers to stay
+// until the process ends.
+//
+// # Example
+//
+//	 w := newWorker()
+//	 w.Start()
+//	+defer w.Stop()
+//	 for _, item := range items {
+//	 	w.Add(item)
+//	 }
+//
+// # What is not reported
+//
+// A value that is returned, stored, sent, passed on, or whose method is passed on
+// as a function: somebody else may stop it. A constructor or method that gives
+// the value to others. A goroutine that may end by itself, that a
+// channel or context of the caller ends, or that is started under a condition.
+// Fields that a function which is no method of the type closes, and exported ones.
+// Functions that run once in a process, such as main and what only main calls.
+//
+// # Fix safety
+//
+// All fixes are unsafe: they stop the value when the function returns, and
+// what the method does beside ending the goroutine is done, too. No fix is
+// offered if the method takes arguments, if some paths call it already, for
+// to call it twice may panic, and in a loop.
+//
+// # See also
+//
+// Saioc et al., "Unveiling and Vanquishing Goroutine Leaks in Enterprise
+// Microservices", CGO 2024, for the name of the category.
+var missingstop = rule.Rule{Name: "missingstop", Doc: doc("missingstop"), Find: findMissingstop}
+
+func findMissingstop(p *match.Pass) []rule.Match {
+	var out []rule.Match
+	for _, u := range p.Unstopped() {
+		out = append(out, unstopped{p, u}.match())
+	}
+	return out
+}
+
+type unstopped struct {
+	p *match.Pass
+	match.Unstopped
+}
+
+func (u unstopped) match() rule.Match {
+	call := u.Call.Node().(*ast.CallExpr)
+	m := rule.Match{Pos: call.Pos(), End: call.End(), Category: "MethodContractViolation"}
+	stop := u.stop()
+	name := "its method " + stop
+	if u.Var != nil && u.Var.Name() != "_" {
+		name = u.Var.Name() + "." + stop
+	}
+	m.Message = types.ExprString(call.Fun) + " starts a goroutine that only " + name + " ends, and "
+	if u.Unmet.Met {
+		m.Message += "not every path calls it"
+	} else {
+		m.Message += "nothing calls it"
+	}
+	m.Related = []rule.Related{{Pos: u.Callee.Pos(), End: u.Callee.Pos() + token.Pos(len(u.Callee.Name())), Message: "the goroutine starts here"}}
+	if u.Callee.Pkg() != u.p.Pkg {
+		m.Related = nil // the positions of export data are not exact
+	}
+	exit := u.Unmet.Exits[0]
+	text := "returns here without calling " + stop
+	if exit.Assigns {
+		text = "gets another value here, without a call of " + stop
+	}
+	m.Related = append(m.Related, rule.Related{Pos: exit.Pos, End: exit.Pos, Message: text})
+	return u.fix(m, stop)
+}
+
+// stop is the method to name: one that can be called from here, without
+// arguments if there is such a one, by the name that most use.
+func (u unstopped) stop() string {
+	usual := []string{"stop", "close", "shutdown"}
+	rank := func(name string) int {
+		i := slices.Index(usual, strings.ToLower(name))
+		if i < 0 {
+			i = len(usual)
+		}
+		if !token.IsExported(name) {
+			i += len(usual) + 1
+		}
+		return i
+	}
+	return slices.MinFunc(u.Stops, func(a, b string) int {
+		if d := rank(a) - rank(b); d != 0 {
+			return d
+		}
+		return strings.Compare(a, b)
+	})
+}
+
+func (u unstopped) fix(m rule.Match, stop string) rule.Match {
+	if u.Var == nil || u.Var.Name() == "_" {
+		return m.None("the value has no name by which to call " + stop)
+	}
+	o, _, _ := types.LookupFieldOrMethod(u.Var.Type(), true, u.p.Pkg, stop)
+	method, ok := o.(*types.Func)
+	def, isStmt := u.Def.Node().(ast.Stmt)
+	_, _, listed := match.StmtList(u.Def)
+	guard, why, guarded := match.Guard{}, "", true
+	if ifs, ok := u.Def.Parent().Node().(*ast.IfStmt); ok && u.Err != nil && u.leavesOnError(ifs) {
+		guard.After = ifs
+	} else if u.Err != nil {
+		guard, why, guarded = u.p.FindGuard(u.Def, u.Err, func(s ast.Stmt) bool { return !u.p.Mentions(s, u.Var) })
+	}
+	switch {
+	case !ok || !token.IsExported(stop) && method.Pkg() != u.p.Pkg:
+		return m.None("the method cannot be called from here")
+	case u.Unmet.Met:
+		return m.None("other paths call " + stop + ", and to call it twice may do harm")
+	case method.Signature().Params().Len() > 0:
+		return m.None(stop + " takes arguments")
+	case u.Fn.Flow.InCycle(match.FlowNode(u.Call, u.Fn)):
+		return m.None("in a loop a deferred call would wait for the end of the function")
+	case !guarded:
+		return m.None(why)
+	case u.Err == nil && (!isStmt || !listed):
+		return m.None("the call is no statement of its own")
+	}
+	deferred := func() dst.Stmt { return dstedit.Defer(dstedit.Call(dstedit.Sel(u.Var.Name(), stop))) }
+	return m.Unsafe("Defer "+u.Var.Name()+"."+stop+", which then runs when the function returns, with all that it does", func(d *dstedit.Decl) error {
+		switch {
+		case guard.First != nil:
+			return d.InsertFirst(guard.First, deferred())
+		case guard.After != nil:
+			return d.InsertAfter(guard.After, deferred())
+		}
+		return d.InsertAfter(def, deferred())
+	})
+}
+
+// leavesOnError reports whether the if, in whose head the call stands and in
+// whose scope the value is not declared, only leaves when the call has failed.
+func (u unstopped) leavesOnError(ifs *ast.IfStmt) bool {
+	x, isNil, ok := u.p.NilTest(ifs.Cond, true)
+	declared := ifs.Pos() <= u.Var.Pos() && u.Var.Pos() < ifs.End()
+	return ok && !isNil && !declared && u.p.VarOf(x) == u.Err && ifs.Else == nil && u.p.Terminates(ifs.Body)
+}
