@@ -2,6 +2,8 @@ package match
 
 import (
 	"go/ast"
+	"go/constant"
+	"go/token"
 	"go/types"
 	"slices"
 
@@ -81,9 +83,6 @@ func (b *Response) behindLastUse(w *WaysOut, g Guard, region inspector.Cursor) {
 		last = at(g.After)
 	}
 	for _, e := range b.Events {
-		if _, isReturn := e.Node.(*ast.ReturnStmt); e.Kind == Escapes && !isReturn {
-			return
-		}
 		last = max(last, at(e.At.Node()))
 	}
 	if last < 0 || b.Def.Parent() == region && g.After == nil {
@@ -273,22 +272,35 @@ func (b *Response) reads(s ast.Stmt) bool {
 	return false
 }
 
-// leavesBehind reports whether whoever gets the response does so behind the
-// call, and on some path that is the caller: on the other paths, nobody but this
-// function can close it.
-func (b *Response) leavesBehind() bool {
-	returned := false
+// onlyReturned reports whether nobody gets the response but the caller, by a
+// return: on the other paths, only this function can close it. What is stored on
+// one path may have been stored on another that comes to the same return.
+func (b *Response) onlyReturned() bool {
 	for _, e := range b.Events {
-		if e.Kind != Escapes {
-			continue
-		}
-		if e.Node == nil || e.At.Node().Pos() <= b.Call.End() || e.Node == b.node() {
+		if _, isReturn := e.Node.(*ast.ReturnStmt); e.Kind == Escapes && (!isReturn || e.Node == b.node()) {
 			return false
 		}
-		_, isReturn := e.Node.(*ast.ReturnStmt)
-		returned = returned || isReturn
 	}
-	return returned || b.p.IsResult(b.Var, b.Fn)
+	return true
+}
+
+// withoutBody reports whether a condition that came out as taken says that the
+// status of the response is one that has no body.
+func (b *Response) withoutBody(cond ast.Expr, taken bool) bool {
+	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	if !ok || (be.Op != token.EQL || !taken) && (be.Op != token.NEQ || taken) {
+		return false
+	}
+	sel, ok := ast.Unparen(be.X).(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "StatusCode" || b.p.VarOf(sel.X) != b.Var {
+		return false
+	}
+	v := b.p.TypesInfo.Types[be.Y].Value
+	if v == nil || v.Kind() != constant.Int {
+		return false
+	}
+	code, exact := constant.Int64Val(v)
+	return exact && (code == 204 || code == 304)
 }
 
 // settled reports whether n returns a named response without mentioning it, or

@@ -77,7 +77,7 @@ func (b *Response) Bind() (resp ast.Expr, ok bool) {
 	}
 	b.Events = b.p.TrackResponse(b.Var, b.Fn)
 	b.HandedOn = b.p.IsResult(b.Var, b.Fn) || slices.ContainsFunc(b.Events, func(e Event) bool { return e.Kind == Escapes })
-	return resp, !b.HandedOn || !b.Parsed && b.leavesBehind()
+	return resp, !b.HandedOn || !b.Parsed && b.onlyReturned()
 }
 
 // targets returns what the results of the call are assigned to, and makes Def
@@ -158,7 +158,7 @@ func (b *Response) SendsNothing() bool {
 func (b *Response) Obligation() Obligation {
 	o := Obligation{Fn: b.Fn, Call: b.Call, Def: b.Def, Var: b.Var, Err: b.Err, Events: b.Events}
 	if b.HandedOn {
-		o.Over = b.settled
+		o.Over, o.Settled = b.settled, b.withoutBody
 	}
 	return o
 }
