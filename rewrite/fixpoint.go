@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"context"
 	"fmt"
 	"slices"
 	"strings"
@@ -17,7 +18,8 @@ import (
 
 // fixpoint fixes one package until the rules find nothing more to fix in it.
 //
-//  1. Choose at most one fix in each declaration.
+//  1. Choose at most one fix in each declaration, and more of them, by and by,
+//     where one at a time would take many rounds.
 //  2. Apply them and type-check the package in memory.
 //  3. Run the rules again: each chosen finding must be gone, no other one, and
 //     none be new.
@@ -41,25 +43,34 @@ func (fp *fixpoint) read(name string) ([]byte, error) {
 	return fp.prog.Source(name)
 }
 
-func (fp *fixpoint) run(found []finding.Finding) (all []finding.Finding, changes []finding.FileChange, errs []error) {
+// carefulRounds is the number of rounds in which a declaration gets one fix at
+// most. From then on the number doubles with each round.
+const carefulRounds = 4
+
+func (fp *fixpoint) run(ctx context.Context, found []finding.Finding) (all []finding.Finding, changes []finding.FileChange, errs []error) {
 	ledger := plan.NewLedger(found)
-	current, limit := found, 0
-	for {
-		choice := ledger.Choose(current, fp.wanted, limit)
+	current, limit, rounds := analyze.Done(found), plan.Limit{Decl: 1}, 0
+	for ctx.Err() == nil {
+		choice := ledger.Choose(current.Findings, fp.wanted, current.Complete, limit)
 		if len(choice.Findings) == 0 {
 			break
 		}
-		next, after, ok := fp.try(choice, current, &errs)
+		next, ok := fp.try(choice, current.Findings, &errs)
 		switch {
 		case ok:
 			ledger.Accept(choice)
-			current, limit = after, 2*limit
-			fp.pkg, fp.overlay = next.pkg, next.overlay
+			limit.All *= 2
+			if rounds++; rounds >= carefulRounds {
+				limit.Decl *= 2
+			}
+			errs = append(errs, current.Internal...)
+			current, fp.pkg, fp.overlay = next.found, next.pkg, next.overlay
 		case len(choice.Findings) > 1 && !next.blamed:
-			limit = len(choice.Findings) / 2
+			limit.All = len(choice.Findings) / 2
 		}
 	}
-	all, fixed := ledger.Close(current)
+	all, fixed := ledger.Close(current.Findings, current.Complete)
+	errs = append(errs, current.Internal...)
 	all = slices.DeleteFunc(all, func(f finding.Finding) bool { return !fp.prog.Wanted(f) })
 	for name, content := range fp.overlay {
 		old, err := fp.prog.Source(name)
@@ -88,10 +99,11 @@ func (fp *fixpoint) wanted(f finding.Finding) bool {
 type attempt struct {
 	pkg     *packages.Package
 	overlay map[string][]byte
+	found   analyze.Found
 	blamed  bool
 }
 
-func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) (next attempt, after []finding.Finding, ok bool) {
+func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) (next attempt, ok bool) {
 	single := len(c.Findings) == 1
 	everything := func(finding.Finding) bool { return true }
 	edits, err := c.Edits()
@@ -99,7 +111,7 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 		if single {
 			c.Deny(everything, finding.Conflict, err.Error())
 		}
-		return next, nil, false
+		return next, false
 	}
 	next.overlay = map[string][]byte{}
 	for name, content := range fp.overlay {
@@ -110,7 +122,7 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 		if err != nil {
 			*errs = append(*errs, err)
 			c.Deny(everything, finding.Conflict, err.Error())
-			return attempt{blamed: true}, nil, false
+			return attempt{blamed: true}, false
 		}
 		next.overlay[name] = plan.Apply(src, list)
 	}
@@ -121,28 +133,31 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 		if single {
 			c.Deny(everything, finding.WouldNotCompile, reason)
 		}
-		return next, nil, false
+		return next, false
 	}
 	next.pkg = pkg
-	after, runErrs := analyze.Run(fp.cfg.Rules, analyze.Prune([]*packages.Package{pkg}), rule.Options{ReadFile: func(name string) ([]byte, error) {
-		if src, ok := next.overlay[name]; ok {
+	overlay := next.overlay
+	found, runErrs := analyze.Run(fp.cfg.Rules, analyze.Prune([]*packages.Package{pkg}), rule.Options{Lazy: true, ReadFile: func(name string) ([]byte, error) {
+		if src, ok := overlay[name]; ok {
 			return src, nil
 		}
 		return fp.prog.Source(name)
 	}})
+	next.found = found
+	after := found.Findings
 	if len(runErrs) > 0 {
 		if single {
 			*errs = append(*errs, runErrs...)
 			c.Deny(everything, finding.Conflict, "the rules fail on the fixed package")
 		}
-		return next, nil, false
+		return next, false
 	}
 	bad, what := c.Grown(before, after), "after the fix there is still or newly found: "
 	if len(bad) == 0 {
 		bad, what = c.Vanished(before, after), "the fix would hide, but not mend: "
 	}
 	if len(bad) == 0 {
-		return next, after, true
+		return next, true
 	}
 	var names []string
 	for _, g := range bad {
@@ -155,7 +170,7 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 			return g.Function == f.Function && g.Place.Path == f.Place.Path
 		})
 	}, finding.Conflict, reason)
-	return next, nil, false
+	return next, false
 }
 
 func changed(overlay map[string][]byte, edits map[string][]finding.Edit) map[string][]byte {

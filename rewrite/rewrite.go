@@ -70,7 +70,8 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	cfg.Debugf("loaded %d packages, skipped %d", len(prog.Packages), len(prog.Skipped))
 
 	cfg.Progress("analysing", 0, len(prog.Packages))
-	found, errs := analyze.Run(cfg.Rules, analyze.Prune(prog.Packages), rule.Options{ReadFile: prog.Source, NoFix: cfg.NoFix})
+	result, errs := analyze.Run(cfg.Rules, analyze.Prune(prog.Packages), rule.Options{ReadFile: prog.Source, NoFix: cfg.NoFix})
+	found := result.Findings
 	res.Internal = errs
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -118,12 +119,12 @@ func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, foun
 		cfg.Progress("fixing", i, len(order))
 		fp := &fixpoint{cfg: cfg, prog: prog, pkg: p, overlay: map[string][]byte{}}
 		fp.cfg.Rules = res.sound(cfg.Rules, p.PkgPath)
-		all, changes, errs := fp.run(byPackage[p])
+		all, changes, errs := fp.run(ctx, byPackage[p])
 		res.Findings = append(res.Findings, all...)
 		res.Changes = append(res.Changes, changes...)
 		res.Internal = append(res.Internal, errs...)
 	}
-	return nil
+	return ctx.Err()
 }
 
 // sound returns the rules that did not panic on a package: only those can say

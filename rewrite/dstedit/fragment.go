@@ -71,14 +71,6 @@ func lf(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 // bom is the byte order mark that the go command accepts at the start of a file.
 const bom = "\ufeff"
 
-// gofmtClean reports whether gofmt would leave src alone, line endings and
-// byte order mark apart.
-func gofmtClean(src []byte) bool {
-	text := strings.TrimPrefix(lf(string(src)), bom)
-	out, err := format.Source([]byte(text))
-	return err == nil && string(out) == text
-}
-
 // formatDecl returns the formatted file that holds only the declaration text.
 func formatDecl(text string) (string, error) {
 	out, err := format.Source([]byte(header + lf(text)))

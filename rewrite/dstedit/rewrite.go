@@ -3,7 +3,6 @@ package dstedit
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"go/types"
 	"maps"
@@ -24,8 +23,8 @@ func WithPackage(pkg *types.Package) Option {
 // Rewrite runs edit on the declaration decl, a member of file.Decls, and
 // returns the edits that make src into the edited file: sorted, not
 // overlapping, in whole lines. src must be the bytes that file was parsed
-// from, with comments, and fset must map its positions. Without a change the
-// result is empty.
+// from, with comments and without errors, and fset must map its positions.
+// Without a change the result is empty.
 //
 // The error of edit is returned as it is. Every other error wraps ErrRefused:
 // the declaration cannot be edited without a change to code or comments that
@@ -65,16 +64,21 @@ func Rewrite(fset *token.FileSet, file *ast.File, src []byte, decl ast.Decl, edi
 	if err != nil || len(edits) == 0 {
 		return nil, err
 	}
-	clean := gofmtClean(src)
-	imports, err := addImports(src, d.imports, clean)
+	imports, err := addImports(src, d.imports)
 	if err != nil {
 		return nil, err
 	}
-	edits = append(imports, edits...)
-	if err := checkFile(src, edits, clean); err != nil {
+	all := append(imports, edits...)
+	tf := fset.File(decl.Pos())
+	if err := chunkOf(tf, file, src, decl).check(src, all); err != nil {
 		return nil, err
 	}
-	return edits, nil
+	if len(imports) > 0 {
+		if err := headOf(tf, file, src).check(src, all); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
 }
 
 // finish prints the edited fragment and returns the edits of the region r of
@@ -112,27 +116,11 @@ func finish(src []byte, r region, frag *fragment) ([]Edit, error) {
 	}
 	// The proof of the transplant: the new source of the declaration formats
 	// to exactly what was printed.
-	got := Apply(src, edits)
-	got = got[r.start : r.end+len(got)-len(src)]
-	text, err := formatDecl(string(got))
+	text, err := formatDecl(string(r.apply(src, edits)))
 	if err != nil || text != edited {
 		return nil, refuse("the edit cannot be carried over to the layout of the file")
 	}
 	return edits, nil
-}
-
-// checkFile refuses edits whose result does not parse, or is no longer
-// gofmt-clean although src was, which clean says.
-func checkFile(src []byte, edits []Edit, clean bool) error {
-	got := Apply(src, edits)
-	mode := parser.ParseComments | parser.SkipObjectResolution
-	if _, err := parser.ParseFile(token.NewFileSet(), "", got, mode); err != nil {
-		return refuse("the edited file does not parse: %s", oneLine(err))
-	}
-	if clean && !gofmtClean(got) {
-		return refuse("the edited file would no longer be gofmt-clean")
-	}
-	return nil
 }
 
 // Decl is a declaration that is being edited. Nodes are always named by the

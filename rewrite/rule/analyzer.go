@@ -26,11 +26,16 @@ type Options struct {
 	ReadFile func(name string) ([]byte, error)
 	// NoFix leaves fixes out: findings only.
 	NoFix bool
+	// Lazy leaves the computation of fixes to the functions in Result.Fix.
+	Lazy bool
 }
 
 // Result is what an analyzer of a rule returns.
 type Result struct {
 	Findings []finding.Finding
+	// Fix holds, with Options.Lazy, the function that computes the fix of
+	// each finding, or nil. They must not run at the same time.
+	Fix      []func(*finding.Finding) error
 	Internal []error // faults of ours that did not stop the rule
 }
 
@@ -66,8 +71,15 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		matches := r.Find(run.pass)
 		slices.SortStableFunc(matches, func(a, b Match) int { return cmp.Compare(a.Pos, b.Pos) })
 		for _, m := range matches {
-			f := run.finding(m)
+			f, fix := run.finding(m)
+			if fix != nil && !opt.Lazy {
+				if err := fix(&f); err != nil {
+					out.Internal = append(out.Internal, err)
+				}
+				fix = nil
+			}
 			out.Findings = append(out.Findings, f)
+			out.Fix = append(out.Fix, fix)
 			pass.Report(run.diagnostic(m, f, unsafe))
 		}
 		return out, nil
@@ -102,7 +114,9 @@ func (r *runner) place(pos, end token.Pos) finding.Place {
 	return finding.Place{Path: p.Filename, Line: p.Line, Column: p.Column, EndLine: q.Line, EndColumn: q.Column, Offset: p.Offset, EndOffset: q.Offset}
 }
 
-func (r *runner) finding(m Match) finding.Finding {
+// finding returns the finding of m, and the function that computes its fix, nil
+// if it has none. The error of that one is an internal one.
+func (r *runner) finding(m Match) (finding.Finding, func(*finding.Finding) error) {
 	f := finding.Finding{
 		Rule: r.rule.Name, Category: m.Category, Package: r.pass.Pkg.Path(),
 		Place: r.place(m.Pos, m.End), Message: m.Message,
@@ -116,35 +130,50 @@ func (r *runner) finding(m Match) finding.Finding {
 	f.Function = declName(decl, r.pass.TypesInfo)
 	if f.Status, f.Reason = notEditable(r.pass, file, f); f.Status != "" {
 		f.Applicability = finding.None
-		return f
+		return f, nil
 	}
 	f.Reason = m.Reason
 	switch {
 	case m.Fix == nil:
 		f.Applicability, f.Status = finding.None, finding.NoFix
-		return f
+		return f, nil
 	case m.Applicability == finding.Unsafe:
 		f.Status = finding.UnsafeHidden
 	default:
 		f.Status = finding.Fixable
 	}
 	if r.opt.NoFix {
-		return f
+		return f, nil
 	}
+	return f, func(f *finding.Finding) error { return r.fix(f, m, file, decl) }
+}
+
+// fix computes the fix of m, which is the finding f in decl. When that panics,
+// the finding stands without a fix.
+func (r *runner) fix(f *finding.Finding, m Match, file *ast.File, decl ast.Decl) (internal error) {
+	none := func(reason string) {
+		f.Applicability, f.Status, f.Reason = finding.None, finding.NoFix, reason
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			internal = &match.PanicError{Rule: "the fix of rule " + r.rule.Name, Package: r.pass.Pkg.Path(), Value: v, Stack: debug.Stack()}
+			none("the fix failed with an internal error")
+		}
+	}()
 	src, err := r.read(f.Place.Path)
 	var edits []dstedit.Edit
 	if err == nil {
 		edits, err = dstedit.Rewrite(r.pass.Fset, file, src, decl, m.Fix, dstedit.WithPackage(r.pass.Pkg))
 	}
 	if err != nil {
-		f.Applicability, f.Status, f.Reason = finding.None, finding.NoFix, err.Error()
-		return f
+		none(err.Error())
+		return nil
 	}
 	f.Fix = &finding.Fix{Message: m.FixMessage}
 	for _, e := range edits {
 		f.Fix.Edits = append(f.Fix.Edits, finding.Edit{Path: f.Place.Path, Start: e.Start, End: e.End, New: e.New})
 	}
-	return f
+	return nil
 }
 
 func (r *runner) diagnostic(m Match, f finding.Finding, unsafe bool) analysis.Diagnostic {
