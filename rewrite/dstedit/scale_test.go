@@ -18,7 +18,10 @@ import (
 	"testing"
 )
 
-var scaleDirs = flag.String("scale", "", "comma-separated `DIRS`: make every edit in every declaration of the Go files below them")
+var (
+	scaleDirs = flag.String("scale", "", "comma-separated `DIRS`: make every edit in every declaration of the Go files below them")
+	scaleStep = flag.Uint("scalestep", 1, "with -scale, make only every `N`-th of the edits")
+)
 
 // scaleSample is what is edited without -scale: packages of the standard library.
 var scaleSample = []string{
@@ -30,10 +33,10 @@ var scaleSample = []string{
 // checks that nothing else changes.
 func TestScale(t *testing.T) {
 	if *scaleDirs != "" {
-		runScale(t, goFiles(t, strings.Split(*scaleDirs, ",")), 1, func(src []byte) []byte { return src })
+		runScale(t, goFiles(t, strings.Split(*scaleDirs, ",")), uint32(*scaleStep), func(src []byte) []byte { return src })
 		return
 	}
-	runScale(t, sampleFiles(t, scaleSample), 12, func(src []byte) []byte { return src })
+	runScale(t, sampleFiles(t, scaleSample), 16, func(src []byte) []byte { return src })
 }
 
 // TestScaleForeign does the same with CRLF and an indentation by spaces.
@@ -49,7 +52,7 @@ func TestScaleForeign(t *testing.T) {
 		return []byte(crlf(strings.Join(lines, "")))
 	}
 	if *scaleDirs != "" {
-		runScale(t, goFiles(t, strings.Split(*scaleDirs, ",")), 1, mangle)
+		runScale(t, goFiles(t, strings.Split(*scaleDirs, ",")), uint32(*scaleStep), mangle)
 		return
 	}
 	runScale(t, sampleFiles(t, []string{"bufio", "os/exec", "sync", "testing"}), 8, mangle)
@@ -173,20 +176,22 @@ func (r *scaleRun) file(name string) {
 		return // not all that ends in .go is Go
 	}
 	s := newScaleFile(fset, file, src)
-	for _, op := range scaleOps {
-		var merged []Edit
-		for _, decl := range file.Decls {
+	merged := make([][]Edit, len(scaleOps))
+	for _, decl := range file.Decls {
+		for i, op := range scaleOps {
 			h := fnv.New32a()
 			fmt.Fprintf(h, "%s %s %d", filepath.Base(name), op.name, decl.Pos())
 			if h.Sum32()%r.step != 0 {
 				continue
 			}
 			if edits := r.decl(s, decl, op, h.Sum32()/r.step); edits != nil {
-				merged = append(merged, edits...)
+				merged[i] = append(merged[i], edits...)
 			}
 		}
-		// What one declaration cannot show is checked once for all of them.
-		if reason := s.wrongFile(merged); reason != "" {
+	}
+	// What one declaration cannot show is checked once for all of them.
+	for i, op := range scaleOps {
+		if reason := s.wrongFile(merged[i]); reason != "" {
 			r.wrong(op, fmt.Sprintf("%s: %s", name, reason))
 		}
 	}
@@ -213,7 +218,7 @@ func (r *scaleRun) decl(s *scaleFile, decl ast.Decl, op scaleOp, pick uint32) []
 		return nil
 	}
 	place := all[int(pick)%len(all)]
-	edits, err := Rewrite(s.fset, s.file, s.src, decl, place.edit)
+	edits, err := s.edited.Rewrite(decl, place.edit)
 	pos := s.fset.PositionFor(place.at.Pos(), false)
 	if err != nil {
 		if !errors.Is(err, ErrRefused) {

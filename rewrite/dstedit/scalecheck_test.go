@@ -17,6 +17,7 @@ type scaleFile struct {
 	fset     *token.FileSet
 	file     *ast.File
 	tf       *token.File
+	edited   *File
 	src      []byte
 	clean    bool
 	comments map[string]int
@@ -24,7 +25,7 @@ type scaleFile struct {
 }
 
 func newScaleFile(fset *token.FileSet, file *ast.File, src []byte) *scaleFile {
-	s := &scaleFile{fset: fset, file: file, tf: fset.File(file.Package), src: src, found: map[ast.Decl]*scalePlaces{}}
+	s := &scaleFile{fset: fset, file: file, tf: fset.File(file.Package), edited: NewFile(fset, file, src), src: src, found: map[ast.Decl]*scalePlaces{}}
 	s.clean = gofmtClean(plain(src))
 	s.comments, _ = comments(string(src))
 	return s

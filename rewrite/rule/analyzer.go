@@ -61,8 +61,8 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		}()
 		run := runner{
 			rule: r, opt: opt,
-			pass: match.NewPass(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), pass.ResultOf[match.Summaries].(*match.Facts)),
-			src:  map[string][]byte{},
+			pass:  match.NewPass(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), pass.ResultOf[match.Summaries].(*match.Facts)),
+			files: map[*ast.File]*dstedit.File{},
 		}
 		if run.opt.ReadFile == nil {
 			run.opt.ReadFile = pass.ReadFile
@@ -88,21 +88,24 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 }
 
 type runner struct {
-	rule Rule
-	opt  Options
-	pass *match.Pass
-	src  map[string][]byte
+	rule  Rule
+	opt   Options
+	pass  *match.Pass
+	files map[*ast.File]*dstedit.File
 }
 
-func (r *runner) read(name string) ([]byte, error) {
-	if src, ok := r.src[name]; ok {
-		return src, nil
+// file returns the file at path, which was parsed as file, for rewrites.
+func (r *runner) file(path string, file *ast.File) (*dstedit.File, error) {
+	if f, ok := r.files[file]; ok {
+		return f, nil
 	}
-	src, err := r.opt.ReadFile(name)
-	if err == nil {
-		r.src[name] = src
+	src, err := r.opt.ReadFile(path)
+	if err != nil {
+		return nil, err
 	}
-	return src, err
+	f := dstedit.NewFile(r.pass.Fset, file, src)
+	r.files[file] = f
+	return f, nil
 }
 
 func (r *runner) place(pos, end token.Pos) finding.Place {
@@ -160,10 +163,10 @@ func (r *runner) fix(f *finding.Finding, m Match, file *ast.File, decl ast.Decl)
 			none("the fix failed with an internal error")
 		}
 	}()
-	src, err := r.read(f.Place.Path)
+	src, err := r.file(f.Place.Path, file)
 	var edits []dstedit.Edit
 	if err == nil {
-		edits, err = dstedit.Rewrite(r.pass.Fset, file, src, decl, m.Fix, dstedit.WithPackage(r.pass.Pkg))
+		edits, err = src.Rewrite(decl, m.Fix, dstedit.WithPackage(r.pass.Pkg))
 	}
 	if err != nil {
 		none(err.Error())
