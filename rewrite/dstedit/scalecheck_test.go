@@ -71,20 +71,22 @@ func (s *scaleFile) wrongDecl(decl ast.Decl, op scaleOp, place scalePlace, edits
 	if err != nil {
 		return err.Error()
 	}
-	imports := 0
+	var imports, own []Edit
 	for _, e := range edits {
 		switch {
+		case strings.HasPrefix(op.name, "Import ") && e.End <= headOf(s.tf, s.file, s.src).end && e.End <= r.start:
+			imports = append(imports, e)
 		case r.start <= e.Start && e.End <= r.end:
-		case strings.HasPrefix(op.name, "Import ") && e.End <= headOf(s.tf, s.file, s.src).end:
-			imports++
+			own = append(own, e)
 		default:
 			return "an edit lies outside of the declaration"
 		}
 	}
+	edits = own
 	got := r.apply(s.src, edits)
 	before, after := scan(s.src[r.start:r.end]), scan(got)
-	if imports > 0 {
-		if reason := s.wrongImports(edits, imports); reason != "" {
+	if len(imports) > 0 {
+		if reason := s.wrongImports(imports); reason != "" {
 			return reason
 		}
 	}
@@ -125,9 +127,6 @@ func (s *scaleFile) wrongLines(r region, op scaleOp, place scalePlace, edits []E
 	}
 	replaced, blank := 0, 0
 	for _, e := range edits {
-		if e.Start < r.start {
-			continue
-		}
 		// A line that only gets another indentation or alignment is kept.
 		left := map[string]int{}
 		for _, line := range splitLines(e.New) {
@@ -170,8 +169,8 @@ func (s *scaleFile) operate(r region, ops []surgery) []byte {
 }
 
 // wrongImports checks that the imports are the old ones and one more.
-func (s *scaleFile) wrongImports(edits []Edit, n int) string {
-	got := Apply(s.src, edits[:n])
+func (s *scaleFile) wrongImports(edits []Edit) string {
+	got := Apply(s.src, edits)
 	file, err := parser.ParseFile(token.NewFileSet(), "", got, parser.ImportsOnly)
 	if err != nil {
 		return err.Error()
