@@ -48,6 +48,7 @@ type Result struct {
 	Skipped  []finding.Skipped    // what was not analysed, and why
 	Internal []error              // faults of our own, such as a rule's panic
 	Packages int                  // number of packages analysed
+	Dirs     []string             // their directories, sorted
 }
 
 // Run analyses what cfg names and plans the fixes. It returns an error only
@@ -66,7 +67,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Skipped: prog.Skipped, Packages: len(prog.Packages)}
+	res := &Result{Skipped: prog.Skipped, Packages: len(prog.Packages), Dirs: dirs(prog.Packages)}
 	cfg.Debugf("loaded %d packages, skipped %d", len(prog.Packages), len(prog.Skipped))
 
 	cfg.Progress("analysing", 0, len(prog.Packages))
@@ -87,6 +88,17 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	finding.Sort(res.Findings)
 	slices.SortFunc(res.Changes, func(a, b finding.FileChange) int { return strings.Compare(a.Path, b.Path) })
 	return res, nil
+}
+
+// dirs returns the directories of the files of pkgs, sorted.
+func dirs(pkgs []*packages.Package) (out []string) {
+	for _, p := range pkgs {
+		for _, name := range p.GoFiles {
+			out = append(out, filepath.Dir(name))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
 }
 
 // fix brings each package with findings to its fixpoint.
