@@ -162,7 +162,7 @@ func (s *scaleFile) wrongLines(r region, op scaleOp, place scalePlace, edits []E
 func (s *scaleFile) operate(r region, ops []surgery) []byte {
 	var edits []Edit
 	for _, o := range ops {
-		edits = append(edits, Edit{s.tf.Offset(o.pos), s.tf.Offset(o.end), o.text})
+		edits = append(edits, Edit{s.tf.Offset(o.pos), s.tf.Offset(o.end), " " + o.text + " "})
 	}
 	slices.SortStableFunc(edits, func(a, b Edit) int { return cmp.Or(a.Start-b.Start, a.End-b.End) })
 	return r.apply(s.src, edits)
