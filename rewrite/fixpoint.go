@@ -137,7 +137,7 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 	}
 	next.pkg = pkg
 	overlay := next.overlay
-	found, runErrs := analyze.Run(fp.cfg.Rules, analyze.Prune([]*packages.Package{pkg}), rule.Options{Lazy: true, ReadFile: func(name string) ([]byte, error) {
+	found, runErrs := analyze.Run(fp.cfg.Rules, analyze.Prune([]*packages.Package{pkg}), rule.Options{Lazy: true, Outside: fp.prog.Outside, ReadFile: func(name string) ([]byte, error) {
 		if src, ok := overlay[name]; ok {
 			return src, nil
 		}

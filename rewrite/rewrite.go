@@ -71,7 +71,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	cfg.Debugf("loaded %d packages, skipped %d", len(prog.Packages), len(prog.Skipped))
 
 	cfg.Progress("analysing", 0, len(prog.Packages))
-	result, errs := analyze.Run(cfg.Rules, analyze.Prune(prog.Packages), rule.Options{ReadFile: prog.Source, NoFix: cfg.NoFix})
+	result, errs := analyze.Run(cfg.Rules, analyze.Prune(prog.Packages), rule.Options{ReadFile: prog.Source, Outside: prog.Outside, NoFix: cfg.NoFix})
 	found := result.Findings
 	res.Internal = errs
 	if err := ctx.Err(); err != nil {

@@ -24,6 +24,8 @@ import (
 type Options struct {
 	// ReadFile returns the text that was parsed; nil for the file on disk.
 	ReadFile func(name string) ([]byte, error)
+	// Outside reports whether a file lies where nothing may be written; may be nil.
+	Outside func(name string) bool
 	// NoFix leaves fixes out: findings only.
 	NoFix bool
 	// Lazy leaves the computation of fixes to the functions in Result.Fix.
@@ -131,7 +133,7 @@ func (r *runner) finding(m Match) (finding.Finding, func(*finding.Finding) error
 	file := r.pass.FileOf(m.Pos)
 	decl := declAt(file, m.Pos)
 	f.Function = declName(decl, r.pass.TypesInfo)
-	if f.Status, f.Reason = notEditable(r.pass, file, f); f.Status != "" {
+	if f.Status, f.Reason = r.notEditable(file, f); f.Status != "" {
 		f.Applicability = finding.None
 		return f, nil
 	}
@@ -197,14 +199,16 @@ func (r *runner) diagnostic(m Match, f finding.Finding, unsafe bool) analysis.Di
 }
 
 // notEditable says why no fix is offered for a file, whatever the rule.
-func notEditable(p *match.Pass, file *ast.File, f finding.Finding) (finding.Status, string) {
+func (r *runner) notEditable(file *ast.File, f finding.Finding) (finding.Status, string) {
 	switch name := filepath.ToSlash(f.Place.Path); {
-	case isCgo(p.Fset.File(file.Pos()).Name()):
+	case isCgo(r.pass.Fset.File(file.Pos()).Name()):
 		return finding.Cgo, "the file is preprocessed by cgo"
 	case ast.IsGenerated(file):
 		return finding.Generated, "the file is generated"
 	case strings.Contains(name, "/vendor/") || strings.Contains(name, "/pkg/mod/"):
 		return finding.NoFix, "the file is not part of this module"
+	case r.opt.Outside != nil && r.opt.Outside(f.Place.Path):
+		return finding.NoFix, "the file lies outside of the module"
 	}
 	for _, group := range file.Comments {
 		for _, c := range group.List {
