@@ -126,15 +126,17 @@ func (s *scaleFile) wrongLines(r region, op scaleOp, place scalePlace, edits []E
 		touched += 2 // the braces of a block that has become empty
 	}
 	replaced, blank := 0, 0
+	// A line that only gets another place, indentation or alignment is kept.
+	left := map[string]int{}
 	for _, e := range edits {
-		// A line that only gets another indentation or alignment is kept.
-		left := map[string]int{}
 		for _, line := range splitLines(e.New) {
 			left[squash(line)]++
 			if squash(line) == "" {
 				blank++
 			}
 		}
+	}
+	for _, e := range edits {
 		gone := splitLines(string(s.src[e.Start:e.End]))
 		inside := insideTokens(string(s.src[e.Start:e.End]))
 		for i, line := range gone {
