@@ -103,22 +103,16 @@ func dirs(pkgs []*packages.Package) (out []string) {
 
 // fix brings each package with findings to its fixpoint.
 func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, found []finding.Finding) error {
-	owner := map[string]*packages.Package{} // file -> the package that is analysed with it
+	// By import path: the files of a package that uses cgo lie in the build
+	// cache, its findings do not.
+	owner := map[string]*packages.Package{}
 	for _, p := range prog.Packages {
-		for _, f := range p.Syntax {
-			owner[p.Fset.File(f.FileStart).Name()] = p
-		}
+		owner[p.PkgPath] = p
 	}
 	byPackage := map[*packages.Package][]finding.Finding{}
 	var order []*packages.Package
 	for _, f := range found {
-		p := owner[f.Place.Path]
-		if p == nil { // positions that cgo or a //line directive moved out of the package
-			if prog.Wanted(f) {
-				res.Findings = append(res.Findings, f)
-			}
-			continue
-		}
+		p := owner[f.Package]
 		if byPackage[p] == nil {
 			order = append(order, p)
 		}
