@@ -125,6 +125,9 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 			return attempt{blamed: true}, false
 		}
 		next.overlay[name] = plan.Apply(src, list)
+		if !single && !verify.Formatted(src, next.overlay[name]) {
+			return next, false // each for itself, then
+		}
 	}
 	pkg, typeErrs := verify.Package(fp.pkg, changed(next.overlay, edits))
 	if len(typeErrs) > 0 {

@@ -176,7 +176,7 @@ func (r *scaleRun) file(name string) {
 		return // not all that ends in .go is Go
 	}
 	s := newScaleFile(fset, file, src)
-	merged := make([][]Edit, len(scaleOps))
+	made := make([][][]Edit, len(scaleOps))
 	for _, decl := range file.Decls {
 		for i, op := range scaleOps {
 			h := fnv.New32a()
@@ -185,14 +185,21 @@ func (r *scaleRun) file(name string) {
 				continue
 			}
 			if edits := r.decl(s, decl, op, h.Sum32()/r.step); edits != nil {
-				merged[i] = append(merged[i], edits...)
+				made[i] = append(made[i], edits)
 			}
 		}
 	}
 	// What one declaration cannot show is checked once for all of them.
 	for i, op := range scaleOps {
-		if reason := s.wrongFile(merged[i]); reason != "" {
-			r.wrong(op, fmt.Sprintf("%s: %s", name, reason))
+		if s.wrongFile(slices.Concat(made[i]...)) == "" {
+			continue
+		}
+		// One-line functions next to one another are aligned with what the
+		// other one was, so each for itself counts.
+		for _, edits := range made[i] {
+			if reason := s.wrongFile(edits); reason != "" {
+				r.wrong(op, fmt.Sprintf("%s: %s\n%+v", name, reason, edits))
+			}
 		}
 	}
 	r.mu.Lock()

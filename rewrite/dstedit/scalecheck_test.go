@@ -154,7 +154,7 @@ func (s *scaleFile) wrongLines(r region, op scaleOp, place scalePlace, edits []E
 		return fmt.Sprintf("%d lines were replaced, the edit is about %d", replaced, touched)
 	case !op.moves && !long && blank != 0:
 		return fmt.Sprintf("%+d blank lines", blank)
-	case (blank > 1 || blank < -2) && !(long && op.name == "Delete"):
+	case op.moves && (blank > 1 || blank < -2) && !(long && op.name == "Delete"):
 		return fmt.Sprintf("%+d blank lines by a move", blank)
 	}
 	return ""

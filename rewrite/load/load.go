@@ -171,9 +171,20 @@ func oneLine(err error) error {
 		msg = msg[i+len("stderr: "):]
 	}
 	if line := firstLine(msg); line != "" {
-		return errors.New(line)
+		return errors.New(advise(line))
 	}
 	return err
+}
+
+// advise adds to a message about a Go that is too old what can be done.
+func advise(msg string) string {
+	switch {
+	case strings.Contains(msg, "requires newer Go version"): // of the type checker inside of this program
+		msg += "; build goroutinefix again with that version of Go"
+	case strings.Contains(msg, "requires go >= "): // of the go command
+		msg += "; install that version of Go, or set GOTOOLCHAIN=auto"
+	}
+	return msg
 }
 
 // firstLine returns the first line of a message of the go command that says
@@ -245,7 +256,7 @@ func problem(p *packages.Package) string {
 				e = o
 			}
 		}
-		msg := firstLine(e.Msg)
+		msg := advise(firstLine(e.Msg))
 		if e.Pos != "" && e.Pos != "-" {
 			msg = e.Pos + ": " + msg
 		}
