@@ -3,6 +3,7 @@ module github.com/goroutinefix/goroutinefix
 go 1.26.0
 
 require (
+	github.com/bluekeyes/go-gitdiff v0.9.0
 	github.com/dave/dst v0.28.0
 	github.com/google/renameio/v2 v2.0.2
 	github.com/rogpeppe/go-internal v1.16.0

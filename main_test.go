@@ -13,7 +13,7 @@ import (
 )
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"goroutinefix": main})
+	testscript.Main(m, map[string]func(){"goroutinefix": main, "goroutinefix-panics": withPanics})
 }
 
 // TestScripts runs the program as its users do. Scripts find goroutinefix,
@@ -38,8 +38,11 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"exits":  exits,
-			"rename": rename,
+			"adds":     adds,
+			"exits":    exits,
+			"generate": generate,
+			"mangle":   mangle,
+			"rename":   rename,
 		},
 	})
 }

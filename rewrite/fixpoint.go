@@ -1,6 +1,7 @@
 package rewrite
 
 import (
+	"context"
 	"fmt"
 	"path/filepath"
 	"slices"
@@ -18,7 +19,8 @@ import (
 
 // fixpoint fixes one package until the rules find nothing more to fix in it.
 //
-//  1. Choose at most one fix in each declaration.
+//  1. Choose at most one fix in each declaration, and more of them, by and by,
+//     where one at a time would take many rounds.
 //  2. Apply them and type-check the package in memory.
 //  3. Run the rules again: each chosen finding must be gone, no other one, and
 //     none be new.
@@ -42,26 +44,35 @@ func (fp *fixpoint) read(name string) ([]byte, error) {
 	return fp.prog.Source(name)
 }
 
-func (fp *fixpoint) run(found []finding.Finding) (all []finding.Finding, changes []finding.FileChange, errs []error) {
-	fp.confine(found)
+// carefulRounds is the number of rounds in which a declaration gets one fix at
+// most. From then on the number doubles with each round.
+const carefulRounds = 4
+
+func (fp *fixpoint) run(ctx context.Context, found []finding.Finding) (all []finding.Finding, changes []finding.FileChange, errs []error) {
 	ledger := plan.NewLedger(found)
-	current, limit := found, 0
-	for {
-		choice := ledger.Choose(current, fp.wanted, limit)
+	current, limit, rounds := analyze.Done(found), plan.Limit{Decl: 1}, 0
+	complete := func(i int) finding.Finding { return fp.confine(current.Complete(i)) }
+	for ctx.Err() == nil {
+		choice := ledger.Choose(current.Findings, fp.wanted, complete, limit)
 		if len(choice.Findings) == 0 {
 			break
 		}
-		next, after, ok := fp.try(choice, current, &errs)
+		next, ok := fp.try(choice, current.Findings, &errs)
 		switch {
 		case ok:
 			ledger.Accept(choice)
-			current, limit = after, 2*limit
-			fp.pkg, fp.overlay = next.pkg, next.overlay
+			limit.All *= 2
+			if rounds++; rounds >= carefulRounds {
+				limit.Decl *= 2
+			}
+			errs = append(errs, current.Internal...)
+			current, fp.pkg, fp.overlay = next.found, next.pkg, next.overlay
 		case len(choice.Findings) > 1 && !next.blamed:
-			limit = len(choice.Findings) / 2
+			limit.All = len(choice.Findings) / 2
 		}
 	}
-	all, fixed := ledger.Close(current)
+	all, fixed := ledger.Close(current.Findings, complete)
+	errs = append(errs, current.Internal...)
 	all = slices.DeleteFunc(all, func(f finding.Finding) bool { return !fp.prog.Wanted(f) })
 	for name, content := range fp.overlay {
 		old, err := fp.prog.Source(name)
@@ -80,18 +91,16 @@ func (fp *fixpoint) run(found []finding.Finding) (all []finding.Finding, changes
 	return all, changes, errs
 }
 
-// confine takes away the fixes that reach into files which were not named.
-func (fp *fixpoint) confine(found []finding.Finding) {
-	for i := range found {
-		f := &found[i]
-		for _, s := range f.Sites() {
-			if fp.prog.Wanted(*f) && !fp.prog.Names(s.Path) {
-				f.Fix, f.Applicability, f.Status = nil, finding.None, finding.NoFix
-				f.Reason = "the fix would also change " + filepath.Base(s.Path) + ", which was not named"
-				break
-			}
+// confine returns f without its fix if that reaches into a file that was not named.
+func (fp *fixpoint) confine(f finding.Finding) finding.Finding {
+	for _, s := range f.Sites() {
+		if fp.prog.Wanted(f) && !fp.prog.Names(s.Path) {
+			f.Fix, f.Applicability, f.Status = nil, finding.None, finding.NoFix
+			f.Reason = "the fix would also change " + filepath.Base(s.Path) + ", which was not named"
+			break
 		}
 	}
+	return f
 }
 
 // wanted reports whether the fix of f is to be applied in this run.
@@ -104,10 +113,11 @@ func (fp *fixpoint) wanted(f finding.Finding) bool {
 type attempt struct {
 	pkg     *packages.Package
 	overlay map[string][]byte
+	found   analyze.Found
 	blamed  bool
 }
 
-func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) (next attempt, after []finding.Finding, ok bool) {
+func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) (next attempt, ok bool) {
 	single := len(c.Findings) == 1
 	everything := func(finding.Finding) bool { return true }
 	edits, err := c.Edits()
@@ -115,7 +125,7 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 		if single {
 			c.Deny(everything, finding.Conflict, err.Error())
 		}
-		return next, nil, false
+		return next, false
 	}
 	next.overlay = map[string][]byte{}
 	for name, content := range fp.overlay {
@@ -126,9 +136,12 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 		if err != nil {
 			*errs = append(*errs, err)
 			c.Deny(everything, finding.Conflict, err.Error())
-			return attempt{blamed: true}, nil, false
+			return attempt{blamed: true}, false
 		}
 		next.overlay[name] = plan.Apply(src, list)
+		if !single && !verify.Formatted(src, next.overlay[name]) {
+			return next, false // each for itself, then
+		}
 	}
 	pkg, typeErrs := verify.Package(fp.pkg, changed(next.overlay, edits))
 	if len(typeErrs) > 0 {
@@ -137,29 +150,31 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 		if single {
 			c.Deny(everything, finding.WouldNotCompile, reason)
 		}
-		return next, nil, false
+		return next, false
 	}
 	next.pkg = pkg
-	after, runErrs := analyze.Run(fp.cfg.Rules, analyze.Prune([]*packages.Package{pkg}), rule.Options{ReadFile: func(name string) ([]byte, error) {
-		if src, ok := next.overlay[name]; ok {
+	overlay := next.overlay
+	found, runErrs := analyze.Run(fp.cfg.Rules, analyze.Prune([]*packages.Package{pkg}), rule.Options{Lazy: true, Outside: fp.prog.Outside, ReadFile: func(name string) ([]byte, error) {
+		if src, ok := overlay[name]; ok {
 			return src, nil
 		}
 		return fp.prog.Source(name)
 	}})
-	fp.confine(after)
+	next.found = found
+	after := found.Findings
 	if len(runErrs) > 0 {
 		if single {
 			*errs = append(*errs, runErrs...)
 			c.Deny(everything, finding.Conflict, "the rules fail on the fixed package")
 		}
-		return next, nil, false
+		return next, false
 	}
 	bad, what := c.Grown(before, after), "after the fix there is still or newly found: "
 	if len(bad) == 0 {
 		bad, what = c.Vanished(before, after), "the fix would hide, but not mend: "
 	}
 	if len(bad) == 0 {
-		return next, after, true
+		return next, true
 	}
 	var names []string
 	for _, g := range bad {
@@ -172,7 +187,7 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 			return slices.Contains(f.Sites(), finding.Site{Path: g.Place.Path, Function: g.Function})
 		})
 	}, finding.Conflict, reason)
-	return next, nil, false
+	return next, false
 }
 
 func changed(overlay map[string][]byte, edits map[string][]finding.Edit) map[string][]byte {

@@ -48,6 +48,7 @@ type Result struct {
 	Skipped  []finding.Skipped    // what was not analysed, and why
 	Internal []error              // faults of our own, such as a rule's panic
 	Packages int                  // number of packages analysed
+	Dirs     []string             // their directories, sorted
 }
 
 // Run analyses what cfg names and plans the fixes. It returns an error only
@@ -66,11 +67,12 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Skipped: prog.Skipped, Packages: len(prog.Packages)}
+	res := &Result{Skipped: prog.Skipped, Packages: len(prog.Packages), Dirs: dirs(prog.Packages)}
 	cfg.Debugf("loaded %d packages, skipped %d", len(prog.Packages), len(prog.Skipped))
 
 	cfg.Progress("analysing", 0, len(prog.Packages))
-	found, errs := analyze.Run(cfg.Rules, analyze.Prune(prog.Packages), rule.Options{ReadFile: prog.Source, NoFix: cfg.NoFix})
+	result, errs := analyze.Run(cfg.Rules, analyze.Prune(prog.Packages), rule.Options{ReadFile: prog.Source, Outside: prog.Outside, NoFix: cfg.NoFix})
+	found := result.Findings
 	res.Internal = errs
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -88,24 +90,29 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	return res, nil
 }
 
+// dirs returns the directories of the files of pkgs, sorted.
+func dirs(pkgs []*packages.Package) (out []string) {
+	for _, p := range pkgs {
+		for _, name := range p.GoFiles {
+			out = append(out, filepath.Dir(name))
+		}
+	}
+	slices.Sort(out)
+	return slices.Compact(out)
+}
+
 // fix brings each package with findings to its fixpoint.
 func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, found []finding.Finding) error {
-	owner := map[string]*packages.Package{} // file -> the package that is analysed with it
+	// By import path: the files of a package that uses cgo lie in the build
+	// cache, its findings do not.
+	owner := map[string]*packages.Package{}
 	for _, p := range prog.Packages {
-		for _, f := range p.Syntax {
-			owner[p.Fset.File(f.FileStart).Name()] = p
-		}
+		owner[p.PkgPath] = p
 	}
 	byPackage := map[*packages.Package][]finding.Finding{}
 	var order []*packages.Package
 	for _, f := range found {
-		p := owner[f.Place.Path]
-		if p == nil { // positions that cgo or a //line directive moved out of the package
-			if prog.Wanted(f) {
-				res.Findings = append(res.Findings, f)
-			}
-			continue
-		}
+		p := owner[f.Package]
 		if byPackage[p] == nil {
 			order = append(order, p)
 		}
@@ -118,12 +125,12 @@ func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, foun
 		cfg.Progress("fixing", i, len(order))
 		fp := &fixpoint{cfg: cfg, prog: prog, pkg: p, overlay: map[string][]byte{}}
 		fp.cfg.Rules = res.sound(cfg.Rules, p.PkgPath)
-		all, changes, errs := fp.run(byPackage[p])
+		all, changes, errs := fp.run(ctx, byPackage[p])
 		res.Findings = append(res.Findings, all...)
 		res.Changes = append(res.Changes, changes...)
 		res.Internal = append(res.Internal, errs...)
 	}
-	return nil
+	return ctx.Err()
 }
 
 // sound returns the rules that did not panic on a package: only those can say

@@ -16,22 +16,48 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
-// Run analyses pkgs and returns the findings, sorted, and the internal errors
-// on the way: a rule that panics on one package loses its findings there, the
-// others stand. Packages must have been prepared by Prune.
-func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) ([]finding.Finding, []error) {
+// Found is the result of a run. With [rule.Options.Lazy] the findings lack
+// their fixes, and the packages live as long as Found does.
+type Found struct {
+	Findings []finding.Finding // sorted
+	Internal []error           // faults of ours in Complete
+	fix      []func(*finding.Finding) error
+}
+
+// Done returns findings that have their fixes.
+func Done(findings []finding.Finding) Found { return Found{Findings: findings} }
+
+// Complete returns the finding with index i with its fix.
+func (f *Found) Complete(i int) finding.Finding {
+	if i < len(f.fix) && f.fix[i] != nil {
+		if err := f.fix[i](&f.Findings[i]); err != nil {
+			f.Internal = append(f.Internal, err)
+		}
+		f.fix[i] = nil
+	}
+	return f.Findings[i]
+}
+
+// Run analyses pkgs and returns the findings and the internal errors on the
+// way: a rule that panics on one package loses its findings there, the others
+// stand. Packages must have been prepared by Prune.
+func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) (Found, []error) {
 	analyzers := make([]*analysis.Analyzer, len(rules))
 	for i, r := range rules {
 		analyzers[i] = rule.Analyzer(r, opt)
 	}
 	graph, err := checker.Analyze(analyzers, pkgs, nil)
 	if err != nil {
-		return nil, []error{fmt.Errorf("internal error: run analyzers: %w", err)}
+		return Found{}, []error{fmt.Errorf("internal error: run analyzers: %w", err)}
+	}
+	type item struct {
+		f   finding.Finding
+		fix func(*finding.Finding) error
 	}
 	var (
-		findings []finding.Finding
-		errs     []error
-		seen     = map[key]bool{}
+		items []item
+		errs  []error
+		seen  = map[key]bool{}
 	)
 	for _, act := range graph.Roots {
 		if act.Err != nil {
@@ -45,19 +71,29 @@ func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) ([]findi
 		}
 		result := act.Result.(*rule.Result)
 		errs = append(errs, result.Internal...)
-		for _, f := range result.Findings {
+		for i, f := range result.Findings {
 			// A file that two packages compile is reported once.
 			k := key{f.Rule, f.Message, f.Place}
-			if !seen[k] {
-				seen[k] = true
-				findings = append(findings, f)
+			if seen[k] {
+				continue
 			}
+			seen[k] = true
+			it := item{f: f}
+			if opt.Lazy {
+				it.fix = result.Fix[i]
+			}
+			items = append(items, it)
 		}
 	}
-	finding.Sort(findings)
+	slices.SortStableFunc(items, func(a, b item) int { return finding.Compare(a.f, b.f) })
+	var found Found
+	for _, it := range items {
+		found.Findings = append(found.Findings, it.f)
+		found.fix = append(found.fix, it.fix)
+	}
 	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	errs = slices.CompactFunc(errs, func(a, b error) bool { return a == b }) // each rule saw the same summaries
-	return findings, errs
+	return found, errs
 }
 
 type key struct {

@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	urfave "github.com/urfave/cli/v2"
 
@@ -28,6 +29,10 @@ func (p *program) run(c *urfave.Context) error {
 	}
 	p.opt = o
 	res, err := p.analyze(c.Context, o)
+	var recovered error
+	if err == nil && o.write {
+		res, recovered, err = p.recover(c.Context, o, res)
+	}
 	if c.Context.Err() != nil {
 		return errors.New("interrupted, nothing was written")
 	}
@@ -39,7 +44,7 @@ func (p *program) run(c *urfave.Context) error {
 		Findings: slices.Clone(res.Findings),
 		Skipped:  res.Skipped,
 		Packages: res.Packages,
-		Err:      errors.Join(res.Internal...),
+		Err:      errors.Join(recovered, errors.Join(res.Internal...)),
 	}
 	changes := res.Changes
 	if o.write {
@@ -62,6 +67,20 @@ func (p *program) run(c *urfave.Context) error {
 		text = report.Problems
 	}
 	return text(p.Stderr, run, report.Options{Dir: o.dir, Color: o.colors(p.Stderr), Verbose: o.verbose})
+}
+
+// recover finishes what a killed run has left in the packages of res, and
+// analyses them again if there was something.
+func (p *program) recover(ctx context.Context, o *options, res *rewrite.Result) (_ *rewrite.Result, recovered, err error) {
+	finished, recovered := write.Recover(ctx, res.Dirs)
+	if len(finished) == 0 {
+		return res, recovered, nil
+	}
+	if !o.quiet {
+		fmt.Fprintf(p.Stderr, "%s: finished the interrupted write of %s\n", name, strings.Join(finished, ", "))
+	}
+	res, err = p.analyze(ctx, o)
+	return res, recovered, err
 }
 
 // analyze runs the engine behind a progress line.

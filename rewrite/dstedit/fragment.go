@@ -71,14 +71,6 @@ func lf(s string) string { return strings.ReplaceAll(s, "\r\n", "\n") }
 // bom is the byte order mark that the go command accepts at the start of a file.
 const bom = "\ufeff"
 
-// gofmtClean reports whether gofmt would leave src alone, line endings and
-// byte order mark apart.
-func gofmtClean(src []byte) bool {
-	text := strings.TrimPrefix(lf(string(src)), bom)
-	out, err := format.Source([]byte(text))
-	return err == nil && string(out) == text
-}
-
 // formatDecl returns the formatted file that holds only the declaration text.
 func formatDecl(text string) (string, error) {
 	out, err := format.Source([]byte(header + lf(text)))
@@ -131,6 +123,32 @@ func newFragment(orig ast.Decl, text string) (*fragment, error) {
 		return nil, err
 	}
 	return &fragment{text: formatted, file: tree, nodes: nodes}, nil
+}
+
+// clone returns a copy with a tree of its own.
+func (f *fragment) clone() *fragment {
+	c := &fragment{text: f.text, file: dst.Clone(f.file).(*dst.File), nodes: make(map[ast.Node]dst.Node, len(f.nodes))}
+	var from, to []dst.Node
+	list := func(nodes *[]dst.Node) func(dst.Node) bool {
+		return func(n dst.Node) bool {
+			if n != nil {
+				*nodes = append(*nodes, n)
+			}
+			return true
+		}
+	}
+	dst.Inspect(f.file, list(&from))
+	dst.Inspect(c.file, list(&to))
+	copies := make(map[dst.Node]dst.Node, len(from))
+	for i, n := range from {
+		copies[n] = to[i]
+	}
+	for n, x := range f.nodes {
+		if y := copies[x]; y != nil {
+			c.nodes[n] = y
+		}
+	}
+	return c
 }
 
 // decorate returns the dst form of file; a panic of the decorator is a refusal.

@@ -11,7 +11,7 @@ import (
 
 // addImports returns the edits that add list to the imports of src. dst and
 // astutil swallow comments or merge groups here, so this works on the text.
-func addImports(src []byte, list []newImport, clean bool) ([]Edit, error) {
+func addImports(src []byte, list []newImport) ([]Edit, error) {
 	if len(list) == 0 {
 		return nil, nil
 	}
@@ -33,7 +33,7 @@ func addImports(src []byte, list []newImport, clean bool) ([]Edit, error) {
 	}
 	old := string(src[:h.end()])
 	text := string(got[:len(got)-(len(src)-len(old))])
-	if clean {
+	if gofmtClean(lf(strings.TrimPrefix(old, bom))) {
 		// A new line may change how the comments around it are aligned.
 		text = formatHeader(text, h.eol)
 	}

@@ -232,10 +232,10 @@ func TestWrongInput(t *testing.T) {
 	if err == nil {
 		t.Fatal("the broken source parses")
 	}
-	if _, err := Rewrite(fset, file, []byte(src), file.Decls[0], func(d *Decl) error {
-		return d.InsertFirst(file.Decls[0].(*ast.FuncDecl).Body, x())
-	}); !errors.Is(err, ErrRefused) {
-		t.Errorf("a broken file gave %v", err)
+	for _, decl := range file.Decls[1:] {
+		if _, err := Rewrite(fset, file, []byte(src), decl, none); !errors.Is(err, ErrRefused) {
+			t.Errorf("a broken declaration gave %v", err)
+		}
 	}
 }
 

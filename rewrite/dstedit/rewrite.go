@@ -3,7 +3,6 @@ package dstedit
 import (
 	"fmt"
 	"go/ast"
-	"go/parser"
 	"go/token"
 	"go/types"
 	"maps"
@@ -21,36 +20,46 @@ func WithPackage(pkg *types.Package) Option {
 	return func(d *Decl) { d.pkg = pkg }
 }
 
-// Rewrite runs edit on the declaration decl, a member of file.Decls, and
-// returns the edits that make src into the edited file: sorted, not
-// overlapping, in whole lines. src must be the bytes that file was parsed
-// from, with comments, and fset must map its positions. Without a change the
-// result is empty.
+// File is a file whose declarations can be rewritten. Its methods must not run
+// at the same time.
+type File struct {
+	fset *token.FileSet
+	file *ast.File
+	src  []byte
+	// The declaration of the last rewrite, because the next one is likely to
+	// be about the same.
+	last struct {
+		decl ast.Decl
+		r    region
+		frag *fragment
+		err  error
+	}
+}
+
+// NewFile returns the file that was parsed from src, with comments and without
+// errors; fset must map its positions.
+func NewFile(fset *token.FileSet, file *ast.File, src []byte) *File {
+	return &File{fset: fset, file: file, src: src}
+}
+
+// Rewrite is [File.Rewrite] for a single edit.
+func Rewrite(fset *token.FileSet, file *ast.File, src []byte, decl ast.Decl, edit func(*Decl) error, opts ...Option) ([]Edit, error) {
+	return NewFile(fset, file, src).Rewrite(decl, edit, opts...)
+}
+
+// Rewrite runs edit on the declaration decl, a member of the file's Decls, and
+// returns the edits that make its source into the edited one: sorted, not
+// overlapping, in whole lines. Without a change the result is empty.
 //
 // The error of edit is returned as it is. Every other error wraps ErrRefused:
 // the declaration cannot be edited without a change to code or comments that
 // the edit did not ask for. Nothing is modified in any case.
-func Rewrite(fset *token.FileSet, file *ast.File, src []byte, decl ast.Decl, edit func(*Decl) error, opts ...Option) ([]Edit, error) {
-	if !slices.Contains(file.Decls, decl) {
-		return nil, refuse("the declaration is not one of the file's")
-	}
-	switch g := decl.(type) {
-	case *ast.FuncDecl:
-	case *ast.GenDecl:
-		if g.Tok == token.IMPORT {
-			return nil, refuse("an import declaration cannot be rewritten")
-		}
-	default:
-		return nil, refuse("the declaration has syntax errors")
-	}
-	r, err := cut(fset, src, decl)
+func (f *File) Rewrite(decl ast.Decl, edit func(*Decl) error, opts ...Option) ([]Edit, error) {
+	r, frag, err := f.fragment(decl)
 	if err != nil {
 		return nil, err
 	}
-	frag, err := newFragment(decl, string(src[r.start:r.end]))
-	if err != nil {
-		return nil, err
-	}
+	fset, file, src := f.fset, f.file, f.src
 	d := &Decl{file: file, decl: decl, root: frag.file.Decls[0], nodes: frag.nodes}
 	for _, o := range opts {
 		o(d)
@@ -65,16 +74,55 @@ func Rewrite(fset *token.FileSet, file *ast.File, src []byte, decl ast.Decl, edi
 	if err != nil || len(edits) == 0 {
 		return nil, err
 	}
-	clean := gofmtClean(src)
-	imports, err := addImports(src, d.imports, clean)
+	imports, err := addImports(src, d.imports)
 	if err != nil {
 		return nil, err
 	}
-	edits = append(imports, edits...)
-	if err := checkFile(src, edits, clean); err != nil {
+	all := append(imports, edits...)
+	tf := fset.File(decl.Pos())
+	if err := chunkOf(tf, file, src, decl).check(src, all); err != nil {
 		return nil, err
 	}
-	return edits, nil
+	if len(imports) > 0 {
+		if err := headOf(tf, file, src).check(src, all); err != nil {
+			return nil, err
+		}
+	}
+	return all, nil
+}
+
+// fragment returns the fragment of decl, for one edit, and its region.
+func (f *File) fragment(decl ast.Decl) (region, *fragment, error) {
+	l := &f.last
+	if l.decl != decl || decl == nil {
+		l.decl = decl
+		l.r, l.frag, l.err = f.newFragment(decl)
+	}
+	if l.err != nil {
+		return l.r, nil, l.err
+	}
+	return l.r, l.frag.clone(), nil
+}
+
+func (f *File) newFragment(decl ast.Decl) (region, *fragment, error) {
+	if !slices.Contains(f.file.Decls, decl) {
+		return region{}, nil, refuse("the declaration is not one of the file's")
+	}
+	switch g := decl.(type) {
+	case *ast.FuncDecl:
+	case *ast.GenDecl:
+		if g.Tok == token.IMPORT {
+			return region{}, nil, refuse("an import declaration cannot be rewritten")
+		}
+	default:
+		return region{}, nil, refuse("the declaration has syntax errors")
+	}
+	r, err := cut(f.fset, f.src, decl)
+	if err != nil {
+		return r, nil, err
+	}
+	frag, err := newFragment(decl, string(f.src[r.start:r.end]))
+	return r, frag, err
 }
 
 // finish prints the edited fragment and returns the edits of the region r of
@@ -112,27 +160,11 @@ func finish(src []byte, r region, frag *fragment) ([]Edit, error) {
 	}
 	// The proof of the transplant: the new source of the declaration formats
 	// to exactly what was printed.
-	got := Apply(src, edits)
-	got = got[r.start : r.end+len(got)-len(src)]
-	text, err := formatDecl(string(got))
+	text, err := formatDecl(string(r.apply(src, edits)))
 	if err != nil || text != edited {
 		return nil, refuse("the edit cannot be carried over to the layout of the file")
 	}
 	return edits, nil
-}
-
-// checkFile refuses edits whose result does not parse, or is no longer
-// gofmt-clean although src was, which clean says.
-func checkFile(src []byte, edits []Edit, clean bool) error {
-	got := Apply(src, edits)
-	mode := parser.ParseComments | parser.SkipObjectResolution
-	if _, err := parser.ParseFile(token.NewFileSet(), "", got, mode); err != nil {
-		return refuse("the edited file does not parse: %s", oneLine(err))
-	}
-	if clean && !gofmtClean(got) {
-		return refuse("the edited file would no longer be gofmt-clean")
-	}
-	return nil
 }
 
 // Decl is a declaration that is being edited. Nodes are always named by the

@@ -1,37 +1,47 @@
 package dstedit
 
 import (
-	"bytes"
 	"errors"
+	"flag"
+	"fmt"
 	"go/ast"
-	"go/format"
 	"go/parser"
 	"go/token"
-	"maps"
+	"hash/fnv"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
+	"sync"
 	"testing"
 )
 
-const marker = "_ = 424242"
+var (
+	scaleDirs = flag.String("scale", "", "comma-separated `DIRS`: make every edit in every declaration of the Go files below them")
+	scaleStep = flag.Uint("scalestep", 1, "with -scale, make only every `N`-th of the edits")
+)
 
-// scaleCount counts what became of the edits of a run.
-type scaleCount struct{ inserted, respaced, oneLine, refused, wrong int }
+// scaleSample is what is edited without -scale: packages of the standard library.
+var scaleSample = []string{
+	"bufio", "context", "crypto/tls", "encoding/json", "go/types",
+	"net", "net/http", "os/exec", "runtime/pprof", "sync", "testing", "time",
+}
 
-// TestScale inserts a statement into many functions of the standard library
-// and checks that nothing else changes.
+// TestScale makes each kind of edit in declarations of real programs and
+// checks that nothing else changes.
 func TestScale(t *testing.T) {
-	scale(t, []string{
-		"bufio", "context", "crypto/tls", "encoding/json", "go/types",
-		"net", "net/http", "os/exec", "runtime/pprof", "sync", "testing", "time",
-	}, func(src []byte) []byte { return src })
+	if *scaleDirs != "" {
+		runScale(t, goFiles(t, strings.Split(*scaleDirs, ",")), uint32(*scaleStep), func(src []byte) []byte { return src })
+		return
+	}
+	runScale(t, sampleFiles(t, scaleSample), 16, func(src []byte) []byte { return src })
 }
 
 // TestScaleForeign does the same with CRLF and an indentation by spaces.
 func TestScaleForeign(t *testing.T) {
-	scale(t, []string{"bufio", "os/exec", "sync", "testing"}, func(src []byte) []byte {
+	mangle := func(src []byte) []byte {
 		inside := insideTokens(string(src))
 		lines := splitLines(string(src))
 		for i, line := range lines {
@@ -40,10 +50,15 @@ func TestScaleForeign(t *testing.T) {
 			}
 		}
 		return []byte(crlf(strings.Join(lines, "")))
-	})
+	}
+	if *scaleDirs != "" {
+		runScale(t, goFiles(t, strings.Split(*scaleDirs, ",")), uint32(*scaleStep), mangle)
+		return
+	}
+	runScale(t, sampleFiles(t, []string{"bufio", "os/exec", "sync", "testing"}), 8, mangle)
 }
 
-func scale(t *testing.T, pkgs []string, mangle func([]byte) []byte) {
+func sampleFiles(t *testing.T, pkgs []string) (names []string) {
 	if testing.Short() {
 		t.Skip("takes long")
 	}
@@ -51,129 +66,188 @@ func scale(t *testing.T, pkgs []string, mangle func([]byte) []byte) {
 	if _, err := os.Stat(root); err != nil {
 		t.Skip("no source of the standard library")
 	}
-	var c scaleCount
 	for _, pkg := range pkgs {
-		names, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pkg), "*.go"))
+		files, err := filepath.Glob(filepath.Join(root, filepath.FromSlash(pkg), "*.go"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, name := range names {
-			src, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
+		names = append(names, files...)
+	}
+	return names
+}
+
+func goFiles(t *testing.T, dirs []string) (names []string) {
+	for _, dir := range dirs {
+		err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.Type().IsRegular() && strings.HasSuffix(path, ".go") {
+				names = append(names, path)
 			}
-			// Each edit formats the whole file; bundles take too long.
-			if len(src) < 100_000 {
-				scaleFile(t, name, mangle(src), &c)
-			}
+			return err
+		})
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	t.Logf("%d inserted, %d of them opened a one-line function or realigned comments, "+
-		"%d refused and %d one-line functions among others, %d wrong",
-		c.inserted, c.respaced, c.refused, c.oneLine, c.wrong)
-	if c.inserted == 0 {
-		t.Error("nothing was inserted")
+	return names
+}
+
+// scaleCount counts what became of one kind of edit.
+type scaleCount struct {
+	made, refused, wrong int
+	reasons              map[string]int
+}
+
+// scaleRun edits files; its methods may be called at the same time.
+type scaleRun struct {
+	t      *testing.T
+	step   uint32 // every step-th pair of declaration and kind of edit is tried
+	mangle func([]byte) []byte
+
+	mu     sync.Mutex
+	counts map[string]*scaleCount
+	files  int
+	decls  int
+}
+
+func runScale(t *testing.T, names []string, step uint32, mangle func([]byte) []byte) {
+	r := &scaleRun{t: t, step: step, mangle: mangle, counts: map[string]*scaleCount{}}
+	for _, op := range scaleOps {
+		r.counts[op.name] = &scaleCount{reasons: map[string]int{}}
 	}
-	if c.refused*50 > c.inserted+c.refused {
-		t.Errorf("%d of %d were refused, which is more than 2%%", c.refused, c.inserted+c.refused)
+	work := make(chan string)
+	var wg sync.WaitGroup
+	for range runtime.GOMAXPROCS(0) {
+		wg.Go(func() {
+			for name := range work {
+				r.file(name)
+			}
+		})
+	}
+	for _, name := range names {
+		work <- name
+	}
+	close(work)
+	wg.Wait()
+	r.report()
+}
+
+func (r *scaleRun) report() {
+	var b strings.Builder
+	fmt.Fprintf(&b, "%d files, %d declarations\n%-14s %8s %8s %6s\n", r.files, r.decls, "edit", "made", "refused", "wrong")
+	all := &scaleCount{}
+	for _, op := range scaleOps {
+		c := r.counts[op.name]
+		fmt.Fprintf(&b, "%-14s %8d %8d %6d", op.name, c.made, c.refused, c.wrong)
+		reasons := make([]string, 0, len(c.reasons))
+		for reason := range c.reasons {
+			reasons = append(reasons, reason)
+		}
+		slices.SortFunc(reasons, func(x, y string) int { return c.reasons[y] - c.reasons[x] })
+		for i, reason := range reasons {
+			if i == 4 {
+				break
+			}
+			fmt.Fprintf(&b, "  %d %s;", c.reasons[reason], reason)
+		}
+		b.WriteString("\n")
+		all.made, all.refused, all.wrong = all.made+c.made, all.refused+c.refused, all.wrong+c.wrong
+		if c.made == 0 {
+			r.t.Errorf("%s was never made", op.name)
+		}
+	}
+	fmt.Fprintf(&b, "%-14s %8d %8d %6d", "all", all.made, all.refused, all.wrong)
+	r.t.Log(b.String())
+	if all.refused*20 > all.made+all.refused {
+		r.t.Errorf("%d of %d were refused, which is more than 5%%", all.refused, all.made+all.refused)
 	}
 }
 
-// scaleFile edits a sample of the functions of src, one at a time: every other
-// one behind its first statement, the rest before a statement further inside.
-func scaleFile(t *testing.T, name string, src []byte, c *scaleCount) {
+// file makes each kind of edit at one place in each declaration of a file.
+func (r *scaleRun) file(name string) {
+	src, err := os.ReadFile(name)
+	if err != nil {
+		r.t.Error(err)
+		return
+	}
+	src = r.mangle(src)
 	fset := token.NewFileSet()
 	file, err := parser.ParseFile(fset, name, src, parser.ParseComments|parser.SkipObjectResolution)
 	if err != nil {
 		return // not all that ends in .go is Go
 	}
-	step := 1 + len(file.Decls)/6
-	for i := 0; i < len(file.Decls); i += step {
-		fn, ok := file.Decls[i].(*ast.FuncDecl)
-		if !ok || fn.Body == nil || len(fn.Body.List) == 0 {
-			continue
-		}
-		stmts := listed(fn)
-		edits, err := Rewrite(fset, file, src, fn, func(d *Decl) error {
-			new := Assign(Ident("_"), token.ASSIGN, Int("424242"))
-			if i%2 == 0 {
-				return d.InsertAfter(fn.Body.List[0], new)
-			}
-			return d.InsertBefore(stmts[len(stmts)*2/3], new)
-		})
-		pos := fset.PositionFor(fn.Pos(), false)
-		if err != nil {
-			if !errors.Is(err, ErrRefused) {
-				t.Errorf("%s: %v", pos, err)
-			}
-			// To open one of several one-line functions whose bodies are
-			// aligned would change the others: that refusal is expected.
-			if pos.Line == fset.PositionFor(fn.End(), false).Line {
-				c.oneLine++
+	s := newScaleFile(fset, file, src)
+	made := make([][][]Edit, len(scaleOps))
+	for _, decl := range file.Decls {
+		for i, op := range scaleOps {
+			h := fnv.New32a()
+			fmt.Fprintf(h, "%s %s %d", filepath.Base(name), op.name, decl.Pos())
+			if h.Sum32()%r.step != 0 {
 				continue
 			}
-			t.Logf("%s: refused: %v", pos, err)
-			c.refused++
+			if edits := r.decl(s, decl, op, h.Sum32()/r.step); edits != nil {
+				made[i] = append(made[i], edits)
+			}
+		}
+	}
+	// What one declaration cannot show is checked once for all of them.
+	for i, op := range scaleOps {
+		if s.wrongFile(slices.Concat(made[i]...)) == "" {
 			continue
 		}
-		c.inserted++
-		if reason := scaleWrong(src, Apply(src, edits), c); reason != "" {
-			c.wrong++
-			t.Errorf("%s: %s\n%v", pos, reason, edits)
+		// One-line functions next to one another are aligned with what the
+		// other one was, so each for itself counts.
+		for _, edits := range made[i] {
+			if reason := s.wrongFile(edits); reason != "" {
+				r.wrong(op, fmt.Sprintf("%s: %s\n%+v", name, reason, edits))
+			}
 		}
 	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.files++
+	r.decls += len(file.Decls)
 }
 
-// listed returns the statements of fn that are in a list of statements.
-func listed(fn *ast.FuncDecl) []ast.Stmt {
-	var all []ast.Stmt
-	ast.Inspect(fn, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.SwitchStmt, *ast.TypeSwitchStmt, *ast.SelectStmt:
-			return false // their blocks hold clauses
-		case *ast.BlockStmt:
-			all = append(all, n.List...)
-		}
-		return true
-	})
-	return all
+func (r *scaleRun) wrong(op scaleOp, text string) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts[op.name].wrong++
+	r.t.Errorf("%s: %s", op.name, text)
 }
 
-// scaleWrong returns what is wrong with got, which should be src and one line.
-func scaleWrong(src, got []byte, c *scaleCount) string {
-	var rest strings.Builder
-	found := 0
-	for _, line := range splitLines(string(got)) {
-		if strings.TrimSpace(line) == marker {
-			found++
-			continue
+// decl makes one edit in decl and returns it, or nil.
+func (r *scaleRun) decl(s *scaleFile, decl ast.Decl, op scaleOp, pick uint32) []Edit {
+	if g, ok := decl.(*ast.GenDecl); ok && g.Tok == token.IMPORT {
+		return nil
+	}
+	all := op.find(s.places(decl))
+	if len(all) == 0 {
+		return nil
+	}
+	place := all[int(pick)%len(all)]
+	edits, err := s.edited.Rewrite(decl, place.edit)
+	pos := s.fset.PositionFor(place.at.Pos(), false)
+	if err != nil {
+		if !errors.Is(err, ErrRefused) {
+			r.wrong(op, fmt.Sprintf("%s: %v", pos, err))
+			return nil
 		}
-		rest.WriteString(line)
-	}
-	if found != 1 {
-		return "the new statement is not there once"
-	}
-	if rest.String() != string(src) {
-		// It may open a one-line function, or end a run of aligned comments;
-		// nothing but spacing may change.
-		if spaceless(rest.String()) != spaceless(string(src)) {
-			return "more than one line was added"
+		r.mu.Lock()
+		defer r.mu.Unlock()
+		c := r.counts[op.name]
+		c.refused++
+		c.reasons[err.Error()]++
+		if testing.Verbose() && r.step > 1 {
+			r.t.Logf("%s: %s refused: %v", pos, op.name, err)
 		}
-		c.respaced++
+		return nil
 	}
-	if out, err := format.Source(got); err != nil || !bytes.Equal(out, got) {
-		if out, err := format.Source(src); err == nil && bytes.Equal(out, src) {
-			return "the result is not gofmt-clean"
-		}
+	if reason := s.wrongDecl(decl, op, place, edits); reason != "" {
+		r.wrong(op, fmt.Sprintf("%s: %s\n%+v", pos, reason, edits))
+		return nil
 	}
-	before, err1 := comments(string(src))
-	after, err2 := comments(string(got))
-	if err1 != nil || err2 != nil || !maps.Equal(before, after) {
-		return "the comments differ"
-	}
-	return ""
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.counts[op.name].made++
+	return edits
 }
-
-// spaceless returns text without white space and the semicolons that a line
-// break replaces.
-func spaceless(text string) string { return strings.ReplaceAll(squash(text), ";", "") }

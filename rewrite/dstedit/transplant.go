@@ -1,6 +1,7 @@
 package dstedit
 
 import (
+	"bytes"
 	"go/scanner"
 	"go/token"
 	"strings"
@@ -153,7 +154,7 @@ func transplant(src []byte, r region, base, edited string) ([]Edit, error) {
 
 // defaultEOL returns the first line ending of src.
 func defaultEOL(src []byte) string {
-	if i := strings.IndexByte(string(src), '\n'); i > 0 && src[i-1] == '\r' {
+	if i := bytes.IndexByte(src, '\n'); i > 0 && src[i-1] == '\r' {
 		return "\r\n"
 	}
 	return "\n"

@@ -42,8 +42,9 @@ type Program struct {
 
 	mu      sync.Mutex
 	sources map[string][]byte
-	unknown string // why the first pattern that names no package does not
-	broken  int    // number of packages that exist and were skipped
+	roots   map[string]string // file -> directory of its module
+	unknown string            // why the first pattern that names no package does not
+	broken  int               // number of packages that exist and were skipped
 }
 
 // Source returns the text of a file as it was parsed.
@@ -54,6 +55,24 @@ func (p *Program) Source(name string) ([]byte, error) {
 		return src, nil
 	}
 	return nil, fmt.Errorf("read %s: not part of the loaded packages", name)
+}
+
+// Outside reports whether a symbolic link leads from the file to one that lies
+// outside of its module, where nobody has asked for changes.
+func (p *Program) Outside(name string) bool {
+	root, ok := p.roots[name]
+	if !ok {
+		return false
+	}
+	real, err := filepath.EvalSymlinks(name)
+	if err != nil {
+		return true
+	}
+	if root, err = filepath.EvalSymlinks(root); err != nil {
+		return true
+	}
+	rel, err := filepath.Rel(root, real)
+	return err != nil || !filepath.IsLocal(rel)
 }
 
 // mode asks for the syntax of the named packages; their dependencies come as
@@ -69,7 +88,7 @@ func Load(ctx context.Context, cfg Config) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	prog := &Program{Fset: token.NewFileSet(), Only: only, Skipped: skipped, sources: map[string][]byte{}}
+	prog := &Program{Fset: token.NewFileSet(), Only: only, Skipped: skipped, sources: map[string][]byte{}, roots: map[string]string{}}
 	for _, g := range groups {
 		pkgs, err := prog.load(ctx, cfg, g)
 		if err != nil {
@@ -152,9 +171,20 @@ func oneLine(err error) error {
 		msg = msg[i+len("stderr: "):]
 	}
 	if line := firstLine(msg); line != "" {
-		return errors.New(line)
+		return errors.New(advise(line))
 	}
 	return err
+}
+
+// advise adds to a message about a Go that is too old what can be done.
+func advise(msg string) string {
+	switch {
+	case strings.Contains(msg, "requires newer Go version"): // of the type checker inside of this program
+		msg += "; build goroutinefix again with that version of Go"
+	case strings.Contains(msg, "requires go >= "): // of the go command
+		msg += "; install that version of Go, or set GOTOOLCHAIN=auto"
+	}
+	return msg
 }
 
 // firstLine returns the first line of a message of the go command that says
@@ -197,6 +227,11 @@ func (prog *Program) add(pkgs []*packages.Package) {
 		if len(p.Syntax) == 0 {
 			continue // only files that other configurations build
 		}
+		if p.Module != nil && p.Module.Dir != "" {
+			for _, name := range p.CompiledGoFiles {
+				prog.roots[name] = p.Module.Dir
+			}
+		}
 		old := healthy[p.PkgPath]
 		if old == nil {
 			order = append(order, p.PkgPath)
@@ -221,7 +256,7 @@ func problem(p *packages.Package) string {
 				e = o
 			}
 		}
-		msg := firstLine(e.Msg)
+		msg := advise(firstLine(e.Msg))
 		if e.Pos != "" && e.Pos != "-" {
 			msg = e.Pos + ": " + msg
 		}

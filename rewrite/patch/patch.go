@@ -171,16 +171,20 @@ func quote(name string) string {
 
 // readable returns name as it is when a person can read it, else quoted.
 func readable(name string) string {
-	if !utf8.ValidString(name) || strings.ContainsFunc(name, unicode.IsControl) {
+	if !utf8.ValidString(name) || strings.ContainsFunc(name, drives) {
 		return quote(name)
 	}
 	return name
 }
 
+// drives reports whether r changes how a terminal shows what is around it:
+// control characters, and those that turn the direction of text.
+func drives(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
+
 // oneLine returns s with runs of white space and control characters made
 // single spaces, so that it stays on its line.
 func oneLine(s string) string {
 	return strings.Join(strings.FieldsFunc(s, func(r rune) bool {
-		return unicode.IsSpace(r) || unicode.IsControl(r)
+		return unicode.IsSpace(r) || drives(r)
 	}), " ")
 }

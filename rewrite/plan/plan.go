@@ -52,44 +52,76 @@ func (l *Ledger) open(current []finding.Finding) []*entry {
 	return out
 }
 
-// Choice is a set of fixes that are applied in one step: at most one in each
-// declaration, so that every fix is computed on the text that it changes.
+// Choice is a set of fixes that are applied in one step, to the text that each
+// of them was computed on: their edits lie apart.
 type Choice struct {
 	Findings []finding.Finding
 	entries  []*entry
 }
 
-// Choose takes the next fixes from the current findings that want accepts,
-// at most limit of them (0 for no limit).
-func (l *Ledger) Choose(current []finding.Finding, want func(finding.Finding) bool, limit int) Choice {
+// Limit bounds a choice.
+type Limit struct {
+	All  int // the number of fixes; 0 for no limit
+	Decl int // the number of fixes in each declaration
+}
+
+// Choose takes the next fixes from the current findings that want accepts.
+// complete returns the finding with index i with its fix, which current need
+// not hold. In one declaration a fix may make another one needless or wrong,
+// so a limit of more than one there is for those who check the result.
+func (l *Ledger) Choose(current []finding.Finding, want func(finding.Finding) bool, complete func(i int) finding.Finding, limit Limit) Choice {
 	var c Choice
-	taken := map[finding.Site]bool{}
+	taken := map[finding.Site]int{}
+	edits := map[string][]finding.Edit{} // by file
 	for i, e := range l.open(current) {
-		f := current[i]
-		sites := f.Sites()
-		overlaps := slices.ContainsFunc(sites, func(s finding.Site) bool { return taken[s] })
-		if e == nil || e.denied || f.Fix == nil || overlaps || !want(f) {
+		full := func(s finding.Site) bool { return taken[s] == limit.Decl }
+		if e == nil || e.denied || slices.ContainsFunc(current[i].Sites(), full) || !want(current[i]) {
 			continue
 		}
-		for _, s := range sites {
-			taken[s] = true
+		f := complete(i)
+		if f.Fix == nil || slices.ContainsFunc(f.Sites(), full) || !want(f) || crowded(taken, f) && !apart(edits, f.Fix.Edits) {
+			continue
+		}
+		for _, s := range f.Sites() {
+			taken[s]++
+		}
+		for _, e := range f.Fix.Edits {
+			edits[e.Path] = append(edits[e.Path], e)
 		}
 		c.Findings = append(c.Findings, f)
 		c.entries = append(c.entries, e)
-		if len(c.Findings) == limit {
+		if len(c.Findings) == limit.All {
 			break
 		}
 	}
 	return c
 }
 
+// crowded reports whether f changes a declaration that others change, too.
+func crowded(taken map[finding.Site]int, f finding.Finding) bool {
+	return slices.ContainsFunc(f.Sites(), func(s finding.Site) bool { return taken[s] > 0 })
+}
+
+// apart reports whether there is unchanged text between the edits and those
+// that their files have so far.
+func apart(sofar map[string][]finding.Edit, edits []finding.Edit) bool {
+	for _, x := range edits {
+		if slices.ContainsFunc(sofar[x.Path], func(y finding.Edit) bool { return x.Start <= y.End && y.Start <= x.End }) {
+			return false
+		}
+	}
+	return true
+}
+
 // Edits returns the edits of a choice by file. Equal edits, such as two fixes
 // that add the same import, are one.
 func (c Choice) Edits() (map[string][]finding.Edit, error) {
 	edits := map[string][]finding.Edit{}
+	seen := map[finding.Edit]bool{}
 	for _, f := range c.Findings {
 		for _, e := range f.Fix.Edits {
-			if !slices.Contains(edits[e.Path], e) {
+			if !seen[e] {
+				seen[e] = true
 				edits[e.Path] = append(edits[e.Path], e)
 			}
 		}
@@ -186,14 +218,16 @@ func count(fs []finding.Finding) map[string]int {
 }
 
 // Close returns the account: each finding of the unchanged package once, with
-// what became of it. current are the findings of the last state.
-func (l *Ledger) Close(current []finding.Finding) (all, fixed []finding.Finding) {
+// what became of it. current are the findings of the last state, complete as
+// for [Ledger.Choose].
+func (l *Ledger) Close(current []finding.Finding, complete func(i int) finding.Finding) (all, fixed []finding.Finding) {
 	for i, e := range l.open(current) {
 		if e != nil && !e.denied {
 			// The state of the last round is the one that counts: a fix may
 			// have become impossible on the way.
-			e.f.Applicability, e.f.Status, e.f.Reason = current[i].Applicability, current[i].Status, current[i].Reason
-			if current[i].Fix == nil {
+			now := complete(i)
+			e.f.Applicability, e.f.Status, e.f.Reason = now.Applicability, now.Status, now.Reason
+			if now.Fix == nil {
 				e.f.Fix = nil
 			}
 		}

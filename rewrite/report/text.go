@@ -8,6 +8,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"unicode"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 )
@@ -86,7 +87,7 @@ func (p textPrinter) problems(run Run) {
 	}
 	if run.Err != nil {
 		for line := range strings.Lines(run.Err.Error()) {
-			fmt.Fprintf(p, "%s: %s\n", p.paint("31", "goroutinefix"), strings.TrimRight(line, "\n"))
+			fmt.Fprintf(p, "%s: %s\n", p.paint("31", "goroutinefix"), printable(strings.TrimRight(line, "\n")))
 		}
 	}
 }
@@ -163,13 +164,17 @@ func plural(n int, what string) string {
 	return fmt.Sprintf("%d %s", n, what)
 }
 
-// oneLine returns s with control characters made spaces, so that a line stays
-// one and nothing in a name or message drives the terminal.
-func oneLine(s string) string {
-	return strings.TrimSpace(strings.Map(func(r rune) rune {
-		if r < ' ' || r == 0x7f {
+// oneLine returns s as a line.
+func oneLine(s string) string { return strings.TrimSpace(printable(s)) }
+
+// printable returns s with spaces for control characters and those that turn
+// the direction of text, so that a line stays one, and nothing in a name or
+// message drives the terminal or passes for something else.
+func printable(s string) string {
+	return strings.Map(func(r rune) rune {
+		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
-	}, s))
+	}, s)
 }

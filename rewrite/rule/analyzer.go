@@ -15,6 +15,7 @@ import (
 	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
@@ -23,13 +24,20 @@ import (
 type Options struct {
 	// ReadFile returns the text that was parsed; nil for the file on disk.
 	ReadFile func(name string) ([]byte, error)
+	// Outside reports whether a file lies where nothing may be written; may be nil.
+	Outside func(name string) bool
 	// NoFix leaves fixes out: findings only.
 	NoFix bool
+	// Lazy leaves the computation of fixes to the functions in Result.Fix.
+	Lazy bool
 }
 
 // Result is what an analyzer of a rule returns.
 type Result struct {
 	Findings []finding.Finding
+	// Fix holds, with Options.Lazy, the function that computes the fix of
+	// each finding, or nil. They must not run at the same time.
+	Fix      []func(*finding.Finding) error
 	Internal []error // faults of ours that did not stop the rule
 }
 
@@ -55,8 +63,8 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		}()
 		run := runner{
 			rule: r, opt: opt,
-			pass: match.NewPass(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), pass.ResultOf[match.Summaries].(*match.Facts)),
-			src:  map[string][]byte{},
+			pass:  match.NewPass(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), pass.ResultOf[match.Summaries].(*match.Facts)),
+			files: map[*ast.File]*dstedit.File{},
 		}
 		if run.opt.ReadFile == nil {
 			run.opt.ReadFile = pass.ReadFile
@@ -65,8 +73,15 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		matches := r.Find(run.pass)
 		slices.SortStableFunc(matches, func(a, b Match) int { return cmp.Compare(a.Pos, b.Pos) })
 		for _, m := range matches {
-			f := run.finding(m)
+			f, fix := run.finding(m)
+			if fix != nil && !opt.Lazy {
+				if err := fix(&f); err != nil {
+					out.Internal = append(out.Internal, err)
+				}
+				fix = nil
+			}
 			out.Findings = append(out.Findings, f)
+			out.Fix = append(out.Fix, fix)
 			pass.Report(run.diagnostic(m, f, unsafe))
 		}
 		return out, nil
@@ -75,21 +90,24 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 }
 
 type runner struct {
-	rule Rule
-	opt  Options
-	pass *match.Pass
-	src  map[string][]byte
+	rule  Rule
+	opt   Options
+	pass  *match.Pass
+	files map[*ast.File]*dstedit.File
 }
 
-func (r *runner) read(name string) ([]byte, error) {
-	if src, ok := r.src[name]; ok {
-		return src, nil
+// file returns the file at path, which was parsed as file, for rewrites.
+func (r *runner) file(path string, file *ast.File) (*dstedit.File, error) {
+	if f, ok := r.files[file]; ok {
+		return f, nil
 	}
-	src, err := r.opt.ReadFile(name)
-	if err == nil {
-		r.src[name] = src
+	src, err := r.opt.ReadFile(path)
+	if err != nil {
+		return nil, err
 	}
-	return src, err
+	f := dstedit.NewFile(r.pass.Fset, file, src)
+	r.files[file] = f
+	return f, nil
 }
 
 func (r *runner) place(pos, end token.Pos) finding.Place {
@@ -101,7 +119,9 @@ func (r *runner) place(pos, end token.Pos) finding.Place {
 	return finding.Place{Path: p.Filename, Line: p.Line, Column: p.Column, EndLine: q.Line, EndColumn: q.Column, Offset: p.Offset, EndOffset: q.Offset}
 }
 
-func (r *runner) finding(m Match) finding.Finding {
+// finding returns the finding of m, and the function that computes its fix, nil
+// if it has none. The error of that one is an internal one.
+func (r *runner) finding(m Match) (finding.Finding, func(*finding.Finding) error) {
 	f := finding.Finding{
 		Rule: r.rule.Name, Category: m.Category, Package: r.pass.Pkg.Path(),
 		Place: r.place(m.Pos, m.End), Message: m.Message,
@@ -113,30 +133,45 @@ func (r *runner) finding(m Match) finding.Finding {
 	file := r.pass.FileOf(m.Pos)
 	decl := declAt(file, m.Pos)
 	f.Function = declName(decl, r.pass.TypesInfo)
-	if f.Status, f.Reason = notEditable(r.pass, file, f.Place.Path); f.Status != "" {
+	if f.Status, f.Reason = r.notEditable(file, f.Place.Path); f.Status != "" {
 		f.Applicability = finding.None
-		return f
+		return f, nil
 	}
 	f.Reason = m.Reason
 	switch {
 	case m.Fix == nil:
 		f.Applicability, f.Status = finding.None, finding.NoFix
-		return f
+		return f, nil
 	case m.Applicability == finding.Unsafe:
 		f.Status = finding.UnsafeHidden
 	default:
 		f.Status = finding.Fixable
 	}
 	if r.opt.NoFix {
-		return f
+		return f, nil
 	}
+	return f, func(f *finding.Finding) error { return r.complete(f, m) }
+}
+
+// complete computes the fix of m, which is the finding f. When that panics, the
+// finding stands without a fix.
+func (r *runner) complete(f *finding.Finding, m Match) (internal error) {
+	none := func(status finding.Status, reason string) {
+		f.Applicability, f.Status, f.Reason = finding.None, status, reason
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			internal = &match.PanicError{Rule: "the fix of rule " + r.rule.Name, Package: r.pass.Pkg.Path(), Value: v, Stack: debug.Stack()}
+			none(finding.NoFix, "the fix failed with an internal error")
+		}
+	}()
 	fix, status, err := r.fix(m)
 	if err != nil {
-		f.Applicability, f.Status, f.Reason = finding.None, status, err.Error()
-		return f
+		none(status, err.Error())
+		return nil
 	}
 	f.Fix = fix
-	return f
+	return nil
 }
 
 func (r *runner) diagnostic(m Match, f finding.Finding, unsafe bool) analysis.Diagnostic {
@@ -162,14 +197,16 @@ func (r *runner) diagnostic(m Match, f finding.Finding, unsafe bool) analysis.Di
 }
 
 // notEditable says why no fix is offered for a file, whatever the rule.
-func notEditable(p *match.Pass, file *ast.File, path string) (finding.Status, string) {
+func (r *runner) notEditable(file *ast.File, path string) (finding.Status, string) {
 	switch name := filepath.ToSlash(path); {
-	case isCgo(p.Fset.File(file.Pos()).Name()):
+	case isCgo(r.pass.Fset.File(file.Pos()).Name()):
 		return finding.Cgo, "the file is preprocessed by cgo"
 	case ast.IsGenerated(file):
 		return finding.Generated, "the file is generated"
 	case strings.Contains(name, "/vendor/") || strings.Contains(name, "/pkg/mod/"):
 		return finding.NoFix, "the file is not part of this module"
+	case r.opt.Outside != nil && r.opt.Outside(path):
+		return finding.NoFix, "the file lies outside of the module"
 	}
 	for _, group := range file.Comments {
 		for _, c := range group.List {

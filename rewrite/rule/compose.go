@@ -22,16 +22,16 @@ func (r *runner) fix(m Match) (*finding.Fix, finding.Status, error) {
 		status := finding.NoFix
 		if i > 0 { // the first is that of the finding, which has been looked at
 			site := finding.Site{Path: path, Function: declName(d.decl, r.pass.TypesInfo)}
-			if s, reason := notEditable(r.pass, d.file, path); s != "" {
+			if s, reason := r.notEditable(d.file, path); s != "" {
 				return nil, s, fmt.Errorf("the fix would also change %s: %s", filepath.Base(path), reason)
 			}
 			out.Also = append(out.Also, site)
 		}
-		src, err := r.read(path)
+		src, err := r.file(path, d.file)
 		if err != nil {
 			return nil, status, err
 		}
-		list, err := dstedit.Rewrite(r.pass.Fset, d.file, src, d.decl, edits[i], dstedit.WithPackage(r.pass.Pkg))
+		list, err := src.Rewrite(d.decl, edits[i], dstedit.WithPackage(r.pass.Pkg))
 		if err != nil {
 			return nil, status, err
 		}

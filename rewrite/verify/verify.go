@@ -4,8 +4,10 @@
 package verify
 
 import (
+	"bytes"
 	"fmt"
 	"go/ast"
+	"go/format"
 	"go/parser"
 	"go/types"
 	"path/filepath"
@@ -59,6 +61,17 @@ func Package(p *packages.Package, overlay map[string][]byte) (changed *packages.
 		return nil, errs
 	}
 	return c, nil
+}
+
+// Formatted reports whether new is laid out as gofmt would, line endings and
+// byte order mark apart, unless old is not either. Fixes that keep the format
+// each for itself may break it together, next to one another.
+func Formatted(old, new []byte) bool { return clean(new) || !clean(old) }
+
+func clean(src []byte) bool {
+	src = bytes.TrimPrefix(bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")), []byte("\ufeff"))
+	out, err := format.Source(src)
+	return err == nil && bytes.Equal(out, src)
 }
 
 type importerFunc func(path string) (*types.Package, error)

@@ -86,3 +86,8 @@ func mustStay(err error) bool {
 func replaceFile(path string, data []byte, perm os.FileMode) error {
 	return renameio.WriteFile(path, data, perm, renameio.WithTempDir(filepath.Dir(path)))
 }
+
+// tryLock takes the lock that f stands for, unless another process has it.
+func tryLock(f *os.File) bool {
+	return syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB) == nil
+}

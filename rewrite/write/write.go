@@ -27,30 +27,38 @@ var (
 
 // Files writes the New content of each change and returns the paths written,
 // sorted, as they stand in the changes. The changes of one package are
-// written together or not at all: when one of its files is read-only, has
+// written together or not at all, also when the process is killed and [Recover]
+// runs later: when one of its files is read-only, has
 // changed since it was analysed ([ErrReadOnly], [ErrChanged]) or cannot be
 // written, the package is left or put back as it was and the others are still
 // written. Permissions and owner are kept, symbolic links are followed and
 // hard links stay together. When ctx is cancelled no further package is
 // begun. The error joins one error for each failure, one a line.
 func Files(ctx context.Context, changes []finding.FileChange) ([]string, error) {
+	groups := byPackage(changes)
+	if len(groups) == 0 {
+		return nil, nil
+	}
 	var written []string
 	var errs []error
-	for _, group := range byPackage(changes) {
-		if err := context.Cause(ctx); err != nil {
-			errs = append(errs, fmt.Errorf("write %s: %w", group[0].Package, err))
-			break
+	err := locked(ctx, func(dir string) error {
+		for _, group := range groups {
+			if err := context.Cause(ctx); err != nil {
+				errs = append(errs, fmt.Errorf("write %s: %w", group[0].Package, err))
+				break
+			}
+			if err := writePackage(dir, group); err != nil {
+				errs = append(errs, err)
+				continue
+			}
+			for _, c := range group {
+				written = append(written, c.Path)
+			}
 		}
-		if err := writePackage(group); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		for _, c := range group {
-			written = append(written, c.Path)
-		}
-	}
+		return nil
+	})
 	slices.Sort(written)
-	return written, errors.Join(errs...)
+	return written, errors.Join(append(errs, err)...)
 }
 
 // byPackage groups the changes that change something by their package, in
@@ -85,8 +93,9 @@ type target struct {
 	temp   tempFile    // the new content beside it; nil when it is written in place
 }
 
-// writePackage writes all changes, or none and returns why.
-func writePackage(changes []finding.FileChange) error {
+// writePackage writes all changes, or none and returns why. dir is the
+// directory of the journals.
+func writePackage(dir string, changes []finding.FileChange) error {
 	targets := make([]*target, 0, len(changes))
 	var errs []error
 	for _, c := range changes {
@@ -100,6 +109,8 @@ func writePackage(changes []finding.FileChange) error {
 	if len(errs) > 0 {
 		return errors.Join(errs...)
 	}
+	j := begin(dir, targets)
+	defer j.end()
 	for _, t := range targets {
 		defer t.discard()
 		if err := t.stage(); err != nil {
@@ -130,29 +141,38 @@ func commit(targets []*target) error {
 
 // check finds out whether a change can be written, without writing.
 func check(c finding.FileChange) (*target, error) {
-	path, err := filepath.EvalSymlinks(c.Path)
+	t, err := checkPath(c.Path)
 	if err != nil {
-		return nil, failed(c.Path, err)
+		return nil, err
 	}
-	info, err := os.Stat(path)
+	t.change = c
+	return t, t.unchanged()
+}
+
+// checkPath finds out whether the file at path can be written.
+func checkPath(path string) (*target, error) {
+	real, err := filepath.EvalSymlinks(path)
+	if err != nil {
+		return nil, failed(path, err)
+	}
+	info, err := os.Stat(real)
 	switch {
 	case err != nil:
-		return nil, failed(c.Path, err)
+		return nil, failed(path, err)
 	case !info.Mode().IsRegular():
-		return nil, failed(c.Path, errNotRegular)
+		return nil, failed(path, errNotRegular)
 	case info.Mode()&0o200 == 0:
 		// Asked of the mode, because root may write such a file.
-		return nil, failed(c.Path, ErrReadOnly)
+		return nil, failed(path, ErrReadOnly)
 	}
-	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	f, err := os.OpenFile(real, os.O_WRONLY, 0)
 	if err != nil {
-		return nil, failed(c.Path, err)
+		return nil, failed(path, err)
 	}
 	if err := f.Close(); err != nil {
-		return nil, failed(c.Path, err)
+		return nil, failed(path, err)
 	}
-	t := &target{change: c, path: path, info: info}
-	return t, t.unchanged()
+	return &target{path: real, info: info}, nil
 }
 
 // unchanged returns an error unless the file is what was analysed.
@@ -192,6 +212,20 @@ func (t *target) commit() error {
 	if err := t.unchanged(); err != nil {
 		return err
 	}
+	return t.replace()
+}
+
+// put stages the new content and makes it the content of the file.
+func (t *target) put() error {
+	defer t.discard()
+	if err := t.stage(); err != nil {
+		return err
+	}
+	return t.replace()
+}
+
+// replace makes the staged content, or else the new one, that of the file.
+func (t *target) replace() error {
 	if t.temp != nil {
 		err := t.temp.replace()
 		if err == nil || !mustStay(err) {

@@ -1,0 +1,49 @@
+package rewrite_test
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/goroutinefix/goroutinefix/rewrite"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// many returns a file of n functions with k calls of bad each, and what it
+// should become.
+func many(n, k int) (src, want string) {
+	var b strings.Builder
+	b.WriteString("package m\n\nfunc bad()  {}\nfunc good() {}\n")
+	for i := range n {
+		fmt.Fprintf(&b, "\nfunc f%d(x int) {\n", i)
+		for j := range k {
+			fmt.Fprintf(&b, "\tif x > %d {\n\t\tx -= %d\n\t}\n\tbad() // %d\n", j, j, j)
+		}
+		b.WriteString("}\n")
+	}
+	src = b.String()
+	return src, strings.ReplaceAll(src, "\tbad()", "\tgood()")
+}
+
+// TestManyFindings has 2,000 findings in one file: one round for each would
+// take minutes.
+func TestManyFindings(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes seconds")
+	}
+	// 20 functions with 100 each take five times as long as 200 with 10.
+	for _, shape := range [][2]int{{2000, 1}, {200, 10}} {
+		src, want := many(shape[0], shape[1])
+		start := time.Now()
+		res := run(t, rewrite.Config{Rules: []rule.Rule{callRule("bad", rename("good"))}}, map[string]string{"m.go": src})
+		t.Logf("%d functions with %d findings each: %v", shape[0], shape[1], time.Since(start).Round(time.Millisecond))
+		if len(res.Findings) != 2000 || len(res.Changes) != 1 {
+			t.Fatalf("%d findings, %d changes", len(res.Findings), len(res.Changes))
+		}
+		// gofmt aligns the comments of neighbouring lines, so compare without spacing.
+		if got := string(res.Changes[0].New); strings.Join(strings.Fields(got), " ") != strings.Join(strings.Fields(want), " ") {
+			t.Error("not every call was mended, or more than that")
+		}
+	}
+}
