@@ -14,8 +14,8 @@ import (
 
 // Text writes the run for people: a line for each finding and, indented, for
 // each place that explains it, then what was skipped, then a summary that
-// accounts for every finding. A complete run that found nothing writes
-// nothing, unless it is verbose.
+// accounts for every finding, below a table by rule where there are many. A
+// complete run that found nothing writes nothing, unless it is verbose.
 func Text(w io.Writer, run Run, opt Options) error {
 	b := bufio.NewWriter(w)
 	p := textPrinter{Writer: b, opt: opt}
@@ -23,6 +23,12 @@ func Text(w io.Writer, run Run, opt Options) error {
 		p.finding(&run.Findings[i])
 	}
 	p.problems(run)
+	for i, line := range table(run.Findings, opt) {
+		if i == 0 {
+			line = "\n" + p.paint("1", line)
+		}
+		fmt.Fprintln(b, line)
+	}
 	if s := summary(run); s != "" {
 		fmt.Fprintln(b, s)
 	} else if opt.Verbose && run.Err == nil {
@@ -86,7 +92,7 @@ func (p textPrinter) problems(run Run) {
 	}
 	if run.Err != nil {
 		for line := range strings.Lines(run.Err.Error()) {
-			fmt.Fprintf(p, "%s: %s\n", p.paint("31", "goroutinefix"), strings.TrimRight(line, "\n"))
+			fmt.Fprintf(p, "%s: %s\n", p.paint("31", "goroutinefix"), printable(line))
 		}
 	}
 }
@@ -161,6 +167,17 @@ func plural(n int, what string) string {
 		what += "s"
 	}
 	return fmt.Sprintf("%d %s", n, what)
+}
+
+// printable returns a line without its end and with control characters but
+// tabs, which indent stack traces, made spaces.
+func printable(line string) string {
+	return strings.Map(func(r rune) rune {
+		if r < ' ' && r != '\t' || r == 0x7f {
+			return ' '
+		}
+		return r
+	}, strings.TrimRight(line, "\r\n"))
 }
 
 // oneLine returns s with control characters made spaces, so that a line stays
