@@ -64,12 +64,13 @@ type Writer func(w io.Writer, run Run, opt Options) error
 
 // formats holds every format by its name.
 var formats = map[string]Writer{
-	"github": GitHub,
-	"gitlab": GitLab,
-	"json":   JSON,
-	"jsonl":  JSONL,
-	"rdjson": RDJSON,
-	"text":   Text,
+	"github":   GitHub,
+	"gitlab":   GitLab,
+	"json":     JSON,
+	"jsonl":    JSONL,
+	"markdown": Markdown,
+	"rdjson":   RDJSON,
+	"text":     Text,
 }
 
 // Format returns the writer of the named format, or nil.
