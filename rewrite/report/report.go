@@ -69,6 +69,7 @@ var formats = map[string]Writer{
 	"json":     JSON,
 	"jsonl":    JSONL,
 	"markdown": Markdown,
+	"mbox":     Mbox,
 	"rdjson":   RDJSON,
 	"text":     Text,
 }
