@@ -66,6 +66,7 @@ type Writer func(w io.Writer, run Run, opt Options) error
 var formats = map[string]Writer{
 	"github":   GitHub,
 	"gitlab":   GitLab,
+	"html":     HTML,
 	"json":     JSON,
 	"jsonl":    JSONL,
 	"markdown": Markdown,
