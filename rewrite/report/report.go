@@ -72,6 +72,7 @@ var formats = map[string]Writer{
 	"markdown": Markdown,
 	"mbox":     Mbox,
 	"rdjson":   RDJSON,
+	"sarif":    SARIF,
 	"text":     Text,
 }
 
