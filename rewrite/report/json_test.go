@@ -147,3 +147,19 @@ func TestRDJSON(t *testing.T) {
 		}
 	}
 }
+
+// TestNotText has bytes that JSON cannot hold next to a fix: to suggest the
+// line would be to change them.
+func TestNotText(t *testing.T) {
+	s := &tree{t: t, dir: t.TempDir(), run: Run{Packages: 1}}
+	s.write("a.go", "package a\n\nvar c = make(chan int) // \xff\n")
+	s.add("blockingsend", "a.go", "c", "c =", "m", "make(chan int)", "make(chan int, 1)", "Buffer c")
+	s.add("blockingsend", "a.go", "c", "var", "m", "\xff", "\xfe", "Change it")
+	s.finish()
+	if got := s.format("rdjson"); strings.Contains(got, "suggestions") {
+		t.Errorf("got %s", got)
+	}
+	if got := s.format("sarif"); strings.Count(got, `"artifactChanges"`) != 1 {
+		t.Errorf("got %s", got)
+	}
+}

@@ -198,11 +198,13 @@ func sharedFix(fixed []finding.Finding) string {
 			return ""
 		}
 	}
-	r, n := utf8.DecodeRuneInString(fixed[0].Fix.Message)
+	// What the fix leaves as it is, behind a semicolon, is for the body.
+	first, _, _ := strings.Cut(fixed[0].Fix.Message, "; ")
+	r, n := utf8.DecodeRuneInString(first)
 	if n == 0 {
 		return ""
 	}
-	return string(unicode.ToLower(r)) + fixed[0].Fix.Message[n:]
+	return string(unicode.ToLower(r)) + first[n:]
 }
 
 // cutWords cuts s to at most n characters, between words if it can.
@@ -215,7 +217,7 @@ func cutWords(s string, n int) string {
 	if i := strings.LastIndexByte(cut, ' '); i > n/2 {
 		cut = cut[:i]
 	}
-	return strings.TrimRight(cut, " ,:") + "..."
+	return strings.TrimRight(cut, " ,:;") + "..."
 }
 
 // message returns the body of a commit message: why it leaks, what was found,

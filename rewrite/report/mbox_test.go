@@ -165,6 +165,7 @@ func TestSubject(t *testing.T) {
 	}{
 		{[]finding.Finding{fix("Defer it", "a/b/x.go")}, "a/b: defer it"},
 		{[]finding.Finding{fix("Defer it", "x.go")}, "m: defer it"},
+		{[]finding.Finding{fix("Buffer it; the work goes on", "a/x.go")}, "a: buffer it"},
 		{[]finding.Finding{fix("Defer it", "a/x.go"), fix("Defer it", "a/y.go")}, "a: defer it"},
 		{[]finding.Finding{fix("Defer it", "a/x.go"), fix("Close it", "a/y.go")}, "a: fix 2 goroutine leaks (r)"},
 		{[]finding.Finding{fix("Defer it", long)}, "pkg: defer it"},

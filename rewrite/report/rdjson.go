@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"unicode/utf8"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 )
@@ -135,7 +136,8 @@ func (s *sources) suggestion(f *finding.Finding) (rdSuggestion, bool) {
 			last, text = last-1, t
 		}
 	}
-	if last-first >= maxSuggestion {
+	// JSON would replace bytes that are no UTF-8, and the suggestion the code.
+	if last-first >= maxSuggestion || !utf8.Valid(text) {
 		return rdSuggestion{}, false
 	}
 	text = bytes.TrimSuffix(bytes.TrimSuffix(text, []byte("\n")), []byte("\r"))

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"unicode/utf8"
 
 	"github.com/owenrumney/go-sarif/v3/pkg/report/v210/sarif"
 
@@ -148,7 +149,7 @@ func (s sarifWriter) result(f *finding.Finding, fingerprint string) *sarif.Resul
 	for i, rel := range f.Related {
 		r.AddRelatedLocation(s.location(rel.Place).WithID(i + 1).WithMessage(sarif.NewTextMessage(rel.Message)))
 	}
-	if f.Status == finding.Fixable && f.Fix != nil && s.src.fixed(f) != nil {
+	if f.Status == finding.Fixable && s.src.fixed(f) != nil && isText(f.Fix) {
 		r.AddFixe(s.fix(f.Fix))
 	}
 	return r
@@ -183,6 +184,17 @@ func (s sarifWriter) artifact(path string) *sarif.ArtifactLocation {
 	}
 	u := url.URL{Scheme: "file", Path: slashed}
 	return sarif.NewArtifactLocation().WithURI(u.String())
+}
+
+// isText reports whether the edits of a fix can stand in JSON, which replaces
+// bytes that are no UTF-8.
+func isText(fix *finding.Fix) bool {
+	for _, e := range fix.Edits {
+		if !utf8.ValidString(e.New) {
+			return false
+		}
+	}
+	return true
 }
 
 func (s sarifWriter) fix(fix *finding.Fix) *sarif.Fix {
