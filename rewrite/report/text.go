@@ -53,10 +53,22 @@ type textPrinter struct {
 
 func (p textPrinter) finding(f *finding.Finding) {
 	fmt.Fprintf(p, "%s: %s %s\n", p.paint("1", p.place(f.Place)), oneLine(f.Message),
-		p.paint("2", "("+f.Rule+", "+oneLine(verdict(f))+")"))
+		p.paint(verdictColor(f), "("+f.Rule+", "+oneLine(verdict(f))+")"))
 	for _, r := range f.Related {
 		fmt.Fprintf(p, "\t%s: %s\n", p.place(r.Place), oneLine(r.Message))
 	}
+}
+
+// verdictColor is green for what is done or can be done safely, yellow for what
+// a person should look at, and faint for the rest.
+func verdictColor(f *finding.Finding) string {
+	switch {
+	case f.Status == finding.Fixed, f.Status == finding.Fixable && f.Applicability == finding.Safe:
+		return "32"
+	case f.Status == finding.Fixable, f.Status == finding.UnsafeHidden, f.Status == finding.Conflict, f.Status == finding.WouldNotCompile:
+		return "33"
+	}
+	return "2"
 }
 
 // verdict says in a few words what becomes of a finding.
