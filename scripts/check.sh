@@ -32,6 +32,8 @@ deny "rules may build dst nodes, nobody else" . "^github.com/dave/dst$" "/(rewri
 deny "one package knows the command line" . "^github.com/urfave/cli" "/rewrite/cli$"
 deny "one package writes files" . "^github.com/google/renameio" "/rewrite/write$"
 deny "diffs are made in two places" . "^github.com/sergi/go-diff" "/rewrite/(patch|dstedit)$"
+deny "one package writes SARIF" . "^github.com/owenrumney/go-sarif" "/rewrite/report$"
+deny "schemas are for tests" . "^github.com/santhosh-tekuri/"
 deny "findings are plain data" "/rewrite/finding$" "^(go/|golang.org/|github.com/)"
 deny "reports know neither syntax nor types" "/rewrite/(report|patch|write)$" "^go/(ast|types)$"
 

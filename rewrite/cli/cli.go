@@ -15,7 +15,6 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/report"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-	"github.com/goroutinefix/goroutinefix/rewrite/write"
 )
 
 const name = "goroutinefix"
@@ -95,10 +94,11 @@ func (p *program) app() *urfave.App {
 // code. Where a machine format was asked for there is a document all the same.
 func (p *program) fail(err error) int {
 	run := report.Run{Err: err}
-	opt := report.Options{}
+	opt := report.Options{Rules: pages(p.rules), Version: moduleVersion()}
 	format := formatOf(p.Args)
 	if p.opt != nil {
-		opt.Dir, opt.Color = p.opt.dir, p.opt.colors(p.Stderr)
+		opt = p.opt.report()
+		opt.Color = p.opt.colors(p.Stderr)
 		err = errors.Join(err, p.opt.save(run))
 	}
 	// Errors from here on have no other place to go to.
@@ -107,23 +107,6 @@ func (p *program) fail(err error) int {
 		_ = w(p.Stdout, run, opt)
 	}
 	return exitFailure
-}
-
-// save writes the reports that -o asks for, and returns an error for each one
-// that could not be written.
-func (o *options) save(run report.Run) error {
-	var errs []error
-	for _, out := range o.outputs {
-		var buf strings.Builder
-		if err := report.Format(out.format)(&buf, run, report.Options{Dir: o.dir, Verbose: true}); err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		if err := write.Output(out.path, []byte(buf.String())); err != nil {
-			errs = append(errs, err)
-		}
-	}
-	return errors.Join(errs...)
 }
 
 // usage turns an error of the flag parser into one of ours.

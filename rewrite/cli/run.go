@@ -55,15 +55,16 @@ func (p *program) run(c *urfave.Context) error {
 		run.Err = errors.Join(run.Err, err)
 		changes = markFixed(run.Findings, changes, written)
 	}
+	run.Changes = changes
 	// Standard output first, so that on a terminal the summary comes last.
 	if err := p.printResult(o, run, changes); err != nil {
 		run.Err = errors.Join(run.Err, fmt.Errorf("write standard output: %w", err))
 	}
-	run.Err = errors.Join(run.Err, o.save(run))
+	run.Err = errors.Join(run.Err, o.save(run), o.stepSummary(run))
 	p.code = exitCode(o, run, changes)
 
 	text := report.Text
-	if o.quiet || report.Machine(o.format) {
+	if o.quiet || report.Accounts(o.format) {
 		text = report.Problems
 	}
 	return text(p.Stderr, run, report.Options{Dir: o.dir, Color: o.colors(p.Stderr), Verbose: o.verbose})
@@ -111,7 +112,7 @@ func (p *program) printResult(o *options, run report.Run, changes []finding.File
 	var buf bytes.Buffer
 	switch {
 	case report.Machine(o.format):
-		if err := report.Format(o.format)(&buf, run, report.Options{Dir: o.dir}); err != nil {
+		if err := report.Format(o.format)(&buf, run, o.report()); err != nil {
 			return err
 		}
 	case o.list:

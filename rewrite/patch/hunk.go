@@ -18,15 +18,8 @@ type span struct{ a0, a1, b0, b1 int }
 
 // printHunks writes the hunks that turn the lines a into the lines b.
 func printHunks(buf *bytes.Buffer, a, b []string) {
-	spans := diffLines(a, b)
-	for len(spans) > 0 {
-		// Changes whose contexts touch or overlap share a hunk.
-		n := 1
-		for n < len(spans) && spans[n].a0-spans[n-1].a1 <= 2*contextLines {
-			n++
-		}
-		printHunk(buf, a, b, spans[:n])
-		spans = spans[n:]
+	for _, spans := range group(diffLines(a, b)) {
+		printHunk(buf, a, b, spans)
 	}
 }
 

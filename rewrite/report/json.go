@@ -66,6 +66,12 @@ type jsonSkipped struct {
 // offsets with an exclusive end. The summary counts packages, skipped ones,
 // findings, and findings of each status.
 func JSON(w io.Writer, run Run, opt Options) error {
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(document(run, opt))
+}
+
+func document(run Run, opt Options) jsonDocument {
 	doc := jsonDocument{
 		Schema:   jsonSchema,
 		Findings: make([]jsonFinding, 0, len(run.Findings)),
@@ -89,9 +95,7 @@ func JSON(w io.Writer, run Run, opt Options) error {
 	for _, s := range run.Skipped {
 		doc.Skipped = append(doc.Skipped, jsonSkipped(s))
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(doc)
+	return doc
 }
 
 func toJSON(f *finding.Finding, dir string) jsonFinding {

@@ -74,7 +74,7 @@ func TestText(t *testing.T) {
 		{"failed later", Run{Packages: 2, Err: errors.New("write a.go: read-only")}, Options{Dir: wd},
 			"goroutinefix: write a.go: read-only\n0 findings in 2 packages; incomplete\n"},
 		{"color", Run{Packages: 1, Findings: one[:1]}, Options{Dir: wd, Color: true},
-			"\x1b[1mpkg/x.go:42:2\x1b[m: sender blocks forever when ctx ends first \x1b[2m(blockingsend, safe fix)\x1b[m\n" +
+			"\x1b[1mpkg/x.go:42:2\x1b[m: sender blocks forever when ctx ends first \x1b[32m(blockingsend, safe fix)\x1b[m\n" +
 				"\tpkg/x.go:30:2: the channel is made here\n1 finding in 1 package: 1 fixable\n"},
 	}
 	for _, tt := range tests {

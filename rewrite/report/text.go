@@ -15,8 +15,8 @@ import (
 
 // Text writes the run for people: a line for each finding and, indented, for
 // each place that explains it, then what was skipped, then a summary that
-// accounts for every finding. A complete run that found nothing writes
-// nothing, unless it is verbose.
+// accounts for every finding, below a table by rule where there are many. A
+// complete run that found nothing writes nothing, unless it is verbose.
 func Text(w io.Writer, run Run, opt Options) error {
 	b := bufio.NewWriter(w)
 	p := textPrinter{Writer: b, opt: opt}
@@ -24,6 +24,12 @@ func Text(w io.Writer, run Run, opt Options) error {
 		p.finding(&run.Findings[i])
 	}
 	p.problems(run)
+	for i, line := range table(run.Findings, opt) {
+		if i == 0 {
+			line = "\n" + p.paint("1", line)
+		}
+		fmt.Fprintln(b, line)
+	}
 	if s := summary(run); s != "" {
 		fmt.Fprintln(b, s)
 	} else if opt.Verbose && run.Err == nil {
@@ -48,10 +54,22 @@ type textPrinter struct {
 
 func (p textPrinter) finding(f *finding.Finding) {
 	fmt.Fprintf(p, "%s: %s %s\n", p.paint("1", p.place(f.Place)), oneLine(f.Message),
-		p.paint("2", "("+f.Rule+", "+oneLine(verdict(f))+")"))
+		p.paint(verdictColor(f), "("+f.Rule+", "+oneLine(verdict(f))+")"))
 	for _, r := range f.Related {
 		fmt.Fprintf(p, "\t%s: %s\n", p.place(r.Place), oneLine(r.Message))
 	}
+}
+
+// verdictColor is green for what is done or can be done safely, yellow for what
+// a person should look at, and faint for the rest.
+func verdictColor(f *finding.Finding) string {
+	switch {
+	case f.Status == finding.Fixed, f.Status == finding.Fixable && f.Applicability == finding.Safe:
+		return "32"
+	case f.Status == finding.Fixable, f.Status == finding.UnsafeHidden, f.Status == finding.Conflict, f.Status == finding.WouldNotCompile:
+		return "33"
+	}
+	return "2"
 }
 
 // verdict says in a few words what becomes of a finding.
@@ -87,7 +105,7 @@ func (p textPrinter) problems(run Run) {
 	}
 	if run.Err != nil {
 		for line := range strings.Lines(run.Err.Error()) {
-			fmt.Fprintf(p, "%s: %s\n", p.paint("31", "goroutinefix"), printable(strings.TrimRight(line, "\n")))
+			fmt.Fprintf(p, "%s: %s\n", p.paint("31", "goroutinefix"), printable(line))
 		}
 	}
 }
@@ -165,16 +183,19 @@ func plural(n int, what string) string {
 }
 
 // oneLine returns s as a line.
-func oneLine(s string) string { return strings.TrimSpace(printable(s)) }
+func oneLine(s string) string {
+	return strings.TrimSpace(strings.ReplaceAll(printable(s), "\t", " "))
+}
 
-// printable returns s with spaces for control characters and those that turn
-// the direction of text, so that a line stays one, and nothing in a name or
-// message drives the terminal or passes for something else.
-func printable(s string) string {
+// printable returns a line without its end, and with spaces for control
+// characters, but for tabs, which indent stack traces, and for those that turn
+// the direction of text: nothing in a name or message drives the terminal or
+// passes for something else.
+func printable(line string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+		if unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
-	}, s)
+	}, strings.TrimRight(line, "\r\n"))
 }

@@ -1,0 +1,69 @@
+package cli
+
+import (
+	"bytes"
+	"errors"
+	"os"
+	"runtime/debug"
+	"slices"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/report"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/write"
+)
+
+// report returns what every format is told about the run.
+func (o *options) report() report.Options {
+	return report.Options{Dir: o.dir, Root: patch.Root(o.dir), Rules: pages(o.rules), Version: moduleVersion()}
+}
+
+// pages returns what formats tell of rules.
+func pages(rules []rule.Rule) []report.Rule {
+	list := make([]report.Rule, len(rules))
+	for i, r := range rules {
+		list[i] = report.Rule{Name: r.Name, Doc: r.Doc}
+	}
+	return list
+}
+
+// moduleVersion returns the version that the program was built as, or "".
+func moduleVersion() string {
+	if info, ok := debug.ReadBuildInfo(); ok {
+		return info.Main.Version
+	}
+	return ""
+}
+
+// save writes the reports that -o asks for, and returns an error for each one
+// that could not be written.
+func (o *options) save(run report.Run) error {
+	opt := o.report()
+	opt.Verbose = true
+	var errs []error
+	for _, out := range o.outputs {
+		var buf bytes.Buffer
+		if err := report.Format(out.format)(&buf, run, opt); err != nil {
+			errs = append(errs, err)
+			continue
+		}
+		if err := write.Output(out.path, buf.Bytes()); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	return errors.Join(errs...)
+}
+
+// stepSummary tells GitHub what its annotations have no room for, in the file
+// that it names for that.
+func (o *options) stepSummary(run report.Run) error {
+	path := os.Getenv("GITHUB_STEP_SUMMARY")
+	if path == "" || o.format != "github" && !slices.ContainsFunc(o.outputs, func(out output) bool { return out.format == "github" }) {
+		return nil
+	}
+	var buf bytes.Buffer
+	if err := report.StepSummary(&buf, run, o.report()); err != nil {
+		return err
+	}
+	return write.Append(path, buf.Bytes())
+}
