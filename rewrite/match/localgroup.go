@@ -238,7 +238,7 @@ func (g *LocalGroup) Excesses() (out []Excess) {
 		if _, isStmt := stmt.Node().(*ast.ExprStmt); !ok || !isStmt || !constant && len(g.Starts) > 0 {
 			return nil
 		}
-		dones := 0
+		dones, counted := 0, true
 		for _, s := range list[i+1:] {
 			if g.isOwn(s, "Add") || g.isOwn(s, "Wait") {
 				break
@@ -249,11 +249,13 @@ func (g *LocalGroup) Excesses() (out []Excess) {
 					continue
 				}
 				paid[gs] = true
-				if len(Loops(start.Stmt, g.Fn, add.Call.Pos())) > 0 {
-					dones = Many
-				}
-				dones += start.Most
+				rounds, ok := g.rounds(start, add)
+				counted = counted && ok && start.Most < Many
+				dones += rounds * start.Most
 			}
+		}
+		if !counted {
+			continue
 		}
 		if dones == 0 && !g.forgotten(list, i) {
 			continue // blocks on purpose, for all one knows
@@ -268,6 +270,18 @@ func (g *LocalGroup) Excesses() (out []Excess) {
 		}
 	}
 	return out
+}
+
+// rounds returns how often start runs behind add; ok is false if that is not known.
+func (g *LocalGroup) rounds(start GroupStart, add WGOp) (n int, ok bool) {
+	switch loops := Loops(start.Stmt, g.Fn, add.Call.Pos()); len(loops) {
+	case 0:
+		return 1, true
+	case 1:
+		b, ok := g.p.LoopBound(loops[0])
+		return int(b.Const), ok && b.Of == nil && b.Const < 1<<20
+	}
+	return 0, false
 }
 
 // forgotten reports whether the statement behind the Add starts a goroutine
