@@ -27,12 +27,17 @@ type Config struct {
 	Dir      string      // working directory; "" is the current one
 	Patterns []string    // package patterns, directories and Go files, mixed
 	Rules    []rule.Rule // rules to run
+	Known    []string    // names of all rules, which directives may name; nil to leave directives unjudged
 	Tests    bool        // analyse test files, too
 	Tags     string      // build tags, comma separated
 	Mod      string      // value of the go command's -mod
 	Jobs     int         // processors to use; 0 for all
 	Unsafe   bool        // plan unsafe fixes, too
 	NoFix    bool        // findings only, plan no changes
+	Shard    load.Shard  // the part of the packages to analyse; all by default
+	// Review sees all findings once, sorted, before a fix is planned. It may
+	// settle them by their status. It may be nil.
+	Review func([]finding.Finding)
 	// Progress is told how far a stage is; may be nil. It is called by one
 	// goroutine at a time.
 	Progress func(stage string, done, total int)
@@ -48,6 +53,9 @@ type Result struct {
 	Skipped  []finding.Skipped    // what was not analysed, and why
 	Internal []error              // faults of our own, such as a rule's panic
 	Packages int                  // number of packages analysed
+	// Whole holds the import paths of the packages in which every rule could
+	// see all that it needs: what was not found there is not there.
+	Whole map[string]bool
 }
 
 // Run analyses what cfg names and plans the fixes. It returns an error only
@@ -66,21 +74,37 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Skipped: prog.Skipped, Packages: len(prog.Packages)}
 	cfg.Debugf("loaded %d packages, skipped %d", len(prog.Packages), len(prog.Skipped))
+	chosen, whole := cfg.Shard.Of(prog.Packages), prog.Whole()
+	res := &Result{Skipped: prog.Skipped, Packages: len(chosen), Whole: map[string]bool{}}
 
-	cfg.Progress("analysing", 0, len(prog.Packages))
-	found, errs := analyze.Run(cfg.Rules, analyze.Prune(prog.Packages), rule.Options{ReadFile: prog.Source, NoFix: cfg.NoFix})
+	cfg.Progress("analysing", 0, len(chosen))
+	found, errs := analyze.Run(cfg.Rules, analyze.Prune(chosen), rule.Options{
+		ReadFile: prog.Source, NoFix: cfg.NoFix, Known: cfg.Known, Whole: whole,
+	})
 	res.Internal = errs
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	for _, p := range chosen {
+		res.Whole[p.PkgPath] = len(errs) == 0 && whole(p.Types)
+	}
 	cfg.Debugf("found %d", len(found))
+	cfg.Review(found)
 	if cfg.NoFix {
 		res.Findings = slices.DeleteFunc(found, func(f finding.Finding) bool { return !prog.Wanted(f) })
 		return res, nil
 	}
-	if err := res.fix(ctx, cfg, prog, found); err != nil {
+	// A mistake in a directive is no leak: no fix makes or mends one.
+	leaks := found[:0:0]
+	for _, f := range found {
+		if f.Rule != rule.DirectiveName {
+			leaks = append(leaks, f)
+		} else if prog.Wanted(f) {
+			res.Findings = append(res.Findings, f)
+		}
+	}
+	if err := res.fix(ctx, cfg, prog, leaks); err != nil {
 		return nil, err
 	}
 	finding.Sort(res.Findings)
@@ -155,6 +179,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	cfg.Dir = abs
 	if len(cfg.Patterns) == 0 {
 		cfg.Patterns = []string{"./..."}
+	}
+	if cfg.Review == nil {
+		cfg.Review = func([]finding.Finding) {}
 	}
 	if cfg.Progress == nil {
 		cfg.Progress = func(string, int, int) {}

@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"slices"
 
-	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/checker"
 	"golang.org/x/tools/go/packages"
 
@@ -20,11 +19,7 @@ import (
 // on the way: a rule that panics on one package loses its findings there, the
 // others stand. Packages must have been prepared by Prune.
 func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) ([]finding.Finding, []error) {
-	analyzers := make([]*analysis.Analyzer, len(rules))
-	for i, r := range rules {
-		analyzers[i] = rule.Analyzer(r, opt)
-	}
-	graph, err := checker.Analyze(analyzers, pkgs, nil)
+	graph, err := checker.Analyze(rule.Suite(rules, opt), pkgs, nil)
 	if err != nil {
 		return nil, []error{fmt.Errorf("internal error: run analyzers: %w", err)}
 	}
@@ -34,6 +29,9 @@ func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) ([]findi
 		seen     = map[key]bool{}
 	)
 	for _, act := range graph.Roots {
+		if act.Err != nil && act.Analyzer.Name == rule.DirectiveName {
+			continue // it needs all rules; the one that failed is reported
+		}
 		if act.Err != nil {
 			var p *match.PanicError
 			if errors.As(act.Err, &p) {

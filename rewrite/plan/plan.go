@@ -27,7 +27,7 @@ type entry struct {
 func NewLedger(found []finding.Finding) *Ledger {
 	l := &Ledger{entries: map[string][]*entry{}}
 	for _, f := range found {
-		e := &entry{f: f}
+		e := &entry{f: f, denied: f.Status.Settled()}
 		l.entries[f.Fingerprint()] = append(l.entries[f.Fingerprint()], e)
 		l.order = append(l.order, e)
 	}
@@ -146,11 +146,11 @@ func (c Choice) Deny(guilty func(finding.Finding) bool, status finding.Status, r
 func (c Choice) Grown(before, after []finding.Finding) []finding.Finding {
 	allowed := count(before)
 	for _, f := range c.Findings {
-		allowed[f.Fingerprint()]--
+		allowed[identity(f)]--
 	}
 	var grown []finding.Finding
 	for _, f := range after {
-		fp := f.Fingerprint()
+		fp := identity(f)
 		if allowed[fp]--; allowed[fp] < 0 {
 			grown = append(grown, f)
 		}
@@ -163,11 +163,11 @@ func (c Choice) Grown(before, after []finding.Finding) []finding.Finding {
 func (c Choice) Vanished(before, after []finding.Finding) []finding.Finding {
 	left := count(after)
 	for _, f := range c.Findings {
-		left[f.Fingerprint()]++
+		left[identity(f)]++
 	}
 	var vanished []finding.Finding
 	for _, f := range before {
-		fp := f.Fingerprint()
+		fp := identity(f)
 		if left[fp]--; left[fp] < 0 {
 			vanished = append(vanished, f)
 		}
@@ -178,9 +178,18 @@ func (c Choice) Vanished(before, after []finding.Finding) []finding.Finding {
 func count(fs []finding.Finding) map[string]int {
 	n := map[string]int{}
 	for _, f := range fs {
-		n[f.Fingerprint()]++
+		n[identity(f)]++
 	}
 	return n
+}
+
+// identity tells findings apart across a fix. One that a comment suppresses
+// is another one when the comment does not cover it any more.
+func identity(f finding.Finding) string {
+	if f.Status == finding.Suppressed {
+		return "suppressed " + f.Fingerprint()
+	}
+	return f.Fingerprint()
 }
 
 // Close returns the account: each finding of the unchanged package once, with

@@ -16,8 +16,11 @@ import (
 type Run struct {
 	Findings []finding.Finding // sorted, with their status
 	Skipped  []finding.Skipped
-	Packages int   // number of packages analysed
-	Err      error // why the run failed or is incomplete beyond Skipped; may be nil
+	Packages int // number of packages analysed
+	// Hidden counts the findings that are not shown, by the status that is
+	// the reason.
+	Hidden map[finding.Status]int
+	Err    error // why the run failed or is incomplete beyond Skipped; may be nil
 }
 
 // Options says how a result is written.
@@ -53,7 +56,7 @@ func Machine(name string) bool { return name != "text" }
 // they are counted.
 var statuses = []finding.Status{
 	finding.Fixable, finding.Fixed, finding.UnsafeHidden, finding.Conflict, finding.WouldNotCompile,
-	finding.Generated, finding.Cgo, finding.NoFix, "suppressed", "baselined",
+	finding.Generated, finding.Cgo, finding.NoFix, finding.Suppressed, finding.Baselined,
 }
 
 // count returns the number of findings of each status.

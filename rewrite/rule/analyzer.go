@@ -18,6 +18,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
 )
 
 // Options tells an analyzer about its driver.
@@ -26,12 +27,20 @@ type Options struct {
 	ReadFile func(name string) ([]byte, error)
 	// NoFix leaves fixes out: findings only.
 	NoFix bool
+	// Known holds the names of all rules, which directives may name; nil to
+	// leave directives unjudged.
+	Known []string
+	// Whole reports whether what a package imports of the modules that it
+	// belongs to is analysed, too, so that what is not found in it is not
+	// there; nil if that is so for all packages.
+	Whole func(*types.Package) bool
 }
 
 // Result is what an analyzer of a rule returns.
 type Result struct {
 	Findings []finding.Finding
-	Internal []error // faults of ours that did not stop the rule
+	Internal []error               // faults of ours that did not stop the rule
+	Used     []*suppress.Directive // what suppressed some of the findings
 }
 
 // Analyzer returns the analyzer of r. Its result is a *Result; its
@@ -43,7 +52,7 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		Name:       r.Name,
 		Doc:        r.Doc,
 		URL:        "https://github.com/goroutinefix/goroutinefix#" + r.Name,
-		Requires:   []*analysis.Analyzer{inspect.Analyzer, match.Summaries},
+		Requires:   []*analysis.Analyzer{inspect.Analyzer, match.Summaries, suppress.Analyzer},
 		ResultType: reflect.TypeFor[*Result](),
 	}
 	var unsafe bool
@@ -65,9 +74,15 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		out := &Result{Internal: run.pass.Facts.Internal}
 		matches := r.Find(run.pass)
 		slices.SortStableFunc(matches, func(a, b Match) int { return cmp.Compare(a.Pos, b.Pos) })
+		index := pass.ResultOf[suppress.Analyzer].(*suppress.Index)
 		for _, m := range matches {
-			f := run.finding(m)
+			covering := index.Covering(r.Name, m.Pos)
+			f := run.finding(m, covering)
 			out.Findings = append(out.Findings, f)
+			if len(covering) > 0 {
+				out.Used = append(out.Used, covering...)
+				continue
+			}
 			pass.Report(run.diagnostic(m, f, unsafe))
 		}
 		return out, nil
@@ -102,7 +117,7 @@ func (r *runner) place(pos, end token.Pos) finding.Place {
 	return finding.Place{Path: p.Filename, Line: p.Line, Column: p.Column, EndLine: q.Line, EndColumn: q.Column, Offset: p.Offset, EndOffset: q.Offset}
 }
 
-func (r *runner) finding(m Match) finding.Finding {
+func (r *runner) finding(m Match, covering []*suppress.Directive) finding.Finding {
 	f := finding.Finding{
 		Rule: r.rule.Name, Category: m.Category, Package: r.pass.Pkg.Path(),
 		Place: r.place(m.Pos, m.End), Message: m.Message,
@@ -114,6 +129,10 @@ func (r *runner) finding(m Match) finding.Finding {
 	file := r.pass.FileOf(m.Pos)
 	decl := declAt(file, m.Pos)
 	f.Function = declName(decl, r.pass.TypesInfo)
+	if len(covering) > 0 {
+		f.Status, f.Reason = finding.Suppressed, covering[0].Reason
+		return f
+	}
 	if f.Status, f.Reason = notEditable(r.pass, file, f); f.Status != "" {
 		f.Applicability = finding.None
 		return f
