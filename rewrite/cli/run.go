@@ -32,6 +32,9 @@ func (p *program) run(c *urfave.Context) error {
 	if c.Context.Err() != nil {
 		return errors.New("interrupted, nothing was written")
 	}
+	if err == nil && o.ask {
+		res, err = p.askAndFix(c.Context, o, pol, res)
+	}
 	if err != nil {
 		return err
 	}
@@ -76,6 +79,9 @@ func (p *program) start(c *urfave.Context) (*options, *policy, error) {
 		return nil, nil, err
 	}
 	p.opt = o
+	if o.ask && (!isTerminal(p.Stdin) || !isTerminal(p.Stderr)) {
+		return nil, nil, errors.New("-i: standard input and standard error are no terminal to ask on; use -w, or -d to look first")
+	}
 	pol, err := newPolicy(c.Context, o)
 	return o, pol, err
 }

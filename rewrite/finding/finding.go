@@ -99,6 +99,9 @@ type Related struct {
 type Fix struct {
 	Message string // verb phrase: "Buffer ch so the sender cannot block"
 	Edits   []Edit // sorted by path and start, not overlapping
+	// Edited marks a fix that the user has changed: no later analysis can
+	// compute it again.
+	Edited bool
 }
 
 // Finding is one leak, accounted for once in every output.

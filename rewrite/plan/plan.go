@@ -19,6 +19,7 @@ type Ledger struct {
 
 type entry struct {
 	f      finding.Finding
+	edited bool // the fix is the user's and holds for the unchanged text only
 	fixed  bool
 	denied bool
 }
@@ -27,7 +28,7 @@ type entry struct {
 func NewLedger(found []finding.Finding) *Ledger {
 	l := &Ledger{entries: map[string][]*entry{}}
 	for _, f := range found {
-		e := &entry{f: f, denied: f.Status.Settled()}
+		e := &entry{f: f, edited: f.Fix != nil && f.Fix.Edited, denied: f.Status.Settled()}
 		l.entries[f.Fingerprint()] = append(l.entries[f.Fingerprint()], e)
 		l.order = append(l.order, e)
 	}
@@ -60,15 +61,29 @@ type Choice struct {
 }
 
 // Choose takes the next fixes from the current findings that want accepts,
-// at most limit of them (0 for no limit).
+// at most limit of them (0 for no limit). Fixes that the user has edited come
+// first, because they hold for the unchanged text only.
 func (l *Ledger) Choose(current []finding.Finding, want func(finding.Finding) bool, limit int) Choice {
+	open := l.open(current)
+	edited := false
+	for i, e := range open {
+		if e == nil || !e.edited || e.denied {
+			continue
+		}
+		if f := current[i]; f.Fix == nil || !f.Fix.Edited {
+			e.denied = true
+			e.f.Status, e.f.Reason = finding.Conflict, "another fix changed the text that was edited"
+			continue
+		}
+		edited = true
+	}
 	var c Choice
 	type decl struct{ path, function string }
 	taken := map[decl]bool{}
-	for i, e := range l.open(current) {
+	for i, e := range open {
 		f := current[i]
 		d := decl{f.Place.Path, f.Function}
-		if e == nil || e.denied || f.Fix == nil || taken[d] || !want(f) {
+		if e == nil || e.denied || edited && !e.edited || f.Fix == nil || taken[d] || !want(f) {
 			continue
 		}
 		taken[d] = true

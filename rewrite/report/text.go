@@ -35,6 +35,11 @@ func Text(w io.Writer, run Run, opt Options) error {
 	return b.Flush()
 }
 
+// Finding writes the lines of one finding, as [Text] does.
+func Finding(w io.Writer, f *finding.Finding, opt Options) {
+	textPrinter{Writer: w, opt: opt}.finding(f)
+}
+
 // Problems writes only what keeps the run from being complete, as [Text] does:
 // packages that were skipped and errors. A complete run writes nothing.
 func Problems(w io.Writer, run Run, opt Options) error {
