@@ -30,6 +30,9 @@ type Options struct {
 	// Known holds the names of all rules, which directives may name; nil to
 	// leave directives unjudged.
 	Known []string
+	// Nolint leaves //nolint comments that name no single rule to the driver,
+	// which wants to know whether they are of use.
+	Nolint bool
 	// Whole reports whether what a package imports of the modules that it
 	// belongs to is analysed, too, so that what is not found in it is not
 	// there; nil if that is so for all packages.
@@ -77,6 +80,9 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		index := pass.ResultOf[suppress.Analyzer].(*suppress.Index)
 		for _, m := range matches {
 			covering := index.Covering(r.Name, m.Pos)
+			if opt.Nolint {
+				covering = slices.DeleteFunc(covering, (*suppress.Directive).IsNolint)
+			}
 			f := run.finding(m, covering)
 			out.Findings = append(out.Findings, f)
 			if len(covering) > 0 {

@@ -161,3 +161,7 @@ func (d *Directive) names(rule string) bool {
 		return ok
 	})
 }
+
+// IsNolint reports whether the directive is a //nolint comment that golangci-lint
+// reads as one for this tool: for all linters, or for it by name.
+func (d *Directive) IsNolint() bool { return d.Verb == "nolint" && d.Rules == nil }
