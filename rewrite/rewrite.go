@@ -12,10 +12,10 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/tools/go/packages"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/analyze"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -69,19 +69,18 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.Jobs > 0 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cfg.Jobs))
 	}
+	start := time.Now()
 	cfg.Progress("loading packages", 0, 0)
 	prog, err := load.Load(ctx, load.Config{Dir: cfg.Dir, Patterns: cfg.Patterns, Tests: cfg.Tests, Tags: cfg.Tags, Mod: cfg.Mod, Env: cfg.Env})
 	if err != nil {
 		return nil, err
 	}
-	cfg.Debugf("loaded %d packages, skipped %d", len(prog.Packages), len(prog.Skipped))
+	cfg.Debugf("loaded %d packages, skipped %d, in %s", len(prog.Packages), len(prog.Skipped), since(start))
 	chosen, whole := cfg.Shard.Of(prog.Packages), prog.Whole()
 	res := &Result{Skipped: prog.Skipped, Packages: len(chosen), Whole: map[string]bool{}}
 
-	cfg.Progress("analysing", 0, len(chosen))
-	found, errs := analyze.Run(cfg.Rules, analyze.Prune(chosen), rule.Options{
-		ReadFile: prog.Source, NoFix: cfg.NoFix, Known: cfg.Known, Whole: whole,
-	})
+	start = time.Now()
+	found, errs := cfg.analyze(prog, chosen, whole)
 	res.Internal = errs
 	if err := ctx.Err(); err != nil {
 		return nil, err
@@ -89,7 +88,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	for _, p := range chosen {
 		res.Whole[p.PkgPath] = len(errs) == 0 && whole(p.Types)
 	}
-	cfg.Debugf("found %d", len(found))
+	cfg.Debugf("found %d in %s", len(found), since(start))
 	cfg.Review(found)
 	if cfg.NoFix {
 		res.Findings = slices.DeleteFunc(found, func(f finding.Finding) bool { return !prog.Wanted(f) })
@@ -104,9 +103,11 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 			res.Findings = append(res.Findings, f)
 		}
 	}
+	start = time.Now()
 	if err := res.fix(ctx, cfg, prog, leaks); err != nil {
 		return nil, err
 	}
+	cfg.Debugf("planned the fixes in %s", since(start))
 	finding.Sort(res.Findings)
 	slices.SortFunc(res.Changes, func(a, b finding.FileChange) int { return strings.Compare(a.Path, b.Path) })
 	return res, nil
@@ -135,7 +136,10 @@ func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, foun
 		}
 		byPackage[p] = append(byPackage[p], f)
 	}
+	took := stopwatch{}
+	defer func() { took.tell(cfg, "fixing", "packages") }()
 	for i, p := range order {
+		start := time.Now()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -146,6 +150,7 @@ func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, foun
 		res.Findings = append(res.Findings, all...)
 		res.Changes = append(res.Changes, changes...)
 		res.Internal = append(res.Internal, errs...)
+		took[p.PkgPath] += time.Since(start)
 	}
 	return nil
 }

@@ -304,8 +304,13 @@ func TestProgress(t *testing.T) {
 		p.update("fixing", 3, 12)
 		time.Sleep(time.Second)
 		p.printf("note %d", 1)
+		time.Sleep(2 * time.Second)
+		p.update("fixing", 4, 12)
+		time.Sleep(time.Second)
 		p.end()
-		const want = "goroutinefix: loading packages\r\x1b[Kgoroutinefix: fixing 3/12\r\x1b[Knote 1\n"
+		const want = "goroutinefix: loading packages\r\x1b[Kgoroutinefix: fixing 3/12 packages\r\x1b[Knote 1\n" +
+			"goroutinefix: fixing 3/12 packages\r\x1b[Kgoroutinefix: fixing 3/12 packages, about 9s left\r\x1b[K" +
+			"goroutinefix: fixing 4/12 packages, about 8s left\r\x1b[K"
 		if buf.String() != want {
 			t.Errorf("got %q, want %q", buf.String(), want)
 		}
