@@ -24,8 +24,8 @@ var errNoPlace = errors.New("there is no place for a directive that covers this 
 
 // Insert returns src with directives for the targets, each with the reason,
 // and an error for each target that none could be written for. Only lines
-// with comments are added; a file that is gofmt-clean stays it, and line ends
-// stay what they are. A target that is covered already needs no directive.
+// with comments are added; a file that is gofmt-clean stays it, at worst by
+// aligning other comments anew, and line ends stay what they are. A target that is covered already needs no directive.
 func Insert(src []byte, targets []Target, reason string) ([]byte, error) {
 	reason = strings.Join(strings.Fields(reason), " ")
 	for _, t := range targets {
@@ -50,17 +50,16 @@ func Insert(src []byte, targets []Target, reason string) ([]byte, error) {
 		for n < len(targets) && targets[n].Offset == targets[0].Offset {
 			n++
 		}
-		next, at, err := insert(src, targets[:n], reason)
+		next, moved, err := insert(src, targets[:n], reason)
+		targets = targets[n:]
 		if err != nil {
 			errs = append(errs, err)
-			next = src
+			continue
 		}
 		for i := range targets {
-			if targets[i].Offset >= at {
-				targets[i].Offset += len(next) - len(src)
-			}
+			targets[i].Offset = moved(targets[i].Offset)
 		}
-		src, targets = next, targets[n:]
+		src = next
 	}
 	if crlf {
 		src = bytes.ReplaceAll(src, []byte("\n"), []byte("\r\n"))
@@ -68,13 +67,13 @@ func Insert(src []byte, targets []Target, reason string) ([]byte, error) {
 	return src, errors.Join(errs...)
 }
 
-// insert writes one directive for targets at the same offset and returns
-// where it put it.
-func insert(src []byte, targets []Target, reason string) (out []byte, at int, err error) {
+// insert writes one directive for targets at the same offset. moved says
+// where an offset has gone.
+func insert(src []byte, targets []Target, reason string) (out []byte, moved func(int) int, err error) {
 	fset := token.NewFileSet()
 	f, err := parse(fset, src)
 	if err != nil {
-		return nil, 0, err
+		return nil, nil, err
 	}
 	file := fset.File(f.FileStart)
 	pos := file.Pos(targets[0].Offset)
@@ -86,17 +85,32 @@ func insert(src []byte, targets []Target, reason string) (out []byte, at int, er
 		}
 	}
 	if len(rules) == 0 {
-		return src, 0, nil
+		return src, func(offset int) int { return offset }, nil
 	}
 	slices.Sort(rules)
 	text := fmt.Sprintf("//%s:ignore %s %s", Tool, strings.Join(rules, ","), reason)
+	candidates := places(file, f, src, pos)
 	clean := isClean(src)
-	for _, p := range places(file, f, src, pos) {
-		if out, ok := p.try(src, text, clean, rules, targets[0].Offset); ok {
-			return out, p.offset, nil
+	for _, p := range candidates {
+		out, moved := p.insert(src, text)
+		if (!clean || isClean(out)) && covers(out, rules, moved(targets[0].Offset)) {
+			return out, moved, nil
 		}
 	}
-	return nil, 0, fmt.Errorf("line %d: %w", lineOf(file, pos), errNoPlace)
+	// What is left are lines whose comments gofmt aligns with those of the
+	// next line, which is not the next one any more.
+	for _, p := range candidates {
+		added, moved := p.insert(src, text)
+		out, err := format.Source(added)
+		if err != nil || !clean {
+			continue
+		}
+		formatted := func(offset int) int { return sameText(added, out, moved(offset)) }
+		if covers(out, rules, formatted(targets[0].Offset)) {
+			return out, formatted, nil
+		}
+	}
+	return nil, nil, fmt.Errorf("line %d: %w", lineOf(file, pos), errNoPlace)
 }
 
 // place is where a directive may be written: at a byte offset, with something
@@ -172,31 +186,51 @@ func enclosing(f *ast.File, pos token.Pos) []ast.Node {
 	return path
 }
 
-// try writes text at p and reports whether the result is what it should be:
-// a directive that covers the finding, in a file that is no less formatted
-// than before.
-func (p place) try(src []byte, text string, clean bool, rules []string, offset int) ([]byte, bool) {
+// insert writes text at p.
+func (p place) insert(src []byte, text string) (out []byte, moved func(int) int) {
 	added := p.before + text + p.after
-	out := slices.Concat(src[:p.offset], []byte(added), src[p.offset:])
-	if p.offset <= offset {
-		offset += len(added)
+	out = slices.Concat(src[:p.offset], []byte(added), src[p.offset:])
+	return out, func(offset int) int {
+		if offset >= p.offset {
+			offset += len(added)
+		}
+		return offset
 	}
-	if clean && !isClean(out) {
-		return nil, false
-	}
+}
+
+// covers reports whether a directive of our own covers a finding of each rule
+// at offset, and no more than it must.
+func covers(src []byte, rules []string, offset int) bool {
 	fset := token.NewFileSet()
-	f, err := parse(fset, out)
+	f, err := parse(fset, src)
 	if err != nil {
-		return nil, false
+		return false
 	}
 	ix := NewIndex(fset, []*ast.File{f})
-	for _, r := range rules {
+	return !slices.ContainsFunc(rules, func(r string) bool {
 		covering := ix.Covering(r, fset.File(f.FileStart).Pos(offset))
-		if !slices.ContainsFunc(covering, func(d *Directive) bool { return d.Own && !d.File }) {
-			return nil, false
+		return !slices.ContainsFunc(covering, func(d *Directive) bool { return d.Own && !d.File })
+	})
+}
+
+// sameText returns where the byte at offset in old is in text, which differs
+// from it in white space only.
+func sameText(old, text []byte, offset int) int {
+	n := 0
+	for _, c := range old[:offset] {
+		if c > ' ' {
+			n++
 		}
 	}
-	return out, true
+	for i, c := range text {
+		if c > ' ' {
+			if n == 0 {
+				return i
+			}
+			n--
+		}
+	}
+	return len(text)
 }
 
 func parse(fset *token.FileSet, src []byte) (*ast.File, error) {

@@ -261,6 +261,7 @@ func TestInsert(t *testing.T) {
 		{"after a literal", "func f() {\n\tgo func() {\n\t\ta()\n\t}(leak())\n}\n", "func f() {\n\t//D\n\tgo func() {\n\t\ta()\n\t}(leak())\n}\n"},
 		{"other rule", "func f() {\n\t//goroutinefix:ignore s w\n\tleak()\n}\n", "func f() {\n\t//goroutinefix:ignore s w\n\t//D\n\tleak()\n}\n"},
 		{"covered", "func f() {\n\tleak() //nolint\n}\n", "func f() {\n\tleak() //nolint\n}\n"},
+		{"aligned comments", "func f() {\n\tlonger()    // a\n\tx := leak() // b\n}\n", "func f() {\n\tlonger() // a\n\t//D\n\tx := leak() // b\n}\n"},
 		{"not formatted", "func f() {\n  x :=   leak()\n}\n", "func f() {\n  //D\n  x :=   leak()\n}\n"},
 		{"no line end", "func f() {\n\tleak()\n}", "func f() {\n\t//D\n\tleak()\n}"},
 	}
