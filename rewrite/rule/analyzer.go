@@ -33,6 +33,9 @@ type Options struct {
 	// Nolint leaves //nolint comments that name no single rule to the driver,
 	// which wants to know whether they are of use.
 	Nolint bool
+	// NoRelated leaves related places out of diagnostics, for a driver that
+	// takes each for a finding of its own.
+	NoRelated bool
 	// Whole reports whether what a package imports of the modules that it
 	// belongs to is analysed, too, so that what is not found in it is not
 	// there; nil if that is so for all packages.
@@ -174,8 +177,10 @@ func (r *runner) finding(m Match, covering []*suppress.Directive) finding.Findin
 
 func (r *runner) diagnostic(m Match, f finding.Finding, unsafe bool) analysis.Diagnostic {
 	d := analysis.Diagnostic{Pos: m.Pos, End: m.End, Category: m.Category, Message: m.Message}
-	for _, rel := range m.Related {
-		d.Related = append(d.Related, analysis.RelatedInformation{Pos: rel.Pos, End: rel.End, Message: rel.Message})
+	if !r.opt.NoRelated {
+		for _, rel := range m.Related {
+			d.Related = append(d.Related, analysis.RelatedInformation{Pos: rel.Pos, End: rel.End, Message: rel.Message})
+		}
 	}
 	if f.Fix == nil || f.Applicability == finding.Unsafe && !unsafe {
 		return d

@@ -49,7 +49,9 @@ func names() []string {
 }
 
 // BuildAnalyzers returns an analyzer for each chosen rule. Each of their
-// diagnostics has one fix at most, because golangci-lint applies all of them.
+// diagnostics has one fix at most, because golangci-lint applies all of them,
+// and no related place, because it reports each as an issue of its own, even
+// where the finding itself is covered by //nolint.
 func (p *plugin) BuildAnalyzers() ([]*analysis.Analyzer, error) {
 	var chosen []rule.Rule
 	for _, r := range rules.All() {
@@ -57,7 +59,7 @@ func (p *plugin) BuildAnalyzers() ([]*analysis.Analyzer, error) {
 			chosen = append(chosen, r)
 		}
 	}
-	analyzers := rule.Suite(chosen, rule.Options{Known: names(), Nolint: true})
+	analyzers := rule.Suite(chosen, rule.Options{Known: names(), Nolint: true, NoRelated: true})
 	if p.Unsafe {
 		for _, a := range analyzers {
 			if a.Flags.Lookup("unsafe") != nil {
