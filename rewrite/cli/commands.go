@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 
 	urfave "github.com/urfave/cli/v2"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
 // commands returns the subcommands.
@@ -76,6 +78,9 @@ func (p *program) explain(c *urfave.Context) error {
 		return fmt.Errorf("explain: want the name of one rule; run %q for a list", name+" rules")
 	}
 	r := find(p.rules, c.Args().First())
+	if c.Args().First() == rule.DirectiveName {
+		r = &rule.Rule{Doc: rule.DirectiveDoc}
+	}
 	if r == nil {
 		return unknownRule("explain", c.Args().First(), p.rules)
 	}

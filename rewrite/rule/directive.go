@@ -16,6 +16,33 @@ import (
 // reported. It is no rule: it cannot be chosen, suppressed or fixed.
 const DirectiveName = "directive"
 
+// DirectiveDoc is the page about directives, in the form of a rule's.
+const DirectiveDoc = `Comments of this tool that are wrong or suppress nothing.
+
+# What it does
+
+It reports a comment "//goroutinefix:ignore RULE[,RULE] reason" or
+"//goroutinefix:file-ignore RULE reason" that has no reason, names an unknown
+rule, has a space in front, or covers no finding. The comment speaks of its
+line or, alone on a line, of the head of the statement below; in the doc
+comment of a function, of all of the function.
+
+# Why it matters
+
+A comment without a reason is not honoured, so the finding stands. One that
+suppresses nothing hides the next leak that somebody writes there.
+
+# What is not reported
+
+Comments of staticcheck (//lint:ignore) and golangci-lint (//nolint), which are
+read and belong to these tools. Whether a comment suppresses something is left
+open if its rule did not run, or if a package that its package imports from the
+same module was not analysed: a callee in there may be what it is about.
+
+# Fix safety
+
+There is no fix: a comment is for people to mend.`
+
 // Suite returns an analyzer for each rule and, if the options know the names
 // of all rules, one for the directives that suppress their findings.
 func Suite(rules []Rule, opt Options) []*analysis.Analyzer {
@@ -34,7 +61,7 @@ func Suite(rules []Rule, opt Options) []*analysis.Analyzer {
 func directives(rules []*analysis.Analyzer, opt Options) *analysis.Analyzer {
 	a := &analysis.Analyzer{
 		Name:       DirectiveName,
-		Doc:        "report goroutinefix directives that are wrong or suppress nothing",
+		Doc:        DirectiveDoc,
 		URL:        "https://github.com/goroutinefix/goroutinefix#suppressions",
 		Requires:   slices.Concat([]*analysis.Analyzer{suppress.Analyzer}, rules),
 		ResultType: reflect.TypeFor[*Result](),
