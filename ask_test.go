@@ -60,10 +60,7 @@ func askFiles(t *testing.T) string {
 
 // TestAsk types answers on a pseudo-terminal.
 func TestAsk(t *testing.T) {
-	bin := filepath.Join(t.TempDir(), "goroutinefix.exe")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := build(t)
 	tests := []struct {
 		name, answers string // a letter for each question
 		editor        string

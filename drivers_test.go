@@ -18,10 +18,7 @@ func TestDrivers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the go command over all fixtures three times")
 	}
-	bin := filepath.Join(t.TempDir(), "goroutinefix.exe")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := build(t)
 	fixtures, err := filepath.Abs("fixtures")
 	if err != nil {
 		t.Fatal(err)

@@ -49,6 +49,16 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// build builds the program, for go commands to call, and returns its path.
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "goroutinefix.exe")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return bin
+}
+
 // exits runs a command and checks its exit code: "exits 2 goroutinefix ./...".
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {

@@ -17,10 +17,7 @@ func TestShards(t *testing.T) {
 	if testing.Short() {
 		t.Skip("analyses all fixtures six times")
 	}
-	bin := filepath.Join(t.TempDir(), "goroutinefix.exe")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := build(t)
 	run := func(args ...string) (diff string, findings []string) {
 		out := filepath.Join(t.TempDir(), "out.json")
 		cmd := exec.Command(bin, append(args, "-C=fixtures", "-o=json="+out, "-q", "./...")...)

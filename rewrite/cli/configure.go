@@ -8,13 +8,14 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/config"
+	"github.com/goroutinefix/goroutinefix/rewrite/load"
 )
 
 // configure fills in what a configuration file can say, too. Flags win.
 func (p *program) configure(o *options) error {
 	c := p.root
 	o.config = &config.Config{}
-	path := config.Find(o.dir)
+	path := config.Find(o.dir, load.ModuleRoot(o.dir))
 	if v := c.String("config"); v == "none" {
 		path = ""
 	} else if v != "" {
@@ -84,7 +85,7 @@ func (p *program) configCommand(c *urfave.Context) error {
 		_, err := p.Stdout.Write(config.Schema)
 		return err
 	case (len(args) == 1 || len(args) == 2) && args[0] == "verify":
-		path := config.Find(dir)
+		path := config.Find(dir, load.ModuleRoot(dir))
 		if len(args) == 2 {
 			path = abs(dir, args[1])
 		}

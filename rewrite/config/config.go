@@ -42,31 +42,18 @@ type Path struct {
 	Skip  []string // not these
 }
 
-// Find returns the path of the nearest file in dir or above it, up to the
-// root of its module; in no module, in dir alone. Without one it returns "".
-func Find(dir string) string {
-	for d, inModule := dir, moduleRoot(dir) != ""; ; d = filepath.Dir(d) {
+// Find returns the path of the nearest file in dir or above it, up to root,
+// the root of its module; if root is "", in dir alone. Without a file it
+// returns "".
+func Find(dir, root string) string {
+	for d := dir; ; d = filepath.Dir(d) {
 		path := filepath.Join(d, Name)
 		if info, err := os.Stat(path); err == nil && !info.IsDir() {
 			return path
 		}
-		if !inModule || d == moduleRoot(d) {
+		if root == "" || d == root || d == filepath.Dir(d) {
 			return ""
 		}
-	}
-}
-
-// moduleRoot returns the directory of the go.mod in dir or above, or "".
-func moduleRoot(dir string) string {
-	for {
-		if _, err := os.Stat(filepath.Join(dir, "go.mod")); err == nil {
-			return dir
-		}
-		up := filepath.Dir(dir)
-		if up == dir {
-			return ""
-		}
-		dir = up
 	}
 }
 

@@ -138,24 +138,32 @@ func TestSchema(t *testing.T) {
 
 func TestFind(t *testing.T) {
 	dir := t.TempDir()
-	for name, text := range map[string]string{
-		Name: "", "m/go.mod": "module m\n", "m/a/b/x": "", "m/c/" + Name: "", "m/c/d/x": "", "n/x": "",
-	} {
-		path := filepath.Join(dir, filepath.FromSlash(name))
-		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
+	at := func(name string) string {
+		if name == "" {
+			return ""
+		}
+		return filepath.Join(dir, filepath.FromSlash(name))
+	}
+	for _, name := range []string{Name, "m/a/b/x", "m/c/" + Name, "m/c/d/x"} {
+		if err := os.MkdirAll(filepath.Dir(at(name)), 0o777); err != nil {
 			t.Fatal(err)
 		}
-		if err := os.WriteFile(path, []byte(text), 0o666); err != nil {
+		if err := os.WriteFile(at(name), nil, 0o666); err != nil {
 			t.Fatal(err)
 		}
 	}
-	for from, want := range map[string]string{".": Name, "m": "", "m/a/b": "", "m/c/d": "m/c/" + Name, "m/c": "m/c/" + Name, "n": ""} {
-		got := Find(filepath.Join(dir, from))
-		if want != "" {
-			want = filepath.Join(dir, want)
-		}
-		if got != want {
-			t.Errorf("Find(%s) = %s, want %s", from, got, want)
+	tests := []struct{ dir, root, want string }{
+		{".", "", Name},
+		{"m", "m", ""},
+		{"m", "", ""},
+		{"m/a/b", "m", ""},
+		{"m/a/b", ".", Name},
+		{"m/c/d", "m", "m/c/" + Name},
+		{"m/c", ".", "m/c/" + Name},
+	}
+	for _, tt := range tests {
+		if got := Find(at(tt.dir), at(tt.root)); got != at(tt.want) {
+			t.Errorf("Find(%s, %s) = %s, want %s", tt.dir, tt.root, got, tt.want)
 		}
 	}
 }
