@@ -18,10 +18,7 @@ func TestDrivers(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs the go command over all fixtures three times")
 	}
-	bin := filepath.Join(t.TempDir(), "goroutinefix.exe")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
-	}
+	bin := build(t)
 	fixtures, err := filepath.Abs("fixtures")
 	if err != nil {
 		t.Fatal(err)
@@ -35,9 +32,9 @@ func TestDrivers(t *testing.T) {
 		return o.String(), e.String()
 	}
 
-	doc, errText := run(bin, "-format=json", "./...")
+	doc, errText := run(bin, "-generated", "-format=json", "./...")
 	for _, jobs := range []string{"-j=1", "-j=7"} {
-		if again, _ := run(bin, jobs, "-format=json", "./..."); again != doc {
+		if again, _ := run(bin, jobs, "-generated", "-format=json", "./..."); again != doc {
 			t.Errorf("the document is another one with %s", jobs)
 		}
 	}

@@ -17,22 +17,16 @@ import (
 	"strings"
 	"syscall"
 
-	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/unitchecker"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/cli"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rules"
 )
 
 func main() {
 	args := os.Args[1:]
 	if calledByGo(args) {
-		var analyzers []*analysis.Analyzer
-		for _, r := range rules.All() {
-			analyzers = append(analyzers, rule.Analyzer(r, rule.Options{}))
-		}
-		unitchecker.Main(analyzers...) // exits
+		unitchecker.Main(rules.Analyzers()...) // exits
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once.

@@ -19,6 +19,10 @@ func TestMain(m *testing.M) {
 // TestScripts runs the program as its users do. Scripts find goroutinefix,
 // the go command and git, see no network and none of the user's configuration.
 func TestScripts(t *testing.T) {
+	scripts, err := filepath.Abs("scripts")
+	if err != nil {
+		t.Fatal(err)
+	}
 	env := goEnv(t, "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOROOT")
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("rewrite", "cli", "testdata", "script"),
@@ -29,6 +33,7 @@ func TestScripts(t *testing.T) {
 			e.Vars = append(e.Vars,
 				// Where goroutinefix is, for a PATH without anything else.
 				"BIN="+filepath.SplitList(os.Getenv("PATH"))[0],
+				"SCRIPTS="+scripts,
 				"GOPROXY=off", "GOTOOLCHAIN=local", "GOENV=off", "GOWORK=",
 				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull,
 				"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
@@ -45,6 +50,16 @@ func TestScripts(t *testing.T) {
 			"rename":   rename,
 		},
 	})
+}
+
+// build builds the program, for go commands to call, and returns its path.
+func build(t *testing.T) string {
+	t.Helper()
+	bin := filepath.Join(t.TempDir(), "goroutinefix.exe")
+	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
+		t.Fatalf("go build: %v\n%s", err, out)
+	}
+	return bin
 }
 
 // exits runs a command and checks its exit code: "exits 2 goroutinefix ./...".

@@ -12,10 +12,10 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"time"
 
 	"golang.org/x/tools/go/packages"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/analyze"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -27,12 +27,17 @@ type Config struct {
 	Dir      string      // working directory; "" is the current one
 	Patterns []string    // package patterns, directories and Go files, mixed
 	Rules    []rule.Rule // rules to run
+	Known    []string    // names of all rules, which directives may name; nil to leave directives unjudged
 	Tests    bool        // analyse test files, too
 	Tags     string      // build tags, comma separated
 	Mod      string      // value of the go command's -mod
 	Jobs     int         // processors to use; 0 for all
 	Unsafe   bool        // plan unsafe fixes, too
 	NoFix    bool        // findings only, plan no changes
+	Shard    load.Shard  // the part of the packages to analyse; all by default
+	// Review sees all findings once, sorted, before a fix is planned. It may
+	// settle them by their status. It may be nil.
+	Review func([]finding.Finding)
 	// Progress is told how far a stage is; may be nil. It is called by one
 	// goroutine at a time.
 	Progress func(stage string, done, total int)
@@ -49,6 +54,9 @@ type Result struct {
 	Internal []error              // faults of our own, such as a rule's panic
 	Packages int                  // number of packages analysed
 	Dirs     []string             // their directories, sorted
+	// Whole holds the import paths of the packages in which every rule could
+	// see all that it needs: what was not found there is not there.
+	Whole map[string]bool
 }
 
 // Run analyses what cfg names and plans the fixes. It returns an error only
@@ -62,29 +70,46 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.Jobs > 0 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cfg.Jobs))
 	}
+	start := time.Now()
 	cfg.Progress("loading packages", 0, 0)
 	prog, err := load.Load(ctx, load.Config{Dir: cfg.Dir, Patterns: cfg.Patterns, Tests: cfg.Tests, Tags: cfg.Tags, Mod: cfg.Mod, Env: cfg.Env})
 	if err != nil {
 		return nil, err
 	}
-	res := &Result{Skipped: prog.Skipped, Packages: len(prog.Packages), Dirs: dirs(prog.Packages)}
-	cfg.Debugf("loaded %d packages, skipped %d", len(prog.Packages), len(prog.Skipped))
+	cfg.Debugf("loaded %d packages, skipped %d, in %s", len(prog.Packages), len(prog.Skipped), since(start))
+	chosen, whole := cfg.Shard.Of(prog.Packages), prog.Whole()
+	res := &Result{Skipped: prog.Skipped, Packages: len(chosen), Dirs: dirs(chosen), Whole: map[string]bool{}}
 
-	cfg.Progress("analysing", 0, len(prog.Packages))
-	result, errs := analyze.Run(cfg.Rules, analyze.Prune(prog.Packages), rule.Options{ReadFile: prog.Source, Outside: prog.Outside, NoFix: cfg.NoFix})
+	start = time.Now()
+	result, errs := cfg.analyze(prog, chosen, whole)
 	found := result.Findings
 	res.Internal = errs
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
-	cfg.Debugf("found %d", len(found))
+	for _, p := range chosen {
+		res.Whole[p.PkgPath] = len(errs) == 0 && whole(p.Types)
+	}
+	cfg.Debugf("found %d in %s", len(found), since(start))
+	cfg.Review(found)
 	if cfg.NoFix {
 		res.Findings = slices.DeleteFunc(found, func(f finding.Finding) bool { return !prog.Wanted(f) })
 		return res, nil
 	}
-	if err := res.fix(ctx, cfg, prog, found); err != nil {
+	// A mistake in a directive is no leak: no fix makes or mends one.
+	leaks := found[:0:0]
+	for _, f := range found {
+		if f.Rule != rule.DirectiveName {
+			leaks = append(leaks, f)
+		} else if prog.Wanted(f) {
+			res.Findings = append(res.Findings, f)
+		}
+	}
+	start = time.Now()
+	if err := res.fix(ctx, cfg, prog, leaks); err != nil {
 		return nil, err
 	}
+	cfg.Debugf("planned the fixes in %s", since(start))
 	finding.Sort(res.Findings)
 	slices.SortFunc(res.Changes, func(a, b finding.FileChange) int { return strings.Compare(a.Path, b.Path) })
 	return res, nil
@@ -118,7 +143,10 @@ func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, foun
 		}
 		byPackage[p] = append(byPackage[p], f)
 	}
+	took := stopwatch{}
+	defer func() { took.tell(cfg, "fixing", "packages") }()
 	for i, p := range order {
+		start := time.Now()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
@@ -129,6 +157,7 @@ func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, foun
 		res.Findings = append(res.Findings, all...)
 		res.Changes = append(res.Changes, changes...)
 		res.Internal = append(res.Internal, errs...)
+		took[p.PkgPath] += time.Since(start)
 	}
 	return ctx.Err()
 }
@@ -162,6 +191,9 @@ func (cfg Config) withDefaults() (Config, error) {
 	cfg.Dir = abs
 	if len(cfg.Patterns) == 0 {
 		cfg.Patterns = []string{"./..."}
+	}
+	if cfg.Review == nil {
+		cfg.Review = func([]finding.Finding) {}
 	}
 	if cfg.Progress == nil {
 		cfg.Progress = func(string, int, int) {}

@@ -7,6 +7,8 @@ import (
 	"go/parser"
 	"go/token"
 
+	"golang.org/x/tools/go/analysis"
+
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -23,6 +25,18 @@ func All() []rule.Rule {
 		missingstop,
 		endlessgoroutine,
 	}
+}
+
+// Analyzers returns one analyzer for each rule, named like it, and one called
+// "directive" that reports mistakes in the comments which suppress findings.
+// They are for drivers other than this program: they offer the safe fixes,
+// one for each diagnostic, and the unsafe ones with their flag "unsafe".
+func Analyzers() []*analysis.Analyzer {
+	var names []string
+	for _, r := range All() {
+		names = append(names, r.Name)
+	}
+	return rule.Suite(All(), rule.Options{Known: names})
 }
 
 //go:embed *.go

@@ -34,6 +34,11 @@ deny "one package writes files" . "^github.com/google/renameio" "/rewrite/write$
 deny "diffs are made in two places" . "^github.com/sergi/go-diff" "/rewrite/(patch|dstedit)$"
 deny "one package writes SARIF" . "^github.com/owenrumney/go-sarif" "/rewrite/report$"
 deny "schemas are for tests" . "^github.com/santhosh-tekuri/"
+deny "one package reads git's diffs" . "^github.com/bluekeyes/go-gitdiff" "/rewrite/revision$"
+deny "one package matches patterns of files" . "^github.com/bmatcuk/doublestar" "/rewrite/config$"
+deny "one package reads YAML" . "^go.yaml.in/yaml" "/rewrite/config$"
+deny "one package knows golangci-lint" . "^github.com/golangci/" "/rules/golangci$"
+deny "policies know neither rules nor packages" "/rewrite/(suppress|baseline|revision|config)$" "/rewrite/(rule|analyze|load|match|dstedit|plan|report|cli|write)$|^$module/rewrite$"
 deny "findings are plain data" "/rewrite/finding$" "^(go/|golang.org/|github.com/)"
 deny "reports know neither syntax nor types" "/rewrite/(report|patch|write)$" "^go/(ast|types)$"
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/checker"
@@ -39,14 +40,28 @@ func (f *Found) Complete(i int) finding.Finding {
 }
 
 // Run analyses pkgs and returns the findings and the internal errors on the
-// way: a rule that panics on one package loses its findings there, the others
-// stand. Packages must have been prepared by Prune.
+// way: a rule that panics on one package loses its findings there, the
+// others stand. Packages must have been prepared by Prune.
 func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) (Found, []error) {
-	analyzers := make([]*analysis.Analyzer, len(rules))
-	for i, r := range rules {
-		analyzers[i] = rule.Analyzer(r, opt)
+	return RunWatched(rules, pkgs, opt, Watch{})
+}
+
+// Watch is told how an analysis goes on. Each function may be nil.
+type Watch struct {
+	// Done is called behind the last rule of each package, by several
+	// goroutines at a time.
+	Done func()
+	// Took is told at the end how long each step took on each package.
+	Took func(pkg, step string, d time.Duration)
+}
+
+// RunWatched is [Run] with somebody watching.
+func RunWatched(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options, watch Watch) (Found, []error) {
+	suite := rule.Suite(rules, opt)
+	if watch.Done != nil {
+		suite = append(suite, done(suite, watch.Done))
 	}
-	graph, err := checker.Analyze(analyzers, pkgs, nil)
+	graph, err := checker.Analyze(suite, pkgs, nil)
 	if err != nil {
 		return Found{}, []error{fmt.Errorf("internal error: run analyzers: %w", err)}
 	}
@@ -59,7 +74,18 @@ func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) (Found, 
 		errs  []error
 		seen  = map[key]bool{}
 	)
+	for act := range graph.All() {
+		if watch.Took != nil {
+			watch.Took(act.Package.PkgPath, act.Analyzer.Name, act.Duration)
+		}
+	}
 	for _, act := range graph.Roots {
+		if act.Analyzer.Name == doneName {
+			continue
+		}
+		if act.Err != nil && act.Analyzer.Name == rule.DirectiveName {
+			continue // it needs all rules; the one that failed is reported
+		}
 		if act.Err != nil {
 			var p *match.PanicError
 			if errors.As(act.Err, &p) {
@@ -94,6 +120,16 @@ func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) (Found, 
 	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
 	errs = slices.CompactFunc(errs, func(a, b error) bool { return a == b }) // each rule saw the same summaries
 	return found, errs
+}
+
+const doneName = "done"
+
+// done returns an analyzer that runs behind all others and calls f.
+func done(suite []*analysis.Analyzer, f func()) *analysis.Analyzer {
+	return &analysis.Analyzer{
+		Name: doneName, Doc: "tell that a package is done", Requires: slices.Clone(suite),
+		Run: func(*analysis.Pass) (any, error) { f(); return nil, nil },
+	}
 }
 
 type key struct {

@@ -10,9 +10,10 @@ import (
 
 // arrange puts the flags in front of the other arguments, because people type
 // "goroutinefix ./... -w" and the parser stops at the first argument. What
-// follows "--" is no flag. The arguments of a subcommand, which is the first
-// argument that is no flag, stay as they are; a call for help becomes the
-// subcommand. Unknown flags and missing values are errors.
+// follows "--" is no flag. The first argument that is no flag may be a
+// subcommand: if it analyses packages, its own flags follow it and the others
+// go in front; else its arguments stay as they are. A call for help becomes
+// the subcommand. Unknown flags and missing values are errors.
 func arrange(args []string, flags []urfave.Flag, commands []*urfave.Command) ([]string, error) {
 	isBool := map[string]bool{"help": true}
 	for _, f := range flags {
@@ -21,11 +22,16 @@ func arrange(args []string, flags []urfave.Flag, commands []*urfave.Command) ([]
 			isBool[n] = b
 		}
 	}
-	isCommand := func(arg string) bool {
-		return slices.ContainsFunc(commands, func(c *urfave.Command) bool { return c.HasName(arg) })
+	find := func(arg string) *urfave.Command {
+		if i := slices.IndexFunc(commands, func(c *urfave.Command) bool { return c.HasName(arg) }); i >= 0 {
+			return commands[i]
+		}
+		return nil
 	}
 
 	var first, rest []string
+	var command *urfave.Command
+	var own []string // flags of the command
 	for i := 0; i < len(args); i++ {
 		arg := args[i]
 		switch {
@@ -33,34 +39,53 @@ func arrange(args []string, flags []urfave.Flag, commands []*urfave.Command) ([]
 			rest = append(rest, args[i+1:]...)
 			i = len(args)
 		case len(arg) < 2 || arg[0] != '-':
-			if len(rest) == 0 && isCommand(arg) {
-				return append(first, args[i:]...), nil
+			if len(rest) == 0 && command == nil && find(arg) != nil {
+				if command = find(arg); !analyses(command) {
+					return append(first, args[i:]...), nil
+				}
+				continue
 			}
 			rest = append(rest, arg)
 		default:
 			flag, _, hasValue := strings.Cut(strings.TrimPrefix(arg[1:], "-"), "=")
-			b, known := isBool[flag]
 			if flag == "h" || flag == "help" {
 				return []string{"help"}, nil
+			}
+			into := &first
+			b, known := isBool[flag]
+			if command != nil && hasFlag(command, flag) {
+				into, b, known = &own, false, true
 			}
 			if !known {
 				hint := didYouMean(flag, keys(isBool), "-")
 				return nil, fmt.Errorf("unknown flag -%s%s; run %q for all flags", flag, hint, name+" -h")
 			}
-			first = append(first, arg)
+			*into = append(*into, arg)
 			if b || hasValue {
 				continue
 			}
 			if i++; i == len(args) {
 				return nil, fmt.Errorf("flag -%s needs a value", flag)
 			}
-			first = append(first, args[i])
+			*into = append(*into, args[i])
 		}
 	}
-	if len(rest) > 0 && isCommand(rest[0]) {
+	if command != nil {
+		return slices.Concat(first, []string{command.Name}, own, []string{"--"}, rest), nil
+	}
+	if len(rest) > 0 && find(rest[0]) != nil {
 		rest[0] = "./" + rest[0] // it came after "--": a directory of that name
 	}
 	return append(append(first, "--"), rest...), nil
+}
+
+// analyses reports whether a subcommand takes packages and the flags that go
+// with them: the ones that have flags of their own do.
+func analyses(c *urfave.Command) bool { return len(c.Flags) > 0 }
+
+// hasFlag reports whether a flag, which takes a value, is one of c alone.
+func hasFlag(c *urfave.Command, flag string) bool {
+	return slices.ContainsFunc(c.Flags, func(f urfave.Flag) bool { return slices.Contains(f.Names(), flag) })
 }
 
 // keys returns the keys of m, sorted.

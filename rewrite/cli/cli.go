@@ -45,7 +45,8 @@ type program struct {
 	IO
 	rules  []rule.Rule
 	engine func(context.Context, rewrite.Config) (*rewrite.Result, error)
-	opt    *options // nil until the flags have been read
+	root   *urfave.Context // with the flags of the program
+	opt    *options        // nil until the flags have been read
 	code   int
 }
 
@@ -73,6 +74,7 @@ func (p *program) app() *urfave.App {
 		Flags:                     flags(),
 		Commands:                  p.commands(),
 		Action:                    p.run,
+		Before:                    func(c *urfave.Context) error { p.root = c; return nil },
 		Reader:                    p.Stdin,
 		Writer:                    p.Stdout,
 		ErrWriter:                 p.Stderr,

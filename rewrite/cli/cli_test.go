@@ -231,6 +231,11 @@ func TestArrange(t *testing.T) {
 		{"a -rules x b --tags=y c", "-rules x --tags=y -- a b c", ""},
 		{"-C d explain x -y", "-C d explain x -y", ""},
 		{"a explain", "-- a explain", ""},
+		{"suppress -rules x ./... -reason y -w", "-rules x -w suppress -reason y -- ./...", ""},
+		{"-C d baseline -o f", "-C d baseline -o f --", ""},
+		{"suppress explain", "suppress -- explain", ""},
+		{"suppress -x", "", `unknown flag -x; run "goroutinefix -h" for all flags`},
+		{"baseline -o", "", "flag -o needs a value"},
 		{"-- explain -w", "-- ./explain -w", ""},
 		{"- a", "-- - a", ""},
 		{"a -h", "help", ""},
@@ -304,8 +309,13 @@ func TestProgress(t *testing.T) {
 		p.update("fixing", 3, 12)
 		time.Sleep(time.Second)
 		p.printf("note %d", 1)
+		time.Sleep(2 * time.Second)
+		p.update("fixing", 4, 12)
+		time.Sleep(time.Second)
 		p.end()
-		const want = "goroutinefix: loading packages\r\x1b[Kgoroutinefix: fixing 3/12\r\x1b[Knote 1\n"
+		const want = "goroutinefix: loading packages\r\x1b[Kgoroutinefix: fixing 3/12 packages\r\x1b[Knote 1\n" +
+			"goroutinefix: fixing 3/12 packages\r\x1b[Kgoroutinefix: fixing 3/12 packages, about 9s left\r\x1b[K" +
+			"goroutinefix: fixing 4/12 packages, about 8s left\r\x1b[K"
 		if buf.String() != want {
 			t.Errorf("got %q, want %q", buf.String(), want)
 		}

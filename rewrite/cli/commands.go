@@ -9,6 +9,8 @@ import (
 	"text/tabwriter"
 
 	urfave "github.com/urfave/cli/v2"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
 // commands returns the subcommands.
@@ -16,6 +18,13 @@ func (p *program) commands() []*urfave.Command {
 	return []*urfave.Command{
 		{Name: "rules", Usage: "list the rules", Action: p.listRules},
 		{Name: "explain", ArgsUsage: "RULE", Usage: "say what a rule finds, why it is bad and how it is fixed", Action: p.explain},
+		{Name: "suppress", ArgsUsage: "[-reason TEXT] [packages]", Usage: "write a comment above each finding that keeps it silent (-d: only show it)", Action: p.suppress, Flags: []urfave.Flag{
+			&urfave.StringFlag{Name: "reason", Value: "not reviewed yet"},
+		}},
+		{Name: "baseline", ArgsUsage: "[-o FILE] [packages]", Usage: "write all findings to the file that -baseline reads, and drop what is gone", Action: p.baseline, Flags: []urfave.Flag{
+			&urfave.StringFlag{Name: "o"},
+		}},
+		{Name: "config", ArgsUsage: "verify [FILE] | schema", Usage: "check the configuration file, or print its JSON schema", Action: p.configCommand},
 		{Name: "version", Usage: "print the version", Action: p.version},
 		{Name: "help", Usage: "print this text", Action: urfave.ShowAppHelp},
 	}
@@ -69,6 +78,9 @@ func (p *program) explain(c *urfave.Context) error {
 		return fmt.Errorf("explain: want the name of one rule; run %q for a list", name+" rules")
 	}
 	r := find(p.rules, c.Args().First())
+	if c.Args().First() == rule.DirectiveName {
+		r = &rule.Rule{Doc: rule.DirectiveDoc}
+	}
 	if r == nil {
 		return unknownRule("explain", c.Args().First(), p.rules)
 	}

@@ -11,6 +11,8 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/config"
+	"github.com/goroutinefix/goroutinefix/rewrite/load"
 	"github.com/goroutinefix/goroutinefix/rewrite/report"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
@@ -29,9 +31,17 @@ func flags() []urfave.Flag {
 		&urfave.BoolFlag{Name: "w", Usage: "write the safe fixes (with -d, -l: and print them)"},
 		&urfave.BoolFlag{Name: "l", Usage: "list the files that would change"},
 		&urfave.BoolFlag{Name: "check", Usage: "findings only"},
+		&urfave.BoolFlag{Name: "i", Usage: "ask for each finding whether to fix it, then write"},
 		&urfave.BoolFlag{Name: "unsafe", Usage: "the unsafe fixes, too"},
+		&urfave.BoolFlag{Name: "allow-dirty", Usage: "let -w -unsafe write files with uncommitted changes"},
 		&urfave.StringSliceFlag{Name: "rules", Usage: "run these `RULES` (a,b or all)"},
 		&urfave.StringSliceFlag{Name: "skip", Usage: "do not run these `RULES`"},
+		&urfave.StringFlag{Name: "new-from-rev", Usage: "only what touches lines changed since the commit `REV`"},
+		&urfave.StringFlag{Name: "new-from-merge-base", Usage: "only what touches lines changed since the branch left `REF`"},
+		&urfave.StringFlag{Name: "baseline", Usage: "do not report the findings that `FILE` knows"},
+		&urfave.BoolFlag{Name: "generated", Usage: "show findings in generated files, too"},
+		&urfave.StringFlag{Name: "config", Usage: "read `FILE`, not the nearest " + config.Name + " (none: no file)"},
+		&urfave.StringFlag{Name: "shard", Usage: "analyse only the part `I/N` of the packages, such as 1/4"},
 		&urfave.BoolFlag{Name: "tests", Value: true, Usage: "analyse test files, too (-tests=false: not)"},
 		&urfave.StringFlag{Name: "tags", Usage: "comma-separated build `TAGS`"},
 		&urfave.StringFlag{Name: "mod", Usage: "module `MODE` of the go command: readonly, vendor or mod"},
@@ -51,8 +61,14 @@ type options struct {
 	dir                      string // absolute
 	patterns                 []string
 	diff, write, list, check bool // which of the modes were named
-	unsafe                   bool
+	ask                      bool
+	unsafe, allowDirty       bool
 	rules                    []rule.Rule
+	config                   *config.Config // never nil
+	newFrom, newFromBase     string         // revisions
+	baseline                 string         // absolute path, or ""
+	generated                bool
+	shard                    load.Shard
 	tests                    bool
 	tags, mod                string
 	jobs                     int
@@ -66,13 +82,13 @@ type options struct {
 type output struct{ format, path string }
 
 // options reads the flags. Errors name the flag and the values it takes.
-func (p *program) options(c *urfave.Context) (*options, error) {
+func (p *program) options(patterns []string) (*options, error) {
+	c := p.root
 	o := &options{
-		patterns: c.Args().Slice(),
-		diff:     c.Bool("d"), write: c.Bool("w"), list: c.Bool("l"), check: c.Bool("check"),
-		unsafe: c.Bool("unsafe"),
-		tests:  c.Bool("tests"),
-		tags:   c.String("tags"),
+		patterns: patterns,
+		diff:     c.Bool("d"), write: c.Bool("w"), list: c.Bool("l"), check: c.Bool("check"), ask: c.Bool("i"),
+		allowDirty: c.Bool("allow-dirty"),
+		newFrom:    c.String("new-from-rev"), newFromBase: c.String("new-from-merge-base"),
 		mod:    c.String("mod"),
 		jobs:   c.Int("j"),
 		format: c.String("format"),
@@ -87,8 +103,13 @@ func (p *program) options(c *urfave.Context) (*options, error) {
 	if o.dir, err = directory(c.String("C")); err != nil {
 		return nil, err
 	}
-	if o.rules, err = selectRules(p.rules, c.StringSlice("rules"), c.StringSlice("skip")); err != nil {
+	if err := p.configure(o); err != nil {
 		return nil, err
+	}
+	if v := c.String("shard"); v != "" {
+		if o.shard, err = load.ParseShard(v); err != nil {
+			return nil, fmt.Errorf("-shard %s: %w", v, err)
+		}
 	}
 	for _, v := range c.StringSlice("o") {
 		out, err := parseOutput(o.dir, v)
@@ -120,8 +141,12 @@ func (o *options) validate() error {
 		return fmt.Errorf("-j %d: want 0 or more", o.jobs)
 	}
 	switch {
-	case o.check && (o.write || o.diff || o.list):
-		return errors.New("-check goes with none of -d, -l and -w: it plans no changes")
+	case o.check && (o.write || o.diff || o.list || o.ask):
+		return errors.New("-check goes with none of -d, -i, -l and -w: it plans no changes")
+	case o.ask && (o.write || o.diff || o.list || report.Machine(o.format)):
+		return errors.New("-i shows each fix and writes it: leave out -d, -l, -w and machine formats")
+	case o.newFrom != "" && o.newFromBase != "":
+		return errors.New("-new-from-rev and -new-from-merge-base both name a base: choose one")
 	case o.diff && o.list:
 		return errors.New("-d and -l both print to standard output: choose one")
 	case report.Machine(o.format) && (o.diff || o.list):
@@ -167,64 +192,6 @@ func parseOutput(dir, value string) (output, error) {
 		return output{}, err
 	}
 	return output{format, abs(dir, path)}, nil
-}
-
-// selectRules returns the rules named in only, all without any, less the ones
-// in skip. Both hold comma-separated names or "all".
-func selectRules(rules []rule.Rule, only, skip []string) ([]rule.Rule, error) {
-	names := func(flag string, values []string) (map[string]bool, error) {
-		chosen := map[string]bool{}
-		for _, v := range values {
-			for n := range strings.SplitSeq(v, ",") {
-				n = strings.TrimSpace(n)
-				if n == "" {
-					continue
-				}
-				if n != "all" && find(rules, n) == nil {
-					return nil, unknownRule("-"+flag, n, rules)
-				}
-				chosen[n] = true
-			}
-		}
-		return chosen, nil
-	}
-	in, err := names("rules", only)
-	if err != nil {
-		return nil, err
-	}
-	out, err := names("skip", skip)
-	if err != nil {
-		return nil, err
-	}
-	var chosen []rule.Rule
-	for _, r := range rules {
-		if (len(only) == 0 || in["all"] || in[r.Name]) && !out["all"] && !out[r.Name] {
-			chosen = append(chosen, r)
-		}
-	}
-	if len(chosen) == 0 {
-		return nil, errors.New("-rules and -skip leave no rule to run")
-	}
-	return chosen, nil
-}
-
-// find returns the rule with the given name, or nil.
-func find(rules []rule.Rule, name string) *rule.Rule {
-	if i := slices.IndexFunc(rules, func(r rule.Rule) bool { return r.Name == name }); i >= 0 {
-		return &rules[i]
-	}
-	return nil
-}
-
-// unknownRule returns the error for a name that is no rule.
-func unknownRule(where, name string, rules []rule.Rule) error {
-	var names []string
-	for _, r := range rules {
-		names = append(names, r.Name)
-	}
-	slices.Sort(names)
-	return fmt.Errorf("%s: unknown rule %q%s; the rules are %s", where, name,
-		didYouMean(name, names, ""), strings.Join(names, ", "))
 }
 
 // colors reports whether output to w is coloured.

@@ -17,37 +17,43 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/patch"
 	"github.com/goroutinefix/goroutinefix/rewrite/report"
+	"github.com/goroutinefix/goroutinefix/rewrite/revision"
 	"github.com/goroutinefix/goroutinefix/rewrite/write"
 )
 
 // run is the program without a subcommand: analyse, write where asked to,
 // print, and set the exit code. Its error is one that left nothing to print.
 func (p *program) run(c *urfave.Context) error {
-	o, err := p.options(c)
+	o, pol, err := p.start(c)
 	if err != nil {
 		return err
 	}
-	p.opt = o
-	res, err := p.analyze(c.Context, o)
+	res, err := p.analyze(c.Context, o, pol.review)
 	var recovered error
-	if err == nil && o.write {
-		res, recovered, err = p.recover(c.Context, o, res)
+	if err == nil && (o.write || o.ask) {
+		res, recovered, err = p.recover(c.Context, o, pol, res)
 	}
 	if c.Context.Err() != nil {
 		return errors.New("interrupted, nothing was written")
+	}
+	if err == nil && o.ask {
+		res, err = p.askAndFix(c.Context, o, pol, res)
 	}
 	if err != nil {
 		return err
 	}
 
 	run := report.Run{
-		Findings: slices.Clone(res.Findings),
 		Skipped:  res.Skipped,
 		Packages: res.Packages,
 		Err:      errors.Join(recovered, errors.Join(res.Internal...)),
 	}
+	run.Findings, run.Hidden = pol.visible(res.Findings)
 	changes := res.Changes
 	if o.write {
+		if err := o.allowed(c.Context, changes); err != nil {
+			return err
+		}
 		written, err := write.Files(c.Context, changes)
 		if errors.Is(err, context.Canceled) {
 			err = errors.Join(err, errors.New("interrupted, the files of some packages were not written"))
@@ -56,6 +62,7 @@ func (p *program) run(c *urfave.Context) error {
 		changes = markFixed(run.Findings, changes, written)
 	}
 	run.Changes = changes
+	run.Err = errors.Join(run.Err, pol.prune(res, p.logf(o)))
 	// Standard output first, so that on a terminal the summary comes last.
 	if err := p.printResult(o, run, changes); err != nil {
 		run.Err = errors.Join(run.Err, fmt.Errorf("write standard output: %w", err))
@@ -72,7 +79,7 @@ func (p *program) run(c *urfave.Context) error {
 
 // recover finishes what a killed run has left in the packages of res, and
 // analyses them again if there was something.
-func (p *program) recover(ctx context.Context, o *options, res *rewrite.Result) (_ *rewrite.Result, recovered, err error) {
+func (p *program) recover(ctx context.Context, o *options, pol *policy, res *rewrite.Result) (_ *rewrite.Result, recovered, err error) {
 	finished, recovered := write.Recover(ctx, res.Dirs)
 	if len(finished) == 0 {
 		return res, recovered, nil
@@ -80,12 +87,34 @@ func (p *program) recover(ctx context.Context, o *options, res *rewrite.Result) 
 	if !o.quiet {
 		fmt.Fprintf(p.Stderr, "%s: finished the interrupted write of %s\n", name, strings.Join(finished, ", "))
 	}
-	res, err = p.analyze(ctx, o)
+	res, err = p.analyze(ctx, o, pol.review)
 	return res, recovered, err
 }
 
+// start reads the flags and what the policy needs.
+func (p *program) start(c *urfave.Context) (*options, *policy, error) {
+	o, err := p.options(c.Args().Slice())
+	if err != nil {
+		return nil, nil, err
+	}
+	p.opt = o
+	if o.ask && (!isTerminal(p.Stdin) || !isTerminal(p.Stderr)) {
+		return nil, nil, errors.New("-i: standard input and standard error are no terminal to ask on; use -w, or -d to look first")
+	}
+	pol, err := newPolicy(c.Context, o)
+	return o, pol, err
+}
+
+// logf returns what prints a line for -v.
+func (p *program) logf(o *options) func(string, ...any) {
+	if !o.verbose {
+		return func(string, ...any) {}
+	}
+	return func(format string, args ...any) { fmt.Fprintf(p.Stderr, name+": "+format+"\n", args...) }
+}
+
 // analyze runs the engine behind a progress line.
-func (p *program) analyze(ctx context.Context, o *options) (*rewrite.Result, error) {
+func (p *program) analyze(ctx context.Context, o *options, review func([]finding.Finding)) (*rewrite.Result, error) {
 	live := !o.quiet && isTerminal(p.Stderr) && os.Getenv("TERM") != "dumb"
 	line := newProgress(p.Stderr, live, progressDelay, progressInterval)
 	defer line.end()
@@ -93,6 +122,9 @@ func (p *program) analyze(ctx context.Context, o *options) (*rewrite.Result, err
 		Dir:      o.dir,
 		Patterns: o.patterns,
 		Rules:    o.rules,
+		Known:    p.ruleNames(),
+		Shard:    o.shard,
+		Review:   review,
 		Tests:    o.tests,
 		Tags:     o.tags,
 		Mod:      o.mod,
@@ -105,6 +137,31 @@ func (p *program) analyze(ctx context.Context, o *options) (*rewrite.Result, err
 		cfg.Debugf = func(format string, args ...any) { line.printf(name+": "+format, args...) }
 	}
 	return p.engine(ctx, cfg)
+}
+
+// allowed returns an error where unsafe fixes would mix with changes that no
+// commit holds, so that they could not be told apart or taken back.
+func (o *options) allowed(ctx context.Context, changes []finding.FileChange) error {
+	if !o.unsafe || o.allowDirty || len(changes) == 0 {
+		return nil
+	}
+	repo, err := revision.Open(ctx, o.dir)
+	if err != nil {
+		return fmt.Errorf("-w -unsafe: %w; -allow-dirty writes all the same", err)
+	}
+	var files []string
+	for _, c := range changes {
+		files = append(files, c.Path)
+	}
+	dirty, err := repo.Dirty(ctx, files)
+	if err != nil {
+		return fmt.Errorf("-w -unsafe: %w; -allow-dirty writes all the same", err)
+	}
+	if len(dirty) == 0 {
+		return nil
+	}
+	slices.Sort(dirty)
+	return fmt.Errorf("-w -unsafe: uncommitted changes in %s; commit them, or write all the same with -allow-dirty", strings.Join(relatives(o.dir, dirty), ", "))
 }
 
 // printResult writes the diff, the list or the document to standard output.
@@ -142,13 +199,21 @@ func (p *program) printResult(o *options, run report.Run, changes []finding.File
 func paths(dir string, changes []finding.FileChange) []string {
 	var list []string
 	for _, c := range changes {
-		path := c.Path
-		if rel, err := filepath.Rel(dir, path); err == nil {
-			path = rel
-		}
-		list = append(list, path)
+		list = append(list, c.Path)
 	}
+	list = relatives(dir, list)
 	slices.Sort(list)
+	return list
+}
+
+// relatives returns paths relative to dir, where they can be.
+func relatives(dir string, paths []string) []string {
+	list := slices.Clone(paths)
+	for i, path := range paths {
+		if rel, err := filepath.Rel(dir, path); err == nil {
+			list[i] = rel
+		}
+	}
 	return list
 }
 
@@ -198,7 +263,7 @@ func exitCode(o *options, run report.Run, changes []finding.FileChange) int {
 	remain := !o.write && len(changes) > 0
 	for i := range run.Findings {
 		switch run.Findings[i].Status {
-		case finding.Fixed, "suppressed", "baselined":
+		case finding.Fixed, finding.Suppressed, finding.Baselined:
 		default:
 			remain = true
 		}

@@ -10,9 +10,9 @@ import (
 	"golang.org/x/term"
 )
 
-// isTerminal reports whether w is a terminal.
-func isTerminal(w io.Writer) bool {
-	f, ok := w.(*os.File)
+// isTerminal reports whether a stream is a terminal.
+func isTerminal(stream any) bool {
+	f, ok := stream.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd()))
 }
 
@@ -49,6 +49,7 @@ type progress struct {
 
 	mu          sync.Mutex
 	stage       string
+	began       time.Time // when the stage began
 	done, total int
 	shown       string // the line that is on the screen
 }
@@ -80,6 +81,9 @@ func newProgress(w io.Writer, live bool, delay, interval time.Duration) *progres
 func (p *progress) update(stage string, done, total int) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if stage != p.stage {
+		p.began = time.Now()
+	}
 	p.stage, p.done, p.total = stage, done, total
 }
 
@@ -105,7 +109,7 @@ func (p *progress) draw() {
 	defer p.mu.Unlock()
 	line := name + ": " + p.stage
 	if p.total > 0 {
-		line += fmt.Sprintf(" %d/%d", p.done, p.total)
+		line += fmt.Sprintf(" %d/%d packages%s", p.done, p.total, timeLeft(time.Since(p.began), p.done, p.total))
 	}
 	if p.stage == "" || line == p.shown {
 		return
@@ -113,6 +117,16 @@ func (p *progress) draw() {
 	p.erase()
 	fmt.Fprint(p.w, line)
 	p.shown = line
+}
+
+// timeLeft says how long the rest will take if it goes on as it did, once that
+// is more than a guess and worth knowing.
+func timeLeft(elapsed time.Duration, done, total int) string {
+	if done == 0 || done == total || elapsed < 2*progressDelay {
+		return ""
+	}
+	left := elapsed * time.Duration(total-done) / time.Duration(done)
+	return ", about " + max(left, time.Second).Round(time.Second).String() + " left"
 }
 
 // erase must be called with mu held.

@@ -43,7 +43,29 @@ const (
 	Cgo Status = "cgo"
 	// NoFix findings have no fix; Reason says why.
 	NoFix Status = "no-fix"
+	// Suppressed findings are covered by a comment; Reason is its reason.
+	Suppressed Status = "suppressed"
+	// Baselined findings were there when the baseline was taken.
+	Baselined Status = "baselined"
+	// Old findings touch nothing that changed since the revision that was
+	// named; they are counted, but not shown.
+	Old Status = "old"
+	// Excluded findings lie where the configuration wants none of their
+	// rule; they are counted, but not shown.
+	Excluded Status = "excluded"
+	// Declined findings are ones whose fix the user did not want.
+	Declined Status = "declined"
 )
+
+// Settled reports whether it was decided, by a person or by a policy, that a
+// finding with this status is not to be fixed.
+func (s Status) Settled() bool {
+	switch s {
+	case Suppressed, Baselined, Old, Excluded, Declined:
+		return true
+	}
+	return false
+}
 
 // Edit replaces the bytes [Start, End) of the file at Path with New.
 // Offsets are byte offsets into the file as it was analysed.
@@ -81,6 +103,9 @@ type Fix struct {
 	// callers of a function that gets another signature. The fix is applied to
 	// all of them or not at all.
 	Also []Site
+	// Edited marks a fix that the user has changed: no later analysis can
+	// compute it again.
+	Edited bool
 }
 
 // Site is a declaration.

@@ -93,7 +93,7 @@ func group(cfg Config) ([]loadGroup, map[string]bool, []finding.Skipped, error) 
 			skipped = append(skipped, finding.Skipped{Package: arg, Reason: "not a Go file"})
 			continue
 		}
-		root := moduleRoot(dir)
+		root := ModuleRoot(dir)
 		if root == "" {
 			members := workspace(cfg, dir)
 			if len(members) == 0 {
@@ -106,7 +106,7 @@ func group(cfg Config) ([]loadGroup, map[string]bool, []finding.Skipped, error) 
 			continue
 		}
 		// In the module of the working directory patterns keep their meaning.
-		if root == moduleRoot(cfg.Dir) {
+		if root == ModuleRoot(cfg.Dir) {
 			root = cfg.Dir
 		}
 		add(root, relPattern(root, dir)+tail)
@@ -144,7 +144,7 @@ func checkFile(dir, arg string) (name, root string, err error) {
 	} else if !fi.Mode().IsRegular() {
 		return "", "", errors.New("not a regular file")
 	}
-	root = moduleRoot(filepath.Dir(name))
+	root = ModuleRoot(filepath.Dir(name))
 	if root == "" {
 		return "", "", errors.New("the file is outside any module (no go.mod above it)")
 	}
@@ -168,8 +168,8 @@ func workspace(cfg Config, dir string) (members []string) {
 	return members
 }
 
-// moduleRoot returns the directory of the go.mod above dir, or "".
-func moduleRoot(dir string) string {
+// ModuleRoot returns the directory of the go.mod above dir, or "".
+func ModuleRoot(dir string) string {
 	for {
 		if exists(filepath.Join(dir, "go.mod")) {
 			return dir

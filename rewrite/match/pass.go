@@ -11,6 +11,8 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
 )
 
 // Pass is one package seen by one rule.
@@ -206,6 +208,9 @@ func (p *Pass) MeantBetween(start, end token.Pos) bool {
 			continue
 		}
 		for _, c := range group.List {
+			if d, ok := suppress.Parse(c.Text); ok && d.Own {
+				continue // it has a reason, and needs a finding
+			}
 			text, _, _ := strings.Cut(strings.ToLower(c.Text), "// want ") // an expectation of a test speaks to the test
 			if othersOnly(text) {
 				continue

@@ -19,6 +19,7 @@ type Ledger struct {
 
 type entry struct {
 	f      finding.Finding
+	edited bool // the fix is the user's and holds for the unchanged text only
 	fixed  bool
 	denied bool
 }
@@ -27,7 +28,7 @@ type entry struct {
 func NewLedger(found []finding.Finding) *Ledger {
 	l := &Ledger{entries: map[string][]*entry{}}
 	for _, f := range found {
-		e := &entry{f: f}
+		e := &entry{f: f, edited: f.Fix != nil && f.Fix.Edited, denied: f.Status.Settled()}
 		l.entries[f.Fingerprint()] = append(l.entries[f.Fingerprint()], e)
 		l.order = append(l.order, e)
 	}
@@ -68,14 +69,18 @@ type Limit struct {
 // Choose takes the next fixes from the current findings that want accepts.
 // complete returns the finding with index i with its fix, which current need
 // not hold. In one declaration a fix may make another one needless or wrong,
-// so a limit of more than one there is for those who check the result.
+// so a limit of more than one there is for those who check the result. Fixes
+// that the user has edited come first, because they hold for the unchanged
+// text only.
 func (l *Ledger) Choose(current []finding.Finding, want func(finding.Finding) bool, complete func(i int) finding.Finding, limit Limit) Choice {
+	open := l.open(current)
+	edited := l.edited(open, current)
 	var c Choice
 	taken := map[finding.Site]int{}
 	edits := map[string][]finding.Edit{} // by file
-	for i, e := range l.open(current) {
+	for i, e := range open {
 		full := func(s finding.Site) bool { return taken[s] == limit.Decl }
-		if e == nil || e.denied || slices.ContainsFunc(current[i].Sites(), full) || !want(current[i]) {
+		if e == nil || e.denied || edited && !e.edited || slices.ContainsFunc(current[i].Sites(), full) || !want(current[i]) {
 			continue
 		}
 		f := complete(i)
@@ -95,6 +100,23 @@ func (l *Ledger) Choose(current []finding.Finding, want func(finding.Finding) bo
 		}
 	}
 	return c
+}
+
+// edited reports whether fixes that the user has edited wait. What another fix
+// has taken the ground from is denied.
+func (l *Ledger) edited(open []*entry, current []finding.Finding) (wait bool) {
+	for i, e := range open {
+		if e == nil || !e.edited || e.denied {
+			continue
+		}
+		if f := current[i]; f.Fix == nil || !f.Fix.Edited {
+			e.denied = true
+			e.f.Status, e.f.Reason = finding.Conflict, "another fix changed the text that was edited"
+			continue
+		}
+		wait = true
+	}
+	return wait
 }
 
 // crowded reports whether f changes a declaration that others change, too.
@@ -180,11 +202,11 @@ func (c Choice) Deny(guilty func(finding.Finding) bool, status finding.Status, r
 func (c Choice) Grown(before, after []finding.Finding) []finding.Finding {
 	allowed := count(before)
 	for _, f := range c.Findings {
-		allowed[f.Fingerprint()]--
+		allowed[identity(f)]--
 	}
 	var grown []finding.Finding
 	for _, f := range after {
-		fp := f.Fingerprint()
+		fp := identity(f)
 		if allowed[fp]--; allowed[fp] < 0 {
 			grown = append(grown, f)
 		}
@@ -197,11 +219,11 @@ func (c Choice) Grown(before, after []finding.Finding) []finding.Finding {
 func (c Choice) Vanished(before, after []finding.Finding) []finding.Finding {
 	left := count(after)
 	for _, f := range c.Findings {
-		left[f.Fingerprint()]++
+		left[identity(f)]++
 	}
 	var vanished []finding.Finding
 	for _, f := range before {
-		fp := f.Fingerprint()
+		fp := identity(f)
 		if left[fp]--; left[fp] < 0 {
 			vanished = append(vanished, f)
 		}
@@ -212,9 +234,18 @@ func (c Choice) Vanished(before, after []finding.Finding) []finding.Finding {
 func count(fs []finding.Finding) map[string]int {
 	n := map[string]int{}
 	for _, f := range fs {
-		n[f.Fingerprint()]++
+		n[identity(f)]++
 	}
 	return n
+}
+
+// identity tells findings apart across a fix. One that a comment suppresses
+// is another one when the comment does not cover it any more.
+func identity(f finding.Finding) string {
+	if f.Status == finding.Suppressed {
+		return "suppressed " + f.Fingerprint()
+	}
+	return f.Fingerprint()
 }
 
 // Close returns the account: each finding of the unchanged package once, with

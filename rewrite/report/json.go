@@ -64,7 +64,7 @@ type jsonSkipped struct {
 // JSON writes the run as one JSON object and a newline. Paths are relative to
 // opt.Dir with slashes, lines and columns count from 1 in bytes, edits are byte
 // offsets with an exclusive end. The summary counts packages, skipped ones,
-// findings, and findings of each status.
+// findings, and findings of each status, also of those that are not shown.
 func JSON(w io.Writer, run Run, opt Options) error {
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)
@@ -88,6 +88,9 @@ func document(run Run, opt Options) jsonDocument {
 	n := count(run.Findings)
 	for _, s := range statuses {
 		doc.Summary[string(s)] = n[s]
+	}
+	for s, hidden := range run.Hidden {
+		doc.Summary[string(s)] += hidden
 	}
 	for i := range run.Findings {
 		doc.Findings = append(doc.Findings, toJSON(&run.Findings[i], opt.Dir))

@@ -18,8 +18,11 @@ import (
 type Run struct {
 	Findings []finding.Finding // sorted, with their status
 	Skipped  []finding.Skipped
-	Packages int   // number of packages analysed
-	Err      error // why the run failed or is incomplete beyond Skipped; may be nil
+	Packages int // number of packages analysed
+	// Hidden counts the findings that are not shown, by the status that is
+	// the reason.
+	Hidden map[finding.Status]int
+	Err    error // why the run failed or is incomplete beyond Skipped; may be nil
 	// Changes are the files that were planned or written. Where a file is
 	// among them, its Old is the text that the findings tell of.
 	Changes []finding.FileChange
@@ -95,18 +98,13 @@ func Accounts(name string) bool { return Machine(name) && name != "mbox" }
 // they are counted.
 var statuses = []finding.Status{
 	finding.Fixable, finding.Fixed, finding.UnsafeHidden, finding.Conflict, finding.WouldNotCompile,
-	finding.Generated, finding.Cgo, finding.NoFix, suppressed, baselined,
+	finding.Generated, finding.Cgo, finding.NoFix, finding.Suppressed, finding.Baselined,
 }
-
-const (
-	suppressed finding.Status = "suppressed"
-	baselined  finding.Status = "baselined"
-)
 
 // settled reports whether nobody has to do anything about a finding: it was
 // fixed, or somebody has said that it stays.
 func settled(f *finding.Finding) bool {
-	return f.Status == finding.Fixed || f.Status == suppressed || f.Status == baselined
+	return f.Status == finding.Fixed || f.Status.Settled()
 }
 
 // count returns the number of findings of each status.

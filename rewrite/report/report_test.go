@@ -51,7 +51,6 @@ a.go:6:2: m (r, fix dropped, would not compile: x is unused)
 a.go:7:2: m (r, no fix: generated file)
 a.go:8:2: m (r, no fix: cgo file)
 ../b [31m.go:9:2: m n (r, no fix: the channel escapes)
-a.go:10:2: m (r, suppressed)
 skipped m/bad: bad.go:1:1: expected 'package'
 10 findings in 12 packages: 1 fixable, 1 fixed, 2 with an unsafe fix (bodyclose, lostcancel; use -unsafe), 1 in conflict, 1 whose fix would not compile, 1 in generated files, 1 in cgo files, 1 without a fix, 1 suppressed; incomplete: 1 skipped
 `

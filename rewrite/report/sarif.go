@@ -132,7 +132,7 @@ func (s sarifWriter) result(f *finding.Finding, fingerprint string) *sarif.Resul
 	r.WithLevel("warning")
 	if settled(f) {
 		kind := "external"
-		if f.Status == suppressed {
+		if f.Status == finding.Suppressed {
 			kind = "inSource"
 		}
 		r.WithLevel("note")

@@ -21,7 +21,11 @@ func Text(w io.Writer, run Run, opt Options) error {
 	b := bufio.NewWriter(w)
 	p := textPrinter{Writer: b, opt: opt}
 	for i := range run.Findings {
-		p.finding(&run.Findings[i])
+		// What was settled earlier is counted below.
+		f := &run.Findings[i]
+		if f.Status != finding.Suppressed && f.Status != finding.Baselined || opt.Verbose {
+			p.finding(f)
+		}
 	}
 	p.problems(run)
 	for i, line := range table(run.Findings, opt) {
@@ -36,6 +40,11 @@ func Text(w io.Writer, run Run, opt Options) error {
 		fmt.Fprintln(b, "no findings in "+plural(run.Packages, "package"))
 	}
 	return b.Flush()
+}
+
+// Finding writes the lines of one finding, as [Text] does.
+func Finding(w io.Writer, f *finding.Finding, opt Options) {
+	textPrinter{Writer: w, opt: opt}.finding(f)
 }
 
 // Problems writes only what keeps the run from being complete, as [Text] does:
@@ -113,7 +122,7 @@ func (p textPrinter) problems(run Run) {
 // summary returns the line that accounts for every finding, or "" when there
 // is nothing to tell, or nothing but the error of a run that did not start.
 func summary(run Run) string {
-	if len(run.Findings) == 0 && len(run.Skipped) == 0 && (run.Err == nil || run.Packages == 0) {
+	if len(run.Findings) == 0 && len(run.Hidden) == 0 && len(run.Skipped) == 0 && (run.Err == nil || run.Packages == 0) {
 		return ""
 	}
 	n := count(run.Findings)
@@ -127,6 +136,9 @@ func summary(run Run) string {
 	if len(parts) > 0 {
 		line += ": " + strings.Join(parts, ", ")
 	}
+	for _, s := range slices.Sorted(maps.Keys(run.Hidden)) {
+		line += "; " + hidden(s, run.Hidden[s])
+	}
 	switch {
 	case len(run.Skipped) > 0:
 		line += fmt.Sprintf("; incomplete: %d skipped", len(run.Skipped))
@@ -134,6 +146,17 @@ func summary(run Run) string {
 		line += "; incomplete"
 	}
 	return line
+}
+
+// hidden says how many findings are not shown for the reason that a status is.
+func hidden(s finding.Status, n int) string {
+	switch s {
+	case finding.Old:
+		return plural(n, "old finding") + " not shown"
+	case finding.Generated:
+		return plural(n, "finding") + " in generated files not shown (use -generated)"
+	}
+	return plural(n, string(s)+" finding") + " not shown"
 }
 
 // part says how many findings have a status.

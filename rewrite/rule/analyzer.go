@@ -18,6 +18,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
 )
 
 // Options tells an analyzer about its driver.
@@ -30,6 +31,19 @@ type Options struct {
 	NoFix bool
 	// Lazy leaves the computation of fixes to the functions in Result.Fix.
 	Lazy bool
+	// Known holds the names of all rules, which directives may name; nil to
+	// leave directives unjudged.
+	Known []string
+	// Nolint leaves //nolint comments that name no single rule to the driver,
+	// which wants to know whether they are of use.
+	Nolint bool
+	// NoRelated leaves related places out of diagnostics, for a driver that
+	// takes each for a finding of its own.
+	NoRelated bool
+	// Whole reports whether what a package imports of the modules that it
+	// belongs to is analysed, too, so that what is not found in it is not
+	// there; nil if that is so for all packages.
+	Whole func(*types.Package) bool
 }
 
 // Result is what an analyzer of a rule returns.
@@ -38,7 +52,8 @@ type Result struct {
 	// Fix holds, with Options.Lazy, the function that computes the fix of
 	// each finding, or nil. They must not run at the same time.
 	Fix      []func(*finding.Finding) error
-	Internal []error // faults of ours that did not stop the rule
+	Internal []error               // faults of ours that did not stop the rule
+	Used     []*suppress.Directive // what suppressed some of the findings
 }
 
 // Analyzer returns the analyzer of r. Its result is a *Result; its
@@ -50,7 +65,7 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		Name:       r.Name,
 		Doc:        r.Doc,
 		URL:        "https://github.com/goroutinefix/goroutinefix#" + r.Name,
-		Requires:   []*analysis.Analyzer{inspect.Analyzer, match.Summaries},
+		Requires:   []*analysis.Analyzer{inspect.Analyzer, match.Summaries, suppress.Analyzer},
 		ResultType: reflect.TypeFor[*Result](),
 	}
 	var unsafe bool
@@ -72,8 +87,13 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		out := &Result{Internal: run.pass.Facts.Internal}
 		matches := r.Find(run.pass)
 		slices.SortStableFunc(matches, func(a, b Match) int { return cmp.Compare(a.Pos, b.Pos) })
+		index := pass.ResultOf[suppress.Analyzer].(*suppress.Index)
 		for _, m := range matches {
-			f, fix := run.finding(m)
+			covering := index.Covering(r.Name, m.Pos)
+			if opt.Nolint {
+				covering = slices.DeleteFunc(covering, (*suppress.Directive).IsNolint)
+			}
+			f, fix := run.finding(m, covering)
 			if fix != nil && !opt.Lazy {
 				if err := fix(&f); err != nil {
 					out.Internal = append(out.Internal, err)
@@ -82,6 +102,10 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 			}
 			out.Findings = append(out.Findings, f)
 			out.Fix = append(out.Fix, fix)
+			if len(covering) > 0 {
+				out.Used = append(out.Used, covering...)
+				continue
+			}
 			pass.Report(run.diagnostic(m, f, unsafe))
 		}
 		return out, nil
@@ -121,7 +145,7 @@ func (r *runner) place(pos, end token.Pos) finding.Place {
 
 // finding returns the finding of m, and the function that computes its fix, nil
 // if it has none. The error of that one is an internal one.
-func (r *runner) finding(m Match) (finding.Finding, func(*finding.Finding) error) {
+func (r *runner) finding(m Match, covering []*suppress.Directive) (finding.Finding, func(*finding.Finding) error) {
 	f := finding.Finding{
 		Rule: r.rule.Name, Category: m.Category, Package: r.pass.Pkg.Path(),
 		Place: r.place(m.Pos, m.End), Message: m.Message,
@@ -133,6 +157,10 @@ func (r *runner) finding(m Match) (finding.Finding, func(*finding.Finding) error
 	file := r.pass.FileOf(m.Pos)
 	decl := declAt(file, m.Pos)
 	f.Function = declName(decl, r.pass.TypesInfo)
+	if len(covering) > 0 {
+		f.Status, f.Reason = finding.Suppressed, covering[0].Reason
+		return f, nil
+	}
 	if f.Status, f.Reason = r.notEditable(file, f.Place.Path); f.Status != "" {
 		f.Applicability = finding.None
 		return f, nil
@@ -176,8 +204,10 @@ func (r *runner) complete(f *finding.Finding, m Match) (internal error) {
 
 func (r *runner) diagnostic(m Match, f finding.Finding, unsafe bool) analysis.Diagnostic {
 	d := analysis.Diagnostic{Pos: m.Pos, End: m.End, Category: m.Category, Message: m.Message}
-	for _, rel := range m.Related {
-		d.Related = append(d.Related, analysis.RelatedInformation{Pos: rel.Pos, End: rel.End, Message: rel.Message})
+	if !r.opt.NoRelated {
+		for _, rel := range m.Related {
+			d.Related = append(d.Related, analysis.RelatedInformation{Pos: rel.Pos, End: rel.End, Message: rel.Message})
+		}
 	}
 	if f.Fix == nil || f.Applicability == finding.Unsafe && !unsafe {
 		return d
