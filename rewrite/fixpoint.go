@@ -31,10 +31,19 @@ import (
 // Each round fixes or drops at least one finding and no round may add one,
 // so there are at most as many rounds as findings.
 type fixpoint struct {
+	state
 	cfg     Config
-	prog    *load.Program
-	pkg     *packages.Package // the state of the last accepted round
-	overlay map[string][]byte // its changed files
+	overlay map[string][]byte // the changed files of the last accepted round
+	peers   []state           // the package in other builds, whose consent each fix needs
+}
+
+// state is a package in one build, as the last accepted round has left it.
+type state struct {
+	build string // "" for the only one
+	prog  *load.Program
+	rules []rule.Rule // those that can say what a fix has changed
+	pkg   *packages.Package
+	found analyze.Found
 }
 
 func (fp *fixpoint) read(name string) ([]byte, error) {
@@ -48,16 +57,18 @@ func (fp *fixpoint) read(name string) ([]byte, error) {
 // most. From then on the number doubles with each round.
 const carefulRounds = 4
 
-func (fp *fixpoint) run(ctx context.Context, found []finding.Finding) (all []finding.Finding, changes []finding.FileChange, errs []error) {
-	ledger := plan.NewLedger(found)
-	current, limit, rounds := analyze.Done(found), plan.Limit{Decl: 1}, 0
-	complete := func(i int) finding.Finding { return fp.confine(current.Complete(i)) }
+// run fixes what it can of own, the findings of the package that are to be
+// accounted for, and returns their account.
+func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed []finding.Finding, errs []error) {
+	ledger := plan.NewLedger(own)
+	limit, rounds := plan.Limit{Decl: 1}, 0
+	complete := func(i int) finding.Finding { return fp.confine(fp.found.Complete(i)) }
 	for ctx.Err() == nil {
-		choice := ledger.Choose(current.Findings, fp.wanted, complete, limit)
+		choice := ledger.Choose(fp.found.Findings, fp.wanted, complete, limit)
 		if len(choice.Findings) == 0 {
 			break
 		}
-		next, ok := fp.try(choice, current.Findings, &errs)
+		next, ok := fp.try(choice, &errs)
 		switch {
 		case ok:
 			ledger.Accept(choice)
@@ -65,30 +76,15 @@ func (fp *fixpoint) run(ctx context.Context, found []finding.Finding) (all []fin
 			if rounds++; rounds >= carefulRounds {
 				limit.Decl *= 2
 			}
-			errs = append(errs, current.Internal...)
-			current, fp.pkg, fp.overlay = next.found, next.pkg, next.overlay
+			errs = append(errs, fp.found.Internal...)
+			fp.state, fp.overlay, fp.peers = next.state, next.overlay, next.peers
 		case len(choice.Findings) > 1 && !next.blamed:
 			limit.All = len(choice.Findings) / 2
 		}
 	}
-	all, fixed := ledger.Close(current.Findings, complete)
-	errs = append(errs, current.Internal...)
-	all = slices.DeleteFunc(all, func(f finding.Finding) bool { return !fp.prog.Wanted(f) })
-	for name, content := range fp.overlay {
-		old, err := fp.prog.Source(name)
-		if err != nil {
-			errs = append(errs, err)
-			continue
-		}
-		change := finding.FileChange{Path: name, Old: old, New: content, Package: fp.pkg.PkgPath}
-		for _, f := range fixed {
-			if f.Touches(name) {
-				change.Findings = append(change.Findings, f)
-			}
-		}
-		changes = append(changes, change)
-	}
-	return all, changes, errs
+	all, fixed = ledger.Close(fp.found.Findings, complete)
+	errs = append(errs, fp.found.Internal...)
+	return all, fixed, errs
 }
 
 // confine returns f without its fix if that reaches into a file that was not named.
@@ -108,16 +104,16 @@ func (fp *fixpoint) wanted(f finding.Finding) bool {
 	return fp.prog.Wanted(f) && (f.Applicability == finding.Safe || f.Applicability == finding.Unsafe && fp.cfg.Unsafe)
 }
 
-// attempt is the state after a choice, and whether its failure was blamed on
+// attempt is what a choice leads to, and whether its failure was blamed on
 // single fixes, which are denied then.
 type attempt struct {
-	pkg     *packages.Package
+	state
 	overlay map[string][]byte
-	found   analyze.Found
+	peers   []state
 	blamed  bool
 }
 
-func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) (next attempt, ok bool) {
+func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next attempt, ok bool) {
 	single := len(c.Findings) == 1
 	everything := func(finding.Finding) bool { return true }
 	edits, err := c.Edits()
@@ -143,51 +139,83 @@ func (fp *fixpoint) try(c plan.Choice, before []finding.Finding, errs *[]error) 
 			return next, false // each for itself, then
 		}
 	}
-	pkg, typeErrs := verify.Package(fp.pkg, changed(next.overlay, edits))
-	if len(typeErrs) > 0 {
-		reason := "the result does not compile: " + typeErrs[0].Msg
-		fp.cfg.Debugf("%s: %s", fp.pkg.PkgPath, reason)
-		if single {
-			c.Deny(everything, finding.WouldNotCompile, reason)
+	for i, s := range append([]state{fp.state}, fp.peers...) {
+		after, refused := fp.check(s, c, next.overlay, edits)
+		if refused != nil {
+			if single {
+				*errs = append(*errs, refused.internal...)
+			}
+			reason := refused.reason
+			if s.build != "" {
+				reason += " (" + s.build + ")"
+			}
+			fp.cfg.Debugf("%s: %s", fp.pkg.PkgPath, reason)
+			next.blamed = c.Deny(func(f finding.Finding) bool { return single || refused.blames(f) }, refused.status, reason)
+			return next, false
 		}
-		return next, false
+		if i == 0 {
+			next.state = after
+		} else {
+			next.peers = append(next.peers, after)
+		}
 	}
-	next.pkg = pkg
-	overlay := next.overlay
-	found, runErrs := analyze.Run(fp.cfg.Rules, analyze.Prune([]*packages.Package{pkg}), rule.Options{Lazy: true, Outside: fp.prog.Outside, ReadFile: func(name string) ([]byte, error) {
+	return next, true
+}
+
+// refusal says why a state cannot be what a choice of fixes leads to.
+type refusal struct {
+	status   finding.Status
+	reason   string
+	bad      []finding.Finding // what should not be there, or is gone and should be
+	internal []error
+}
+
+// blames reports whether something that is wrong lies where the fix of f is.
+func (r *refusal) blames(f finding.Finding) bool {
+	return slices.ContainsFunc(r.bad, func(g finding.Finding) bool {
+		return slices.Contains(f.Sites(), finding.Site{Path: g.Place.Path, Function: g.Function})
+	})
+}
+
+// check returns the state that the fixes of c lead to in one build. Edits of
+// files that this build leaves out do not concern it.
+func (fp *fixpoint) check(s state, c plan.Choice, overlay map[string][]byte, edits map[string][]finding.Edit) (state, *refusal) {
+	files := changed(overlay, edits)
+	for name := range files {
+		if !s.prog.Compiles(s.pkg, name) {
+			delete(files, name)
+		}
+	}
+	if len(files) == 0 {
+		return s, nil
+	}
+	pkg, typeErrs := verify.Package(s.pkg, files)
+	if len(typeErrs) > 0 {
+		return s, &refusal{status: finding.WouldNotCompile, reason: "the result does not compile: " + typeErrs[0].Msg}
+	}
+	found, runErrs := analyze.Run(s.rules, analyze.Prune([]*packages.Package{pkg}), rule.Options{Lazy: true, Outside: s.prog.Outside, ReadFile: func(name string) ([]byte, error) {
 		if src, ok := overlay[name]; ok {
 			return src, nil
 		}
-		return fp.prog.Source(name)
+		return s.prog.Source(name)
 	}})
-	next.found = found
-	after := found.Findings
 	if len(runErrs) > 0 {
-		if single {
-			*errs = append(*errs, runErrs...)
-			c.Deny(everything, finding.Conflict, "the rules fail on the fixed package")
-		}
-		return next, false
+		return s, &refusal{status: finding.Conflict, reason: "the rules fail on the fixed package", internal: runErrs}
 	}
-	bad, what := c.Grown(before, after), "after the fix there is still or newly found: "
+	before := s.found.Findings
+	bad, what := c.Grown(before, found.Findings), "after the fix there is still or newly found: "
 	if len(bad) == 0 {
-		bad, what = c.Vanished(before, after), "the fix would hide, but not mend: "
+		bad, what = c.Vanished(before, found.Findings), "the fix would hide, but not mend: "
 	}
 	if len(bad) == 0 {
-		return next, true
+		s.pkg, s.found = pkg, found
+		return s, nil
 	}
 	var names []string
 	for _, g := range bad {
 		names = append(names, fmt.Sprintf("%s: %s", g.Rule, g.Message))
 	}
-	reason := what + strings.Join(slices.Compact(names), "; ")
-	fp.cfg.Debugf("%s: %s", fp.pkg.PkgPath, reason)
-	next.blamed = c.Deny(func(f finding.Finding) bool {
-		return single || slices.ContainsFunc(bad, func(g finding.Finding) bool {
-			return slices.Contains(f.Sites(), finding.Site{Path: g.Place.Path, Function: g.Function})
-		})
-	}, finding.Conflict, reason)
-	return next, false
+	return s, &refusal{status: finding.Conflict, reason: what + strings.Join(slices.Compact(names), "; "), bad: bad}
 }
 
 func changed(overlay map[string][]byte, edits map[string][]finding.Edit) map[string][]byte {

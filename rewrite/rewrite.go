@@ -35,6 +35,7 @@ type Config struct {
 	Unsafe   bool        // plan unsafe fixes, too
 	NoFix    bool        // findings only, plan no changes
 	Shard    load.Shard  // the part of the packages to analyse; all by default
+	Matrix   []Build     // the builds to analyse; by default the one of the environment
 	// Review sees all findings once, sorted, before a fix is planned. It may
 	// settle them by their status. It may be nil.
 	Review func([]finding.Finding)
@@ -54,6 +55,9 @@ type Result struct {
 	Internal []error              // faults of our own, such as a rule's panic
 	Packages int                  // number of packages analysed
 	Dirs     []string             // their directories, sorted
+	// Elsewhere are changed files that other builds compile, too, together
+	// with files that were not checked.
+	Elsewhere []string
 	// Whole holds the import paths of the packages in which every rule could
 	// see all that it needs: what was not found there is not there.
 	Whole map[string]bool
@@ -70,30 +74,16 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.Jobs > 0 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cfg.Jobs))
 	}
-	start := time.Now()
-	cfg.Progress("loading packages", 0, 0)
-	prog, err := load.Load(ctx, load.Config{Dir: cfg.Dir, Patterns: cfg.Patterns, Tests: cfg.Tests, Tags: cfg.Tags, Mod: cfg.Mod, Env: cfg.Env})
+	variants, err := cfg.variants(ctx)
 	if err != nil {
 		return nil, err
 	}
-	cfg.Debugf("loaded %d packages, skipped %d, in %s", len(prog.Packages), len(prog.Skipped), since(start))
-	chosen, whole := cfg.Shard.Of(prog.Packages), prog.Whole()
-	res := &Result{Skipped: prog.Skipped, Packages: len(chosen), Dirs: dirs(chosen), Whole: map[string]bool{}}
-
-	start = time.Now()
-	result, errs := cfg.analyze(prog, chosen, whole)
-	found := result.Findings
-	res.Internal = errs
-	if err := ctx.Err(); err != nil {
-		return nil, err
-	}
-	for _, p := range chosen {
-		res.Whole[p.PkgPath] = len(errs) == 0 && whole(p.Types)
-	}
-	cfg.Debugf("found %d in %s", len(found), since(start))
+	res := newResult(variants)
+	found := union(variants)
 	cfg.Review(found)
+	settle(variants, found)
 	if cfg.NoFix {
-		res.Findings = slices.DeleteFunc(found, func(f finding.Finding) bool { return !prog.Wanted(f) })
+		res.Findings = wanted(variants, found)
 		return res, nil
 	}
 	// A mistake in a directive is no leak: no fix makes or mends one.
@@ -101,18 +91,24 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	for _, f := range found {
 		if f.Rule != rule.DirectiveName {
 			leaks = append(leaks, f)
-		} else if prog.Wanted(f) {
+		} else if variants[0].prog.Wanted(f) {
 			res.Findings = append(res.Findings, f)
 		}
 	}
-	start = time.Now()
-	if err := res.fix(ctx, cfg, prog, leaks); err != nil {
+	start := time.Now()
+	if err := res.fix(ctx, cfg, variants, leaks); err != nil {
 		return nil, err
 	}
 	cfg.Debugf("planned the fixes in %s", since(start))
 	finding.Sort(res.Findings)
 	slices.SortFunc(res.Changes, func(a, b finding.FileChange) int { return strings.Compare(a.Path, b.Path) })
+	res.Elsewhere = elsewhere(variants, res.Changes)
 	return res, nil
+}
+
+// wanted returns the findings in what was named.
+func wanted(variants []*variant, found []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(found, func(f finding.Finding) bool { return !variants[0].prog.Wanted(f) })
 }
 
 // dirs returns the directories of the files of pkgs, sorted.
@@ -126,47 +122,84 @@ func dirs(pkgs []*packages.Package) (out []string) {
 	return slices.Compact(out)
 }
 
-// fix brings each package with findings to its fixpoint.
-func (res *Result) fix(ctx context.Context, cfg Config, prog *load.Program, found []finding.Finding) error {
-	// By import path: the files of a package that uses cgo lie in the build
-	// cache, its findings do not.
-	owner := map[string]*packages.Package{}
-	for _, p := range prog.Packages {
-		owner[p.PkgPath] = p
-	}
-	byPackage := map[*packages.Package][]finding.Finding{}
-	var order []*packages.Package
+// fix brings each package with findings to its fixpoint, in one build after the
+// other, each of which accounts for the findings that the ones before it do not
+// have.
+func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, found []finding.Finding) error {
+	byPackage := map[string][]finding.Finding{}
+	var order []string
 	for _, f := range found {
-		p := owner[f.Package]
-		if byPackage[p] == nil {
-			order = append(order, p)
+		if byPackage[f.Package] == nil {
+			order = append(order, f.Package)
 		}
-		byPackage[p] = append(byPackage[p], f)
+		byPackage[f.Package] = append(byPackage[f.Package], f)
 	}
 	took := stopwatch{}
 	defer func() { took.tell(cfg, "fixing", "packages") }()
-	for i, p := range order {
+	for i, path := range order {
 		start := time.Now()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		cfg.Progress("fixing", i, len(order))
-		fp := &fixpoint{cfg: cfg, prog: prog, pkg: p, overlay: map[string][]byte{}}
-		fp.cfg.Rules = res.sound(cfg.Rules, p.PkgPath)
-		all, changes, errs := fp.run(ctx, byPackage[p])
-		res.Findings = append(res.Findings, all...)
-		res.Changes = append(res.Changes, changes...)
-		res.Internal = append(res.Internal, errs...)
-		took[p.PkgPath] += time.Since(start)
+		res.fixPackage(ctx, cfg, states(cfg, variants, path), byPackage[path])
+		took[path] += time.Since(start)
 	}
 	return ctx.Err()
 }
 
+// fixPackage fixes one package, of which found are the findings in any build.
+func (res *Result) fixPackage(ctx context.Context, cfg Config, builds []state, found []finding.Finding) {
+	overlay := map[string][]byte{}
+	var fixed []finding.Finding
+	open := found
+	for i := range builds {
+		own, rest := split(open, builds[i].found.Findings)
+		open = rest
+		if len(own) == 0 {
+			continue
+		}
+		fp := &fixpoint{cfg: cfg, state: builds[i], overlay: overlay, peers: slices.Concat(builds[:i], builds[i+1:])}
+		all, done, errs := fp.run(ctx, own)
+		overlay = fp.overlay
+		copy(builds, fp.peers[:i])
+		copy(builds[i+1:], fp.peers[i:])
+		builds[i] = fp.state
+		fixed = append(fixed, done...)
+		for _, f := range all {
+			if fp.prog.Wanted(f) {
+				res.Findings = append(res.Findings, f)
+			}
+		}
+		res.Internal = append(res.Internal, errs...)
+	}
+	finding.Sort(fixed)
+	for name, content := range overlay {
+		change := finding.FileChange{Path: name, New: content, Package: builds[0].pkg.PkgPath}
+		var err error
+		for _, b := range builds {
+			if change.Old, err = b.prog.Source(name); err == nil {
+				break
+			}
+		}
+		if err != nil {
+			res.Internal = append(res.Internal, err)
+			continue
+		}
+		for _, f := range fixed {
+			if f.Touches(name) {
+				change.Findings = append(change.Findings, f)
+			}
+		}
+		res.Changes = append(res.Changes, change)
+	}
+}
+
 // sound returns the rules that did not panic on a package: only those can say
 // what a fix has changed.
-func (res *Result) sound(rules []rule.Rule, pkg string) []rule.Rule {
+func (v *variant) sound(rules []rule.Rule, pkg string) []rule.Rule {
 	return slices.DeleteFunc(slices.Clone(rules), func(r rule.Rule) bool {
-		return slices.ContainsFunc(res.Internal, func(err error) bool {
+		return slices.ContainsFunc(v.internal, func(err error) bool {
 			var p *match.PanicError
 			return errors.As(err, &p) && p.Rule == "rule "+r.Name && p.Package == pkg
 		})

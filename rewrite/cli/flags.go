@@ -11,6 +11,7 @@ import (
 
 	urfave "github.com/urfave/cli/v2"
 
+	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/config"
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
 	"github.com/goroutinefix/goroutinefix/rewrite/report"
@@ -43,6 +44,7 @@ func flags() []urfave.Flag {
 		&urfave.StringFlag{Name: "config", Usage: "read `FILE`, not the nearest " + config.Name + " (none: no file)"},
 		&urfave.StringFlag{Name: "shard", Usage: "analyse only the part `I/N` of the packages, such as 1/4"},
 		&urfave.BoolFlag{Name: "tests", Value: true, Usage: "analyse test files, too (-tests=false: not)"},
+		&urfave.StringFlag{Name: "matrix", Usage: "analyse each of these `BUILDS`, GOOS[/GOARCH][:tag+tag],...; a fix needs the consent of all"},
 		&urfave.StringFlag{Name: "tags", Usage: "comma-separated build `TAGS`"},
 		&urfave.StringFlag{Name: "mod", Usage: "module `MODE` of the go command: readonly, vendor or mod"},
 		&urfave.StringFlag{Name: "C", Usage: "run as if started in `DIR`"},
@@ -69,6 +71,7 @@ type options struct {
 	baseline                 string         // absolute path, or ""
 	generated                bool
 	shard                    load.Shard
+	matrix                   []rewrite.Build
 	tests                    bool
 	tags, mod                string
 	jobs                     int
@@ -105,6 +108,18 @@ func (p *program) options(patterns []string) (*options, error) {
 	}
 	if err := p.configure(o); err != nil {
 		return nil, err
+	}
+	if v := c.String("matrix"); v != "" {
+		for _, word := range strings.Split(v, ",") {
+			b, err := rewrite.ParseBuild(word)
+			if err != nil {
+				return nil, fmt.Errorf("-matrix: %w", err)
+			}
+			o.matrix = append(o.matrix, b)
+		}
+		if c.String("shard") != "" {
+			return nil, errors.New("-matrix: does not go with -shard: builds differ in their packages")
+		}
 	}
 	if v := c.String("shard"); v != "" {
 		if o.shard, err = load.ParseShard(v); err != nil {

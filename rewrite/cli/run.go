@@ -45,8 +45,8 @@ func (p *program) run(c *urfave.Context) error {
 
 	run := report.Run{
 		Skipped:  res.Skipped,
-		Packages: res.Packages,
-		Err:      errors.Join(recovered, errors.Join(res.Internal...)),
+		Packages: res.Packages, Elsewhere: res.Elsewhere,
+		Err: errors.Join(recovered, errors.Join(res.Internal...)),
 	}
 	run.Findings, run.Hidden = pol.visible(res.Findings)
 	changes := res.Changes
@@ -124,6 +124,7 @@ func (p *program) analyze(ctx context.Context, o *options, review func([]finding
 		Rules:    o.rules,
 		Known:    p.ruleNames(),
 		Shard:    o.shard,
+		Matrix:   o.matrix,
 		Review:   review,
 		Tests:    o.tests,
 		Tags:     o.tags,

@@ -177,4 +177,6 @@ type FileChange struct {
 type Skipped struct {
 	Package string // import path, pattern or file
 	Reason  string // one line
+	// Excluded marks what the build leaves out: it may be there in another one.
+	Excluded bool
 }

@@ -29,6 +29,9 @@ type Config struct {
 	Tags     string // comma separated
 	Mod      string // value of -mod
 	Env      []string
+	// MayExclude says that it is no error if the build leaves out all that is
+	// named, because there is another one.
+	MayExclude bool
 }
 
 // Program is what was loaded.
@@ -103,7 +106,8 @@ func Load(ctx context.Context, cfg Config) (*Program, error) {
 		}
 		prog.add(pkgs)
 	}
-	if len(prog.Packages) == 0 && prog.unknown != "" && prog.broken == 0 {
+	excluded := slices.ContainsFunc(prog.Skipped, func(s finding.Skipped) bool { return s.Excluded })
+	if len(prog.Packages) == 0 && prog.unknown != "" && prog.broken == 0 && !(cfg.MayExclude && excluded) {
 		return nil, fmt.Errorf("load packages: %s", prog.unknown)
 	}
 	if len(prog.Packages) == 0 && len(prog.Skipped) == 0 {
@@ -111,7 +115,8 @@ func Load(ctx context.Context, cfg Config) (*Program, error) {
 	}
 	for name := range only {
 		if !prog.hasFile(name) && !prog.skippedFile(name) {
-			prog.skip(name, "no package contains the file in this build configuration (build constraints, or -tests=false)")
+			prog.Skipped = append(prog.Skipped, finding.Skipped{Package: name, Excluded: true,
+				Reason: "no package contains the file in this build configuration (build constraints, or -tests=false)"})
 		}
 	}
 	slices.SortFunc(prog.Packages, func(a, b *packages.Package) int { return cmp.Compare(a.ID, b.ID) })
@@ -123,7 +128,10 @@ func Load(ctx context.Context, cfg Config) (*Program, error) {
 }
 
 func (prog *Program) skip(pkg, reason string) {
-	prog.Skipped = append(prog.Skipped, finding.Skipped{Package: pkg, Reason: firstLine(reason)})
+	prog.Skipped = append(prog.Skipped, finding.Skipped{
+		Package: pkg, Reason: firstLine(reason),
+		Excluded: strings.Contains(reason, "build constraints exclude all Go files"),
+	})
 }
 
 func (prog *Program) hasFile(name string) bool {
@@ -266,6 +274,11 @@ func problem(p *packages.Package) string {
 		return "a package that it imports does not type-check"
 	}
 	return ""
+}
+
+// Compiles reports whether p is built from the file at path.
+func (prog *Program) Compiles(p *packages.Package, path string) bool {
+	return slices.Contains(p.GoFiles, path) || slices.Contains(p.CompiledGoFiles, path)
 }
 
 func exists(name string) bool { _, err := os.Stat(name); return err == nil }

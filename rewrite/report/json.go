@@ -17,6 +17,9 @@ type jsonDocument struct {
 	Findings []jsonFinding  `json:"findings"`
 	Skipped  []jsonSkipped  `json:"skipped"`
 	Summary  map[string]int `json:"summary"`
+	// Elsewhere are the changed files of which other build configurations,
+	// which were not checked, have more to say.
+	Elsewhere []string `json:"elsewhere,omitempty"`
 }
 
 type jsonFinding struct {
@@ -95,8 +98,11 @@ func document(run Run, opt Options) jsonDocument {
 	for i := range run.Findings {
 		doc.Findings = append(doc.Findings, toJSON(&run.Findings[i], opt.Dir))
 	}
+	for _, path := range run.Elsewhere {
+		doc.Elsewhere = append(doc.Elsewhere, relative(opt.Dir, path))
+	}
 	for _, s := range run.Skipped {
-		doc.Skipped = append(doc.Skipped, jsonSkipped(s))
+		doc.Skipped = append(doc.Skipped, jsonSkipped{s.Package, s.Reason})
 	}
 	return doc
 }

@@ -23,6 +23,9 @@ type Run struct {
 	// the reason.
 	Hidden map[finding.Status]int
 	Err    error // why the run failed or is incomplete beyond Skipped; may be nil
+	// Elsewhere are changed files that other build configurations compile
+	// together with files that were not checked.
+	Elsewhere []string
 	// Changes are the files that were planned or written. Where a file is
 	// among them, its Old is the text that the findings tell of.
 	Changes []finding.FileChange

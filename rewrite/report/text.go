@@ -139,6 +139,9 @@ func summary(run Run) string {
 	for _, s := range slices.Sorted(maps.Keys(run.Hidden)) {
 		line += "; " + hidden(s, run.Hidden[s])
 	}
+	if n := len(run.Elsewhere); n > 0 {
+		line += "; " + plural(n, "changed file") + " in packages that other configurations build with more files (check those, too, with -matrix)"
+	}
 	switch {
 	case len(run.Skipped) > 0:
 		line += fmt.Sprintf("; incomplete: %d skipped", len(run.Skipped))

@@ -7,6 +7,7 @@ import (
 	"path"
 	"slices"
 	"strings"
+	"unicode"
 )
 
 // Tool is the name in front of the directives of our own form and, behind
@@ -144,7 +145,7 @@ func rulesAndReason(text string) (rules []string, reason string) {
 
 // cutWord splits text behind its first word.
 func cutWord(text string) (word, rest string) {
-	i := strings.IndexAny(text, " \t")
+	i := strings.IndexFunc(text, unicode.IsSpace)
 	if i < 0 {
 		return text, ""
 	}

@@ -1,0 +1,262 @@
+package rewrite
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"time"
+
+	"golang.org/x/tools/go/packages"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/analyze"
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Build is a build configuration. The zero value is that of the environment.
+type Build struct {
+	GOOS, GOARCH string   // "" for that of the environment
+	Tags         []string // beside those of all builds
+}
+
+// String returns the form that ParseBuild reads.
+func (b Build) String() string {
+	s := b.GOOS
+	if b.GOARCH != "" {
+		s += "/" + b.GOARCH
+	}
+	if len(b.Tags) > 0 {
+		s += ":" + strings.Join(b.Tags, "+")
+	}
+	return s
+}
+
+// ParseBuild reads GOOS[/GOARCH][:tag+tag...].
+func ParseBuild(s string) (Build, error) {
+	target, tags, tagged := strings.Cut(s, ":")
+	goos, goarch, slashed := strings.Cut(target, "/")
+	b := Build{GOOS: goos, GOARCH: goarch}
+	if tagged {
+		b.Tags = strings.Split(tags, "+")
+	}
+	word := func(w string) bool {
+		return w != "" && strings.Trim(w, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.") == ""
+	}
+	if !word(goos) || slashed && !word(goarch) || slices.ContainsFunc(b.Tags, func(t string) bool { return !word(t) }) {
+		return b, fmt.Errorf("%q is no build: want GOOS[/GOARCH][:tag+tag], such as linux or windows/arm64:purego", s)
+	}
+	return b, nil
+}
+
+// variant is one build of all packages.
+type variant struct {
+	name     string // "" if there is only one
+	prog     *load.Program
+	pkgs     []*packages.Package
+	found    []finding.Finding
+	internal []error
+	whole    map[string]bool
+}
+
+// variants loads and analyses each build.
+func (cfg Config) variants(ctx context.Context) ([]*variant, error) {
+	builds := cfg.Matrix
+	if len(builds) == 0 {
+		builds = []Build{{}}
+	}
+	var out []*variant
+	for _, b := range builds {
+		v, err := cfg.variant(ctx, b)
+		if err != nil && len(builds) > 1 {
+			return nil, fmt.Errorf("%s: %w", b, err)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if len(builds) > 1 {
+			v.name = b.String()
+		}
+		out = append(out, v)
+	}
+	return out, nil
+}
+
+func (cfg Config) variant(ctx context.Context, b Build) (*variant, error) {
+	lc := load.Config{Dir: cfg.Dir, Patterns: cfg.Patterns, Tests: cfg.Tests, Tags: cfg.Tags, Mod: cfg.Mod, Env: cfg.Env, MayExclude: len(cfg.Matrix) > 1}
+	if b.GOOS != "" {
+		if lc.Env == nil {
+			lc.Env = os.Environ()
+		}
+		lc.Env = append(slices.Clip(lc.Env), "GOOS="+b.GOOS)
+		if b.GOARCH != "" {
+			lc.Env = append(lc.Env, "GOARCH="+b.GOARCH)
+		}
+		lc.Tags = strings.Trim(cfg.Tags+","+strings.Join(b.Tags, ","), ",")
+	}
+	start := time.Now()
+	cfg.Progress(strings.TrimSpace("loading packages "+b.String()), 0, 0)
+	prog, err := load.Load(ctx, lc)
+	if err != nil {
+		return nil, err
+	}
+	cfg.Debugf("loaded %d packages, skipped %d, in %s", len(prog.Packages), len(prog.Skipped), since(start))
+	v := &variant{prog: prog, pkgs: cfg.Shard.Of(prog.Packages), whole: map[string]bool{}}
+	start = time.Now()
+	whole := prog.Whole()
+	found, errs := cfg.analyze(prog, v.pkgs, whole)
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	v.found, v.internal = found.Findings, errs
+	for _, p := range v.pkgs {
+		v.whole[p.PkgPath] = len(errs) == 0 && whole(p.Types)
+	}
+	cfg.Debugf("found %d in %s", len(v.found), since(start))
+	return v, nil
+}
+
+// newResult accounts for the packages of all builds.
+func newResult(variants []*variant) *Result {
+	res := &Result{Whole: map[string]bool{}}
+	paths := map[string]bool{}
+	for _, v := range variants {
+		for _, p := range v.pkgs {
+			whole, seen := res.Whole[p.PkgPath]
+			res.Whole[p.PkgPath] = v.whole[p.PkgPath] && (whole || !seen)
+			paths[p.PkgPath] = true
+		}
+		for _, s := range v.prog.Skipped {
+			if s.Excluded && slices.ContainsFunc(variants, func(w *variant) bool { return !excludes(w, s) }) {
+				continue // another build has it
+			}
+			if v.name != "" && !s.Excluded {
+				s.Package += " (" + v.name + ")"
+			}
+			if !slices.Contains(res.Skipped, s) {
+				res.Skipped = append(res.Skipped, s)
+			}
+		}
+		for _, err := range v.internal {
+			if !slices.ContainsFunc(res.Internal, func(e error) bool { return e.Error() == err.Error() }) {
+				res.Internal = append(res.Internal, err)
+			}
+		}
+		res.Dirs = append(res.Dirs, dirs(v.pkgs)...)
+	}
+	slices.Sort(res.Dirs)
+	res.Dirs, res.Packages = slices.Compact(res.Dirs), len(paths)
+	return res
+}
+
+func excludes(v *variant, s finding.Skipped) bool { return slices.Contains(v.prog.Skipped, s) }
+
+// key tells findings apart within the unchanged text, whatever the build.
+type key struct {
+	rule, message string
+	place         finding.Place
+}
+
+func keyOf(f finding.Finding) key { return key{f.Rule, f.Message, f.Place} }
+
+// union returns the findings of all builds, each once, sorted. That a directive
+// is of no use counts only if no build has use for it.
+func union(variants []*variant) (all []finding.Finding) {
+	in := map[key]int{}
+	for _, v := range variants {
+		for _, f := range v.found {
+			if in[keyOf(f)]++; in[keyOf(f)] == 1 {
+				all = append(all, f)
+			}
+		}
+	}
+	all = slices.DeleteFunc(all, func(f finding.Finding) bool {
+		builds := 0
+		for _, v := range variants {
+			if slices.ContainsFunc(v.pkgs, func(p *packages.Package) bool { return v.prog.Compiles(p, f.Place.Path) }) {
+				builds++
+			}
+		}
+		return f.Rule == rule.DirectiveName && in[keyOf(f)] < builds
+	})
+	finding.Sort(all)
+	return all
+}
+
+// settle hands what a review has made of the findings on to each build.
+func settle(variants []*variant, reviewed []finding.Finding) {
+	by := map[key]finding.Finding{}
+	for _, f := range reviewed {
+		by[keyOf(f)] = f
+	}
+	for _, v := range variants {
+		for i, f := range v.found {
+			if r, ok := by[keyOf(f)]; ok {
+				v.found[i] = r
+			}
+		}
+	}
+}
+
+// states returns the package with an import path in each build that has it.
+func states(cfg Config, variants []*variant, path string) (out []state) {
+	for _, v := range variants {
+		i := slices.IndexFunc(v.pkgs, func(p *packages.Package) bool { return p.PkgPath == path })
+		if i < 0 {
+			continue
+		}
+		s := state{build: v.name, prog: v.prog, rules: v.sound(cfg.Rules, path), pkg: v.pkgs[i]}
+		var found []finding.Finding
+		for _, f := range v.found {
+			if f.Package == path && f.Rule != rule.DirectiveName {
+				found = append(found, f)
+			}
+		}
+		s.found = analyze.Done(found)
+		out = append(out, s)
+	}
+	return out
+}
+
+// split separates the findings that a build has, or had before others were
+// fixed, from the rest.
+func split(all, has []finding.Finding) (own, rest []finding.Finding) {
+	left := map[string]int{}
+	for _, f := range has {
+		left[f.Fingerprint()]++
+	}
+	for _, f := range all {
+		if fp := f.Fingerprint(); left[fp] > 0 {
+			left[fp]--
+			own = append(own, f)
+		} else {
+			rest = append(rest, f)
+		}
+	}
+	return own, rest
+}
+
+// elsewhere returns the changed files whose packages have files that none of
+// the builds compiles: others compile those together with the changed ones.
+func elsewhere(variants []*variant, changes []finding.FileChange) (files []string) {
+	checked := map[string]bool{}
+	for _, v := range variants {
+		for _, p := range v.pkgs {
+			for _, name := range p.GoFiles {
+				checked[name] = true
+			}
+		}
+	}
+	for _, c := range changes {
+		for _, v := range variants {
+			i := slices.IndexFunc(v.pkgs, func(p *packages.Package) bool { return v.prog.Compiles(p, c.Path) })
+			if i >= 0 && slices.ContainsFunc(v.pkgs[i].IgnoredFiles, func(name string) bool { return strings.HasSuffix(name, ".go") && !checked[name] }) {
+				files = append(files, c.Path)
+				break
+			}
+		}
+	}
+	return files
+}
