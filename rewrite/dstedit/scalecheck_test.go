@@ -152,6 +152,9 @@ func (s *scaleFile) wrongLines(r region, op scaleOp, place scalePlace, edits []E
 	switch {
 	case replaced > touched:
 		return fmt.Sprintf("%d lines were replaced, the edit is about %d", replaced, touched)
+	case op.name == "AppendArg" && blank == -1:
+		// Behind a comment gofmt keeps a blank line in front of the bracket,
+		// behind an argument it does not.
 	case !op.moves && !long && blank != 0:
 		return fmt.Sprintf("%+d blank lines", blank)
 	case op.moves && (blank > 1 || blank < -2) && !(long && op.name == "Delete"):
