@@ -5,7 +5,6 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
-	"strings"
 
 	"github.com/dave/dst"
 
@@ -46,10 +45,14 @@ import (
 // A response or body that is stored, sent, captured by a goroutine or handed to
 // a function that is not known only to read it: whoever gets it may close it. A
 // body that is returned as an io.Reader, because the connection is free once it
-// has been read to its end. Paths on which the error is set, the response is nil,
-// or a cancel function is called before it would be handed on. Paths that end in
-// a panic, os.Exit, log.Fatal or t.Fatal, with a deferred close or without: the
-// process ends, too. A plain Close at the end of straight code. A close that is
+// has been read to its end. Paths on which the error is set, the response is
+// nil, or a cancel function is called before it would be handed on. A response
+// to a request whose context the function itself cancels when it returns: that
+// ends the connection, too. After a request of method HEAD, a response that is
+// handed on or that nobody looks at. A loop that closes the body in the rounds
+// that a counter chooses, as all but the last. Paths that end in a panic,
+// os.Exit, log.Fatal or t.Fatal, with a deferred close or without: the process
+// ends, too. A plain Close at the end of straight code. A close that is
 // deferred in a loop of a few rounds, or in a test.
 //
 // # Fix safety
@@ -106,7 +109,7 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 	m = rule.Match{Pos: b.Call.Pos(), End: b.Call.End()}
 	m.Message = "response of " + types.ExprString(b.Call.Fun) + " is discarded, so its body is never closed and its connection leaks"
 	if bare, ok := b.Def.Node().(*ast.ExprStmt); ok {
-		return b.ignored(m, bare), !b.Parsed
+		return b.ignored(m, bare), !b.Parsed && !b.Head()
 	}
 	if b.Unnamed() {
 		m.Message = "response of " + types.ExprString(b.Call.Fun) + " has no name, so its body is never closed and its connection leaks"
@@ -132,9 +135,9 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		}
 		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
 	}
-	unmet := b.p.Unmet(b.Obligation())
+	unmet := b.Unclosed(b.Obligation())
 	switch {
-	case len(unmet.Exits) == 0:
+	case len(unmet.Exits) == 0, b.EndsWithFunction(), b.HandedOn && b.Head():
 		return m, false
 	case b.Parsed: // no goroutines; who only looks at the header may go on with the connection, as after CONNECT
 		m.Message = b.Var.Name() + ".Body is read but never closed, so what is left of it stands before the next response on the connection"
@@ -159,8 +162,8 @@ func (b *bodyLeak) ignored(m rule.Match, s ast.Stmt) rule.Match {
 
 // discarded is "_, err := http.Get(url)".
 func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) {
-	if len(b.p.Unmet(b.Obligation()).Exits) == 0 {
-		return m, false // only an error is expected
+	if len(b.Unclosed(b.Obligation()).Exits) == 0 || b.EndsWithFunction() || b.Head() {
+		return m, false // only an error is expected, or no body is left behind
 	}
 	as, isAssign := b.Def.Node().(*ast.AssignStmt)
 	_, _, listed := match.StmtList(b.Def)
@@ -223,13 +226,17 @@ func (b *bodyLeak) declare(d *dstedit.Decl, as *ast.AssignStmt, name string) err
 // unclosed says on which path what stays.
 func (b *bodyLeak) unclosed(m rule.Match, unmet match.Unmet) rule.Match {
 	harm := ", so its connection and two goroutines leak"
+	exit, unread := b.Unread()
+	if !unread {
+		exit = unmet.Exits[0]
+	}
 	switch {
-	case strings.HasSuffix(b.p.FullName(b.Call), ".Head"):
+	case b.Head():
 		harm = ", which net/http asks for also where there is no body, as after HEAD"
-	case b.Drained():
+	case b.Drained() && !unread:
 		harm = ", so its connection and two goroutines leak when reading it fails"
 	}
-	name, exit := b.Var.Name(), unmet.Exits[0]
+	name := b.Var.Name()
 	switch {
 	case b.HandedOn:
 		m.Message = name + ".Body is neither closed nor handed on on every path" + harm

@@ -113,6 +113,9 @@ func (p *Pass) namedResult(fn *Func, index int) *types.Var {
 
 // made reports whether call creates the response that is its result at index.
 func (f *freshness) made(call *ast.CallExpr, index int) bool {
+	if f.ends(call) {
+		return false // the caller has nothing to close
+	}
 	if f.p.CreatesResponse(call) && !f.p.InTest(call.Pos()) {
 		f.found = true
 		f.promised = f.promised && f.p.IsClientCall(call)
@@ -129,6 +132,14 @@ func (f *freshness) made(call *ast.CallExpr, index int) bool {
 	f.found = true
 	f.promised = f.promised && inner.Promised
 	return true
+}
+
+// ends reports whether the response of call has no body, or its connection ends
+// when the function returns.
+func (f *freshness) ends(call *ast.CallExpr) bool {
+	c, ok := f.fn.Cursor.FindNode(call)
+	b := Response{p: f.p, Fn: f.fn, Call: call, Def: Unparen(c).Parent()}
+	return ok && (b.Head() || b.EndsWithFunction())
 }
 
 // variable reports whether the response in v is fresh where ret returns it.

@@ -285,22 +285,25 @@ func (b *Response) onlyReturned() bool {
 }
 
 // withoutBody reports whether a condition that came out as taken says that the
-// status of the response is one that has no body.
+// response has no body, by its status or its length.
 func (b *Response) withoutBody(cond ast.Expr, taken bool) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
 	if !ok || (be.Op != token.EQL || !taken) && (be.Op != token.NEQ || taken) {
 		return false
 	}
 	sel, ok := ast.Unparen(be.X).(*ast.SelectorExpr)
-	if !ok || sel.Sel.Name != "StatusCode" || b.p.VarOf(sel.X) != b.Var {
+	if !ok || sel.Sel.Name != "StatusCode" && sel.Sel.Name != "ContentLength" || b.p.VarOf(sel.X) != b.Var {
 		return false
 	}
 	v := b.p.TypesInfo.Types[be.Y].Value
 	if v == nil || v.Kind() != constant.Int {
 		return false
 	}
-	code, exact := constant.Int64Val(v)
-	return exact && (code == 204 || code == 304)
+	n, exact := constant.Int64Val(v)
+	if sel.Sel.Name == "ContentLength" {
+		return exact && n == 0
+	}
+	return exact && (n == 204 || n == 304)
 }
 
 // settled reports whether n returns a named response without mentioning it, or

@@ -223,15 +223,16 @@ func (b *Response) TouchesBody() bool {
 
 // Drained reports whether the body is read to its end somewhere, after which
 // the connection is free even if nobody closes it.
-func (b *Response) Drained() bool {
-	for _, e := range b.Events {
-		for c := range e.At.Enclosing((*ast.CallExpr)(nil)) {
-			switch b.p.FullName(c.Node().(*ast.CallExpr)) {
-			case "io.ReadAll", "io/ioutil.ReadAll", "io.Copy":
-				return e.Kind == Reads
-			}
-			break
+func (b *Response) Drained() bool { return slices.ContainsFunc(b.Events, b.drains) }
+
+// drains reports whether e reads the body to its end.
+func (b *Response) drains(e Event) bool {
+	for c := range e.At.Enclosing((*ast.CallExpr)(nil)) {
+		switch b.p.FullName(c.Node().(*ast.CallExpr)) {
+		case "io.ReadAll", "io/ioutil.ReadAll", "io.Copy":
+			return e.Kind == Reads
 		}
+		break
 	}
 	return false
 }

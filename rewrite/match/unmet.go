@@ -166,7 +166,9 @@ func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 	if s.errLive && (w.p.ExpectsError(n, w.o.Err) || w.asksErr(n)) || w.p.FailsTest(n) {
 		return s, false
 	}
-	return s, w.o.Over == nil || !w.o.Over(n)
+	over := w.o.Over != nil && w.o.Over(n)
+	w.returns = w.returns || over // the function does not wait for ever
+	return s, !over
 }
 
 func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool) {

@@ -1,0 +1,200 @@
+package match
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// EndsWithFunction reports whether the request is made with a context that the
+// function cancels when it returns: that ends the connection and its
+// goroutines, whether the body is closed or not.
+func (b *Response) EndsWithFunction() bool {
+	c := &Cancel{p: b.p, Fn: b.Fn, Call: b.Call, Def: b.Def}
+	if c.InLoop() {
+		return false // until then, each round adds one
+	}
+	return slices.ContainsFunc(b.Call.Args, func(arg ast.Expr) bool { return c.takes(arg, 3) })
+}
+
+// takes reports whether e is a context that ends when the function returns, or a
+// request that is made with one; depth bounds how many requests in between are
+// looked through.
+func (c *Cancel) takes(e ast.Expr, depth int) bool {
+	t := c.p.TypesInfo.TypeOf(e)
+	if IsNamed(t, "context", "Context") {
+		return c.endsWith(e, 3)
+	}
+	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && depth > 0 {
+		switch c.p.FullName(call) {
+		case "net/http.NewRequestWithContext", "(*net/http.Request).WithContext", "(*net/http.Request).Clone":
+			return c.takes(call.Args[0], 0)
+		}
+		return false
+	}
+	v := c.p.VarOf(e)
+	if depth == 0 || !IsNamed(t, "net/http", "Request") || !c.p.DeclaredIn(v, c.Fn) {
+		return false
+	}
+	for _, use := range c.p.Uses(c.Fn.Cursor, v) {
+		as, ok := use.Parent().Node().(*ast.AssignStmt)
+		if ok && as.Pos() < c.Call.Pos() && as.Lhs[0] == use.Node() && len(as.Rhs) == 1 && c.takes(as.Rhs[0], depth-1) {
+			return true
+		}
+	}
+	return false
+}
+
+// Head reports whether the response certainly has no body, because the method of
+// the request is HEAD.
+func (b *Response) Head() bool {
+	if b.Wrapper != nil {
+		return false
+	}
+	switch calledAs(b.Call) {
+	case "Head":
+		return true
+	case "Do", "RoundTrip":
+		return len(b.Call.Args) == 1 && b.asksForHead(b.Call.Args[0])
+	}
+	return false
+}
+
+// asksForHead reports whether e is a variable of the function that holds no
+// request but one of method HEAD.
+func (b *Response) asksForHead(e ast.Expr) bool {
+	v := b.p.VarOf(e)
+	if v == nil || !b.p.DeclaredIn(v, b.Fn) {
+		return false
+	}
+	made := false
+	for _, use := range b.p.Uses(b.Fn.Cursor, v) {
+		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Method" {
+			return false // may get another one
+		}
+		if !assigns(use) {
+			continue
+		}
+		as, ok := use.Parent().Node().(*ast.AssignStmt)
+		if !ok || len(as.Rhs) != 1 || !b.p.requestsHead(as.Rhs[0]) {
+			return false
+		}
+		made = true
+	}
+	return made
+}
+
+// requestsHead reports whether e makes a request of method HEAD.
+func (p *Pass) requestsHead(e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	at := map[string]int{"net/http.NewRequest": 0, "net/http.NewRequestWithContext": 1}
+	i, ok := at[p.FullName(call)]
+	if !ok || i >= len(call.Args) {
+		return false
+	}
+	v := p.TypesInfo.Types[call.Args[i]].Value
+	return v != nil && v.Kind() == constant.String && constant.StringVal(v) == "HEAD"
+}
+
+// Unclosed returns the paths on which the body is not closed.
+//
+// Precision: that a later round takes another response is not believed where a
+// counter chooses the rounds that close the body: all but the last, mostly.
+func (b *Response) Unclosed(o Obligation) Unmet {
+	unmet := b.p.Unmet(o)
+	if b.closedByCounter() {
+		unmet.Exits = slices.DeleteFunc(unmet.Exits, func(e Exit) bool { return e.Assigns })
+	}
+	return unmet
+}
+
+// closedByCounter reports whether the loop of the call closes the body under a
+// condition on a counter of its rounds.
+func (b *Response) closedByCounter() bool {
+	loop, ok := innermostLoop(b.Def, b.Fn)
+	if !ok {
+		return false
+	}
+	for _, e := range b.Events {
+		if e.Kind != Closes {
+			continue
+		}
+		for ifs := range e.At.Enclosing((*ast.IfStmt)(nil)) {
+			if ifs.Node().Pos() < loop.Node().Pos() {
+				break
+			}
+			if b.p.countsRounds(ifs.Node().(*ast.IfStmt).Cond, loop) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// innermostLoop returns the innermost loop of fn around c.
+func innermostLoop(c inspector.Cursor, fn *Func) (inspector.Cursor, bool) {
+	for loop := range c.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
+		return loop, loop.Node().Pos() > fn.Cursor.Node().Pos()
+	}
+	return inspector.Cursor{}, false
+}
+
+// countsRounds reports whether cond looks at a number that loop counts up or down.
+func (p *Pass) countsRounds(cond ast.Expr, loop inspector.Cursor) bool {
+	counted := func(id *ast.Ident) bool {
+		v := p.VarOf(id)
+		if v == nil {
+			return false
+		}
+		basic, ok := v.Type().Underlying().(*types.Basic)
+		if !ok || basic.Info()&types.IsInteger == 0 {
+			return false
+		}
+		for _, use := range p.Uses(loop, v) {
+			switch n := use.Parent().Node().(type) {
+			case *ast.IncDecStmt:
+				return true
+			case *ast.RangeStmt:
+				if n.Key == use.Node() && n == loop.Node() {
+					return true
+				}
+			case *ast.AssignStmt:
+				if (n.Tok == token.ADD_ASSIGN || n.Tok == token.SUB_ASSIGN) && onLeft(n, use) {
+					return true
+				}
+			}
+		}
+		return false
+	}
+	found := false
+	ast.Inspect(cond, func(n ast.Node) bool {
+		id, ok := n.(*ast.Ident)
+		found = found || ok && counted(id)
+		return !found
+	})
+	return found
+}
+
+// Unread returns the first way out that a path comes to without having read the
+// body to its end, which would have freed the connection; ok is false if there
+// is none.
+func (b *Response) Unread() (e Exit, ok bool) {
+	o := b.Obligation()
+	o.Events = slices.Clone(o.Events)
+	for i, e := range o.Events {
+		if b.drains(e) {
+			o.Events[i].Kind = Closes
+		}
+	}
+	if unmet := b.Unclosed(o); len(unmet.Exits) > 0 {
+		return unmet.Exits[0], true
+	}
+	return e, false
+}
