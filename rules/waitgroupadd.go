@@ -44,7 +44,8 @@ import (
 // An Add in a goroutine that runs under a count of its own and adds for its
 // children. A group that is declared and waited for inside the goroutine. A
 // goroutine from which the function hears over a channel, or by another lock or
-// flag, before it waits. A group that nobody in the package waits for.
+// flag, before it waits. An Add under a lock, behind a question that may end the
+// goroutine: has the Wait begun? A group that nobody in the package waits for.
 //
 // # Fix safety
 //
