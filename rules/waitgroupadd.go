@@ -44,7 +44,8 @@ import (
 // An Add in a goroutine that runs under a count of its own and adds for its
 // children. A group that is declared and waited for inside the goroutine. A
 // goroutine from which the function hears over a channel, or by another lock or
-// flag, before it waits. A group that nobody in the package waits for.
+// flag, before it waits. An Add under a lock, behind a question that may end the
+// goroutine: has the Wait begun? A group that nobody in the package waits for.
 //
 // # Fix safety
 //
@@ -52,7 +53,9 @@ import (
 // statements, so it runs exactly as often. It moves only from the top of the
 // goroutine, past statements that neither branch nor block, and only if group
 // and number are the same there. Where the goroutine waits for something that the
-// function does after its Wait, the early Wait hid a deadlock: that fix is unsafe.
+// function does after its Wait, the early Wait hid a deadlock: that fix is unsafe,
+// and so it is where an argument of the go statement receives or calls something
+// that may wait for the group.
 // A skipped Done becomes a deferred one if it is the last statement and there is no
 // other deferred call; it then also runs when the goroutine panics, on the way to
 // the crash of the program.
@@ -172,6 +175,9 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 	if g.UnblockedAfterWait(op.Key) {
 		return m.Unsafe("Move "+recv+".Add in front of the go statement; the Wait then always comes before what the goroutine waits for", fix)
 	}
+	if g.ArgsMayWait() {
+		return m.Unsafe("Move "+recv+".Add in front of the go statement, and so of what its arguments call", fix)
+	}
 	return m.Safe("Move "+recv+".Add in front of the go statement", fix)
 }
 
@@ -190,9 +196,11 @@ func (g *wgGo) addBehind() []rule.Match {
 	if g.Labelled() {
 		return []rule.Match{m.None("the go statement carries a label")}
 	}
-	return []rule.Match{m.Safe("Move "+recv+".Add in front of the go statement", func(d *dstedit.Decl) error {
-		return d.MoveBefore(list[i+1], list[i])
-	})}
+	fix := func(d *dstedit.Decl) error { return d.MoveBefore(list[i+1], list[i]) }
+	if g.ArgsMayWait() {
+		return []rule.Match{m.Unsafe("Move "+recv+".Add in front of the go statement, and so of what its arguments call", fix)}
+	}
+	return []rule.Match{m.Safe("Move "+recv+".Add in front of the go statement", fix)}
 }
 
 // doneSkipped is go func() { if x { return }; wg.Done() }().

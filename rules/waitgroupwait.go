@@ -41,14 +41,16 @@ import (
 //
 // A group that anybody else can count down: one in a field or a global variable,
 // one that is handed to a function of which it is not known what it does with
-// it. An Add that cannot be told from its place which goroutines it is for.
+// it. An Add that cannot be told from its place which goroutines it is for, or
+// whose goroutines count down in loops. A loop behind which the function decides
+// whether it comes to the Wait.
 //
 // # Fix safety
 //
 // All fixes are unsafe. Where a loop skips elements, each goroutine is counted in
 // front of it instead, so the counter is lower at first. Where the results are
-// ranged over, the Wait goes to a goroutine of its own and no longer holds back
-// what stands between it and the loop.
+// ranged over, the Wait goes to a goroutine of its own, if nothing stands between
+// it and the loop that has to do with the goroutines, or leaves the function.
 //
 // # See also
 //
@@ -108,6 +110,9 @@ func roundSkipped(p *match.Pass, g *match.LocalGroup, s match.Skipped) rule.Matc
 	}
 	if len(g.Dones) > 0 {
 		return m.None("other rounds count down themselves")
+	}
+	if s.Early {
+		return m.None("a goroutine waits before all are counted, and would not wait at all")
 	}
 	if _, _, ok := match.StmtList(s.Start.Stmt); !ok || !p.Visible(g.Var, gs.Pos()) {
 		return m.None("the go statement carries a label")

@@ -293,7 +293,9 @@ func (g *Goroutine) Harmless(s ast.Stmt, key WGKey) bool {
 // root, a parameter of the literal, replaced by arg, what is passed for it.
 // ok is false if its value there may be another.
 func (g *Goroutine) Outside(e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool) {
-	ok = true
+	if ok = g.settled(e); !ok {
+		return nil, nil, false
+	}
 	ast.Inspect(e, func(n ast.Node) bool {
 		id, isIdent := n.(*ast.Ident)
 		if !isIdent {

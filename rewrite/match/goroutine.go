@@ -198,7 +198,7 @@ func (g *Goroutine) CountedBefore(key WGKey) bool {
 func (g *Goroutine) Handshake(key WGKey) bool {
 	wait := g.Decl.Node().End()
 	for _, o := range g.Ops() {
-		if o.Name == "Wait" && o.Key == key && o.At.Node().Pos() > g.Stmt.Node().End() {
+		if o.Name == "Wait" && o.Key == key && o.At.Node().Pos() > g.Stmt.Node().End() && !InDefer(o.At) {
 			wait = min(wait, o.At.Node().Pos())
 		}
 	}

@@ -3,6 +3,7 @@ package match
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
 )
 
@@ -42,7 +43,7 @@ func (g *Goroutine) Uncounted(op WGOp) bool {
 	if dones+children == 0 && g.Used(op.Key) {
 		return false // a method may call Done
 	}
-	if g.CountedBefore(op.Key) || !g.Groups.Waited(op) {
+	if g.CountedBefore(op.Key) || !g.Groups.Waited(op) || g.p.guardedByLock(g.Body, op.Call) {
 		return false
 	}
 	return !g.Handshake(op.Key)
@@ -91,6 +92,67 @@ func (g *Goroutine) asksOutside(cond ast.Expr) bool {
 	}
 	root, _, ok := g.Outside(cond)
 	return ok && root == nil
+}
+
+// settled reports whether the declaration gives the fields that e reads no other
+// value from the go statement on, nor in another round of a loop around it.
+func (g *Goroutine) settled(e ast.Expr) bool {
+	start := g.Stmt.Node().Pos()
+	for loop := range g.Stmt.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
+		start = loop.Node().Pos()
+	}
+	read := map[*types.Var]bool{}
+	ast.Inspect(e, func(n ast.Node) bool {
+		if sel, ok := n.(*ast.SelectorExpr); ok {
+			read[g.p.FieldOf(sel)] = true
+		}
+		return true
+	})
+	for c := range g.Decl.Preorder((*ast.AssignStmt)(nil), (*ast.IncDecStmt)(nil)) {
+		var lhs []ast.Expr
+		switch n := c.Node().(type) {
+		case *ast.AssignStmt:
+			lhs = n.Lhs
+		case *ast.IncDecStmt:
+			lhs = []ast.Expr{n.X}
+		}
+		for _, l := range lhs {
+			if f := g.p.FieldOf(l); f != nil && read[f] && l.Pos() > start {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// ArgsMayWait reports whether evaluating the arguments of the go statement may
+// take long, for all one knows until the count of the goroutine is zero.
+func (g *Goroutine) ArgsMayWait() bool {
+	return g.p.mayWait(g.Stmt.Node().(*ast.GoStmt).Call, true)
+}
+
+// mayWait reports whether n receives, or calls something that is not known to be
+// quick. At the top, n itself is a call that is not made yet, and the functions
+// of the package are looked into.
+func (p *Pass) mayWait(n ast.Node, top bool) (may bool) {
+	ast.Inspect(n, func(c ast.Node) bool {
+		switch c := c.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			may = may || c.Op == token.ARROW
+		case *ast.SendStmt, *ast.SelectStmt, *ast.GoStmt, *ast.DeferStmt, *ast.ForStmt, *ast.RangeStmt:
+			may = true
+		case *ast.CallExpr:
+			if top && c == n || p.Quick(c) {
+				break
+			}
+			body := p.Declaration(p.Callee(c))
+			may = may || !top || body == nil || p.mayWait(body.Body, false)
+		}
+		return !may
+	})
+	return may
 }
 
 // DoneInside reports whether the literal counts the group of op down.

@@ -73,7 +73,7 @@ func (w *WaitGroups) countsItself(f *NamedFunc, op WGOp, ops []WGOp) (ast.Stmt, 
 			dones++
 		}
 	}
-	if stmt == nil || dones == 0 || w.handsOn(f, op.Key) {
+	if stmt == nil || dones == 0 || w.handsOn(f, op.Key) || w.p.guardedByLock(f.Func, op.Call) {
 		return nil, false
 	}
 	return stmt, true

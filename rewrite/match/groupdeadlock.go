@@ -3,6 +3,7 @@ package match
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 )
 
 // Deadlock is a Wait in front of all that takes what the goroutines send.
@@ -42,7 +43,7 @@ func (g *LocalGroup) Deadlock() (d Deadlock, ok bool) {
 			early = early || u.At.Node().Pos() < d.Wait.Call.Pos()
 		}
 		for _, snd := range ch.Senders {
-			if early || snd.Named || snd.Stmt.Node().Pos() > d.Wait.Call.Pos() || !g.sendsFirst(snd) {
+			if early || snd.Stmt.Node().Pos() > d.Wait.Call.Pos() || !g.sendsFirst(snd) {
 				continue
 			}
 			d.Chan, d.Send, d.Recv = ch.Var, snd.Sends[0], receives[0]
@@ -60,14 +61,18 @@ func (g *LocalGroup) sendsFirst(snd *Sender) bool {
 		return false
 	}
 	for _, s := range g.Starts {
-		if s.Body == nil || s.Body.Body != snd.Body.Body || len(s.Ops) == 0 {
+		if s.Stmt.Node() != snd.Stmt.Node() {
 			continue
 		}
+		ops := s.Ops
+		if snd.Named {
+			ops = g.named(s, snd.Body)
+		}
 		gr := NewWaitGroups(g.p).Goroutine(s.Stmt)
-		if gr == nil || !gr.Counted(WGKey{Root: g.Var}) {
+		if len(ops) == 0 || gr == nil || !gr.Counted(WGKey{Root: g.Var}) {
 			return false
 		}
-		for _, o := range s.Ops {
+		for _, o := range ops {
 			_, deferred := o.At.Parent().Node().(*ast.DeferStmt)
 			if !deferred && o.Call.Pos() < snd.Sends[len(snd.Sends)-1].At.Node().Pos() {
 				return false
@@ -76,6 +81,27 @@ func (g *LocalGroup) sendsFirst(snd *Sender) bool {
 		return true
 	}
 	return false
+}
+
+// named returns the Dones of a declared function that a go statement starts
+// with the group as an argument; none if it hands the group on.
+func (g *LocalGroup) named(s GroupStart, body *Func) []WGOp {
+	call := s.Stmt.Node().(*ast.GoStmt).Call
+	fn := g.p.Callee(call)
+	if fn == nil {
+		return nil
+	}
+	for _, e := range g.p.GroupEffects(call) {
+		if e.Key != (WGKey{Root: g.Var}) || e.Param < 0 || !e.Whole || e.Adds > 0 || e.Dones != 1 {
+			continue
+		}
+		key := WGKey{Root: fn.Signature().Params().At(e.Param)}
+		if (&Goroutine{p: g.p, Lit: body.Cursor, Decl: body.Cursor, Body: body}).PassedOn(key) {
+			return nil
+		}
+		return slices.DeleteFunc(g.p.WaitGroupOps(body.Cursor), func(o WGOp) bool { return o.Key != key })
+	}
+	return nil
 }
 
 // closer looks for "wg.Wait(); close(ch)" in front of a loop over ch.
@@ -89,7 +115,46 @@ func (g *LocalGroup) closer(d *Deadlock, ch *LocalChan) {
 		return
 	}
 	call, ok := ast.Unparen(es.X).(*ast.CallExpr)
-	if ok && g.p.IsBuiltin(call, "close") && g.p.VarOf(call.Args[0]) == ch.Var {
-		d.Close, d.Range = es, ch.Ranges[0].Op.Node().(*ast.RangeStmt)
+	loop := ch.Ranges[0].Op.Node().(*ast.RangeStmt)
+	if ok && g.p.IsBuiltin(call, "close") && g.p.VarOf(call.Args[0]) == ch.Var && g.leadsTo(list[i+2:], loop) {
+		d.Close, d.Range = es, loop
 	}
+}
+
+// leadsTo reports whether the statements come to loop, one of them, without
+// anything in front of it that needs the goroutines to be done: they use none of
+// its variables, and do not leave.
+func (g *LocalGroup) leadsTo(list []ast.Stmt, loop *ast.RangeStmt) bool {
+	shared := map[*types.Var]bool{}
+	for _, s := range g.Starts {
+		ast.Inspect(s.Stmt.Node(), func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				shared[g.p.VarOf(id)] = true
+			}
+			return true
+		})
+	}
+	for _, s := range list {
+		if l, ok := s.(*ast.LabeledStmt); ok {
+			s = l.Stmt
+		}
+		if s == ast.Stmt(loop) {
+			return true
+		}
+		plain := true
+		ast.Inspect(s, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.ReturnStmt, *ast.BranchStmt, *ast.SendStmt:
+				plain = false
+			case *ast.Ident:
+				v := g.p.VarOf(n)
+				plain = plain && (v == nil || !shared[v])
+			}
+			return plain
+		})
+		if !plain {
+			return false
+		}
+	}
+	return false
 }

@@ -225,7 +225,7 @@ type Excess struct {
 
 // Excesses compares each Add with the goroutines that are started behind it in
 // the same list of statements, up to the next Add or Wait. It says nothing if a
-// goroutine cannot be put down to one Add.
+// goroutine cannot be put down to one Add, or counts down in a loop.
 func (g *LocalGroup) Excesses() (out []Excess) {
 	if len(g.Dones) > 0 || g.jumps() {
 		return nil
@@ -238,7 +238,7 @@ func (g *LocalGroup) Excesses() (out []Excess) {
 		if _, isStmt := stmt.Node().(*ast.ExprStmt); !ok || !isStmt || !constant && len(g.Starts) > 0 {
 			return nil
 		}
-		dones, counted := 0, true
+		dones, more := 0, false // how often a loop counts down is not known
 		for _, s := range list[i+1:] {
 			if g.isOwn(s, "Add") || g.isOwn(s, "Wait") {
 				break
@@ -249,18 +249,14 @@ func (g *LocalGroup) Excesses() (out []Excess) {
 					continue
 				}
 				paid[gs] = true
-				rounds, ok := g.rounds(start, add)
-				counted = counted && ok && start.Most < Many
-				dones += rounds * start.Most
+				most, known := g.mostBehind(add, start)
+				dones, more = dones+most, more || !known
 			}
 		}
-		if !counted {
-			continue
-		}
-		if dones == 0 && !g.forgotten(list, i) {
+		if dones == 0 && !more && !g.forgotten(list, i) {
 			continue // blocks on purpose, for all one knows
 		}
-		if constant && int64(dones) < n || !constant {
+		if constant && int64(dones) < n && !more || !constant {
 			out = append(out, Excess{add, n, dones})
 		}
 	}
@@ -272,16 +268,18 @@ func (g *LocalGroup) Excesses() (out []Excess) {
 	return out
 }
 
-// rounds returns how often start runs behind add; ok is false if that is not known.
-func (g *LocalGroup) rounds(start GroupStart, add WGOp) (n int, ok bool) {
-	switch loops := Loops(start.Stmt, g.Fn, add.Call.Pos()); len(loops) {
-	case 0:
-		return 1, true
-	case 1:
-		b, ok := g.p.LoopBound(loops[0])
-		return int(b.Const), ok && b.Of == nil && b.Const < 1<<20
+// mostBehind returns how often the goroutines of a go statement behind an Add
+// count down at most; ok is false if that is not known.
+func (g *LocalGroup) mostBehind(add WGOp, start GroupStart) (n int, ok bool) {
+	loops := Loops(start.Stmt, g.Fn, add.Call.Pos())
+	if start.Most >= Many || len(loops) > 1 {
+		return start.Most, false
 	}
-	return 0, false
+	if len(loops) == 0 {
+		return start.Most, true
+	}
+	bound, ok := g.p.LoopBound(loops[0])
+	return start.Most * int(bound.Const), ok && bound.Of == nil
 }
 
 // forgotten reports whether the statement behind the Add starts a goroutine
@@ -328,73 +326,4 @@ func (g *LocalGroup) isOwn(s ast.Stmt, name string) bool {
 		}
 	}
 	return false
-}
-
-// Skipped is a loop of which not every round starts a goroutine, although all
-// have been counted before it.
-type Skipped struct {
-	Add   WGOp
-	Of    ast.Expr // what has the length that is added
-	Loop  *ast.RangeStmt
-	Start GroupStart
-}
-
-// SkippedRounds looks for wg.Add(len(xs)) in front of a loop over xs that can
-// go on without starting the one goroutine that it is there for.
-func (g *LocalGroup) SkippedRounds() (out Skipped, ok bool) {
-	if len(g.Adds) != 1 || len(g.Starts) != 1 || g.jumps() || g.Starts[0].Most > 1 {
-		return out, false
-	}
-	add, start := g.Adds[0], g.Starts[0]
-	length, isCall := ast.Unparen(add.Call.Args[0]).(*ast.CallExpr)
-	list, i, inList := StmtList(add.At.Parent())
-	if !isCall || !g.p.IsBuiltin(length, "len") || !inList || !g.p.FrozenLen(length.Args[0], g.Fn) {
-		return out, false
-	}
-	var loop *ast.RangeStmt
-	for _, s := range list[i+1:] {
-		if l, labelled := s.(*ast.LabeledStmt); labelled {
-			s = l.Stmt
-		}
-		if r, isRange := s.(*ast.RangeStmt); isRange && r.Pos() <= start.Stmt.Node().Pos() && start.Stmt.Node().End() <= r.End() {
-			loop = r
-		}
-	}
-	if loop == nil || len(Loops(start.Stmt, g.Fn, add.Call.Pos())) != 1 {
-		return out, false
-	}
-	over := ast.Unparen(loop.X)
-	if call, isLen := over.(*ast.CallExpr); isLen && g.p.IsBuiltin(call, "len") {
-		over = call.Args[0]
-	}
-	if v := g.p.VarOf(over); v == nil || v != g.p.VarOf(length.Args[0]) {
-		return out, false
-	}
-	pays := map[ast.Node]bool{start.Stmt.Node(): true}
-	for _, d := range g.Dones {
-		if d.Call.Pos() < loop.Pos() || d.Call.End() > loop.End() {
-			return out, false // it may make up for what was left out
-		}
-		pays[FlowNode(d.At, g.Fn)] = true
-	}
-	waits, always := map[ast.Node]bool{}, false
-	for _, o := range g.Waits {
-		waits[FlowNode(o.At, g.Fn)] = true
-		always = always || o.Runner != g.Fn.Cursor || InDefer(o.At)
-	}
-	skips := false
-	Paths[struct{}]{
-		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-			if n.Pos() < loop.Pos() || n.Pos() >= loop.End() {
-				skips = skips || always || waits[n] // left by a break
-				return s, !skips
-			}
-			return s, !pays[n] && !g.p.FailsTest(n)
-		},
-		Round: func(l ast.Stmt, _ struct{}) bool {
-			skips = skips || l == ast.Stmt(loop)
-			return l != ast.Stmt(loop)
-		},
-	}.FromBody(g.Fn.Flow, loop, struct{}{})
-	return Skipped{add, length.Args[0], loop, start}, skips
 }

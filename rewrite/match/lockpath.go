@@ -80,6 +80,38 @@ func (p *Pass) lockOp(call *ast.CallExpr) (l lockCall, ok bool) {
 	return l, ok
 }
 
+// guardedByLock reports whether fn comes to n under a lock that it took to ask
+// first whether it may go on: whoever says no takes the same lock.
+func (p *Pass) guardedByLock(fn *Func, n ast.Node) bool {
+	locked, asked := map[place]bool{}, false
+	for _, s := range fn.Body.List {
+		if s.Pos() <= n.Pos() && n.End() <= s.End() {
+			break
+		}
+		switch s := s.(type) {
+		case *ast.ExprStmt:
+			if call, ok := s.X.(*ast.CallExpr); ok {
+				if l, ok := p.lockOp(call); ok {
+					locked[l.at], asked = l.takes(), false
+				}
+			}
+		case *ast.IfStmt:
+			ast.Inspect(s.Body, func(n ast.Node) bool {
+				_, returns := n.(*ast.ReturnStmt)
+				asked = asked || returns
+				_, isLit := n.(*ast.FuncLit)
+				return !isLit
+			})
+		}
+	}
+	for _, held := range locked {
+		if held && asked {
+			return true
+		}
+	}
+	return false
+}
+
 // eachCall calls f for the calls that evaluating n makes: not those of
 // literals, nor those that are deferred or run in another goroutine.
 func eachCall(n ast.Node, f func(*ast.CallExpr)) {

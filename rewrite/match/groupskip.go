@@ -1,0 +1,93 @@
+package match
+
+import "go/ast"
+
+// Skipped is a loop of which not every round starts a goroutine, although all
+// have been counted before it.
+type Skipped struct {
+	Add   WGOp
+	Of    ast.Expr // what has the length that is added
+	Loop  *ast.RangeStmt
+	Start GroupStart
+	Early bool // a goroutine may wait before the loop has started the first one
+}
+
+// SkippedRounds looks for wg.Add(len(xs)) in front of a loop over xs that can
+// go on without starting the one goroutine that it is there for.
+func (g *LocalGroup) SkippedRounds() (out Skipped, ok bool) {
+	if len(g.Adds) != 1 || len(g.Starts) != 1 || g.jumps() || g.Starts[0].Most > 1 {
+		return out, false
+	}
+	add, start := g.Adds[0], g.Starts[0]
+	length, isCall := ast.Unparen(add.Call.Args[0]).(*ast.CallExpr)
+	list, i, inList := StmtList(add.At.Parent())
+	if !isCall || !g.p.IsBuiltin(length, "len") || !inList || !g.p.FrozenLen(length.Args[0], g.Fn) {
+		return out, false
+	}
+	var loop *ast.RangeStmt
+	for _, s := range list[i+1:] {
+		if l, labelled := s.(*ast.LabeledStmt); labelled {
+			s = l.Stmt
+		}
+		if r, isRange := s.(*ast.RangeStmt); isRange && r.Pos() <= start.Stmt.Node().Pos() && start.Stmt.Node().End() <= r.End() {
+			loop = r
+		}
+	}
+	if loop == nil || len(Loops(start.Stmt, g.Fn, add.Call.Pos())) != 1 {
+		return out, false
+	}
+	over := ast.Unparen(loop.X)
+	if call, isLen := over.(*ast.CallExpr); isLen && g.p.IsBuiltin(call, "len") {
+		over = call.Args[0]
+	}
+	if v := g.p.VarOf(over); v == nil || v != g.p.VarOf(length.Args[0]) {
+		return out, false
+	}
+	pays := map[ast.Node]bool{start.Stmt.Node(): true}
+	for _, d := range g.Dones {
+		if d.Call.Pos() < loop.Pos() || d.Call.End() > loop.End() {
+			return out, false // it may make up for what was left out
+		}
+		pays[FlowNode(d.At, g.Fn)] = true
+	}
+	waits, always, early := map[ast.Node]bool{}, false, false
+	for _, o := range g.Waits {
+		own := o.Runner == g.Fn.Cursor
+		if own && !InDefer(o.At) && !g.surely(o, loop) {
+			return out, false
+		}
+		waits[FlowNode(o.At, g.Fn)] = true
+		always = always || !own || InDefer(o.At)
+		early = early || !own && o.Call.Pos() < loop.End()
+	}
+	skips := false
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			if n.Pos() < loop.Pos() || n.Pos() >= loop.End() {
+				skips = skips || always || waits[n] // left by a break
+				return s, !skips
+			}
+			return s, !pays[n] && !g.p.FailsTest(n)
+		},
+		Round: func(l ast.Stmt, _ struct{}) bool {
+			skips = skips || l == ast.Stmt(loop)
+			return l != ast.Stmt(loop)
+		},
+	}.FromBody(g.Fn.Flow, loop, struct{}{})
+	return Skipped{add, length.Args[0], loop, start, early}, skips
+}
+
+// surely reports whether nothing is decided between the loop and a Wait behind
+// it: a function that knows of a round that was skipped may do without the Wait.
+func (g *LocalGroup) surely(wait WGOp, loop *ast.RangeStmt) bool {
+	list, i, ok := StmtList(wait.At.Parent())
+	if !ok || list[0].Pos() > loop.Pos() && list[i].Pos() > loop.End() {
+		return false
+	}
+	for c := range g.Fn.Cursor.Preorder((*ast.IfStmt)(nil), (*ast.SwitchStmt)(nil), (*ast.TypeSwitchStmt)(nil), (*ast.SelectStmt)(nil)) {
+		if n := c.Node(); n.Pos() >= loop.End() && n.Pos() < wait.Call.Pos() {
+			return false
+		}
+	}
+	return true
+}
