@@ -224,7 +224,7 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 		m.Message = "nobody receives from " + s.sentName(s.Senders[0].Sends[0]) + ", so the send blocks forever"
 		return m.None("a buffer would only hide that the value is never used"), true
 	}
-	if s.Closed && len(s.Ranges) == 0 && !s.ClosedAtReturn() || len(s.Ranges) > 0 && len(s.Recvs) > 0 {
+	if s.Closed && len(s.Ranges) == 0 && (!s.ClosedAtReturn() || s.Recovers()) || len(s.Ranges) > 0 && len(s.Recvs) > 0 {
 		return m, false // a protocol that is not understood
 	}
 	why, leaks := s.Abandoned()

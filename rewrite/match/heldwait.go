@@ -47,7 +47,8 @@ type heldOp struct {
 //
 // Precision: all operations on the channel are known, and each that could end
 // the wait either holds the mutex itself whenever it comes, or is done by a
-// goroutine that takes the mutex on its way there and is the only one to do it.
+// goroutine that takes the mutex on its way there and is the only one to do it;
+// and nothing tells the one who waits that the others have had it.
 // The mutex must be the same one: a field of the structure that holds the
 // channel, or the same variable.
 func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
@@ -253,12 +254,15 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 			return
 		}
 		need := needing{t: t, wait: op.use.Op, lock: heldLock{held.lockCall, held.call, lock}}
-		if !need.before(e.Op, t.p.FuncOf(e.Runner), lock, 2) {
+		if !need.before(e.At, t.p.FuncOf(e.Runner), lock, 2) {
 			return
 		}
 		if !w.Other.IsValid() {
 			w.Other, w.End = need.at, e.Op.Node().Pos()
 		}
+	}
+	if t.told(op, held, way, enders) {
+		return
 	}
 	t.seen[op.use.Op.Node()] = true
 	t.out = append(t.out, w)

@@ -30,8 +30,12 @@ func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bo
 	if n.held(fn, node, lock) {
 		return true
 	}
+	loop, _ := Unparen(c).Parent().Node().(*ast.RangeStmt)
+	if loop != nil && loop.X != Unparen(c).Node() {
+		loop = nil
+	}
 	// The function that makes the one who waits runs but once for each.
-	if (n.single(fn) || FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, lock) {
+	if (n.single(fn) || FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, loop, lock) {
 		return true
 	}
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
@@ -123,8 +127,9 @@ func (n *needing) held(fn *Func, node ast.Node, lock place) bool {
 }
 
 // onTheWay reports whether fn takes the mutex at a place from which it comes
-// to node, or to its end if node is deferred.
-func (n *needing) onTheWay(fn *Func, node ast.Node, lock place) bool {
+// to node, to the next round of loop if node is what that ranges over, or to its
+// end if node is deferred.
+func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock place) bool {
 	_, deferred := node.(*ast.DeferStmt)
 	found := false
 	paths := Paths[bool]{
@@ -135,6 +140,16 @@ func (n *needing) onTheWay(fn *Func, node ast.Node, lock place) bool {
 			return has || n.takes(at, lock, 2), !found
 		},
 		Exit: func(_ *Block, has bool) { found = found || has && deferred },
+	}
+	if loop != nil { // it receives again in each round
+		body := paths
+		body.Round = func(l ast.Stmt, has bool) bool {
+			found = found || has && l == ast.Stmt(loop)
+			return !found
+		}
+		if body.FromBody(fn.Flow, loop, false); found {
+			return true
+		}
 	}
 	if start := FlowNode(n.wait, fn); start != nil {
 		paths.After(fn.Flow, start, false) // nobody waits before the one who does is made
