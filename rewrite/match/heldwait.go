@@ -22,7 +22,7 @@ type HeldWait struct {
 // waitable is a channel of which all operations are known.
 type waitable struct {
 	sends, recvs, closes []ChannelUse
-	unbuffered           bool
+	unbuffered, local    bool
 	sendable, receivable bool // by somebody unknown, too
 }
 
@@ -112,7 +112,7 @@ func (t *heldTable) locals() (out []*waitable) {
 		if !s.variable() || s.Later {
 			continue
 		}
-		w, made := &waitable{unbuffered: s.Cap == 0}, 0
+		w, made := &waitable{unbuffered: s.Cap == 0, local: true}, 0
 		for _, u := range t.p.ChannelUses(fn.Cursor, s.Var) {
 			switch u.Kind {
 			case ChanSend:
@@ -253,7 +253,7 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 		if !same {
 			return
 		}
-		need := needing{t: t, wait: op.use.Op, lock: heldLock{held.lockCall, held.call, lock}}
+		need := needing{t: t, wait: op.use.Op, lock: heldLock{held.lockCall, held.call, lock}, once: t.once(op)}
 		if !need.before(e.At, t.p.FuncOf(e.Runner), lock, 2) {
 			return
 		}
@@ -266,6 +266,13 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 	}
 	t.seen[op.use.Op.Node()] = true
 	t.out = append(t.out, w)
+}
+
+// once reports whether op is the only send on its channel: then it is received
+// by the first receive, whatever the receiver does later.
+func (t *heldTable) once(op heldOp) bool {
+	fn := t.p.FuncOf(op.use.Runner)
+	return op.use.Kind == ChanSend && op.ch.local && len(op.ch.sends) == 1 && fn.Flow != nil && !fn.Flow.InCycle(FlowNode(op.use.At, fn))
 }
 
 // sameLock returns the mutex as the function of e names it, if it is certain

@@ -14,6 +14,7 @@ type needing struct {
 	lock heldLock
 	wait inspector.Cursor // who waits under it
 	at   token.Pos        // where it is taken
+	once bool             // the first time that it is done ends the wait
 }
 
 // before reports whether whoever does the operation at c, in fn, may have to
@@ -55,7 +56,7 @@ func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bo
 		}
 		// What the callee takes behind the operation counts as well, if the
 		// caller comes back to it.
-		if n.single(caller) && n.cyclic(caller, call, fn, lock) {
+		if !n.once && n.single(caller) && n.cyclic(caller, call, fn, lock) {
 			continue
 		}
 		if !n.before(call, caller, up, depth-1) {
@@ -136,12 +137,15 @@ func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock pl
 		Node: func(at ast.Node, has bool) (bool, bool) {
 			if at == node && !deferred {
 				found = found || has
+				if n.once {
+					return has, false
+				}
 			}
 			return has || n.takes(at, lock, 2), !found
 		},
 		Exit: func(_ *Block, has bool) { found = found || has && deferred },
 	}
-	if loop != nil { // it receives again in each round
+	if loop != nil && !n.once { // it receives again in each round
 		body := paths
 		body.Round = func(l ast.Stmt, has bool) bool {
 			found = found || has && l == ast.Stmt(loop)
