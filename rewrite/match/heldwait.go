@@ -247,7 +247,7 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 	if !ok || len(enders) == 0 || t.seen[op.use.Op.Node()] {
 		return
 	}
-	w := HeldWait{Op: op.use, Lock: held.call}
+	w, passed := HeldWait{Op: op.use, Lock: held.call}, false
 	for _, e := range enders {
 		lock, same := t.sameLock(e, ch, held.origin)
 		if !same {
@@ -257,11 +257,12 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 		if !need.before(e.At, t.p.FuncOf(e.Runner), lock, 2) {
 			return
 		}
+		passed = passed || !need.under
 		if !w.Other.IsValid() {
 			w.Other, w.End = need.at, e.Op.Node().Pos()
 		}
 	}
-	if t.told(op, held, way, enders) {
+	if passed && t.told(op, held, way, enders) {
 		return
 	}
 	t.seen[op.use.Op.Node()] = true

@@ -14,7 +14,9 @@ type needing struct {
 	lock heldLock
 	wait inspector.Cursor // who waits under it
 	at   token.Pos        // where it is taken
-	once bool             // the first time that it is done ends the wait
+	// The operation itself comes under the mutex: not only may it have been taken before.
+	under bool
+	once  bool // the first time that it is done ends the wait
 }
 
 // before reports whether whoever does the operation at c, in fn, may have to
@@ -29,6 +31,7 @@ func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bo
 		return false
 	}
 	if n.held(fn, node, lock) {
+		n.under = true
 		return true
 	}
 	loop, _ := Unparen(c).Parent().Node().(*ast.RangeStmt)
