@@ -51,8 +51,9 @@ import (
 // A channel that is returned, stored, or passed to a function that is not
 // loaded: somebody else may send. A receive that is one of several cases of a
 // select. A range whose body can leave the loop. A function that makes a channel
-// only to wait on it itself: it parks on purpose. Fields that a file for another
-// platform mentions. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, and
+// only to wait on it itself: it parks on purpose. A timer that another function
+// starts again. Fields that a file for another platform mentions, or of a structure
+// that is converted into another one. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, and
 // the end of main.main.
 //
 // # Fix safety

@@ -60,7 +60,9 @@ import (
 // or keeps it: somebody else may receive. A goroutine that sends once or twice,
 // where the receiver can tell by the first value whether a second comes. A channel
 // with enough room. Sends in a select with another way out. A range that is left
-// on a condition about what the producer was asked for.
+// on a condition about what the producer was asked for or on a flag in the value,
+// and a producer that may end right behind a value. A sender that ends the receiver
+// itself, but later, or that asks a flag under a mutex first.
 // Functions that receive on every path, also by a deferred receive or by waiting
 // for the sender. Fields that other packages can reach, that are made with room,
 // or that a file for another platform mentions. Paths that end in a panic,
@@ -224,7 +226,7 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 		m.Message = "nobody receives from " + s.sentName(s.Senders[0].Sends[0]) + ", so the send blocks forever"
 		return m.None("a buffer would only hide that the value is never used"), true
 	}
-	if s.Closed && len(s.Ranges) == 0 && !s.ClosedAtReturn() || len(s.Ranges) > 0 && len(s.Recvs) > 0 {
+	if s.Closed && len(s.Ranges) == 0 && (!s.ClosedAtReturn() || s.Recovers()) || len(s.Ranges) > 0 && len(s.Recvs) > 0 {
 		return m, false // a protocol that is not understood
 	}
 	why, leaks := s.Abandoned()

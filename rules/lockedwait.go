@@ -47,7 +47,9 @@ import (
 // A channel with room for what is sent. A wait that is one of several cases of a
 // select. A channel that anybody unknown has, and one that somebody can serve
 // without the mutex: then it is a question of time, not of luck. A mutex of
-// another structure, which may be another one.
+// another structure, which may be another one. A wait behind a condition about
+// what the other side assigns, or behind a word that it gives: it may have had
+// the mutex by then.
 //
 // # Fix safety
 //

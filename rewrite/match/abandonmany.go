@@ -213,3 +213,24 @@ func (s *LocalChan) outgrows(snd *Sender) bool {
 	b, ok := s.p.LoopBound(inner[0])
 	return !ok || len(inner) > 1 || b.Of != nil || b.Const > s.Cap
 }
+
+// Recovers reports whether a sender survives the panic of a send on a closed
+// channel: it defers a function that recovers, or one that is not known.
+func (s *LocalChan) Recovers() bool {
+	for _, snd := range s.Senders {
+		for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
+			call := c.Node().(*ast.CallExpr)
+			if _, ok := c.Parent().Node().(*ast.DeferStmt); !ok || s.p.isBuiltin(call) {
+				continue
+			}
+			deferred := s.p.Declaration(s.p.Callee(call))
+			if lit, ok := c.FindNode(ast.Unparen(call.Fun)); ok && deferred == nil {
+				deferred = s.p.FuncOf(lit)
+			}
+			if callee := s.p.Callee(call); deferred != nil && s.p.recovers(deferred) || deferred == nil && (callee == nil || callee.Pkg() == nil || !isStd(callee.Pkg().Path())) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -78,7 +78,7 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 	}
 	var out []*ast.CallExpr
 	for _, v := range order {
-		if known[v] && len(waits[v]) > 0 && !table.elsewhere(v.Name()) {
+		if known[v] && len(waits[v]) > 0 && !table.elsewhere(v) {
 			out = append(out, waits[v]...)
 		}
 	}
@@ -204,7 +204,7 @@ func (p *Pass) NeverDone() (out []*ast.CallExpr) {
 	table := &fieldTable{p: p}
 	for _, v := range order {
 		reachable := v.Exported() && p.Pkg.Name() != "main" || v.Embedded() || v.Pkg() != p.Pkg || p.copied(v)
-		if adds[v] && !done[v] && !reachable && !p.InTest(v.Pos()) && !table.elsewhere(v.Name()) {
+		if adds[v] && !done[v] && !reachable && !p.InTest(v.Pos()) && !table.elsewhere(v) {
 			out = append(out, waits[v]...)
 		}
 	}

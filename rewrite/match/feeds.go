@@ -56,7 +56,7 @@ func (s *LocalChan) feed() Feed {
 			}
 			runner = u.Runner
 			if u.Kind == ChanSend {
-				if !u.Waits() {
+				if !u.Waits() || s.lastOfAll(u) {
 					return NoFeed
 				}
 				send, sent = u, true
@@ -80,6 +80,19 @@ func (s *LocalChan) feed() Feed {
 		return FeedEndless
 	}
 	return FeedLoop
+}
+
+// lastOfAll reports whether the goroutine may end right behind a send, without
+// another round: then the value may tell that it was the last.
+func (s *LocalChan) lastOfAll(u ChannelUse) (last bool) {
+	fn := s.p.FuncOf(u.Runner)
+	node := FlowNode(u.At, fn)
+	Paths[struct{}]{
+		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != node },
+		Round: func(ast.Stmt, struct{}) bool { return false },
+		Exit:  func(*Block, struct{}) { last = true },
+	}.After(fn.Flow, node, struct{}{})
+	return last
 }
 
 // Forsaken is a producer whose consumer goes away.
@@ -116,9 +129,9 @@ func (p *Pass) Forsaken(call inspector.Cursor, fn *Func, kind Feed) (f Forsaken,
 			Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !p.FailsTest(n) },
 			Round: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
 			// A condition that knows what the producer was asked for may know
-			// that it is done.
+			// that it is done, and one that asks the value may be told so.
 			Edge: func(cond ast.Expr, _ bool, st struct{}) (struct{}, bool) {
-				return st, !p.shares(cond, call.Node().(*ast.CallExpr))
+				return st, !p.shares(cond, call.Node().(*ast.CallExpr)) && !p.asksFlag(cond, loop.Key)
 			},
 			Exit: func(b *Block, _ struct{}) { found(b, loop) },
 		}.FromBody(fn.Flow, loop, struct{}{})
@@ -157,6 +170,16 @@ func (p *Pass) received(call inspector.Cursor, fn *Func) (uses []ChannelUse, sta
 		}
 	}
 	return uses, FlowNode(call, fn), len(uses) > 0
+}
+
+// asksFlag reports whether a condition is a field of the value that was received.
+func (p *Pass) asksFlag(cond, value ast.Expr) bool {
+	cond = ast.Unparen(cond)
+	if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
+		cond = ast.Unparen(not.X)
+	}
+	x, ok := cond.(*ast.SelectorExpr)
+	return ok && value != nil && p.selected(x) != nil && p.VarOf(x.X) != nil && p.VarOf(x.X) == p.VarOf(value)
 }
 
 // shares reports whether a condition mentions a variable that is also among

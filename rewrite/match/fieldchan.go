@@ -59,7 +59,7 @@ func (p *Pass) FieldChannels() []*FieldChan {
 	}
 	known := order[:0]
 	for _, f := range order {
-		if !(f.Receivable && f.Sendable) && !t.elsewhere(f.Field.Name()) {
+		if !(f.Receivable && f.Sendable) && !t.elsewhere(f.Field) {
 			known = append(known, f)
 		}
 	}
@@ -72,6 +72,7 @@ type fieldTable struct {
 	getters map[*types.Func]*types.Var // functions that return such a field, or nil, to be received from
 	seen    map[*types.Var]bool        // aliases followed
 	ignored [][]byte                   // files of other build configurations
+	swapped map[*types.Var]bool        // fields of structures that are converted
 }
 
 // selected returns the field that x selects; nil if it selects none.
@@ -368,9 +369,11 @@ func (t *fieldTable) literal(c inspector.Cursor, lit *ast.CompositeLit) {
 	}
 }
 
-// elsewhere reports whether a file of another build configuration mentions name.
-func (t *fieldTable) elsewhere(name string) bool {
+// elsewhere reports whether a field may be used under another name, or in a file
+// of another build configuration.
+func (t *fieldTable) elsewhere(v *types.Var) bool {
 	if t.ignored == nil {
+		t.swapped = t.p.converted()
 		t.ignored = [][]byte{}
 		for _, file := range t.p.IgnoredFiles {
 			src, err := os.ReadFile(file)
@@ -381,9 +384,9 @@ func (t *fieldTable) elsewhere(name string) bool {
 		}
 	}
 	for _, src := range t.ignored {
-		if bytes.Contains(src, []byte(name)) {
+		if bytes.Contains(src, []byte(v.Name())) {
 			return true
 		}
 	}
-	return false
+	return t.swapped[v]
 }

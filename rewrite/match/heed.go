@@ -3,6 +3,7 @@ package match
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 	"strings"
 )
 
@@ -31,7 +32,7 @@ func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
 			}
 			heeds := p.heeds(done, fields, loop, t)
 			for _, c := range done.Closes {
-				if fn := p.FuncOf(c.Runner); fn == nil || fn.Body != loop.Body {
+				if fn := p.FuncOf(c.Runner); fn == nil || fn.Body != loop.Body || servedLate(f, c) {
 					heeds = nil
 				}
 			}
@@ -40,7 +41,7 @@ func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
 			}
 			for _, u := range f.Sends {
 				x, ok := u.At.Node().(*ast.SelectorExpr)
-				if !ok || !u.Waits() || p.InTest(x.Pos()) || p.FuncOf(u.Runner).Body == loop.Body || !sameStruct(p.TypesInfo.TypeOf(x.X), done.Field) {
+				if !ok || !u.Waits() || p.InTest(x.Pos()) || p.FuncOf(u.Runner).Body == loop.Body || !sameStruct(p.TypesInfo.TypeOf(x.X), done.Field) || t.sure(u, fields, loop) {
 					continue
 				}
 				name := strings.TrimSuffix(types.ExprString(x), x.Sel.Name) + done.Field.Name()
@@ -49,6 +50,49 @@ func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
 		}
 	}
 	return out
+}
+
+// servedLate reports whether the receiver goes on to receive behind the close
+// by which it says that it ends.
+func servedLate(f *FieldChan, end ChannelUse) bool {
+	for _, u := range f.Recvs {
+		if InDefer(u.Op) || !InDefer(end.Op) && u.Op.Node().Pos() > end.Op.Node().Pos() {
+			return true
+		}
+	}
+	return false
+}
+
+// sure reports whether the sender may know that the receiver is still there:
+// it tells it to end only behind the send, or it asks a flag under a mutex.
+func (t *heldTable) sure(send ChannelUse, fields []*FieldChan, loop *Func) bool {
+	at, fn := send.Op.Node().Pos(), t.p.FuncOf(send.Runner)
+	for _, f := range fields {
+		receiver := t.soleReceiver(f)
+		if receiver == nil || receiver.Body != loop.Body {
+			continue
+		}
+		for _, u := range append(slices.Clip(f.Closes), f.Sends...) {
+			if u.Op.Node() != send.Op.Node() && u.Op.Node().Pos() > at && t.p.FuncOf(u.Runner).Body == fn.Body {
+				return true
+			}
+		}
+	}
+	locked, asked := false, false
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		if n == nil || n.Pos() >= at {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			l, ok := t.p.lockOp(n)
+			locked = locked || ok && l.takes()
+		case *ast.IfStmt:
+			asked = asked || locked
+		}
+		return true
+	})
+	return asked
 }
 
 // soleReceiver returns the declared function that alone receives from f; nil if

@@ -22,7 +22,7 @@ type HeldWait struct {
 // waitable is a channel of which all operations are known.
 type waitable struct {
 	sends, recvs, closes []ChannelUse
-	unbuffered           bool
+	unbuffered, local    bool
 	sendable, receivable bool // by somebody unknown, too
 }
 
@@ -47,7 +47,8 @@ type heldOp struct {
 //
 // Precision: all operations on the channel are known, and each that could end
 // the wait either holds the mutex itself whenever it comes, or is done by a
-// goroutine that takes the mutex on its way there and is the only one to do it.
+// goroutine that takes the mutex on its way there and is the only one to do it;
+// and nothing tells the one who waits that the others have had it.
 // The mutex must be the same one: a field of the structure that holds the
 // channel, or the same variable.
 func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
@@ -111,7 +112,7 @@ func (t *heldTable) locals() (out []*waitable) {
 		if !s.variable() || s.Later {
 			continue
 		}
-		w, made := &waitable{unbuffered: s.Cap == 0}, 0
+		w, made := &waitable{unbuffered: s.Cap == 0, local: true}, 0
 		for _, u := range t.p.ChannelUses(fn.Cursor, s.Var) {
 			switch u.Kind {
 			case ChanSend:
@@ -246,22 +247,33 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 	if !ok || len(enders) == 0 || t.seen[op.use.Op.Node()] {
 		return
 	}
-	w := HeldWait{Op: op.use, Lock: held.call}
+	w, passed := HeldWait{Op: op.use, Lock: held.call}, false
 	for _, e := range enders {
 		lock, same := t.sameLock(e, ch, held.origin)
 		if !same {
 			return
 		}
-		need := needing{t: t, wait: op.use.Op, lock: heldLock{held.lockCall, held.call, lock}}
-		if !need.before(e.Op, t.p.FuncOf(e.Runner), lock, 2) {
+		need := needing{t: t, wait: op.use.Op, lock: heldLock{held.lockCall, held.call, lock}, once: t.once(op)}
+		if !need.before(e.At, t.p.FuncOf(e.Runner), lock, 2) {
 			return
 		}
+		passed = passed || !need.under
 		if !w.Other.IsValid() {
 			w.Other, w.End = need.at, e.Op.Node().Pos()
 		}
 	}
+	if passed && t.told(op, held, way, enders) {
+		return
+	}
 	t.seen[op.use.Op.Node()] = true
 	t.out = append(t.out, w)
+}
+
+// once reports whether op is the only send on its channel: then it is received
+// by the first receive, whatever the receiver does later.
+func (t *heldTable) once(op heldOp) bool {
+	fn := t.p.FuncOf(op.use.Runner)
+	return op.use.Kind == ChanSend && op.ch.local && len(op.ch.sends) == 1 && fn.Flow != nil && !fn.Flow.InCycle(FlowNode(op.use.At, fn))
 }
 
 // sameLock returns the mutex as the function of e names it, if it is certain

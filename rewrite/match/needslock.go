@@ -14,6 +14,9 @@ type needing struct {
 	lock heldLock
 	wait inspector.Cursor // who waits under it
 	at   token.Pos        // where it is taken
+	// The operation itself comes under the mutex: not only may it have been taken before.
+	under bool
+	once  bool // the first time that it is done ends the wait
 }
 
 // before reports whether whoever does the operation at c, in fn, may have to
@@ -28,10 +31,15 @@ func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bo
 		return false
 	}
 	if n.held(fn, node, lock) {
+		n.under = true
 		return true
 	}
+	loop, _ := Unparen(c).Parent().Node().(*ast.RangeStmt)
+	if loop != nil && loop.X != Unparen(c).Node() {
+		loop = nil
+	}
 	// The function that makes the one who waits runs but once for each.
-	if (n.single(fn) || FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, lock) {
+	if (n.single(fn) || FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, loop, lock) {
 		return true
 	}
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
@@ -51,7 +59,7 @@ func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bo
 		}
 		// What the callee takes behind the operation counts as well, if the
 		// caller comes back to it.
-		if n.single(caller) && n.cyclic(caller, call, fn, lock) {
+		if !n.once && n.single(caller) && n.cyclic(caller, call, fn, lock) {
 			continue
 		}
 		if !n.before(call, caller, up, depth-1) {
@@ -123,18 +131,32 @@ func (n *needing) held(fn *Func, node ast.Node, lock place) bool {
 }
 
 // onTheWay reports whether fn takes the mutex at a place from which it comes
-// to node, or to its end if node is deferred.
-func (n *needing) onTheWay(fn *Func, node ast.Node, lock place) bool {
+// to node, to the next round of loop if node is what that ranges over, or to its
+// end if node is deferred.
+func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock place) bool {
 	_, deferred := node.(*ast.DeferStmt)
 	found := false
 	paths := Paths[bool]{
 		Node: func(at ast.Node, has bool) (bool, bool) {
 			if at == node && !deferred {
 				found = found || has
+				if n.once {
+					return has, false
+				}
 			}
 			return has || n.takes(at, lock, 2), !found
 		},
 		Exit: func(_ *Block, has bool) { found = found || has && deferred },
+	}
+	if loop != nil && !n.once { // it receives again in each round
+		body := paths
+		body.Round = func(l ast.Stmt, has bool) bool {
+			found = found || has && l == ast.Stmt(loop)
+			return !found
+		}
+		if body.FromBody(fn.Flow, loop, false); found {
+			return true
+		}
 	}
 	if start := FlowNode(n.wait, fn); start != nil {
 		paths.After(fn.Flow, start, false) // nobody waits before the one who does is made

@@ -24,7 +24,8 @@ type EmptyTimer struct {
 // and then says that it stopped it. So behind a Stop that says no nothing comes
 // any more. The body is entered only if the value was received before, or the
 // timer stopped; only the first is looked for: a path from another receive to
-// this Stop, on which the timer is not started again.
+// this Stop, on which the timer is not started again. If other functions start it
+// again, they may do so while this one waits.
 func (p *Pass) EmptyTimers() (out []EmptyTimer) {
 	for c := range p.Inspector.Root().Preorder((*ast.IfStmt)(nil)) {
 		e, ok := p.drains(c.Node().(*ast.IfStmt))
@@ -35,7 +36,7 @@ func (p *Pass) EmptyTimers() (out []EmptyTimer) {
 		if fn == nil {
 			continue
 		}
-		if got := p.receivedBefore(e, c, fn); got != nil {
+		if got := p.receivedBefore(e, c, fn); got != nil && !p.setElsewhere(e.Timer, fn) {
 			e.Got = got
 			out = append(out, e)
 		}
@@ -121,6 +122,32 @@ func (p *Pass) receivedBefore(e EmptyTimer, ifs inspector.Cursor, fn *Func) ast.
 		}
 	}
 	return nil
+}
+
+// setElsewhere reports whether a function that fn does not call itself, and it
+// alone, starts the timer again.
+func (p *Pass) setElsewhere(timer ast.Expr, fn *Func) bool {
+	v := p.lastVar(timer)
+	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+		recv, ok := p.Method(c.Node().(*ast.CallExpr), "time", "Timer", "Reset")
+		if !ok || v == nil || p.lastVar(recv) != v || p.Runner(c) == fn.Cursor {
+			continue
+		}
+		d, ok := p.Runner(c).Node().(*ast.FuncDecl)
+		if !ok {
+			return true
+		}
+		obj, _ := p.TypesInfo.Defs[d.Name].(*types.Func)
+		calls, ok := p.callSites(obj)
+		for _, call := range calls {
+			_, isGo := call.Parent().Node().(*ast.GoStmt)
+			ok = ok && !isGo && p.Runner(call) == fn.Cursor
+		}
+		if !ok {
+			return true
+		}
+	}
+	return false
 }
 
 // flagged reports whether an if stands around ifs, but not around c.

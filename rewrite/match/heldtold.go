@@ -1,0 +1,120 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// told reports whether the one who waits may know that the other side needs the
+// mutex no more: on the way to the wait it asks a condition about what the
+// others assign, or receives a word that they give.
+func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []ChannelUse) bool {
+	given := map[*types.Var]bool{}
+	for _, e := range enders {
+		t.gives(t.p.FuncOf(e.Runner), given, 1)
+	}
+	if ch := t.p.lastVar(op.use.At.Node().(ast.Expr)); ch != nil {
+		delete(given, ch)
+	}
+	c, ok := t.p.Inspector.Root().FindNode(held.call)
+	if !ok {
+		return false
+	}
+	fn := t.p.FuncOf(t.p.Runner(c))
+	for _, s := range way {
+		if t.asks(fn, s.call.Pos(), given) {
+			return true
+		}
+		fn = s.callee
+	}
+	return t.asks(fn, op.use.Op.Node().Pos(), given)
+}
+
+// gives notes the variables and fields that fn assigns, and the channels that
+// it sends on or closes.
+func (t *heldTable) gives(fn *Func, given map[*types.Var]bool, depth int) {
+	if fn == nil {
+		return
+	}
+	add := func(e ast.Expr) {
+		if v := t.p.lastVar(e); v != nil {
+			given[v] = true
+		}
+	}
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				add(l)
+			}
+		case *ast.IncDecStmt:
+			add(n.X)
+		case *ast.SendStmt:
+			add(n.Chan)
+		case *ast.CallExpr:
+			if t.p.IsBuiltin(n, "close") {
+				add(n.Args[0])
+			} else if callee := t.funcs[t.p.Callee(n)]; callee != nil && depth > 0 {
+				t.gives(callee, given, depth-1)
+			}
+		}
+		return true
+	})
+}
+
+// asks reports whether a condition or a receive before pos mentions one of the
+// given variables.
+func (t *heldTable) asks(fn *Func, pos token.Pos, given map[*types.Var]bool) (found bool) {
+	mentions := func(e ast.Expr) {
+		if e == nil {
+			return
+		}
+		ast.Inspect(e, func(n ast.Node) bool {
+			if x, ok := n.(ast.Expr); ok {
+				v := t.p.lastVar(x)
+				found = found || v != nil && given[v]
+			}
+			return !found
+		})
+	}
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		if n == nil || n.Pos() >= pos || found {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.IfStmt:
+			mentions(n.Cond)
+		case *ast.ForStmt:
+			mentions(n.Cond)
+		case *ast.SwitchStmt:
+			mentions(n.Tag)
+		case *ast.CaseClause:
+			for _, e := range n.List {
+				mentions(e)
+			}
+		case *ast.UnaryExpr:
+			if n.Op == token.ARROW {
+				mentions(n.X)
+			}
+		}
+		return true
+	})
+	return found
+}
+
+// lastVar returns the field or variable that e selects in the end, also one of
+// its elements; nil if it is none.
+func (p *Pass) lastVar(e ast.Expr) *types.Var {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.SelectorExpr:
+		return p.selected(x)
+	case *ast.IndexExpr:
+		return p.lastVar(x.X)
+	case *ast.StarExpr:
+		return p.lastVar(x.X)
+	case *ast.Ident:
+		return p.VarOf(x)
+	}
+	return nil
+}
