@@ -50,14 +50,17 @@ import (
 // # What is not reported
 //
 // What runs once in a process: what main, init, TestMain, the function of a
-// command, a package variable or a sync.Once starts. Goroutines that may return,
+// command, a package variable or a sync.Once starts, or a function that parses
+// flags, asks for signals or calls http.ListenAndServe. Goroutines that may return,
 // panic and recover, end the goroutine or the process. Goroutines that are
 // started under a condition on something that lasts, and may thus be started
 // once. A loop that reads what the method Close writes or closes. A type that has
 // Shutdown only, which is often the one daemon of a process. A context that is
-// used for logging only, or that every known caller passes as
-// context.Background(). Functions of package main, unless they start one for
-// each request or round. Goroutines whose comment says that they are meant.
+// used for logging or to look up a value only, that belongs to one round of the
+// loop, or that every known caller passes as context.Background(). Loops that
+// receive signals. A Close or Stop with arguments, which ends a part. Functions of package main, unless they start one for
+// each request or round. Goroutines whose comment says that they are meant,
+// or that they last for ever or as long as the process.
 //
 // # Fix safety
 //
@@ -115,7 +118,7 @@ func deafFunction(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
 		return e, false
 	}
 	s, ok := p.NeverEnds(fn)
-	if !ok || s.Fn != fn || p.OncePerProcess(c) {
+	if !ok || s.Fn != fn || p.OncePerProcess(c) || p.HandlesSignals(s) || p.Lasts(c.Node()) {
 		return e, false
 	}
 	ctx := p.IgnoredContext(s, inspector.Cursor{})
@@ -143,7 +146,7 @@ func endlessGo(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
 		return e, false
 	}
 	s, ok := p.NeverEnds(body)
-	if !ok {
+	if !ok || p.HandlesSignals(s) || p.Lasts(c.Node(), fn, body, s.Fn) {
 		return e, false
 	}
 	e = endless{p: p, Stuck: s, start: c}
