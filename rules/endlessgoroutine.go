@@ -66,7 +66,8 @@ import (
 //
 // Where the loop sleeps and a context is at hand, the sleep becomes a wait for
 // either. That is unsafe: the goroutine ends with the context, in the middle of
-// what would have been a pause, and what it did afterwards is not done any more.
+// what would have been a pause, and what it did afterwards is not done any more. No
+// fix is offered if the loop gives something back after the pause, as a lock.
 // Everything else is for the author: nobody but him knows what should end it.
 //
 // # See also
@@ -202,7 +203,11 @@ func (e endless) match() rule.Match {
 	pkg, ok := ast.Unparen(sleep.Fun).(*ast.SelectorExpr)
 	results := e.results()
 	switch {
-	case !ok || !e.p.Names(e.ctx, stmt.Pos()):
+	case !ok:
+		return m.None("how to name time.After is for the author to say")
+	case e.p.Owes(e.Stuck, stmt):
+		return m.None("what the loop holds during the pause would not be given back")
+	case !e.p.Names(e.ctx, stmt.Pos()):
 		return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")
 	case results == nil:
 		return m.None("what the function should return is for the author to say")

@@ -72,6 +72,9 @@ func (p *Pass) worksWith(c inspector.Cursor, depth int) bool {
 			return false
 		}
 	}
+	if sig := fn.Signature(); fn.Pkg() != p.Pkg && fn.Pkg().Path() != "context" && sig.Recv() == nil && sig.Params().Len() == 1 && sig.Results().Len() == 1 && !IsError(sig.Results().At(0).Type()) {
+		return false // looks a value up, most likely
+	}
 	return depth > 3 || !p.looksUpOnly(fn, call, arg.Node(), depth)
 }
 
@@ -198,6 +201,28 @@ func (p *Pass) DirectSleep(s Stuck) (stmt *ast.ExprStmt, call *ast.CallExpr) {
 		}
 	}
 	return nil, nil
+}
+
+// givesBack are names of functions, in lower case, that give back what the
+// caller has, or take it again.
+var givesBack = set("lock", "rlock", "unlock", "runlock", "done", "end", "close", "stop", "release", "finish", "commit", "rollback", "cancel")
+
+// Owes reports whether the function has to give something back, or to take it
+// again, behind stmt in the loop: a lock, a place in a semaphore, a context.
+func (p *Pass) Owes(s Stuck, stmt ast.Stmt) bool {
+	owes := false
+	ast.Inspect(s.Stmt, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			owes = owes || n.Op == token.ARROW && n.Pos() > stmt.End()
+		case *ast.CallExpr:
+			owes = owes || n.Pos() > stmt.End() && (givesBack[strings.ToLower(calledAs(n))] || isCallback(p.TypesInfo.TypeOf(n.Fun)))
+		}
+		return !owes
+	})
+	return owes
 }
 
 // Names reports whether name means v at pos.
