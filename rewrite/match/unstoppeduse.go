@@ -2,6 +2,7 @@ package match
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 	"slices"
@@ -34,7 +35,7 @@ func (p *Pass) valueUse(use inspector.Cursor, u *Unstopped) EventKind {
 	_, isGo := call.Parent().Node().(*ast.GoStmt)
 	_, isDefer := call.Parent().Node().(*ast.DeferStmt)
 	switch lit := p.litUse(use, u.Fn); {
-	case isGo || lit == litEscapes:
+	case isGo || lit == litEscapes || p.byFlag(call, u):
 		return Escapes
 	case lit == litDeferred:
 		return ClosesLate
@@ -59,6 +60,34 @@ func (p *Pass) newValue(c inspector.Cursor) bool {
 	}
 	return false
 }
+
+// byFlag reports whether the call at c is made only if a local flag is set, or
+// not, that the function sets behind the start: that tells whether there was one.
+func (p *Pass) byFlag(c inspector.Cursor, u *Unstopped) bool {
+	for at := range c.Enclosing((*ast.IfStmt)(nil)) {
+		if !within(at.Node(), u.Fn.Body) {
+			continue
+		}
+		set := false
+		ast.Inspect(at.Node().(*ast.IfStmt).Cond, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if !ok || p.VarOf(id) == nil || !p.DeclaredIn(p.VarOf(id), u.Fn) {
+				return !set
+			}
+			for _, use := range p.Uses(u.Fn.Cursor, p.VarOf(id)) {
+				as, assigns := use.Parent().Node().(*ast.AssignStmt)
+				set = set || assigns && as.Tok == token.ASSIGN && as.Pos() > u.Call.Node().Pos() && len(as.Rhs) == 1 && isBool(p.TypesInfo.Types[as.Rhs[0]].Value)
+			}
+			return !set
+		})
+		if set {
+			return true
+		}
+	}
+	return false
+}
+
+func isBool(v constant.Value) bool { return v != nil && v.Kind() == constant.Bool }
 
 // readIn classifies a use of the value by the literals around it: one that may
 // run when the function has returned keeps the value.
