@@ -50,20 +50,24 @@ import (
 // # What is not reported
 //
 // What runs once in a process: what main, init, TestMain, the function of a
-// command, a package variable or a sync.Once starts. Goroutines that may return,
+// command, a package variable or a sync.Once starts, or a function that parses
+// flags, asks for signals or calls http.ListenAndServe. Goroutines that may return,
 // panic and recover, end the goroutine or the process. Goroutines that are
 // started under a condition on something that lasts, and may thus be started
 // once. A loop that reads what the method Close writes or closes. A type that has
 // Shutdown only, which is often the one daemon of a process. A context that is
-// used for logging only, or that every known caller passes as
-// context.Background(). Functions of package main, unless they start one for
-// each request or round. Goroutines whose comment says that they are meant.
+// used for logging or to look up a value only, that belongs to one round of the
+// loop, or that every known caller passes as context.Background(). Loops that
+// receive signals. A Close or Stop with arguments, which ends a part. Functions of package main, unless they start one for
+// each request or round. Goroutines whose comment says that they are meant,
+// or that they last for ever or as long as the process.
 //
 // # Fix safety
 //
 // Where the loop sleeps and a context is at hand, the sleep becomes a wait for
 // either. That is unsafe: the goroutine ends with the context, in the middle of
-// what would have been a pause, and what it did afterwards is not done any more.
+// what would have been a pause, and what it did afterwards is not done any more. No
+// fix is offered if the loop gives something back after the pause, as a lock.
 // Everything else is for the author: nobody but him knows what should end it.
 //
 // # See also
@@ -115,7 +119,7 @@ func deafFunction(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
 		return e, false
 	}
 	s, ok := p.NeverEnds(fn)
-	if !ok || s.Fn != fn || p.OncePerProcess(c) {
+	if !ok || s.Fn != fn || p.OncePerProcess(c) || p.HandlesSignals(s) || p.Lasts(c.Node()) {
 		return e, false
 	}
 	ctx := p.IgnoredContext(s, inspector.Cursor{})
@@ -143,7 +147,7 @@ func endlessGo(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
 		return e, false
 	}
 	s, ok := p.NeverEnds(body)
-	if !ok {
+	if !ok || p.HandlesSignals(s) || p.Lasts(c.Node(), fn, body, s.Fn) {
 		return e, false
 	}
 	e = endless{p: p, Stuck: s, start: c}
@@ -199,7 +203,11 @@ func (e endless) match() rule.Match {
 	pkg, ok := ast.Unparen(sleep.Fun).(*ast.SelectorExpr)
 	results := e.results()
 	switch {
-	case !ok || !e.p.Names(e.ctx, stmt.Pos()):
+	case !ok:
+		return m.None("how to name time.After is for the author to say")
+	case e.p.Owes(e.Stuck, stmt):
+		return m.None("what the loop holds during the pause would not be given back")
+	case !e.p.Names(e.ctx, stmt.Pos()):
 		return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")
 	case results == nil:
 		return m.None("what the function should return is for the author to say")

@@ -42,18 +42,20 @@ import (
 // # What is not reported
 //
 // A value that is returned, stored, sent, passed on, or whose method is passed on
-// as a function: somebody else may stop it. A constructor or method that gives
-// the value to others. A goroutine that may end by itself, that a
+// as a function: somebody else may stop it. One that a function literal goes on
+// using which is returned, stored or registered, or of which a channel, function
+// or context is. A constructor or method that gives the value to others. A goroutine that may end by itself, that a
 // channel or context of the caller ends, or that is started under a condition.
 // Fields that a function which is no method of the type closes, and exported ones.
-// Functions that run once in a process, such as main and what only main calls.
+// Functions that run once in a process, such as main and what only main calls,
+// commands, and those that parse flags, ask for signals or call http.ListenAndServe.
 //
 // # Fix safety
 //
 // All fixes are unsafe: they stop the value when the function returns, and
 // what the method does beside ending the goroutine is done, too. No fix is
 // offered if the method takes arguments, if some paths call it already, for
-// to call it twice may panic, and in a loop.
+// to call it twice may panic, if a goroutine uses the value, and in a loop.
 //
 // # See also
 //
@@ -142,6 +144,8 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 		return m.None("the method cannot be called from here")
 	case u.Unmet.Met:
 		return m.None("other paths call " + stop + ", and to call it twice may do harm")
+	case u.Shared:
+		return m.None("a goroutine uses the value, maybe longer than the function runs")
 	case method.Signature().Params().Len() > 0:
 		return m.None(stop + " takes arguments")
 	case u.Fn.Flow.InCycle(match.FlowNode(u.Call, u.Fn)):

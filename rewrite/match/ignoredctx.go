@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
@@ -24,7 +25,10 @@ func (p *Pass) IgnoredContext(s Stuck, c inspector.Cursor) *types.Var {
 			continue
 		}
 		v := p.VarOf(id.Node().(*ast.Ident))
-		if v != nil && !v.IsField() && IsNamed(v.Type(), "context", "Context") && p.worksWith(id) && p.Ended(v) {
+		if v == nil || s.Stmt.Pos() <= v.Pos() && v.Pos() < s.Stmt.End() {
+			continue // of one round: its end is none of the loop
+		}
+		if !v.IsField() && IsNamed(v.Type(), "context", "Context") && p.worksWith(id, 0) && p.Ended(v) {
 			return v
 		}
 	}
@@ -47,7 +51,7 @@ func (p *Pass) IgnoredContext(s Stuck, c inspector.Cursor) *types.Var {
 
 // worksWith reports whether the context at c is passed to a function that does
 // more with it than to log, to trace or to look up a value.
-func (p *Pass) worksWith(c inspector.Cursor) bool {
+func (p *Pass) worksWith(c inspector.Cursor, depth int) bool {
 	arg := Unparen(c)
 	call, ok := arg.Parent().Node().(*ast.CallExpr)
 	if !ok || call.Fun == arg.Node() {
@@ -58,7 +62,7 @@ func (p *Pass) worksWith(c inspector.Cursor) bool {
 		return false
 	}
 	where := strings.ToLower(fn.Pkg().Path() + "." + fn.Name())
-	for _, part := range []string{"log", "trace", "tracing", "telemetry", "otel", "metric", "fromcontext", "withvalue", "withoutcancel"} {
+	for _, part := range []string{"log", "trace", "tracing", "telemetry", "otel", "metric", "stats", "observ", "opencensus", "fromcontext", "withvalue", "withoutcancel"} {
 		if strings.Contains(where, part) {
 			return false
 		}
@@ -68,7 +72,33 @@ func (p *Pass) worksWith(c inspector.Cursor) bool {
 			return false
 		}
 	}
-	return true
+	if sig := fn.Signature(); fn.Pkg() != p.Pkg && fn.Pkg().Path() != "context" && sig.Recv() == nil && sig.Params().Len() == 1 && sig.Results().Len() == 1 && !IsError(sig.Results().At(0).Type()) {
+		return false // looks a value up, most likely
+	}
+	return depth > 3 || !p.looksUpOnly(fn, call, arg.Node(), depth)
+}
+
+// looksUpOnly reports whether fn, a function of this package, uses the context
+// that is the argument arg of the call, and no more than worksWith allows.
+func (p *Pass) looksUpOnly(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {
+	d, i := p.Declaration(fn), slices.IndexFunc(call.Args, func(e ast.Expr) bool { return ast.Unparen(e) == arg })
+	if d == nil || i < 0 || i >= fn.Signature().Params().Len() {
+		return false
+	}
+	used := false
+	for _, use := range p.Uses(d.Cursor, fn.Signature().Params().At(i)) {
+		if _, declares := use.Parent().Node().(*ast.Field); declares {
+			continue
+		}
+		used = true
+		if sel, ok := Unparen(use).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Value" {
+			continue
+		}
+		if passed, ok := Unparen(use).Parent().Node().(*ast.CallExpr); !ok || p.Callee(passed) == nil || p.worksWith(use, depth+1) {
+			return false
+		}
+	}
+	return used
 }
 
 // Ended reports whether somebody ends the context in v, a local variable or a
@@ -171,6 +201,28 @@ func (p *Pass) DirectSleep(s Stuck) (stmt *ast.ExprStmt, call *ast.CallExpr) {
 		}
 	}
 	return nil, nil
+}
+
+// givesBack are names of functions, in lower case, that give back what the
+// caller has, or take it again.
+var givesBack = set("lock", "rlock", "unlock", "runlock", "done", "end", "close", "stop", "release", "finish", "commit", "rollback", "cancel")
+
+// Owes reports whether the function has to give something back, or to take it
+// again, behind stmt in the loop: a lock, a place in a semaphore, a context.
+func (p *Pass) Owes(s Stuck, stmt ast.Stmt) bool {
+	owes := false
+	ast.Inspect(s.Stmt, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.UnaryExpr:
+			owes = owes || n.Op == token.ARROW && n.Pos() > stmt.End()
+		case *ast.CallExpr:
+			owes = owes || n.Pos() > stmt.End() && (givesBack[strings.ToLower(calledAs(n))] || isCallback(p.TypesInfo.TypeOf(n.Fun)))
+		}
+		return !owes
+	})
+	return owes
 }
 
 // Names reports whether name means v at pos.

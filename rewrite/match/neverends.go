@@ -2,6 +2,7 @@ package match
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -76,7 +77,7 @@ func (p *Pass) mayUnwind(fn *Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.Ident)(nil), (*ast.DeferStmt)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.CallExpr:
-			if p.IsBuiltin(n, "recover") || p.GuardedError(n) != nil || p.exits(p.Declaration(p.Callee(n))) {
+			if p.IsBuiltin(n, "recover") || p.GuardedError(n) != nil || p.exits(p.Declaration(p.Callee(n))) || p.exits(p.literalOf(p.VarOf(n.Fun))) {
 				return true
 			}
 		case *ast.Ident:
@@ -106,6 +107,29 @@ func (p *Pass) mayUnwind(fn *Func) bool {
 		}
 	}
 	return false
+}
+
+// literalOf returns the literal that a local variable is declared with; nil if
+// there is none.
+func (p *Pass) literalOf(v *types.Var) *Func {
+	if v == nil || v.IsField() || v.Parent() == p.Pkg.Scope() {
+		return nil
+	}
+	c, ok := p.Inspector.Root().FindByPos(v.Pos(), v.Pos())
+	if !ok {
+		return nil
+	}
+	as, ok := c.Parent().Node().(*ast.AssignStmt)
+	if !ok || len(as.Lhs) != len(as.Rhs) {
+		return nil
+	}
+	for i, l := range as.Lhs {
+		if lit, isLit := ast.Unparen(as.Rhs[i]).(*ast.FuncLit); isLit && p.VarOf(l) == v {
+			at, _ := c.Parent().FindNode(lit)
+			return p.FuncOf(at)
+		}
+	}
+	return nil
 }
 
 // isTesting reports whether t is a test, benchmark or fuzz target.
@@ -168,6 +192,9 @@ func (p *Pass) Closer(v *types.Var) *Func {
 		default:
 			continue
 		}
+		if params := m.Signature().Params(); params.Len() > 1 || params.Len() == 1 && !IsNamed(params.At(0).Type(), "context", "Context") {
+			continue // it ends one of the things in it
+		}
 		d := p.Declaration(m)
 		if d == nil || len(d.Body.List) == 0 || !reachesReturn(d.Flow, nil) || p.exits(d) {
 			continue
@@ -178,6 +205,19 @@ func (p *Pass) Closer(v *types.Var) *Func {
 		return d
 	}
 	return nil
+}
+
+// HandlesSignals reports whether fn receives the signals that the process
+// gets where s says that it stays.
+func (p *Pass) HandlesSignals(s Stuck) bool {
+	found := false
+	ast.Inspect(s.Stmt, func(n ast.Node) bool {
+		if recv, ok := n.(*ast.UnaryExpr); ok && recv.Op == token.ARROW {
+			found = found || IsNamed(p.TypesInfo.TypeOf(recv), "os", "Signal")
+		}
+		return !found
+	})
+	return found
 }
 
 // acts reports whether the evaluation of e calls anything.

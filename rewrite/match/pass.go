@@ -7,6 +7,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/analysis"
@@ -201,6 +203,31 @@ func (p *Pass) Meant(n ast.Node) bool { return p.MeantBetween(n.Pos(), n.End()) 
 
 // MeantBetween is Meant for the lines from start to end.
 func (p *Pass) MeantBetween(start, end token.Pos) bool {
+	return p.commented(start, end, func(text string) bool {
+		return !othersOnly(text) && slices.ContainsFunc(intent, func(word string) bool { return strings.Contains(text, word) })
+	})
+}
+
+// lasting is how a comment says that something is for the life of the process.
+var lasting = regexp.MustCompile(`\bfor ?ever\b|\b(lifetime|life|lives|long as|until|till)\b.*\b(process|program|application|app|binary)\b`)
+
+// Lasts reports whether a comment on the lines of n or right above them, or the
+// documentation of one of the functions, says that n is for the life of the process.
+func (p *Pass) Lasts(n ast.Node, fns ...*Func) bool {
+	if p.commented(n.Pos(), n.End(), lasting.MatchString) {
+		return true
+	}
+	for _, fn := range fns {
+		if d, ok := fn.Cursor.Node().(*ast.FuncDecl); ok && lasting.MatchString(strings.ToLower(strings.ReplaceAll(d.Doc.Text(), "\n", " "))) {
+			return true
+		}
+	}
+	return false
+}
+
+// commented reports whether is holds for a comment, in lower case, on the lines
+// from start to end or right above them.
+func (p *Pass) commented(start, end token.Pos, is func(text string) bool) bool {
 	line := func(pos token.Pos) int { return p.Fset.PositionFor(pos, false).Line }
 	first, last := line(start), line(end)
 	for _, group := range p.FileOf(start).Comments {
@@ -212,13 +239,8 @@ func (p *Pass) MeantBetween(start, end token.Pos) bool {
 				continue // it has a reason, and needs a finding
 			}
 			text, _, _ := strings.Cut(strings.ToLower(c.Text), "// want ") // an expectation of a test speaks to the test
-			if othersOnly(text) {
-				continue
-			}
-			for _, word := range intent {
-				if strings.Contains(text, word) {
-					return true
-				}
+			if is(text) {
+				return true
 			}
 		}
 	}

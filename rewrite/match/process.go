@@ -9,7 +9,8 @@ import (
 
 // OncePerProcess reports whether the function at c, a declaration or literal,
 // runs once in the life of a process as far as the package shows: main.main,
-// init, TestMain, the function of a command, what initialises a package variable,
+// init, TestMain, the function of a command, one that parses the flags, asks for signals or
+// serves HTTP by itself, what initialises a package variable,
 // what a sync.Once calls, and functions that only such functions call, outside of loops. What such a
 // function starts may well stay until the end.
 func (p *Pass) OncePerProcess(c inspector.Cursor) bool { return p.once(c, map[ast.Node]bool{}) }
@@ -19,7 +20,7 @@ func (p *Pass) once(c inspector.Cursor, seen map[ast.Node]bool) bool {
 		return false // it calls itself
 	}
 	seen[c.Node()] = true
-	if f := p.FuncOf(c); f != nil && p.isCommand(f) {
+	if f := p.FuncOf(c); f != nil && (p.isCommand(f) || p.isProgram(f)) {
 		return true
 	}
 	if lit, ok := c.Node().(*ast.FuncLit); ok {
@@ -79,8 +80,33 @@ func (p *Pass) onceAt(c inspector.Cursor, seen map[ast.Node]bool) bool {
 	return node != nil && !fn.Flow.InCycle(node) && p.once(fn.Cursor, seen)
 }
 
+// programs lists functions that only the program itself calls: they belong to
+// the process, or go on as long as it does.
+var programs = set("flag.Parse", "os/signal.Notify", "os/signal.NotifyContext", "net/http.ListenAndServe", "net/http.ListenAndServeTLS")
+
+// isProgram reports whether fn, outside of tests, does what only the program itself does.
+func (p *Pass) isProgram(fn *Func) bool {
+	if p.InTest(fn.Body.Pos()) {
+		return false
+	}
+	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
+		if programs[p.FullName(c.Node().(*ast.CallExpr))] {
+			return true
+		}
+	}
+	return false
+}
+
 // isCommand reports whether fn is what a command line runs.
 func (p *Pass) isCommand(fn *Func) bool {
+	if sig := p.signature(fn); sig != nil && sig.Params().Len() == 2 {
+		ptr, _ := types.Unalias(sig.Params().At(0).Type()).(*types.Pointer)
+		if ptr != nil && types.Identical(sig.Params().At(1).Type(), types.NewSlice(types.Typ[types.String])) {
+			if named, ok := types.Unalias(ptr.Elem()).(*types.Named); ok && named.Obj().Name() == "Command" {
+				return true
+			}
+		}
+	}
 	for _, field := range fn.Type.Params.List {
 		t := p.TypesInfo.TypeOf(field.Type)
 		for _, path := range []string{"github.com/urfave/cli", "github.com/urfave/cli/v2", "github.com/urfave/cli/v3"} {

@@ -2,9 +2,7 @@ package match
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
-	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -21,6 +19,7 @@ type Unstopped struct {
 	Stops  []string         // the methods that end the goroutine
 	Events []Event          // of Var: Closes and so on are calls of those methods
 	Unmet  Unmet
+	Shared bool // a goroutine of the function uses the value, maybe when that has returned
 }
 
 // Unstopped returns the calls behind which some way out of the function comes
@@ -177,52 +176,4 @@ func (u *Unstopped) obligation() Obligation {
 		Fn: u.Fn, Call: u.Call.Node().(*ast.CallExpr), Def: u.Def, Var: u.Var, Err: u.Err, Events: u.Events,
 		Leaves: func(ast.Node) bool { return false }, // only a return does: who waits for ever still has the value
 	}
-}
-
-func (p *Pass) valueUse(use inspector.Cursor, u *Unstopped) EventKind {
-	if assigns(use) {
-		if p.newValue(use) {
-			return Assigns
-		}
-		return Escapes
-	}
-	stopped := false
-	quiet := func(m *types.Func) bool {
-		stopped = slices.Contains(u.Stops, m.Name())
-		return stopped || p.Facts.Quiet(m)
-	}
-	if !p.quietUse(use, quiet) {
-		return Escapes
-	}
-	if !stopped {
-		return Reads
-	}
-	call := Unparen(Unparen(use).Parent()).Parent()
-	_, isGo := call.Parent().Node().(*ast.GoStmt)
-	_, isDefer := call.Parent().Node().(*ast.DeferStmt)
-	switch lit := p.litUse(use, u.Fn); {
-	case isGo || lit == litEscapes:
-		return Escapes
-	case lit == litDeferred:
-		return ClosesLate
-	case isDefer && lit == litNone:
-		return DefersClose
-	}
-	return Closes
-}
-
-// newValue reports whether the variable at c is declared there without a
-// value or gets a new one, as its first result, that nobody else has.
-func (p *Pass) newValue(c inspector.Cursor) bool {
-	switch n := c.Parent().Node().(type) {
-	case *ast.AssignStmt:
-		return n.Lhs[0] == c.Node() && len(n.Rhs) == 1 && (n.Tok == token.DEFINE || n.Tok == token.ASSIGN) && p.freshValue(n.Rhs[0], p.Facts.Fresh)
-	case *ast.ValueSpec:
-		if len(n.Values) == 0 {
-			_, isPtr := types.Unalias(p.TypesInfo.TypeOf(n.Names[0])).(*types.Pointer)
-			return !isPtr
-		}
-		return n.Names[0] == c.Node() && len(n.Values) == 1 && p.freshValue(n.Values[0], p.Facts.Fresh)
-	}
-	return false
 }

@@ -1,0 +1,246 @@
+package match
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+func (p *Pass) valueUse(use inspector.Cursor, u *Unstopped) EventKind {
+	if assigns(use) {
+		if p.newValue(use) {
+			return Assigns
+		}
+		return Escapes
+	}
+	stopped := false
+	quiet := func(m *types.Func) bool {
+		stopped = slices.Contains(u.Stops, m.Name())
+		return stopped || p.Facts.Quiet(m)
+	}
+	if !p.quietUse(use, quiet) {
+		return Escapes
+	}
+	if !stopped {
+		if p.partKept(use, u.Fn) {
+			return Escapes
+		}
+		return p.readIn(use, u)
+	}
+	call := Unparen(Unparen(use).Parent()).Parent()
+	_, isGo := call.Parent().Node().(*ast.GoStmt)
+	_, isDefer := call.Parent().Node().(*ast.DeferStmt)
+	switch lit := p.litUse(use, u.Fn); {
+	case isGo || lit == litEscapes || p.byFlag(call, u):
+		return Escapes
+	case lit == litDeferred:
+		return ClosesLate
+	case isDefer && lit == litNone:
+		return DefersClose
+	}
+	return Closes
+}
+
+// newValue reports whether the variable at c is declared there without a
+// value or gets a new one, as its first result, that nobody else has.
+func (p *Pass) newValue(c inspector.Cursor) bool {
+	switch n := c.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		return n.Lhs[0] == c.Node() && len(n.Rhs) == 1 && (n.Tok == token.DEFINE || n.Tok == token.ASSIGN) && p.freshValue(n.Rhs[0], p.Facts.Fresh)
+	case *ast.ValueSpec:
+		if len(n.Values) == 0 {
+			_, isPtr := types.Unalias(p.TypesInfo.TypeOf(n.Names[0])).(*types.Pointer)
+			return !isPtr
+		}
+		return n.Names[0] == c.Node() && len(n.Values) == 1 && p.freshValue(n.Values[0], p.Facts.Fresh)
+	}
+	return false
+}
+
+// byFlag reports whether the call at c is made only if a local flag is set, or
+// not, that the function sets behind the start: that tells whether there was one.
+func (p *Pass) byFlag(c inspector.Cursor, u *Unstopped) bool {
+	for at := range c.Enclosing((*ast.IfStmt)(nil)) {
+		if !within(at.Node(), u.Fn.Body) {
+			continue
+		}
+		set := false
+		ast.Inspect(at.Node().(*ast.IfStmt).Cond, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if !ok || p.VarOf(id) == nil || !p.DeclaredIn(p.VarOf(id), u.Fn) {
+				return !set
+			}
+			for _, use := range p.Uses(u.Fn.Cursor, p.VarOf(id)) {
+				as, assigns := use.Parent().Node().(*ast.AssignStmt)
+				set = set || assigns && as.Tok == token.ASSIGN && as.Pos() > u.Call.Node().Pos() && len(as.Rhs) == 1 && isBool(p.TypesInfo.Types[as.Rhs[0]].Value)
+			}
+			return !set
+		})
+		if set {
+			return true
+		}
+	}
+	return false
+}
+
+func isBool(v constant.Value) bool { return v != nil && v.Kind() == constant.Bool }
+
+// readIn classifies a use of the value by the literals around it: one that may
+// run when the function has returned keeps the value.
+func (p *Pass) readIn(use inspector.Cursor, u *Unstopped) EventKind {
+	for c := use; c.Valid() && c != u.Fn.Cursor; c = c.Parent() {
+		switch c.Node().(type) {
+		case *ast.GoStmt:
+			u.Shared = true
+		case *ast.FuncLit:
+			here, beside := p.litRuns(c, u.Fn)
+			if !here {
+				return Escapes
+			}
+			u.Shared = u.Shared || beside
+		}
+	}
+	return Reads
+}
+
+// callsBack lists functions of the standard library that call their argument
+// before they return.
+var callsBack = set("(*sync.Once).Do", "(*sync.Map).Range", "path/filepath.Walk", "path/filepath.WalkDir", "io/fs.WalkDir", "flag.Visit", "flag.VisitAll")
+
+// litRuns reports whether the literal at c is called while fn runs only, or
+// beside it by a goroutine that fn starts.
+func (p *Pass) litRuns(c inspector.Cursor, fn *Func) (here, beside bool) {
+	at := Unparen(c)
+	switch n := at.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		if len(n.Lhs) != 1 {
+			return false, false
+		}
+		v := p.VarOf(n.Lhs[0])
+		return p.DeclaredIn(v, fn) && !p.IsResult(v, fn) && p.onlyCalled(v, fn, false), false
+	case *ast.CallExpr:
+		if n.Fun == at.Node() {
+			return true, false
+		}
+		callee := p.Callee(n)
+		if callee == nil || callee.Pkg() == nil {
+			return false, false
+		}
+		name := callee.FullName()
+		switch callee.Pkg().Path() {
+		case "sort", "slices", "strings", "bytes", "maps":
+			return true, false
+		case "testing":
+			return callee.Name() == "Run" && !runsParallel(c.Node()), false
+		}
+		if name == "(*sync.WaitGroup).Go" || name == "(*golang.org/x/sync/errgroup.Group).Go" {
+			return true, true
+		}
+		d, i := p.Declaration(callee), slices.IndexFunc(n.Args, func(e ast.Expr) bool { return ast.Unparen(e) == c.Node() })
+		calls := d != nil && 0 <= i && i < callee.Signature().Params().Len() && p.onlyCalled(callee.Signature().Params().At(i), d, true)
+		return callsBack[name] || calls, false
+	}
+	return false, false
+}
+
+// onlyCalled reports whether fn does no more with the function in v than to
+// declare and to call it; itself says that no literal may do so for fn.
+func (p *Pass) onlyCalled(v *types.Var, fn *Func, itself bool) bool {
+	for _, use := range p.Uses(fn.Cursor, v) {
+		switch n := Unparen(use).Parent().Node().(type) {
+		case *ast.Field:
+			continue
+		case *ast.AssignStmt:
+			if onLeft(n, use) {
+				continue
+			}
+		case *ast.CallExpr:
+			_, isGo := Unparen(use).Parent().Parent().Node().(*ast.GoStmt)
+			if ast.Unparen(n.Fun) == use.Node() && !isGo && (!itself || p.Runner(use) == fn.Cursor) && p.litUse(use, fn) != litEscapes {
+				continue
+			}
+		}
+		return false
+	}
+	return true
+}
+
+// runsParallel reports whether a literal for a subtest calls t.Parallel.
+func runsParallel(lit ast.Node) bool {
+	found := false
+	ast.Inspect(lit, func(n ast.Node) bool {
+		sel, ok := n.(*ast.SelectorExpr)
+		found = found || ok && sel.Sel.Name == "Parallel"
+		return !found
+	})
+	return found
+}
+
+// partKept reports whether the use of a value at c gives a part of it, by which
+// others work with the goroutine, to anybody but fn: a channel, a function or a
+// context, from a field or a method.
+func (p *Pass) partKept(c inspector.Cursor, fn *Func) bool {
+	part := Unparen(Unparen(c).Parent())
+	if _, ok := part.Node().(*ast.SelectorExpr); !ok {
+		return false
+	}
+	if call, ok := part.Parent().Node().(*ast.CallExpr); ok && call.Fun == part.Node() {
+		part = Unparen(part.Parent())
+	}
+	t := p.TypesInfo.TypeOf(part.Node().(ast.Expr))
+	if t == nil || p.TypesInfo.Types[part.Node().(ast.Expr)].IsVoid() {
+		return false
+	}
+	switch t.Underlying().(type) {
+	case *types.Chan, *types.Signature:
+	default:
+		if !IsNamed(t, "context", "Context") {
+			return false
+		}
+	}
+	return p.kept(part, fn, 0)
+}
+
+// kept reports whether what stands at c may be there when fn has returned. A
+// local variable is followed.
+func (p *Pass) kept(c inspector.Cursor, fn *Func, depth int) bool {
+	c = Unparen(c)
+	var v *types.Var
+	switch n := c.Parent().Node().(type) {
+	case *ast.UnaryExpr:
+		return n.Op != token.ARROW
+	case *ast.SendStmt:
+		return n.Chan != c.Node()
+	case *ast.CallExpr:
+		return n.Fun != c.Node() && !p.isBuiltin(n)
+	case *ast.ExprStmt, *ast.RangeStmt, *ast.SelectorExpr, *ast.BinaryExpr:
+		return false
+	case *ast.AssignStmt:
+		if onLeft(n, c) {
+			return false
+		}
+		if len(n.Lhs) == 1 {
+			v = p.VarOf(n.Lhs[0])
+		}
+	case *ast.ValueSpec:
+		if n.Names[0] == c.Node() {
+			return false
+		}
+		if len(n.Names) == 1 {
+			v = p.VarOf(n.Names[0])
+		}
+	}
+	if v == nil || depth > 2 || !p.DeclaredIn(v, fn) || p.IsResult(v, fn) {
+		return true
+	}
+	for _, use := range p.Uses(fn.Cursor, v) {
+		if p.litUse(use, fn) == litEscapes || p.kept(use, fn, depth+1) {
+			return true
+		}
+	}
+	return false
+}
