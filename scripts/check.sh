@@ -48,6 +48,16 @@ exits=$(grep -rnE '\bos\.Exit\(|log\.Fatal' --include='*.go' rewrite rules main.
 prints=$(grep -rnE '\bfmt\.Print|os\.Std(out|err)\b' --include='*.go' rewrite rules | grep -v '_test.go:' | grep -v '^rewrite/cli/')
 [ -z "$prints" ] || fail "only the command line prints: $prints"
 
+# Known vulnerabilities, where the program and its database are at hand.
+if command -v govulncheck >/dev/null; then
+	report=$(govulncheck ./... 2>&1)
+	case $? in
+	0) ;;
+	3) fail "govulncheck: $report" ;;
+	*) echo "check: govulncheck could not run: ${report##*$'\n'}" >&2 ;;
+	esac
+fi
+
 # The README's rule table is the generated one.
 go run scripts/readme.go -check || fail "README.md is not up to date: go run scripts/readme.go"
 

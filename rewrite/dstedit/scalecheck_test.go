@@ -157,7 +157,8 @@ func (s *scaleFile) wrongLines(r region, op scaleOp, place scalePlace, edits []E
 		// behind an argument it does not.
 	case !op.moves && !long && blank != 0:
 		return fmt.Sprintf("%+d blank lines", blank)
-	case op.moves && (blank > 1 || blank < -2) && !(long && op.name == "Delete"):
+	// Without its only statement a block keeps no blank lines around a comment.
+	case op.moves && (blank > 1 || blank < -3) && !(long && op.name == "Delete"):
 		return fmt.Sprintf("%+d blank lines by a move", blank)
 	}
 	return ""
