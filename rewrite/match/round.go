@@ -39,7 +39,7 @@ func (p *Pass) round(o Obligation, region inspector.Cursor, fits func(ast.Stmt) 
 	for _, e := range unmet.Exits {
 		as := assignmentAt(region, e)
 		switch {
-		case as == nil || as == o.Def.Node() && declares(region, o):
+		case as == nil || next(as) || as.Pos() <= o.Var.Pos() && o.Var.Pos() < as.End() || as == o.Def.Node() && declares(region, o):
 			falls = true
 		case !slices.Contains(r.Again, as):
 			r.Again = append(r.Again, as)
