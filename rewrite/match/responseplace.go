@@ -88,6 +88,14 @@ func (b *Response) deferred(s ast.Stmt) bool {
 	return false
 }
 
+// deferredLook reports whether s defers a close and looks into the response to
+// do so, which panics at once if it is nil. A helper that gets the response
+// itself may well reckon with that.
+func (b *Response) deferredLook(s ast.Stmt) bool {
+	d, ok := s.(*ast.DeferStmt)
+	return ok && b.deferred(s) && b.looksInto(d.Call)
+}
+
 // DeferredTooEarly returns the "defer resp.Body.Close()" that stands between
 // the call and the check of its error, where the response may be nil; nil if
 // there is none. g is the check, unless ok is false.
@@ -105,7 +113,7 @@ func (b *Response) DeferredTooEarly(g Guard, ok bool) ast.Stmt {
 		if s == g.After {
 			return nil
 		}
-		if b.deferred(s) {
+		if b.deferredLook(s) {
 			return s
 		}
 	}
@@ -115,7 +123,7 @@ func (b *Response) DeferredTooEarly(g Guard, ok bool) ast.Stmt {
 // deferredUnchecked is DeferredTooEarly right behind the call, if the error is
 // tested in the next statement and nothing comes of it.
 func (b *Response) deferredUnchecked(behind []ast.Stmt) ast.Stmt {
-	if len(behind) < 2 || !b.deferred(behind[0]) {
+	if len(behind) < 2 || !b.deferredLook(behind[0]) {
 		return nil
 	}
 	if ifs, ok := behind[1].(*ast.IfStmt); ok && ifs.Init == nil {
