@@ -42,6 +42,10 @@ func cut(fset *token.FileSet, src []byte, decl ast.Decl) (region, error) {
 	if !onlyComments(string(src[end:eol])) {
 		return region{}, refuse("the declaration shares its last line with other code")
 	}
+	if bytes.ContainsAny(src[bol:eol], "\f\v") {
+		// The printer uses these itself, and then has other blank lines.
+		return region{}, refuse("the declaration holds a form feed or a vertical tab")
+	}
 	return region{bol, eol}, nil
 }
 
