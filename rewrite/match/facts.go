@@ -252,8 +252,12 @@ func (f *Facts) Context(fn *types.Func, i int) Effect {
 	return ParamUnknown
 }
 
-// Param returns what fn does with its argument i.
+// Param returns what fn does with its argument i. A method of an interface does
+// what all that can stand behind it do.
 func (f *Facts) Param(fn *types.Func, i int) Effect {
+	if impls, ok := f.implementations(fn); ok {
+		return f.paramOfAny(impls, i)
+	}
 	if params := f.of(fn).Params; i < len(params) {
 		return params[i]
 	}
