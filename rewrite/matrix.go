@@ -144,7 +144,7 @@ func newResult(variants []*variant) *Result {
 				res.Internal = append(res.Internal, err)
 			}
 		}
-		res.Dirs = append(res.Dirs, dirs(v.pkgs)...)
+		res.Dirs = append(res.Dirs, v.prog.Dirs...)
 	}
 	slices.Sort(res.Dirs)
 	res.Dirs, res.Packages = slices.Compact(res.Dirs), len(paths)

@@ -14,8 +14,6 @@ import (
 	"strings"
 	"time"
 
-	"golang.org/x/tools/go/packages"
-
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -54,7 +52,7 @@ type Result struct {
 	Skipped  []finding.Skipped    // what was not analysed, and why
 	Internal []error              // faults of our own, such as a rule's panic
 	Packages int                  // number of packages analysed
-	Dirs     []string             // their directories, sorted
+	Dirs     []string             // the directories of all that were named, also of broken ones, sorted
 	// Elsewhere are changed files that other builds compile, too, together
 	// with files that were not checked.
 	Elsewhere []string
@@ -109,17 +107,6 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 // wanted returns the findings in what was named.
 func wanted(variants []*variant, found []finding.Finding) []finding.Finding {
 	return slices.DeleteFunc(found, func(f finding.Finding) bool { return !variants[0].prog.Wanted(f) })
-}
-
-// dirs returns the directories of the files of pkgs, sorted.
-func dirs(pkgs []*packages.Package) (out []string) {
-	for _, p := range pkgs {
-		for _, name := range p.GoFiles {
-			out = append(out, filepath.Dir(name))
-		}
-	}
-	slices.Sort(out)
-	return slices.Compact(out)
 }
 
 // fix brings each package with findings to its fixpoint, in one build after the

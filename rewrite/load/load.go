@@ -43,6 +43,9 @@ type Program struct {
 	// findings elsewhere in their packages are not wanted.
 	Only map[string]bool
 
+	// Dirs are the directories of all packages that exist, also of broken ones.
+	Dirs []string
+
 	mu      sync.Mutex
 	sources map[string][]byte
 	roots   map[string]string // file -> directory of its module
@@ -222,6 +225,9 @@ func (prog *Program) add(pkgs []*packages.Package) {
 		}
 		if p.ForTest != "" && p.PkgPath != p.ForTest && p.PkgPath != p.ForTest+"_test" {
 			continue // a dependency rebuilt for somebody else's test
+		}
+		if p.Dir != "" {
+			prog.Dirs = append(prog.Dirs, p.Dir)
 		}
 		if reason := problem(p); reason != "" {
 			prog.skip(p.ID, reason)
