@@ -153,21 +153,13 @@ func newResult(variants []*variant) *Result {
 
 func excludes(v *variant, s finding.Skipped) bool { return slices.Contains(v.prog.Skipped, s) }
 
-// key tells findings apart within the unchanged text, whatever the build.
-type key struct {
-	rule, message string
-	place         finding.Place
-}
-
-func keyOf(f finding.Finding) key { return key{f.Rule, f.Message, f.Place} }
-
 // union returns the findings of all builds, each once, sorted. That a directive
 // is of no use counts only if no build has use for it.
 func union(variants []*variant) (all []finding.Finding) {
-	in := map[key]int{}
+	in := map[finding.Key]int{}
 	for _, v := range variants {
 		for _, f := range v.found {
-			if in[keyOf(f)]++; in[keyOf(f)] == 1 {
+			if in[f.Key()]++; in[f.Key()] == 1 {
 				all = append(all, f)
 			}
 		}
@@ -179,7 +171,7 @@ func union(variants []*variant) (all []finding.Finding) {
 				builds++
 			}
 		}
-		return f.Rule == rule.DirectiveName && in[keyOf(f)] < builds
+		return f.Rule == rule.DirectiveName && in[f.Key()] < builds
 	})
 	finding.Sort(all)
 	return all
@@ -187,13 +179,13 @@ func union(variants []*variant) (all []finding.Finding) {
 
 // settle hands what a review has made of the findings on to each build.
 func settle(variants []*variant, reviewed []finding.Finding) {
-	by := map[key]finding.Finding{}
+	by := map[finding.Key]finding.Finding{}
 	for _, f := range reviewed {
-		by[keyOf(f)] = f
+		by[f.Key()] = f
 	}
 	for _, v := range variants {
 		for i, f := range v.found {
-			if r, ok := by[keyOf(f)]; ok {
+			if r, ok := by[f.Key()]; ok {
 				v.found[i] = r
 			}
 		}

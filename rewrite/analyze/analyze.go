@@ -72,7 +72,7 @@ func RunWatched(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options, w
 	var (
 		items []item
 		errs  []error
-		seen  = map[key]bool{}
+		seen  = map[finding.Key]bool{}
 	)
 	for act := range graph.All() {
 		if watch.Took != nil {
@@ -99,7 +99,7 @@ func RunWatched(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options, w
 		errs = append(errs, result.Internal...)
 		for i, f := range result.Findings {
 			// A file that two packages compile is reported once.
-			k := key{f.Rule, f.Message, f.Place}
+			k := f.Key()
 			if seen[k] {
 				continue
 			}
@@ -130,11 +130,6 @@ func done(suite []*analysis.Analyzer, f func()) *analysis.Analyzer {
 		Name: doneName, Doc: "tell that a package is done", Requires: slices.Clone(suite),
 		Run: func(*analysis.Pass) (any, error) { f(); return nil, nil },
 	}
-}
-
-type key struct {
-	rule, message string
-	place         finding.Place
 }
 
 // Prune returns copies of pkgs whose imports lead only to packages with

@@ -44,9 +44,9 @@ func (p *program) askAndFix(ctx context.Context, o *options, pol *policy, dry *r
 		res.Changes = nil
 		return &res, nil
 	}
-	before := map[key]finding.Finding{}
+	before := map[finding.Key]finding.Finding{}
 	for _, f := range dry.Findings {
-		before[keyOf(&f)] = f
+		before[f.Key()] = f
 	}
 	res, err := p.analyze(ctx, o, func(found []finding.Finding) {
 		pol.review(found)
@@ -55,7 +55,7 @@ func (p *program) askAndFix(ctx context.Context, o *options, pol *policy, dry *r
 			if f.Status.Settled() {
 				continue
 			}
-			if fix, ok := q.accepted[keyOf(f)]; !ok {
+			if fix, ok := q.accepted[f.Key()]; !ok {
 				f.Status = finding.Declined
 			} else if fix != nil {
 				f.Fix = fix
@@ -70,7 +70,7 @@ func (p *program) askAndFix(ctx context.Context, o *options, pol *policy, dry *r
 	}
 	for i := range res.Findings {
 		f := &res.Findings[i]
-		if old, ok := before[keyOf(f)]; ok && f.Status == finding.Declined {
+		if old, ok := before[f.Key()]; ok && f.Status == finding.Declined {
 			*f = old
 		}
 	}
@@ -85,11 +85,11 @@ type questions struct {
 	opt   *options
 	color bool
 	// accepted holds the findings to fix, with the fix if the user edited it.
-	accepted map[key]*finding.Fix
+	accepted map[finding.Key]*finding.Fix
 }
 
 func newQuestions(ctx context.Context, in io.Reader, out io.Writer, o *options) *questions {
-	return &questions{ctx: ctx, in: bufio.NewScanner(in), out: out, opt: o, color: o.colors(out), accepted: map[key]*finding.Fix{}}
+	return &questions{ctx: ctx, in: bufio.NewScanner(in), out: out, opt: o, color: o.colors(out), accepted: map[finding.Key]*finding.Fix{}}
 }
 
 // line reads one line, and no more: an editor may want the next one. more is
@@ -132,7 +132,7 @@ func (q *questions) all(changes []finding.FileChange) error {
 				return nil
 			}
 			if answer == 'y' || answer == 'a' {
-				q.accepted[keyOf(&f)] = nil
+				q.accepted[f.Key()] = nil
 			}
 		}
 	}
@@ -181,7 +181,7 @@ func (q *questions) one(c finding.FileChange, f finding.Finding, count string) (
 			case bytes.Equal(text, fixed):
 				return 'y', nil
 			default:
-				q.accepted[keyOf(&f)] = &finding.Fix{Message: f.Fix.Message, Edits: []finding.Edit{between(c.Path, c.Old, text)}, Edited: true}
+				q.accepted[f.Key()] = &finding.Fix{Message: f.Fix.Message, Edits: []finding.Edit{between(c.Path, c.Old, text)}, Edited: true}
 				return 'e', nil
 			}
 		default:

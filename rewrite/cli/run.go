@@ -218,19 +218,11 @@ func relatives(dir string, paths []string) []string {
 	return list
 }
 
-// key identifies a finding within a run.
-type key struct {
-	rule, message string
-	place         finding.Place
-}
-
-func keyOf(f *finding.Finding) key { return key{f.Rule, f.Message, f.Place} }
-
 // markFixed sets the status of the findings whose fixes are on disk now, and
 // returns the changes that were written. A fix that reaches into a file that
 // was not written is not on disk.
 func markFixed(findings []finding.Finding, changes []finding.FileChange, written []string) []finding.FileChange {
-	fixed := map[key]bool{}
+	fixed := map[finding.Key]bool{}
 	var done, open []finding.FileChange
 	for _, c := range changes {
 		if slices.Contains(written, c.Path) {
@@ -242,14 +234,14 @@ func markFixed(findings []finding.Finding, changes []finding.FileChange, written
 	set := func(changes []finding.FileChange, value bool) {
 		for _, c := range changes {
 			for i := range c.Findings {
-				fixed[keyOf(&c.Findings[i])] = value
+				fixed[c.Findings[i].Key()] = value
 			}
 		}
 	}
 	set(done, true)
 	set(open, false)
 	for i := range findings {
-		if f := &findings[i]; f.Status == finding.Fixable && fixed[keyOf(f)] {
+		if f := &findings[i]; f.Status == finding.Fixable && fixed[f.Key()] {
 			f.Status = finding.Fixed
 		}
 	}

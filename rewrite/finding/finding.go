@@ -143,6 +143,15 @@ func (f *Finding) Touches(path string) bool {
 	return slices.ContainsFunc(f.Sites(), func(s Site) bool { return s.Path == path })
 }
 
+// Key tells findings apart within one text of the files, whatever the build.
+type Key struct {
+	rule, message string
+	place         Place
+}
+
+// Key returns what tells f apart from others.
+func (f *Finding) Key() Key { return Key{f.Rule, f.Message, f.Place} }
+
 // Fingerprint identifies a finding across edits of its file: it holds the
 // rule, the package, the function and the message, and no line number. Two
 // findings with the same text in one function share it.
