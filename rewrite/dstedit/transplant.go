@@ -171,7 +171,8 @@ type transplanter struct {
 }
 
 // edit returns the edit of the original lines for h; false if there is none.
-// It refuses to replace a line with a carriage return inside.
+// It refuses to replace a line with a carriage return inside, or lines with a
+// blank one between them that the formatted declaration lacks.
 func (t *transplanter) edit(h hunk, r region) (Edit, bool, error) {
 	if t.dirty {
 		h = t.trimSpacing(h)
@@ -184,6 +185,9 @@ func (t *transplanter) edit(h hunk, r region) (Edit, bool, error) {
 		if strings.Contains(l.text, "\r") {
 			return Edit{}, false, refuse("a carriage return would be lost")
 		}
+	}
+	if h.start < h.end && to-from > h.end-h.start {
+		return Edit{}, false, refuse("a blank line that gofmt would not have left would be lost")
 	}
 	eol := t.endingAt(from)
 	var lines []string
