@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"go/scanner"
 	"go/token"
+	"slices"
 	"strings"
 
 	"github.com/sergi/go-diff/diffmatchpatch"
@@ -171,8 +172,8 @@ type transplanter struct {
 }
 
 // edit returns the edit of the original lines for h; false if there is none.
-// It refuses to replace a line with a carriage return inside, or lines with a
-// blank one between them that the formatted declaration lacks.
+// It refuses to replace what the formatted declaration does not have in the same
+// form: a carriage return inside a line, a comment, a blank line in between.
 func (t *transplanter) edit(h hunk, r region) (Edit, bool, error) {
 	if t.dirty {
 		h = t.trimSpacing(h)
@@ -184,6 +185,11 @@ func (t *transplanter) edit(h hunk, r region) (Edit, bool, error) {
 	for _, l := range t.orig[from:to] {
 		if strings.Contains(l.text, "\r") {
 			return Edit{}, false, refuse("a carriage return would be lost")
+		}
+	}
+	for i := h.start; i < h.end; i++ {
+		if !slices.Equal(commentsOn(t.old[i]), commentsOn(t.orig[t.lines[i]].text)) {
+			return Edit{}, false, refuse("formatting would change a comment")
 		}
 	}
 	if h.start < h.end && to-from > h.end-h.start {
@@ -337,6 +343,25 @@ func (t *transplanter) nearestLine(h hunk, try func(i int) bool) bool {
 // leading returns the white space that line begins with.
 func leading(line string) string {
 	return line[:len(line)-len(strings.TrimLeft(line, " \t"))]
+}
+
+// commentsOn returns the comments that begin on a line, as far as it holds them.
+func commentsOn(line string) (list []string) {
+	if !strings.Contains(line, "//") && !strings.Contains(line, "/*") {
+		return nil
+	}
+	fset := token.NewFileSet()
+	var s scanner.Scanner
+	s.Init(fset.AddFile("", fset.Base(), len(line)), []byte(line), func(token.Position, string) {}, scanner.ScanComments)
+	for {
+		_, tok, lit := s.Scan()
+		switch tok {
+		case token.EOF:
+			return list
+		case token.COMMENT:
+			list = append(list, strings.TrimSpace(lit))
+		}
+	}
 }
 
 // insideTokens returns the lines of text, which is Go source without package
