@@ -35,6 +35,8 @@ func TestScripts(t *testing.T) {
 				"BIN="+filepath.SplitList(os.Getenv("PATH"))[0],
 				"SCRIPTS="+scripts,
 				"GOPROXY=off", "GOTOOLCHAIN=local", "GOENV=off", "GOWORK=",
+				// Each script starts with an empty cache, and leaves nothing behind.
+				"HOME="+filepath.Join(e.WorkDir, ".home"), "XDG_CACHE_HOME="+filepath.Join(e.WorkDir, ".home", "cache"),
 				"GIT_CONFIG_NOSYSTEM=1", "GIT_CONFIG_GLOBAL="+os.DevNull,
 				"GIT_AUTHOR_NAME=t", "GIT_AUTHOR_EMAIL=t@example.com",
 				"GIT_COMMITTER_NAME=t", "GIT_COMMITTER_EMAIL=t@example.com",

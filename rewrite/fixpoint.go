@@ -35,15 +35,32 @@ type fixpoint struct {
 	cfg     Config
 	overlay map[string][]byte // the changed files of the last accepted round
 	peers   []state           // the package in other builds, whose consent each fix needs
+	// unloaded says why the package cannot be changed, such as that a file is
+	// not any more what was analysed.
+	unloaded error
 }
 
 // state is a package in one build, as the last accepted round has left it.
 type state struct {
-	build string // "" for the only one
-	prog  *load.Program
-	rules []rule.Rule // those that can say what a fix has changed
-	pkg   *packages.Package
-	found analyze.Found
+	build    string // "" for the only one
+	prog     *load.Program
+	analysis *analyze.Analysis
+	rules    []rule.Rule       // those that can say what a fix has changed
+	pkg      *packages.Package // without syntax until it is needed
+	found    analyze.Found
+}
+
+// load gives the package its syntax and types, if it has none.
+func (s *state) load() error {
+	if s.pkg.Syntax != nil {
+		return nil
+	}
+	pkg := s.prog.Check(s.pkg)
+	if reason := load.Problem(pkg); reason != "" {
+		return fmt.Errorf("fix package %s: %s", s.pkg.PkgPath, reason)
+	}
+	s.pkg = pkg
+	return nil
 }
 
 func (fp *fixpoint) read(name string) ([]byte, error) {
@@ -67,6 +84,14 @@ func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed 
 		choice := ledger.Choose(fp.found.Findings, fp.wanted, complete, limit)
 		if len(choice.Findings) == 0 {
 			break
+		}
+		if err := fp.load(); err != nil {
+			if fp.unloaded == nil {
+				errs = append(errs, err)
+			}
+			fp.unloaded = err
+			choice.Deny(func(finding.Finding) bool { return true }, finding.Conflict, err.Error())
+			continue
 		}
 		next, ok := fp.try(choice, &errs)
 		switch {
@@ -139,7 +164,11 @@ func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next attempt, ok bool) {
 			return next, false // each for itself, then
 		}
 	}
-	for i, s := range append([]state{fp.state}, fp.peers...) {
+	states := []*state{&fp.state}
+	for i := range fp.peers {
+		states = append(states, &fp.peers[i])
+	}
+	for i, s := range states {
 		after, refused := fp.check(s, c, next.overlay, edits)
 		if refused != nil {
 			if single {
@@ -179,7 +208,7 @@ func (r *refusal) blames(f finding.Finding) bool {
 
 // check returns the state that the fixes of c lead to in one build. Edits of
 // files that this build leaves out do not concern it.
-func (fp *fixpoint) check(s state, c plan.Choice, overlay map[string][]byte, edits map[string][]finding.Edit) (state, *refusal) {
+func (fp *fixpoint) check(s *state, c plan.Choice, overlay map[string][]byte, edits map[string][]finding.Edit) (state, *refusal) {
 	files := changed(overlay, edits)
 	for name := range files {
 		if !s.prog.Compiles(s.pkg, name) {
@@ -187,20 +216,23 @@ func (fp *fixpoint) check(s state, c plan.Choice, overlay map[string][]byte, edi
 		}
 	}
 	if len(files) == 0 {
-		return s, nil
+		return *s, nil
 	}
-	pkg, typeErrs := verify.Package(s.pkg, files)
+	if err := s.load(); err != nil {
+		return *s, &refusal{status: finding.Conflict, reason: err.Error()}
+	}
+	pkg, typeErrs := verify.Package(s.prog, s.pkg, files)
 	if len(typeErrs) > 0 {
-		return s, &refusal{status: finding.WouldNotCompile, reason: "the result does not compile: " + typeErrs[0].Msg}
+		return *s, &refusal{status: finding.WouldNotCompile, reason: "the result does not compile: " + typeErrs[0].Msg}
 	}
-	found, runErrs := analyze.Run(s.rules, analyze.Prune([]*packages.Package{pkg}), rule.Options{Lazy: true, Outside: s.prog.Outside, ReadFile: func(name string) ([]byte, error) {
+	found, runErrs := s.analysis.Again(s.rules, pkg, rule.Options{Lazy: true, Outside: s.prog.Outside, ReadFile: func(name string) ([]byte, error) {
 		if src, ok := overlay[name]; ok {
 			return src, nil
 		}
 		return s.prog.Source(name)
 	}})
 	if len(runErrs) > 0 {
-		return s, &refusal{status: finding.Conflict, reason: "the rules fail on the fixed package", internal: runErrs}
+		return *s, &refusal{status: finding.Conflict, reason: "the rules fail on the fixed package", internal: runErrs}
 	}
 	before := s.found.Findings
 	bad, what := c.Grown(before, found.Findings), "after the fix there is still or newly found: "
@@ -208,14 +240,15 @@ func (fp *fixpoint) check(s state, c plan.Choice, overlay map[string][]byte, edi
 		bad, what = c.Vanished(before, found.Findings), "the fix would hide, but not mend: "
 	}
 	if len(bad) == 0 {
-		s.pkg, s.found = pkg, found
-		return s, nil
+		after := *s
+		after.pkg, after.found = pkg, found
+		return after, nil
 	}
 	var names []string
 	for _, g := range bad {
 		names = append(names, fmt.Sprintf("%s: %s", g.Rule, g.Message))
 	}
-	return s, &refusal{status: finding.Conflict, reason: what + strings.Join(slices.Compact(names), "; "), bad: bad}
+	return *s, &refusal{status: finding.Conflict, reason: what + strings.Join(slices.Compact(names), "; "), bad: bad}
 }
 
 func changed(overlay map[string][]byte, edits map[string][]finding.Edit) map[string][]byte {

@@ -56,6 +56,7 @@ type variant struct {
 	name     string // "" if there is only one
 	prog     *load.Program
 	pkgs     []*packages.Package
+	analysis *analyze.Analysis
 	found    []finding.Finding
 	internal []error
 	whole    map[string]bool
@@ -106,15 +107,22 @@ func (cfg Config) variant(ctx context.Context, b Build) (*variant, error) {
 	v := &variant{prog: prog, pkgs: cfg.Shard.Of(prog.Packages), whole: map[string]bool{}}
 	start = time.Now()
 	whole := prog.Whole()
-	found, errs := cfg.analyze(prog, v.pkgs, whole)
-	if err := ctx.Err(); err != nil {
+	a, err := cfg.analyze(ctx, prog, v.pkgs, whole)
+	if err != nil {
 		return nil, err
 	}
-	v.found, v.internal = found.Findings, errs
+	v.analysis, v.found, v.internal = a, a.Findings, a.Internal
+	for p, reason := range a.Skipped {
+		prog.Drop(p, reason)
+	}
+	v.pkgs = slices.DeleteFunc(slices.Clone(v.pkgs), func(p *packages.Package) bool { return a.Skipped[p] != "" })
 	for _, p := range v.pkgs {
-		v.whole[p.PkgPath] = len(errs) == 0 && whole(p.Types)
+		v.whole[p.PkgPath] = len(v.internal) == 0 && len(a.Skipped) == 0 && whole(p.PkgPath)
 	}
 	cfg.Debugf("found %d in %s", len(v.found), since(start))
+	if cfg.Cache != nil {
+		cfg.Debugf("%d of %d packages known from the cache", a.Cached, len(v.pkgs))
+	}
 	return v, nil
 }
 
@@ -199,7 +207,7 @@ func states(cfg Config, variants []*variant, path string) (out []state) {
 		if i < 0 {
 			continue
 		}
-		s := state{build: v.name, prog: v.prog, rules: v.sound(cfg.Rules, path), pkg: v.pkgs[i]}
+		s := state{build: v.name, prog: v.prog, analysis: v.analysis, rules: v.sound(cfg.Rules, path), pkg: v.pkgs[i]}
 		var found []finding.Finding
 		for _, f := range v.found {
 			if f.Package == path && f.Rule != rule.DirectiveName {

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/cache"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -34,6 +35,8 @@ type Config struct {
 	NoFix    bool        // findings only, plan no changes
 	Shard    load.Shard  // the part of the packages to analyse; all by default
 	Matrix   []Build     // the builds to analyse; by default the one of the environment
+	// Cache holds results of earlier runs and gets those of this one; nil for none.
+	Cache *cache.Store
 	// Review sees all findings once, sorted, before a fix is planned. It may
 	// settle them by their status. It may be nil.
 	Review func([]finding.Finding)
@@ -129,57 +132,13 @@ func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, fou
 			return err
 		}
 		cfg.Progress("fixing", i, len(order))
-		res.fixPackage(ctx, cfg, states(cfg, variants, path), byPackage[path])
+		out := cfg.fixPackage(ctx, states(cfg, variants, path), byPackage[path])
+		res.Findings = append(res.Findings, out.Findings...)
+		res.Changes = append(res.Changes, out.Changes...)
+		res.Internal = append(res.Internal, out.Internal...)
 		took[path] += time.Since(start)
 	}
 	return ctx.Err()
-}
-
-// fixPackage fixes one package, of which found are the findings in any build.
-func (res *Result) fixPackage(ctx context.Context, cfg Config, builds []state, found []finding.Finding) {
-	overlay := map[string][]byte{}
-	var fixed []finding.Finding
-	open := found
-	for i := range builds {
-		own, rest := split(open, builds[i].found.Findings)
-		open = rest
-		if len(own) == 0 {
-			continue
-		}
-		fp := &fixpoint{cfg: cfg, state: builds[i], overlay: overlay, peers: slices.Concat(builds[:i], builds[i+1:])}
-		all, done, errs := fp.run(ctx, own)
-		overlay = fp.overlay
-		copy(builds, fp.peers[:i])
-		copy(builds[i+1:], fp.peers[i:])
-		builds[i] = fp.state
-		fixed = append(fixed, done...)
-		for _, f := range all {
-			if fp.prog.Wanted(f) {
-				res.Findings = append(res.Findings, f)
-			}
-		}
-		res.Internal = append(res.Internal, errs...)
-	}
-	finding.Sort(fixed)
-	for name, content := range overlay {
-		change := finding.FileChange{Path: name, New: content, Package: builds[0].pkg.PkgPath}
-		var err error
-		for _, b := range builds {
-			if change.Old, err = b.prog.Source(name); err == nil {
-				break
-			}
-		}
-		if err != nil {
-			res.Internal = append(res.Internal, err)
-			continue
-		}
-		for _, f := range fixed {
-			if f.Touches(name) {
-				change.Findings = append(change.Findings, f)
-			}
-		}
-		res.Changes = append(res.Changes, change)
-	}
 }
 
 // sound returns the rules that did not panic on a package: only those can say

@@ -2,8 +2,8 @@ package rewrite
 
 import (
 	"cmp"
+	"context"
 	"fmt"
-	"go/types"
 	"maps"
 	"slices"
 	"strings"
@@ -19,28 +19,36 @@ import (
 
 // analyze runs the rules over packages, tells how far it is, and what took
 // long.
-func (cfg Config) analyze(prog *load.Program, pkgs []*packages.Package, whole func(*types.Package) bool) (analyze.Found, []error) {
+func (cfg Config) analyze(ctx context.Context, prog *load.Program, pkgs []*packages.Package, whole func(path string) bool) (*analyze.Analysis, error) {
 	var mu sync.Mutex
 	n := 0
 	cfg.Progress("analysing", 0, len(pkgs))
 	perPackage, perStep := stopwatch{}, stopwatch{}
-	found, errs := analyze.RunWatched(cfg.Rules, analyze.Prune(pkgs), rule.Options{
-		ReadFile: prog.Source, Outside: prog.Outside, NoFix: cfg.NoFix, Known: cfg.Known, Whole: whole,
-	}, analyze.Watch{
-		Done: func() {
-			mu.Lock()
-			defer mu.Unlock()
-			n++
-			cfg.Progress("analysing", n, len(pkgs))
-		},
-		Took: func(pkg, step string, d time.Duration) {
-			perPackage[pkg] += d
-			perStep[step] += d
+	a, err := analyze.Packages(ctx, analyze.Job{
+		Program: prog, Packages: pkgs, Rules: cfg.Rules, Cache: cfg.Cache,
+		Options: rule.Options{ReadFile: prog.Source, Outside: prog.Outside, NoFix: cfg.NoFix, Known: cfg.Known, Whole: whole},
+		Watch: analyze.Watch{
+			Done: func() {
+				mu.Lock()
+				defer mu.Unlock()
+				n++
+				cfg.Progress("analysing", n, len(pkgs))
+			},
+			Took: func(pkg, step string, d time.Duration) {
+				perPackage[pkg] += d
+				perStep[step] += d
+			},
 		},
 	})
+	if err != nil {
+		return nil, err
+	}
 	perStep.tell(cfg, "analysing", "steps")
 	perPackage.tell(cfg, "analysing", "packages")
-	return found, errs
+	if a.Unkept != nil {
+		cfg.Debugf("%v", a.Unkept)
+	}
+	return a, nil
 }
 
 // stopwatch holds how long things took.

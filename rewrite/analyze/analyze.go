@@ -1,4 +1,6 @@
-// Package analyze runs rules over loaded packages and returns plain findings.
+// Package analyze runs rules over packages, one behind what it imports, and
+// returns plain findings. What did not change since an earlier run comes from
+// the cache.
 package analyze
 
 import (
@@ -6,11 +8,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
-	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/checker"
-	"golang.org/x/tools/go/packages"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -39,50 +38,54 @@ func (f *Found) Complete(i int) finding.Finding {
 	return f.Findings[i]
 }
 
-// Run analyses pkgs and returns the findings and the internal errors on the
-// way: a rule that panics on one package loses its findings there, the
-// others stand. Packages must have been prepared by Prune.
-func Run(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options) (Found, []error) {
-	return RunWatched(rules, pkgs, opt, Watch{})
+// item is a finding, and the function that computes its fix, if that is open.
+type item struct {
+	f   finding.Finding
+	fix func(*finding.Finding) error
 }
 
-// Watch is told how an analysis goes on. Each function may be nil.
-type Watch struct {
-	// Done is called behind the last rule of each package, by several
-	// goroutines at a time.
-	Done func()
-	// Took is told at the end how long each step took on each package.
-	Took func(pkg, step string, d time.Duration)
+// merge adds findings to all. A file that two packages compile is reported once.
+func merge(all []item, findings []finding.Finding, fix []func(*finding.Finding) error, seen map[finding.Key]bool) []item {
+	for i, f := range findings {
+		if k := f.Key(); seen[k] {
+			continue
+		} else {
+			seen[k] = true
+		}
+		it := item{f: f}
+		if fix != nil {
+			it.fix = fix[i]
+		}
+		all = append(all, it)
+	}
+	return all
 }
 
-// RunWatched is [Run] with somebody watching.
-func RunWatched(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options, watch Watch) (Found, []error) {
-	suite := rule.Suite(rules, opt)
-	if watch.Done != nil {
-		suite = append(suite, done(suite, watch.Done))
+func sorted(items []item) (found Found) {
+	slices.SortStableFunc(items, func(a, b item) int { return finding.Compare(a.f, b.f) })
+	for _, it := range items {
+		found.Findings = append(found.Findings, it.f)
+		found.fix = append(found.fix, it.fix)
 	}
-	graph, err := checker.Analyze(suite, pkgs, nil)
-	if err != nil {
-		return Found{}, []error{fmt.Errorf("internal error: run analyzers: %w", err)}
-	}
-	type item struct {
-		f   finding.Finding
-		fix func(*finding.Finding) error
-	}
+	return found
+}
+
+// compact sorts errors and leaves each out that was there already: each rule
+// saw the same summaries.
+func compact(errs []error) []error {
+	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
+	return slices.CompactFunc(errs, func(a, b error) bool { return a == b })
+}
+
+// collect takes the findings out of what the analyzers have returned, and the
+// internal errors on the way.
+func collect(roots []*checker.Action, opt rule.Options) (Found, []error) {
 	var (
 		items []item
 		errs  []error
 		seen  = map[finding.Key]bool{}
 	)
-	for act := range graph.All() {
-		if watch.Took != nil {
-			watch.Took(act.Package.PkgPath, act.Analyzer.Name, act.Duration)
-		}
-	}
-	for _, act := range graph.Roots {
-		if act.Analyzer.Name == doneName {
-			continue
-		}
+	for _, act := range roots {
 		if act.Err != nil && act.Analyzer.Name == rule.DirectiveName {
 			continue // it needs all rules; the one that failed is reported
 		}
@@ -95,67 +98,16 @@ func RunWatched(rules []rule.Rule, pkgs []*packages.Package, opt rule.Options, w
 			}
 			continue
 		}
-		result := act.Result.(*rule.Result)
+		result, ok := act.Result.(*rule.Result)
+		if !ok {
+			continue // the summaries
+		}
 		errs = append(errs, result.Internal...)
-		for i, f := range result.Findings {
-			// A file that two packages compile is reported once.
-			k := f.Key()
-			if seen[k] {
-				continue
-			}
-			seen[k] = true
-			it := item{f: f}
-			if opt.Lazy {
-				it.fix = result.Fix[i]
-			}
-			items = append(items, it)
+		var fix []func(*finding.Finding) error
+		if opt.Lazy {
+			fix = result.Fix
 		}
+		items = merge(items, result.Findings, fix, seen)
 	}
-	slices.SortStableFunc(items, func(a, b item) int { return finding.Compare(a.f, b.f) })
-	var found Found
-	for _, it := range items {
-		found.Findings = append(found.Findings, it.f)
-		found.fix = append(found.fix, it.fix)
-	}
-	slices.SortFunc(errs, func(a, b error) int { return cmp.Compare(a.Error(), b.Error()) })
-	errs = slices.CompactFunc(errs, func(a, b error) bool { return a == b }) // each rule saw the same summaries
-	return found, errs
-}
-
-const doneName = "done"
-
-// done returns an analyzer that runs behind all others and calls f.
-func done(suite []*analysis.Analyzer, f func()) *analysis.Analyzer {
-	return &analysis.Analyzer{
-		Name: doneName, Doc: "tell that a package is done", Requires: slices.Clone(suite),
-		Run: func(*analysis.Pass) (any, error) { f(); return nil, nil },
-	}
-}
-
-// Prune returns copies of pkgs whose imports lead only to packages with
-// syntax, because the checker computes facts for whatever is imported and
-// export data has nothing to compute them from.
-func Prune(pkgs []*packages.Package) []*packages.Package {
-	copies := map[*packages.Package]*packages.Package{}
-	var prune func(*packages.Package) *packages.Package
-	prune = func(p *packages.Package) *packages.Package {
-		if c, ok := copies[p]; ok {
-			return c
-		}
-		c := new(packages.Package)
-		*c = *p
-		copies[p] = c
-		c.Imports = map[string]*packages.Package{}
-		for path, dep := range p.Imports {
-			if len(dep.Syntax) > 0 && !dep.IllTyped {
-				c.Imports[path] = prune(dep)
-			}
-		}
-		return c
-	}
-	out := make([]*packages.Package, len(pkgs))
-	for i, p := range pkgs {
-		out[i] = prune(p)
-	}
-	return out
+	return sorted(items), compact(errs)
 }

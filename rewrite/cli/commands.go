@@ -25,6 +25,7 @@ func (p *program) commands() []*urfave.Command {
 			&urfave.StringFlag{Name: "o"},
 		}},
 		{Name: "config", ArgsUsage: "verify [FILE] | schema", Usage: "check the configuration file, or print its JSON schema", Action: p.configCommand},
+		{Name: "cache", ArgsUsage: "[clean]", Usage: "say where results are kept between runs, or remove them", Action: p.cacheCommand},
 		{Name: "version", Usage: "print the version", Action: p.version},
 		{Name: "help", Usage: "print this text", Action: urfave.ShowAppHelp},
 	}

@@ -49,6 +49,7 @@ func flags() []urfave.Flag {
 		&urfave.StringFlag{Name: "mod", Usage: "module `MODE` of the go command: readonly, vendor or mod"},
 		&urfave.StringFlag{Name: "C", Usage: "run as if started in `DIR`"},
 		&urfave.IntFlag{Name: "j", Usage: "analyse `N` packages at a time (0: one for each CPU)"},
+		&urfave.BoolFlag{Name: "no-cache", Usage: "analyse everything, whatever is known from earlier runs"},
 		&urfave.StringFlag{Name: "format", Value: "text", Usage: "print the result in this `FORMAT`: " + strings.Join(report.Formats(), ", ")},
 		&urfave.StringSliceFlag{Name: "o", Usage: "also write the result to a file: `FORMAT=PATH`, repeatable"},
 		&urfave.StringFlag{Name: "color", Value: "auto", Usage: "colours: `WHEN` is auto, always or never"},
@@ -75,6 +76,7 @@ type options struct {
 	tests                    bool
 	tags, mod                string
 	jobs                     int
+	noCache                  bool
 	format                   string
 	outputs                  []output
 	color                    string
@@ -92,8 +94,11 @@ func (p *program) options(patterns []string) (*options, error) {
 		diff:     c.Bool("d"), write: c.Bool("w"), list: c.Bool("l"), check: c.Bool("check"), ask: c.Bool("i"),
 		allowDirty: c.Bool("allow-dirty"),
 		newFrom:    c.String("new-from-rev"), newFromBase: c.String("new-from-merge-base"),
-		mod:    c.String("mod"),
-		jobs:   c.Int("j"),
+		mod:  c.String("mod"),
+		jobs: c.Int("j"),
+
+		noCache: c.Bool("no-cache"),
+
 		format: c.String("format"),
 		color:  c.String("color"),
 

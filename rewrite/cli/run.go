@@ -134,10 +134,15 @@ func (p *program) analyze(ctx context.Context, o *options, review func([]finding
 		NoFix:    o.check,
 		Progress: line.update,
 	}
+	cfg.Cache = p.results(o)
 	if o.verbose {
 		cfg.Debugf = func(format string, args ...any) { line.printf(name+": "+format, args...) }
 	}
-	return p.engine(ctx, cfg)
+	res, err := p.engine(ctx, cfg)
+	if trimErr := cfg.Cache.Trim(); trimErr != nil {
+		p.logf(o)("trim the cache of results: %v", trimErr)
+	}
+	return res, err
 }
 
 // allowed returns an error where unsafe fixes would mix with changes that no

@@ -1,17 +1,20 @@
-// Package load turns package patterns and file names into type-checked
-// packages with syntax, and names what could not be loaded.
+// Package load turns package patterns and file names into packages, names what
+// could not be loaded, and type-checks one package at a time. What a package
+// imports is read from the export data that the go command has built.
 package load
 
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"fmt"
-	"go/ast"
-	"go/parser"
 	"go/token"
+	"go/types"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime"
 	"slices"
 	"strings"
 	"sync"
@@ -37,7 +40,7 @@ type Config struct {
 // Program is what was loaded.
 type Program struct {
 	Fset     *token.FileSet
-	Packages []*packages.Package // one per set of files, widest test variant, sorted by ID
+	Packages []*packages.Package // one per set of files, widest test variant, sorted by ID, without syntax
 	Skipped  []finding.Skipped
 	// Only, if not nil, holds the files that were named as arguments:
 	// findings elsewhere in their packages are not wanted.
@@ -47,20 +50,13 @@ type Program struct {
 	Dirs []string
 
 	mu      sync.Mutex
-	sources map[string][]byte
+	files   map[string]*[sha256.Size]byte // the files of the packages, with their hashes once they were read
+	exports *exports
+	sizes   types.Sizes
 	roots   map[string]string // file -> directory of its module
-	unknown string            // why the first pattern that names no package does not
-	broken  int               // number of packages that exist and were skipped
-}
-
-// Source returns the text of a file as it was parsed.
-func (p *Program) Source(name string) ([]byte, error) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if src, ok := p.sources[name]; ok {
-		return src, nil
-	}
-	return nil, fmt.Errorf("read %s: not part of the loaded packages", name)
+	plain   map[string]*packages.Package
+	unknown string // why the first pattern that names no package does not
+	broken  int    // number of packages that exist and were skipped
 }
 
 // Outside reports whether a symbolic link leads from the file to one that lies
@@ -81,11 +77,11 @@ func (p *Program) Outside(name string) bool {
 	return err != nil || !filepath.IsLocal(rel)
 }
 
-// mode asks for the syntax of the named packages; their dependencies come as
-// export data, because packages.NeedDeps is left out.
+// mode asks for what the go command knows of the named packages and their
+// dependencies. Syntax and types are for [Program.Check]. The sizes of types are
+// asked for because the go command then fails where it cannot work at all.
 const mode = packages.NeedName | packages.NeedFiles | packages.NeedCompiledGoFiles | packages.NeedImports |
-	packages.NeedTypes | packages.NeedTypesSizes | packages.NeedSyntax | packages.NeedTypesInfo |
-	packages.NeedModule | packages.NeedForTest
+	packages.NeedDeps | packages.NeedExportFile | packages.NeedTypesSizes | packages.NeedModule | packages.NeedForTest
 
 // Load loads what cfg names. It fails only if nothing can be loaded at all;
 // packages that are broken are in Skipped, the rest in Packages.
@@ -94,7 +90,8 @@ func Load(ctx context.Context, cfg Config) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	prog := &Program{Fset: token.NewFileSet(), Only: only, Skipped: skipped, sources: map[string][]byte{}, roots: map[string]string{}}
+	prog := &Program{Fset: token.NewFileSet(), Only: only, Skipped: skipped, files: map[string]*[sha256.Size]byte{}, roots: map[string]string{}, plain: map[string]*packages.Package{}}
+	prog.exports, prog.sizes = newExports(prog.Fset), sizes(ctx, cfg)
 	for _, g := range groups {
 		pkgs, err := prog.load(ctx, cfg, g)
 		if err != nil {
@@ -123,11 +120,25 @@ func Load(ctx context.Context, cfg Config) (*Program, error) {
 		}
 	}
 	slices.SortFunc(prog.Packages, func(a, b *packages.Package) int { return cmp.Compare(a.ID, b.ID) })
+	prog.sortSkipped()
+	return prog, nil
+}
+
+func (prog *Program) sortSkipped() {
 	slices.SortFunc(prog.Skipped, func(a, b finding.Skipped) int {
 		return cmp.Or(cmp.Compare(a.Package, b.Package), cmp.Compare(a.Reason, b.Reason))
 	})
 	prog.Skipped = slices.Compact(prog.Skipped)
-	return prog, nil
+}
+
+// Drop moves a package that turned out not to type-check to the skipped ones.
+func (prog *Program) Drop(p *packages.Package, reason string) {
+	prog.mu.Lock()
+	defer prog.mu.Unlock()
+	prog.Packages = slices.DeleteFunc(slices.Clone(prog.Packages), func(q *packages.Package) bool { return q == p })
+	prog.skip(p.ID, reason)
+	prog.sortSkipped()
+	prog.broken++
 }
 
 func (prog *Program) skip(pkg, reason string) {
@@ -154,14 +165,7 @@ func (prog *Program) skippedFile(name string) bool {
 
 func (prog *Program) load(ctx context.Context, cfg Config, g loadGroup) ([]*packages.Package, error) {
 	pc := &packages.Config{
-		Context: ctx, Mode: mode, Dir: g.dir, Tests: cfg.Tests, Fset: prog.Fset, Env: cfg.Env,
-		ParseFile: func(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
-			prog.mu.Lock()
-			prog.sources[name] = src
-			prog.mu.Unlock()
-			return parser.ParseFile(fset, name, src, parser.AllErrors|parser.ParseComments|parser.SkipObjectResolution)
-		},
-	}
+		Context: ctx, Mode: mode, Dir: g.dir, Tests: cfg.Tests, Env: cfg.Env}
 	if cfg.Tags != "" {
 		pc.BuildFlags = append(pc.BuildFlags, "-tags="+cfg.Tags)
 	}
@@ -173,6 +177,15 @@ func (prog *Program) load(ctx context.Context, cfg Config, g loadGroup) ([]*pack
 		return nil, fmt.Errorf("load packages: %w", oneLine(err))
 	}
 	return pkgs, nil
+}
+
+// sizes returns the sizes of types in the build. Without an answer of the go
+// command they are those of this program's own.
+func sizes(ctx context.Context, cfg Config) types.Sizes {
+	cmd := exec.CommandContext(ctx, "go", "env", "GOARCH")
+	cmd.Dir, cmd.Env = cfg.Dir, cfg.Env
+	out, _ := cmd.Output()
+	return cmp.Or(types.SizesFor("gc", strings.TrimSpace(string(out))), types.SizesFor("gc", runtime.GOARCH))
 }
 
 // oneLine keeps the first line that says something of the go command's message.
@@ -229,7 +242,10 @@ func (prog *Program) add(pkgs []*packages.Package) {
 		if p.Dir != "" {
 			prog.Dirs = append(prog.Dirs, p.Dir)
 		}
-		if reason := problem(p); reason != "" {
+		for _, name := range p.CompiledGoFiles {
+			prog.files[name] = nil
+		}
+		if reason := prog.problem(p); reason != "" {
 			prog.skip(p.ID, reason)
 			if p.Name != "" || len(p.GoFiles) > 0 {
 				prog.broken++
@@ -238,13 +254,16 @@ func (prog *Program) add(pkgs []*packages.Package) {
 			}
 			continue
 		}
-		if len(p.Syntax) == 0 {
+		if len(p.CompiledGoFiles) == 0 {
 			continue // only files that other configurations build
 		}
 		if p.Module != nil && p.Module.Dir != "" {
 			for _, name := range p.CompiledGoFiles {
 				prog.roots[name] = p.Module.Dir
 			}
+		}
+		if p.ForTest == "" {
+			prog.plain[p.PkgPath] = p
 		}
 		old := healthy[p.PkgPath]
 		if old == nil {
@@ -260,32 +279,29 @@ func (prog *Program) add(pkgs []*packages.Package) {
 }
 
 // problem says in one line why p cannot be analysed, or returns "".
-func problem(p *packages.Package) string {
-	if len(p.Errors) > 0 {
-		// The go command's own account comes first, without a place of its
-		// own; the parser and the type checker say it better.
-		e := p.Errors[0]
-		for _, o := range p.Errors {
-			if e.Pos == "" && o.Pos != "" && o.Pos != "-" && strings.HasPrefix(e.Msg, "# ") {
-				e = o
-			}
-		}
-		msg := advise(firstLine(e.Msg))
-		if e.Pos != "" && e.Pos != "-" {
-			msg = e.Pos + ": " + msg
-		}
-		return msg
-	}
-	if p.IllTyped {
+func (prog *Program) problem(p *packages.Package) string {
+	broken := slices.ContainsFunc(prog.exports.closure(p), func(dep *packages.Package) bool {
+		return len(dep.Errors) > 0 && len(dep.GoFiles) > 0
+	})
+	if len(p.Errors) == 0 && p.ExportFile == "" && broken {
 		return "a package that it imports does not type-check"
 	}
-	return ""
+	if len(p.Errors) == 0 && p.ExportFile != "" || len(p.CompiledGoFiles)+len(p.Errors) == 0 {
+		return ""
+	}
+	c := prog.Check(p)
+	defer prog.Release(c)
+	return Problem(c)
 }
 
 // Compiles reports whether p is built from the file at path.
 func (prog *Program) Compiles(p *packages.Package, path string) bool {
 	return slices.Contains(p.GoFiles, path) || slices.Contains(p.CompiledGoFiles, path)
 }
+
+// Plain returns the variant of a loaded package without its test files, which is
+// what other packages import; nil if there is none.
+func (prog *Program) Plain(path string) *packages.Package { return prog.plain[path] }
 
 func exists(name string) bool { _, err := os.Stat(name); return err == nil }
 

@@ -1,16 +1,12 @@
 package load
 
-import (
-	"go/types"
+import "golang.org/x/tools/go/packages"
 
-	"golang.org/x/tools/go/packages"
-)
-
-// Whole returns a function that reports whether everything that a package
-// imports from the main modules, directly or not, was loaded with it: then
+// Whole returns a function that reports whether everything that the package
+// with a path imports from the main modules, directly or not, was loaded with it: then
 // what the rules do not find in it is not there, else a callee may have been
 // unknown to them.
-func (prog *Program) Whole() func(*types.Package) bool {
+func (prog *Program) Whole() func(path string) bool {
 	loaded := map[string]*packages.Package{}
 	for _, p := range prog.Packages {
 		loaded[p.PkgPath] = p
@@ -37,5 +33,5 @@ func (prog *Program) Whole() func(*types.Package) bool {
 	for path := range loaded {
 		answers[path] = whole(path)
 	}
-	return func(pkg *types.Package) bool { return answers[pkg.Path()] }
+	return func(path string) bool { return answers[path] }
 }

@@ -2,6 +2,7 @@ package match
 
 import (
 	"cmp"
+	"go/ast"
 	"go/types"
 	"slices"
 )
@@ -20,7 +21,7 @@ func (f *Facts) implementations(fn *types.Func) (impls []*types.Func, ok bool) {
 	}
 	for _, obj := range f.pass.TypesInfo.Defs {
 		name, isType := obj.(*types.TypeName)
-		if !isType || name.IsAlias() || types.IsInterface(name.Type()) {
+		if !isType || !f.declared(name) || name.IsAlias() || types.IsInterface(name.Type()) {
 			continue
 		}
 		named, isNamed := name.Type().(*types.Named)
@@ -41,6 +42,11 @@ func (f *Facts) implementations(fn *types.Func) (impls []*types.Func, ok bool) {
 	}
 	slices.SortFunc(impls, func(a, b *types.Func) int { return cmp.Compare(a.Pos(), b.Pos()) })
 	return impls, len(impls) > 0
+}
+
+// declared reports whether obj is declared in the files of the pass.
+func (f *Facts) declared(obj types.Object) bool {
+	return slices.ContainsFunc(f.pass.Files, func(file *ast.File) bool { return file.FileStart <= obj.Pos() && obj.Pos() < file.FileEnd })
 }
 
 // paramOfAny returns what every one of fns does with its argument i.

@@ -146,7 +146,7 @@ func (p *Pass) sameStruct(a, b *types.Var) bool {
 	}
 	for _, name := range p.Pkg.Scope().Names() {
 		t, ok := p.Pkg.Scope().Lookup(name).(*types.TypeName)
-		if !ok {
+		if !ok || p.FileOf(t.Pos()) == nil {
 			continue
 		}
 		s, ok := t.Type().Underlying().(*types.Struct)
@@ -154,7 +154,7 @@ func (p *Pass) sameStruct(a, b *types.Var) bool {
 			continue
 		}
 		for _, other := range p.Pkg.Scope().Names() {
-			if t, ok := p.Pkg.Scope().Lookup(other).(*types.TypeName); ok {
+			if t, ok := p.Pkg.Scope().Lookup(other).(*types.TypeName); ok && p.FileOf(t.Pos()) != nil {
 				if o, ok := t.Type().Underlying().(*types.Struct); ok && holds(o, b) && types.IdenticalIgnoreTags(s, o) {
 					return true
 				}

@@ -40,10 +40,13 @@ type Options struct {
 	// NoRelated leaves related places out of diagnostics, for a driver that
 	// takes each for a finding of its own.
 	NoRelated bool
-	// Whole reports whether what a package imports of the modules that it
+	// Summaries is the analyzer whose result is a *match.Facts; nil for
+	// match.Summaries, which lets the driver carry facts between packages.
+	Summaries *analysis.Analyzer
+	// Whole reports whether what a package, given by its path, imports of the modules that it
 	// belongs to is analysed, too, so that what is not found in it is not
 	// there; nil if that is so for all packages.
-	Whole func(*types.Package) bool
+	Whole func(path string) bool
 }
 
 // Result is what an analyzer of a rule returns.
@@ -61,11 +64,12 @@ type Result struct {
 // Those apply the first fix blindly, so unsafe ones are withheld there unless
 // the analyzer's flag "unsafe" is set.
 func Analyzer(r Rule, opt Options) *analysis.Analyzer {
+	summaries := cmp.Or(opt.Summaries, match.Summaries)
 	a := &analysis.Analyzer{
 		Name:       r.Name,
 		Doc:        r.Doc,
 		URL:        "https://github.com/goroutinefix/goroutinefix#" + r.Name,
-		Requires:   []*analysis.Analyzer{inspect.Analyzer, match.Summaries, suppress.Analyzer},
+		Requires:   []*analysis.Analyzer{inspect.Analyzer, summaries, suppress.Analyzer},
 		ResultType: reflect.TypeFor[*Result](),
 	}
 	var unsafe bool
@@ -78,7 +82,7 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		}()
 		run := runner{
 			rule: r, opt: opt,
-			pass:  match.NewPass(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), pass.ResultOf[match.Summaries].(*match.Facts)),
+			pass:  match.NewPass(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), pass.ResultOf[summaries].(*match.Facts)),
 			files: map[*ast.File]*dstedit.File{},
 		}
 		if run.opt.ReadFile == nil {

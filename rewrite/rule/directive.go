@@ -82,7 +82,7 @@ func directives(rules []*analysis.Analyzer, opt Options) *analysis.Analyzer {
 		ran := func(name string) bool {
 			return slices.ContainsFunc(rules, func(r *analysis.Analyzer) bool { return r.Name == name })
 		}
-		judge := sound && (opt.Whole == nil || opt.Whole(pass.Pkg))
+		judge := sound && (opt.Whole == nil || opt.Whole(pass.Pkg.Path()))
 		out := &Result{}
 		run := runner{rule: Rule{Name: DirectiveName}, pass: &match.Pass{Pass: pass}}
 		for _, d := range pass.ResultOf[suppress.Analyzer].(*suppress.Index).Directives {

@@ -1,0 +1,238 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// cacheModule is a module in which what is found in one package depends on
+// another: close.Body closes what it gets, keep.Body does not, and the tests of
+// base import its user.
+var cacheModule = map[string]string{
+	"go.mod":     "module example.com/m\n\ngo 1.26\n\nrequire example.com/dep v0.0.0\n\nreplace example.com/dep => ./dep\n",
+	"dep/go.mod": "module example.com/dep\n\ngo 1.26\n",
+	"dep/dep.go": "package dep\n\nfunc N() int { return 1 }\n",
+	"base/b.go":  "package base\n\nimport \"net/http\"\n\n// Done is done with r.\nfunc Done(r *http.Response) {\n\tdefer r.Body.Close()\n\tprintln(1)\n}\n",
+	"base/b_test.go": "package base\n\nimport (\n\t\"net/http\"\n\t\"testing\"\n\n\t\"example.com/m/far\"\n)\n\n" +
+		"func TestDone(t *testing.T) {\n\tr, err := http.Get(far.URL())\n\tif err != nil {\n\t\tt.Fatal(err)\n\t}\n\tDone(r)\n}\n",
+	"far/f.go": "package far\n\nfunc URL() string { return \"http://localhost\" }\n",
+	"far/f_test.go": "package far\n\nimport (\n\t\"net/http\"\n\t\"testing\"\n\n\t\"example.com/m/base\"\n)\n\n" +
+		"func TestURL(t *testing.T) {\n\tr, err := http.Get(URL())\n\tif err != nil {\n\t\tt.Fatal(err)\n\t}\n\tbase.Done(r)\n}\n",
+	"leaf/l.go": "package leaf\n\nimport (\n\t\"net/http\"\n\n\t\"example.com/dep\"\n\t\"example.com/m/base\"\n)\n\n" +
+		"func Get(url string) error {\n\tr, err := http.Get(url)\n\tif err != nil {\n\t\treturn err\n\t}\n\tbase.Done(r)\n\treturn nil\n}\n\n" +
+		"func Leak(url string) (int, error) {\n\tr, err := http.Get(url)\n\tif err != nil {\n\t\treturn 0, err\n\t}\n\treturn r.StatusCode + dep.N(), nil\n}\n",
+	"alone/a.go": "package alone\n\nfunc F() int {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n\treturn 0\n}\n",
+}
+
+// cacheRun is a tree and a cache to run the program with.
+type cacheRun struct {
+	t               *testing.T
+	bin, dir, cache string
+	env             []string
+}
+
+// run returns all that a run prints, and its exit code.
+func (c *cacheRun) run(args ...string) string {
+	cmd := exec.Command(c.bin, args...)
+	cmd.Dir = c.dir
+	cmd.Env = append(append(os.Environ(), c.env...), "XDG_CACHE_HOME="+c.cache, "HOME="+c.cache, "LocalAppData="+c.cache,
+		"GOPROXY=off", "GOTOOLCHAIN=local", "GOFLAGS=", "GOWORK=off")
+	var out, errs bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &out, &errs
+	_ = cmd.Run() // the code is a part of the result
+	return fmt.Sprintf("%sstderr:\n%sexit code %d\n", &out, &errs, cmd.ProcessState.ExitCode())
+}
+
+var fromCache = regexp.MustCompile(`(\d+) of (\d+) packages known from the cache`)
+
+// known returns how many packages a run took from the cache, and of how many.
+func (c *cacheRun) known(args ...string) string {
+	c.t.Helper()
+	m := fromCache.FindStringSubmatch(c.run(append(args, "-v")...))
+	if m == nil {
+		c.t.Fatal("the run does not say what it took from the cache")
+	}
+	return m[1] + "/" + m[2]
+}
+
+func (c *cacheRun) write(name, text string) {
+	c.t.Helper()
+	name = filepath.Join(c.dir, filepath.FromSlash(name))
+	if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
+		c.t.Fatal(err)
+	}
+	if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
+		c.t.Fatal(err)
+	}
+}
+
+// edit replaces a text that a file holds.
+func (c *cacheRun) edit(name, old, new string) {
+	c.t.Helper()
+	src, err := os.ReadFile(filepath.Join(c.dir, filepath.FromSlash(name)))
+	if err != nil {
+		c.t.Fatal(err)
+	}
+	if !strings.Contains(string(src), old) {
+		c.t.Fatalf("%s does not hold %q", name, old)
+	}
+	c.write(name, strings.Replace(string(src), old, new, 1))
+}
+
+func newCacheRun(t *testing.T) *cacheRun {
+	if testing.Short() {
+		t.Skip("runs the program often")
+	}
+	c := &cacheRun{t: t, bin: build(t), dir: t.TempDir(), cache: t.TempDir(), env: goEnv(t, "GOCACHE", "GOMODCACHE")}
+	for name, text := range cacheModule {
+		c.write(name, text)
+	}
+	return c
+}
+
+// TestCache wants the same bytes with and without the cache over a history of
+// edits, and nothing analysed that did not have to be.
+func TestCache(t *testing.T) {
+	c := newCacheRun(t)
+	flags := []string{"-format=json", "-o=github=" + os.DevNull}
+	for _, step := range []struct {
+		name  string
+		edit  func()
+		known string // packages known before the step's first run, out of how many; "" not to look
+		want  string // what the result holds
+		not   string // and does not hold
+	}{
+		{name: "first run", known: "0/4", want: `"function":"Leak"`, not: `"function":"Get"`},
+		{name: "nothing", known: "4/4"},
+		{name: "touch", known: "4/4", edit: func() { c.edit("alone/a.go", "package", "package") }},
+		{name: "edit a comment of a leaf", known: "3/4", edit: func() { c.edit("leaf/l.go", "package leaf", "// Package leaf is one.\npackage leaf") }},
+		{name: "edit the body of a leaf", known: "3/4", edit: func() { c.edit("alone/a.go", "return 0", "return 1") }},
+		{name: "edit a body at the base, facts unchanged", known: "3/4", edit: func() { c.edit("base/b.go", "println(1)", "println(2)") }},
+		{name: "edit a body at the base, facts changed", edit: func() { c.edit("base/b.go", "defer r.Body.Close()", "_ = r.Body") }, want: `"function":"Get"`},
+		{name: "and back", known: "4/4", edit: func() { c.edit("base/b.go", "_ = r.Body", "defer r.Body.Close()") }, not: `"function":"Get"`},
+		{name: "change a signature", edit: func() {
+			c.edit("base/b.go", "func Done(r *http.Response) {", "func Done(r *http.Response, _ ...int) {")
+		}},
+		{name: "suppress", edit: func() {
+			c.edit("alone/a.go", "\tgo func", "\t//goroutinefix:ignore blockingsend it is a test\n\tgo func")
+		}},
+		{name: "add a file", edit: func() {
+			c.write("alone/b.go", "package alone\n\nfunc G() {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n}\n")
+		}, want: `"function":"G"`},
+		{name: "add a file for a tag", edit: func() {
+			c.write("alone/c.go", "//go:build special\n\npackage alone\n\nfunc H() {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n}\n")
+		}, not: `"function":"H"`},
+		{name: "set the tag", edit: func() { flags = append(flags, "-tags=special") }, want: `"function":"H"`},
+		{name: "unset the tag", known: "4/4", edit: func() { flags = flags[:len(flags)-1] }, not: `"function":"H"`},
+		{name: "change a dependency", edit: func() {
+			c.edit("dep/dep.go", "func N() int { return 1 }", "func N() int { return 2 }\n\n// M is new.\nfunc M() {}")
+		}},
+		{name: "unsafe fixes", known: "4/4", edit: func() { flags = append(flags, "-unsafe") }},
+		{name: "one rule", edit: func() { flags = append(flags, "-rules=bodyclose") }, not: `"rule":"blockingsend"`},
+		{name: "all rules again", known: "4/4", edit: func() { flags = flags[:len(flags)-2] }},
+		{name: "no tests", edit: func() { flags = append(flags, "-tests=false") }},
+		{name: "one file", edit: func() { flags = append(flags[:2:2], "alone/a.go") }, not: `"function":"G"`},
+		{name: "a language that is older", edit: func() { flags = flags[:2]; c.edit("go.mod", "go 1.26", "go 1.21") }},
+		{name: "a type error", edit: func() { c.edit("base/b.go", "r.Body.Close()", "r.Nobody") }, want: "exit code 2"},
+		{name: "mended", edit: func() { c.edit("base/b.go", "r.Nobody", "r.Body.Close()") }},
+		{name: "remove a file", edit: func() {
+			if err := os.Remove(filepath.Join(c.dir, "alone", "b.go")); err != nil {
+				t.Fatal(err)
+			}
+		}, not: `"function":"G"`},
+		{name: "write the fixes", edit: func() { c.run("-w", "-q") }, not: `"function":"Leak"`},
+	} {
+		if step.edit != nil {
+			step.edit()
+		}
+		if step.known != "" {
+			if got := c.known(flags...); got != step.known {
+				t.Errorf("%s: %s packages were known, want %s", step.name, got, step.known)
+			}
+		}
+		want := c.run(append(flags, "-no-cache")...)
+		for i := range 2 {
+			if got := c.run(flags...); got != want {
+				t.Errorf("%s, run %d with the cache:\n%s\nwithout it:\n%s", step.name, i+1, got, want)
+			}
+		}
+		if !strings.Contains(want, step.want) || step.not != "" && strings.Contains(want, step.not) {
+			t.Errorf("%s: want %q and not %q in\n%s", step.name, step.want, step.not, want)
+		}
+	}
+}
+
+// TestCacheDamaged wants results that are damaged, cut off or not to be read to
+// be analysed anew, and a cache that cannot be written to be done without.
+func TestCacheDamaged(t *testing.T) {
+	c := newCacheRun(t)
+	want := c.run("-no-cache")
+	damage := map[string]func(name string) error{
+		"cut off": func(name string) error { return os.Truncate(name, 1) },
+		"emptied": func(name string) error { return os.Truncate(name, 0) },
+		"other bytes": func(name string) error {
+			data, err := os.ReadFile(name)
+			if err != nil || len(data) == 0 {
+				return err
+			}
+			data[len(data)/2] ^= 0xff
+			return os.WriteFile(name, data, 0o666)
+		},
+		"a directory": func(name string) error {
+			if err := os.Remove(name); err != nil {
+				return err
+			}
+			return os.Mkdir(name, 0o777)
+		},
+	}
+	for what, f := range damage {
+		if got := c.run(); got != want {
+			t.Errorf("before %s:\n%s\nwant:\n%s", what, got, want)
+		}
+		names, err := filepath.Glob(filepath.Join(c.cache, "goroutinefix", "results", "??", "*"))
+		if err != nil || len(names) == 0 {
+			t.Fatalf("no results: %v", err)
+		}
+		for _, name := range names {
+			if err := f(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if got := c.run(); got != want {
+			t.Errorf("%s:\n%s\nwant:\n%s", what, got, want)
+		}
+		if err := os.RemoveAll(c.cache); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.WriteFile(c.cache, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := c.run(); got != want {
+		t.Errorf("without a cache directory:\n%s\nwant:\n%s", got, want)
+	}
+}
+
+// TestCacheShared wants runs at the same time not to disturb one another.
+func TestCacheShared(t *testing.T) {
+	c := newCacheRun(t)
+	want := c.run("-no-cache")
+	var wg sync.WaitGroup
+	got := make([]string, 6)
+	for i := range got {
+		wg.Go(func() { got[i] = c.run() })
+	}
+	wg.Wait()
+	for i := range got {
+		if got[i] != want {
+			t.Errorf("run %d:\n%s\nwant:\n%s", i, got[i], want)
+		}
+	}
+}

@@ -1,0 +1,124 @@
+package analyze
+
+import (
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"go/types"
+	"maps"
+	"slices"
+	"sync"
+
+	"golang.org/x/tools/go/analysis"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+)
+
+// facts holds what is known of the functions of one package, encoded until
+// somebody asks.
+type facts struct {
+	data   []byte // JSON of []namedFact, sorted by name; gob would depend on what was encoded before
+	sum    [sha256.Size]byte
+	decode func() map[string]*match.FuncFact
+}
+
+type namedFact struct {
+	Name string
+	Fact *match.FuncFact
+}
+
+func newFacts(data []byte) *facts {
+	return &facts{data: data, sum: sha256.Sum256(data), decode: sync.OnceValue(func() map[string]*match.FuncFact {
+		var list []namedFact
+		if len(data) > 0 && json.Unmarshal(data, &list) != nil {
+			return nil // unknown, which is silent
+		}
+		m := map[string]*match.FuncFact{}
+		for _, f := range list {
+			m[f.Name] = f.Fact
+		}
+		return m
+	})}
+}
+
+// encode returns the facts as data, which is the same for the same facts.
+func encode(known map[string]*match.FuncFact) ([]byte, error) {
+	if len(known) == 0 {
+		return nil, nil
+	}
+	var list []namedFact
+	for _, name := range slices.Sorted(maps.Keys(known)) {
+		list = append(list, namedFact{name, known[name]})
+	}
+	data, err := json.Marshal(list)
+	if err != nil {
+		return nil, fmt.Errorf("internal error: encode facts: %w", err)
+	}
+	return data, nil
+}
+
+// factName returns the name of a function within its package: F or T.M. It is
+// "" for a function that other packages cannot call.
+func factName(fn *types.Func) string {
+	recv := fn.Signature().Recv()
+	if recv == nil {
+		if !fn.Exported() {
+			return ""
+		}
+		return fn.Name()
+	}
+	t := types.Unalias(recv.Type())
+	if ptr, ok := t.(*types.Pointer); ok {
+		t = types.Unalias(ptr.Elem())
+	}
+	named, ok := t.(*types.Named)
+	if !ok {
+		return ""
+	}
+	return named.Obj().Name() + "." + fn.Name()
+}
+
+// summaries returns the analyzer that stands in for [match.Summaries] on one
+// package: it takes the facts of other packages from v and gives those of
+// this one to out, by their names. With plain it does so also for the package
+// without its test files, as other packages see it.
+func summaries(v []*view, out, plain map[string]*match.FuncFact) *analysis.Analyzer {
+	a := *match.Summaries
+	a.FactTypes = nil
+	visible := look(v)
+	a.Run = func(pass *analysis.Pass) (any, error) {
+		if plain != nil {
+			p := connect(match.WithoutTests(pass), visible, plain)
+			if _, err := match.Summaries.Run(p); err != nil {
+				return nil, err
+			}
+		}
+		return match.Summaries.Run(connect(pass, visible, out))
+	}
+	return &a
+}
+
+// connect returns a copy of pass that imports facts from visible and exports
+// them to out, which may be nil.
+func connect(pass *analysis.Pass, visible map[string]*facts, out map[string]*match.FuncFact) *analysis.Pass {
+	p := *pass
+	p.ImportObjectFact = func(obj types.Object, fact analysis.Fact) bool {
+		fn, ok := obj.(*types.Func)
+		if !ok || fn.Pkg() == nil || visible[fn.Pkg().Path()] == nil {
+			return false
+		}
+		known := visible[fn.Pkg().Path()].decode()[factName(fn)]
+		if known != nil {
+			*fact.(*match.FuncFact) = *known
+		}
+		return known != nil
+	}
+	p.ExportObjectFact = func(obj types.Object, fact analysis.Fact) {
+		if fn, ok := obj.(*types.Func); ok && out != nil {
+			if name := factName(fn); name != "" {
+				out[name] = fact.(*match.FuncFact)
+			}
+		}
+	}
+	return &p
+}

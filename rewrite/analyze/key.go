@@ -1,0 +1,127 @@
+package analyze
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"sync"
+
+	"golang.org/x/tools/go/gcexportdata"
+	"golang.org/x/tools/go/packages"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/cache"
+)
+
+// key returns the hash of everything that the result of n depends on: this
+// program, the rules and their settings, the files of the package, the types of
+// what it imports and the facts about that. The nodes that n needs must be done.
+func (a *Analysis) key(n *node) (cache.ID, error) {
+	p, k := n.pkg, a.job.Cache.Key("package")
+	k.Add(strconv.FormatBool(n.rules), strconv.FormatBool(n.plain))
+	if n.rules {
+		opt := a.job.Options
+		for _, r := range a.job.Rules {
+			k.Add(r.Name)
+		}
+		k.Add(opt.Known...)
+		k.Add(strconv.FormatBool(opt.NoFix), strconv.FormatBool(opt.Whole == nil || opt.Whole(p.PkgPath)))
+	}
+	k.Add(p.ID, p.PkgPath, p.Name, p.ForTest, fmt.Sprint(a.job.Program.Sizes()))
+	if m := p.Module; m != nil {
+		k.Add(m.Path, m.Version, m.GoVersion)
+	}
+	for _, name := range p.CompiledGoFiles {
+		sum, err := a.job.Program.Digest(name)
+		if err != nil {
+			return cache.ID{}, err
+		}
+		outside := a.job.Options.Outside != nil && a.job.Options.Outside(name)
+		k.Add(name, string(sum[:]), strconv.FormatBool(outside))
+	}
+	// Files that the build leaves out may use the fields of its types.
+	k.Add(p.OtherFiles...)
+	for _, name := range p.IgnoredFiles {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return cache.ID{}, err
+		}
+		sum := sha256.Sum256(src)
+		k.Add(name, string(sum[:]))
+	}
+	for _, path := range slices.Sorted(maps.Keys(p.Imports)) {
+		id, err := a.exports.id(p.Imports[path])
+		if err != nil {
+			return cache.ID{}, err
+		}
+		k.Add(path, p.Imports[path].ID, id)
+	}
+	for _, v := range n.views {
+		sum := v.sum()
+		k.Add(v.path, string(sum[:]))
+	}
+	return k.ID(), nil
+}
+
+// exportIDs identifies the export data of packages.
+type exportIDs struct {
+	mu  sync.Mutex
+	ids map[string]string // by package ID
+}
+
+// addressed is the name of a file in the go command's cache, which holds the
+// hash of what is in it.
+var addressed = regexp.MustCompile(`^[0-9a-f]{64}-d$`)
+
+// id returns what identifies the types of p: the hash of its export data. For
+// a dependency outside of the main modules, which hardly ever changes, the
+// name of the file in the go command's cache will do. That one changes also if
+// only machine code does.
+func (x *exportIDs) id(p *packages.Package) (string, error) {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	if id, ok := x.ids[p.ID]; ok {
+		return id, nil
+	}
+	id := p.PkgPath // unsafe has no file
+	if p.ExportFile == "" && p.PkgPath != "unsafe" {
+		return "", errors.New("no export data for " + p.PkgPath)
+	}
+	local := p.Module != nil && p.Module.Version == ""
+	switch base := filepath.Base(p.ExportFile); {
+	case p.ExportFile == "":
+	case !local && addressed.MatchString(base):
+		id = base
+	default:
+		var err error
+		if id, err = exportSum(p.ExportFile); err != nil {
+			return "", err
+		}
+	}
+	x.ids[p.ID] = id
+	return id, nil
+}
+
+// exportSum returns the hash of the export data in a file.
+func exportSum(name string) (string, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return "", err
+	}
+	defer f.Close()
+	r, err := gcexportdata.NewReader(f)
+	if err != nil {
+		return "", fmt.Errorf("read export data of %s: %w", name, err)
+	}
+	sum := sha256.New()
+	if _, err := io.Copy(sum, r); err != nil {
+		return "", err
+	}
+	return string(sum.Sum(nil)), nil
+}

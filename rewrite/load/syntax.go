@@ -1,0 +1,171 @@
+package load
+
+import (
+	"crypto/sha256"
+	"errors"
+	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/scanner"
+	"go/token"
+	"go/types"
+	"io/fs"
+	"os"
+	"strings"
+
+	"golang.org/x/tools/go/packages"
+)
+
+// Source returns the text of a file of the loaded packages. It is the same
+// whenever it is asked for: a file that has changed since is an error.
+func (prog *Program) Source(name string) ([]byte, error) {
+	src, _, err := prog.source(name)
+	return src, err
+}
+
+// Digest returns the hash of the text of a file of the loaded packages.
+func (prog *Program) Digest(name string) ([sha256.Size]byte, error) {
+	_, sum, err := prog.source(name)
+	return sum, err
+}
+
+func (prog *Program) source(name string) (src []byte, sum [sha256.Size]byte, err error) {
+	prog.mu.Lock()
+	known, ok := prog.files[name]
+	prog.mu.Unlock()
+	if !ok {
+		return nil, sum, fmt.Errorf("read %s: not part of the loaded packages", name)
+	}
+	if src, err = os.ReadFile(name); err != nil {
+		return nil, sum, fmt.Errorf("read the analysed file: %w", err)
+	}
+	sum = sha256.Sum256(src)
+	if known != nil && *known != sum {
+		return nil, sum, fmt.Errorf("read %s: changed since analysis", name)
+	}
+	if known == nil {
+		prog.mu.Lock()
+		prog.files[name] = &sum
+		prog.mu.Unlock()
+	}
+	return src, sum, nil
+}
+
+// Parse parses a file as all files of packages are parsed.
+func Parse(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
+	return parser.ParseFile(fset, name, src, parser.AllErrors|parser.ParseComments|parser.SkipObjectResolution)
+}
+
+// Check returns a copy of p, one of the loaded packages, with its syntax and
+// types. Its errors are those of p and of the parser and type checker. [Program.Release]
+// gives back what the copy has taken of the file set.
+func (prog *Program) Check(p *packages.Package) *packages.Package {
+	var (
+		files []*ast.File
+		errs  []packages.Error
+	)
+	for _, name := range p.CompiledGoFiles {
+		src, err := prog.Source(name)
+		if err != nil {
+			errs = append(errs, packages.Error{Pos: name + ":1", Msg: reason(err), Kind: packages.ParseError})
+			continue
+		}
+		f, err := Parse(prog.Fset, name, src)
+		if list := (scanner.ErrorList)(nil); errors.As(err, &list) {
+			for _, e := range list {
+				errs = append(errs, packages.Error{Pos: e.Pos.String(), Msg: e.Msg, Kind: packages.ParseError})
+			}
+		}
+		if f != nil {
+			files = append(files, f)
+		}
+	}
+	c, typeErrs := prog.Retype(p, files)
+	for _, e := range typeErrs {
+		errs = append(errs, packages.Error{Pos: e.Fset.Position(e.Pos).String(), Msg: e.Msg, Kind: packages.TypeError})
+	}
+	c.Errors = append(append([]packages.Error{}, p.Errors...), errs...)
+	c.IllTyped = len(c.Errors) > 0
+	return c
+}
+
+// reason returns the part of an error that does not name the file.
+func reason(err error) string {
+	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {
+		return pe.Err.Error()
+	}
+	return err.Error()
+}
+
+// Retype returns a copy of p that consists of files, and the type errors in
+// them.
+func (prog *Program) Retype(p *packages.Package, files []*ast.File) (*packages.Package, []types.Error) {
+	prog.mu.Lock()
+	exports := prog.exports
+	prog.mu.Unlock()
+	var errs []types.Error
+	conf := &types.Config{
+		Importer: exports.importer(p),
+		Sizes:    prog.sizes,
+		Error:    func(err error) { errs = append(errs, err.(types.Error)) },
+	}
+	if p.Module != nil && p.Module.GoVersion != "" {
+		conf.GoVersion = "go" + p.Module.GoVersion
+	}
+	c := new(packages.Package)
+	*c = *p
+	c.Fset, c.Syntax, c.TypesSizes = prog.Fset, files, prog.sizes
+	c.TypesInfo = &types.Info{
+		Types:        map[ast.Expr]types.TypeAndValue{},
+		Defs:         map[*ast.Ident]types.Object{},
+		Uses:         map[*ast.Ident]types.Object{},
+		Implicits:    map[ast.Node]types.Object{},
+		Instances:    map[*ast.Ident]types.Instance{},
+		Scopes:       map[ast.Node]*types.Scope{},
+		Selections:   map[*ast.SelectorExpr]*types.Selection{},
+		FileVersions: map[*ast.File]string{},
+	}
+	// With its name, because files may disagree on it.
+	c.Types = types.NewPackage(p.PkgPath, p.Name)
+	err := types.NewChecker(conf, prog.Fset, c.Types, c.TypesInfo).Files(files)
+	if err != nil && len(errs) == 0 { // such as a Go version that is too new
+		e := types.Error{Fset: prog.Fset, Msg: err.Error()}
+		if len(files) > 0 {
+			e.Pos = files[0].Package
+		}
+		errs = append(errs, e)
+	}
+	return c, errs
+}
+
+// Sizes returns the sizes of types in the build.
+func (prog *Program) Sizes() types.Sizes { return prog.sizes }
+
+// Release forgets the positions of a package that [Program.Check] has returned
+// and that nobody uses any more.
+func (prog *Program) Release(p *packages.Package) {
+	for _, f := range p.Syntax {
+		prog.Fset.RemoveFile(prog.Fset.File(f.FileStart))
+	}
+}
+
+// Problem says in one line why p, as [Program.Check] has returned it, cannot be
+// analysed, or returns "".
+func Problem(p *packages.Package) string {
+	if len(p.Errors) > 0 {
+		// The go command's own account comes first, without a place of its
+		// own; the parser and the type checker say it better.
+		e := p.Errors[0]
+		for _, o := range p.Errors {
+			if e.Pos == "" && o.Pos != "" && o.Pos != "-" && strings.HasPrefix(e.Msg, "# ") {
+				e = o
+			}
+		}
+		msg := advise(firstLine(e.Msg))
+		if e.Pos != "" && e.Pos != "-" {
+			msg = e.Pos + ": " + msg
+		}
+		return msg
+	}
+	return ""
+}
