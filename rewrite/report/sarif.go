@@ -60,7 +60,7 @@ func SARIF(w io.Writer, run Run, opt Options) error {
 	}
 	out.AddInvocation(invocation)
 	properties := sarif.NewPropertyBag()
-	for name, n := range document(Run{Findings: run.Findings, Packages: run.Packages, Skipped: run.Skipped}, opt).Summary {
+	for name, n := range document(run, opt).Summary {
 		properties.Add(name, n)
 	}
 	out.WithProperties(properties)

@@ -141,8 +141,8 @@ func TestSARIFIncomplete(t *testing.T) {
 			quiet++
 		}
 	}
-	if quiet != 2 {
-		t.Errorf("%d results are suppressed, want the fixed and the suppressed one", quiet)
+	if quiet != 3 {
+		t.Errorf("%d results are suppressed, want the fixed, the suppressed and the baselined one", quiet)
 	}
 }
 
