@@ -5,6 +5,7 @@ package passes_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -14,22 +15,9 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"github.com/goroutinefix/goroutinefix/rules"
-	"github.com/goroutinefix/goroutinefix/rules/passes/blockingreceive"
-	"github.com/goroutinefix/goroutinefix/rules/passes/blockingsend"
-	"github.com/goroutinefix/goroutinefix/rules/passes/bodyclose"
-	"github.com/goroutinefix/goroutinefix/rules/passes/directive"
-	"github.com/goroutinefix/goroutinefix/rules/passes/endlessgoroutine"
-	"github.com/goroutinefix/goroutinefix/rules/passes/lockedwait"
-	"github.com/goroutinefix/goroutinefix/rules/passes/lostcancel"
-	"github.com/goroutinefix/goroutinefix/rules/passes/missingstop"
-	"github.com/goroutinefix/goroutinefix/rules/passes/waitgroupadd"
-	"github.com/goroutinefix/goroutinefix/rules/passes/waitgroupwait"
 )
 
-var passes = []*analysis.Analyzer{
-	blockingreceive.Analyzer, blockingsend.Analyzer, bodyclose.Analyzer, directive.Analyzer, endlessgoroutine.Analyzer,
-	lockedwait.Analyzer, lostcancel.Analyzer, missingstop.Analyzer, waitgroupadd.Analyzer, waitgroupwait.Analyzer,
-}
+var passes = rules.Analyzers()
 
 // TestPackages checks that each analyzer has a package of its name.
 func TestPackages(t *testing.T) {
@@ -43,10 +31,17 @@ func TestPackages(t *testing.T) {
 			dirs = append(dirs, e.Name())
 		}
 	}
-	for _, a := range rules.Analyzers() {
+	for _, a := range passes {
 		names = append(names, a.Name)
-		if !slices.Contains(passes, a) {
-			t.Errorf("the package of %s is not run here, or has another analyzer", a.Name)
+		src, err := os.ReadFile(filepath.Join(a.Name, a.Name+".go"))
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		for _, want := range []string{"\npackage " + a.Name + "\n", "\nvar Analyzer = rules.Analyzer(\"" + a.Name + "\")\n"} {
+			if !strings.Contains(string(src), want) {
+				t.Errorf("the package %s lacks %s", a.Name, want)
+			}
 		}
 	}
 	slices.Sort(names)
