@@ -44,6 +44,17 @@ func TestReadme(t *testing.T) {
 			t.Errorf("the terminal shows\n%s\nthe README\n%s", got, text)
 		}
 	}
+	config := regexp.MustCompile("(?ms)^```yaml\n(skip:.*?)^```$").FindStringSubmatch(read(t, "README.md"))
+	if config == nil {
+		t.Fatal("no configuration")
+	}
+	dir := shop(t)
+	if err := os.WriteFile(filepath.Join(dir, ".goroutinefix.yaml"), []byte(config[1]), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if got := bash(t, dir, "goroutinefix config verify"); !strings.HasSuffix(got, ": ok\n") {
+		t.Errorf("the configuration: %s", got)
+	}
 	if kinds["diff"] != 1 || kinds["console"] < 6 {
 		t.Errorf("blocks: %v", kinds)
 	}
