@@ -6,6 +6,9 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"os"
+	"slices"
+	"sync"
 
 	"golang.org/x/tools/go/analysis"
 
@@ -31,13 +34,39 @@ func All() []rule.Rule {
 // "directive" that reports mistakes in the comments which suppress findings.
 // They are for drivers other than this program: they offer the safe fixes,
 // one for each diagnostic, and the unsafe ones with their flag "unsafe".
-func Analyzers() []*analysis.Analyzer {
+func Analyzers() []*analysis.Analyzer { return slices.Clone(suite()) }
+
+// Analyzer returns the one of [Analyzers] with the given name.
+func Analyzer(name string) *analysis.Analyzer {
+	for _, a := range suite() {
+		if a.Name == name {
+			return a
+		}
+	}
+	panic("no rule " + name) // a mistake of the build
+}
+
+// suite makes the analyzers once, so that the one of directives gets the
+// results of the very rules that run beside it.
+var suite = sync.OnceValue(func() []*analysis.Analyzer {
 	var names []string
 	for _, r := range All() {
 		names = append(names, r.Name)
 	}
-	return rule.Suite(All(), rule.Options{Known: names})
-}
+	list := rule.Suite(All(), rule.Options{Known: names})
+	for _, a := range list {
+		run := a.Run
+		a.Run = func(pass *analysis.Pass) (any, error) {
+			if pass.ReadFile == nil { // as in older versions of nogo
+				p := *pass
+				p.ReadFile = os.ReadFile
+				pass = &p
+			}
+			return run(pass)
+		}
+	}
+	return list
+})
 
 //go:embed *.go
 var sources embed.FS

@@ -1,7 +1,8 @@
 //go:build ignore
 
-// Newrule makes the four things that a rule consists of: its file, its
-// fixture, its golden diff and its line in the registry.
+// Newrule makes the five things that a rule consists of: its file, its
+// fixture, its golden diff, its line in the registry, and its package for
+// drivers that take one for each analyzer.
 //
 //	go run scripts/newrule.go tickerstop
 package main
@@ -47,6 +48,16 @@ func findTITLE(p *match.Pass) []rule.Match {
 }
 `
 
+const passFile = `// Package NAME has the analyzer NAME for drivers that take one package for
+// each, such as nogo of Bazel.
+package NAME
+
+import "github.com/goroutinefix/goroutinefix/rules"
+
+// Analyzer is the analyzer NAME; all packages here share what they know.
+var Analyzer = rules.Analyzer("NAME")
+`
+
 const leakFile = `package NAME
 
 // Leak functions are named after what they do. The comment on the line of the
@@ -84,7 +95,7 @@ func main() {
 	if err := create(name); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("made rules/%[1]s.go, fixtures/%[1]s and golden/%[1]s.diff; go test ./rules -update writes the golden diff\n", name)
+	fmt.Printf("made rules/%[1]s.go, rules/passes/%[1]s, fixtures/%[1]s and golden/%[1]s.diff; go test ./rules -update writes the golden diff\n", name)
 }
 
 func create(name string) error {
@@ -103,11 +114,12 @@ func create(name string) error {
 	}
 	fill := strings.NewReplacer("NAME", name, "TITLE", strings.ToUpper(name[:1])+name[1:])
 	files := map[string]string{
-		"rules/" + name + ".go":                  ruleFile,
-		"fixtures/" + name + "/leak.go":          leakFile,
-		"fixtures/" + name + "/ok.go":            okFile,
-		"fixtures/" + name + "/scenario_test.go": scenarioFile,
-		"golden/" + name + ".diff":               "",
+		"rules/" + name + ".go":                     ruleFile,
+		"rules/passes/" + name + "/" + name + ".go": passFile,
+		"fixtures/" + name + "/leak.go":             leakFile,
+		"fixtures/" + name + "/ok.go":               okFile,
+		"fixtures/" + name + "/scenario_test.go":    scenarioFile,
+		"golden/" + name + ".diff":                  "",
 	}
 	for path := range files {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {

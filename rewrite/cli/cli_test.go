@@ -305,7 +305,7 @@ func TestProgress(t *testing.T) {
 			t.Errorf("a short run printed %q", buf.String())
 		}
 		p.mu.Unlock()
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(1200 * time.Millisecond)
 		p.update("fixing", 3, 12)
 		time.Sleep(time.Second)
 		p.printf("note %d", 1)
@@ -313,7 +313,7 @@ func TestProgress(t *testing.T) {
 		p.update("fixing", 4, 12)
 		time.Sleep(time.Second)
 		p.end()
-		const want = "goroutinefix: loading packages\r\x1b[Kgoroutinefix: fixing 3/12 packages\r\x1b[Knote 1\n" +
+		const want = "goroutinefix: loading packages\r\x1b[Kgoroutinefix: loading packages, 2s\r\x1b[Kgoroutinefix: fixing 3/12 packages\r\x1b[Knote 1\n" +
 			"goroutinefix: fixing 3/12 packages\r\x1b[Kgoroutinefix: fixing 3/12 packages, about 9s left\r\x1b[K" +
 			"goroutinefix: fixing 4/12 packages, about 8s left\r\x1b[K"
 		if buf.String() != want {

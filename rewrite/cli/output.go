@@ -18,13 +18,14 @@ func (o *options) report() report.Options {
 	return report.Options{Dir: o.dir, Root: patch.Root(o.dir), Rules: pages(o.rules), Version: moduleVersion()}
 }
 
-// pages returns what formats tell of rules.
+// pages returns what formats tell of rules, and of directives, which are
+// reported as if by one.
 func pages(rules []rule.Rule) []report.Rule {
-	list := make([]report.Rule, len(rules))
-	for i, r := range rules {
-		list[i] = report.Rule{Name: r.Name, Doc: r.Doc}
+	var list []report.Rule
+	for _, r := range rules {
+		list = append(list, report.Rule{Name: r.Name, Doc: r.Doc})
 	}
-	return list
+	return append(list, report.Rule{Name: rule.DirectiveName, Doc: rule.DirectiveDoc})
 }
 
 // moduleVersion returns the version that the program was built as, or "".

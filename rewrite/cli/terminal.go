@@ -108,8 +108,12 @@ func (p *progress) draw() {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	line := name + ": " + p.stage
-	if p.total > 0 {
-		line += fmt.Sprintf(" %d/%d packages%s", p.done, p.total, timeLeft(time.Since(p.began), p.done, p.total))
+	switch elapsed := time.Since(p.began); {
+	case p.total > 0:
+		line += fmt.Sprintf(" %d/%d packages%s", p.done, p.total, timeLeft(elapsed, p.done, p.total))
+	case elapsed >= 2*progressDelay:
+		// Where the go command has to compile first, this may take its time.
+		line += ", " + elapsed.Truncate(time.Second).String()
 	}
 	if p.stage == "" || line == p.shown {
 		return

@@ -129,7 +129,7 @@ func (f *Facts) summarise() {
 		f.of(fn)
 	}
 	order = append(order, f.lifetimes()...)
-	share := f.pass.Module != nil && f.pass.Module.Path != "" && f.pass.Module.Version == ""
+	share := shared(f.pass)
 	for _, fn := range order {
 		if fact := f.of(fn); share && !fact.empty() {
 			f.pass.ExportObjectFact(fn, fact)

@@ -7,6 +7,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -316,4 +317,20 @@ func stmtsIn(n ast.Node) []ast.Stmt {
 		return n.Body
 	}
 	return nil
+}
+
+// shared reports whether other packages may hear of this one: those of the main
+// modules are, and where a driver says nothing of modules, as nogo does, all
+// but those of the standard library, which is told by where it lies.
+func shared(pass *analysis.Pass) bool {
+	if m := pass.Module; m != nil {
+		return m.Path != "" && m.Version == ""
+	}
+	for _, file := range pass.Files {
+		dir := filepath.ToSlash(filepath.Dir(pass.Fset.File(file.FileStart).Name()))
+		if strings.HasSuffix(dir, "/src/"+pass.Pkg.Path()) {
+			return false
+		}
+	}
+	return true
 }

@@ -1,8 +1,10 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
+	"os"
 	"strings"
 	"testing"
 
@@ -37,6 +39,62 @@ func decode(t *testing.T, doc string, v any) {
 	}
 }
 
+// TestJSONSchema holds the published schema to what is written: it describes
+// every field, and every finding and line is as it says.
+func TestJSONSchema(t *testing.T) {
+	var schema any
+	text, err := os.ReadFile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	decode(t, string(text), &schema)
+	closed(schema)
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("schema.json", schema); err != nil {
+		t.Fatal(err)
+	}
+	check := func(at, doc string) {
+		t.Helper()
+		v, err := jsonschema.UnmarshalJSON(strings.NewReader(doc))
+		if err != nil {
+			t.Fatalf("%v in\n%s", err, doc)
+		}
+		if err := c.MustCompile("schema.json" + at).Validate(v); err != nil {
+			t.Errorf("%#v\nin %s", err, doc)
+		}
+	}
+	s := sample(t)
+	for _, run := range []Run{s.run, all, many(30), {}, {Err: errors.New("no go.mod")}} {
+		check("", render(t, "json", run, s.options()))
+		for line := range strings.Lines(render(t, "jsonl", run, s.options())) {
+			check("#/$defs/line", line)
+		}
+	}
+	for _, s := range statuses {
+		if !bytes.Contains(text, []byte(`"`+string(s)+`": {`)) {
+			t.Errorf("the summary of the schema lacks %s", s)
+		}
+	}
+}
+
+// closed forbids what a schema does not describe.
+func closed(schema any) {
+	switch v := schema.(type) {
+	case map[string]any:
+		if _, ok := v["properties"].(map[string]any); ok {
+			v["additionalProperties"] = false
+		}
+		for _, x := range v {
+			closed(x)
+		}
+	case []any:
+		for _, x := range v {
+			closed(x)
+		}
+	}
+}
+
 // TestJSONL checks that the lines are the parts of the document of JSON.
 func TestJSONL(t *testing.T) {
 	for _, run := range []Run{all, {}, sample(t).run} {
@@ -64,7 +122,11 @@ func TestGitLab(t *testing.T) {
 	run := all
 	run.Findings = append(run.Findings[:len(run.Findings):len(run.Findings)], run.Findings[0], run.Findings[0])
 	run.Findings = append(run.Findings, finding.Finding{Rule: "r", Place: place("a_test.go", 1), Message: "m", Status: finding.NoFix})
+	for _, r := range []Run{sample(t).run, many(30), {}, {Err: errors.New("no go.mod")}} {
+		validate(t, "gitlab-schema.json", render(t, "gitlab", r, Options{Dir: wd + "/pkg", Root: wd}))
+	}
 	doc := render(t, "gitlab", run, Options{Dir: wd + "/pkg", Root: wd})
+	validate(t, "gitlab-schema.json", doc)
 	var issues []struct {
 		Description string
 		CheckName   string `json:"check_name"`
@@ -95,7 +157,7 @@ func TestGitLab(t *testing.T) {
 	if first.Location.Path != "pkg/x.go" || first.Location.Lines.Begin != 42 || first.CheckName != "blockingsend" || first.Fingerprint != run.Findings[0].Fingerprint() {
 		t.Errorf("got %+v", first)
 	}
-	if severities["info"] != 2 || severities["minor"] != 1 || severities["blocker"] != 1 || severities["major"] != len(run.Findings)-3 {
+	if severities["info"] != 3 || severities["minor"] != 1 || severities["blocker"] != 1 || severities["major"] != len(run.Findings)-4 {
 		t.Errorf("severities %v", severities)
 	}
 }

@@ -11,11 +11,13 @@ type jsonlEnd struct {
 	Error   string         `json:"error,omitempty"`
 	Skipped []jsonSkipped  `json:"skipped"`
 	Summary map[string]int `json:"summary"`
+
+	Elsewhere []string `json:"elsewhere,omitempty"`
 }
 
 // JSONL writes one finding a line, each the same object as in the findings of
 // [JSON], and then one line with what is left of that document: schema, error,
-// skipped and summary. Only the last line has a schema, so a reader that has
+// skipped, summary and elsewhere. Only the last line has a schema, so a reader that has
 // not seen it has not seen everything.
 func JSONL(w io.Writer, run Run, opt Options) error {
 	doc := document(run, opt)
@@ -26,5 +28,5 @@ func JSONL(w io.Writer, run Run, opt Options) error {
 			return err
 		}
 	}
-	return enc.Encode(jsonlEnd{doc.Schema, doc.Error, doc.Skipped, doc.Summary})
+	return enc.Encode(jsonlEnd{doc.Schema, doc.Error, doc.Skipped, doc.Summary, doc.Elsewhere})
 }

@@ -113,11 +113,9 @@ func (m *markdownWriter) table(title string, list []*finding.Finding, behind int
 // head writes the headline, the account and what is missing.
 func (m *markdownWriter) head() {
 	n := count(m.run.Findings)
-	title := fmt.Sprintf("%d goroutine leaks found", len(m.run.Findings))
+	title := "Goroutine leaks: " + plural(len(m.run.Findings), "finding") // not all of them leaks
 	if mended := n[finding.Fixable] + n[finding.Fixed]; mended > 0 && len(m.run.Changes) > 0 {
 		title = fmt.Sprintf("Fix %s", plural(mended, "goroutine leak"))
-	} else if len(m.run.Findings) == 1 {
-		title = "1 goroutine leak found"
 	} else if len(m.run.Findings) == 0 {
 		title = "No goroutine leaks found"
 	}

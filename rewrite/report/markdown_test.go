@@ -36,7 +36,7 @@ func TestMarkdown(t *testing.T) {
 	// Without changes nothing is said to be fixed.
 	s.run.Changes = nil
 	got = s.format("markdown")
-	if !strings.HasPrefix(got, "# 3 goroutine leaks found\n") || strings.Contains(got, "**Fix**") || strings.Count(got, "\n| `") != 3 {
+	if !strings.HasPrefix(got, "# Goroutine leaks: 3 findings\n") || strings.Contains(got, "**Fix**") || strings.Count(got, "\n| `") != 3 {
 		t.Errorf("got\n%s", got)
 	}
 	got = render(t, "markdown", Run{Err: fmt.Errorf("no <go.mod>")}, Options{Dir: wd})

@@ -36,9 +36,14 @@ var all = Run{
 		{Rule: "r", Place: place("a.go", 7), Message: "m", Applicability: finding.None, Status: finding.Generated},
 		{Rule: "r", Place: place("a.go", 8), Message: "m", Applicability: finding.None, Status: finding.Cgo},
 		{Rule: "r", Place: place("../b\x1b[31m.go", 9), Message: "m\nn", Applicability: finding.None, Status: finding.NoFix, Reason: "the channel escapes"},
-		{Rule: "r", Place: place("a.go", 10), Message: "m", Applicability: finding.Safe, Status: "suppressed"},
+		{Rule: "r", Place: place("a.go", 10), Message: "m", Applicability: finding.Safe, Status: finding.Suppressed, Reason: "the pool closes it"},
+		{Rule: "r", Place: place("a.go", 11), Message: "m", Applicability: finding.Unsafe, Status: finding.Baselined},
+		// A comment that suppresses nothing is no leak, and of no rule.
+		{Rule: "directive", Place: place("a.go", 12), Message: "this goroutinefix:ignore comment suppresses nothing", Applicability: finding.None, Status: finding.NoFix},
 	},
-	Skipped: []finding.Skipped{{Package: "m/bad", Reason: "bad.go:1:1: expected 'package'"}},
+	Skipped:   []finding.Skipped{{Package: "m/bad", Reason: "bad.go:1:1: expected 'package'"}},
+	Hidden:    map[finding.Status]int{finding.Old: 2, finding.Excluded: 1, finding.Generated: 1},
+	Elsewhere: []string{filepath.Join(wd, "a.go")},
 }
 
 const allText = `pkg/x.go:42:2: sender blocks forever when ctx ends first (blockingsend, safe fix)
@@ -51,8 +56,17 @@ a.go:6:2: m (r, fix dropped, would not compile: x is unused)
 a.go:7:2: m (r, no fix: generated file)
 a.go:8:2: m (r, no fix: cgo file)
 ../b [31m.go:9:2: m n (r, no fix: the channel escapes)
+a.go:12:2: this goroutinefix:ignore comment suppresses nothing (directive, no fix)
 skipped m/bad: bad.go:1:1: expected 'package'
-10 findings in 12 packages: 1 fixable, 1 fixed, 2 with an unsafe fix (bodyclose, lostcancel; use -unsafe), 1 in conflict, 1 whose fix would not compile, 1 in generated files, 1 in cgo files, 1 without a fix, 1 suppressed; incomplete: 1 skipped
+
+              findings  fixable  fixed  unsafe  conflict  no compile  generated  cgo  no fix  suppressed  baselined
+blockingsend         1        1      -       -         -           -          -    -       -           -          -
+bodyclose            2        -      1       1         -           -          -    -       -           -          -
+directive            1        -      -       -         -           -          -    -       1           -          -
+lostcancel           1        -      -       1         -           -          -    -       -           -          -
+r                    7        -      -       -         1           1          1    1       1           1          1
+all                 12        1      1       2         1           1          1    1       2           1          1
+12 findings in 12 packages: 1 fixable, 1 fixed, 2 with an unsafe fix (bodyclose, lostcancel; use -unsafe), 1 in conflict, 1 whose fix would not compile, 1 in generated files, 1 in cgo files, 2 without a fix, 1 suppressed, 1 baselined; 1 excluded finding not shown; 1 finding in generated files not shown (use -generated); 2 old findings not shown; 1 changed file in packages that other configurations build with more files (check those, too, with -matrix); incomplete: 1 skipped
 `
 
 func TestText(t *testing.T) {
@@ -132,8 +146,8 @@ func TestJSONEmpty(t *testing.T) {
 	for _, s := range statuses {
 		sum += doc.Summary[string(s)]
 	}
-	if sum != len(all.Findings) || len(doc.Findings) != sum {
-		t.Errorf("%d findings in the statuses, %d in the list, want %d", sum, len(doc.Findings), len(all.Findings))
+	if hidden := all.Hidden[finding.Generated]; sum != len(all.Findings)+hidden || len(doc.Findings) != len(all.Findings) {
+		t.Errorf("%d findings in the statuses, %d in the list, want %d and %d not shown", sum, len(doc.Findings), len(all.Findings), hidden)
 	}
 	if bytes.Contains(buf.Bytes(), []byte("null")) {
 		t.Errorf("null in %s", buf.Bytes())

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net/url"
@@ -60,18 +62,53 @@ func SARIF(w io.Writer, run Run, opt Options) error {
 	}
 	out.AddInvocation(invocation)
 	properties := sarif.NewPropertyBag()
-	for name, n := range document(Run{Findings: run.Findings, Packages: run.Packages, Skipped: run.Skipped}, opt).Summary {
+	for name, n := range document(run, opt).Summary {
 		properties.Add(name, n)
 	}
 	out.WithProperties(properties)
 	doc := sarif.NewReport()
 	doc.Schema = sarifSchema
 	doc.AddRun(out)
-	if err := doc.Write(w); err != nil {
+	return writeSARIF(w, doc)
+}
+
+// writeSARIF writes a report without what says nothing: the library spells out
+// each absent index as -1 and each absent list as an empty one, which makes the
+// document twice as large.
+func writeSARIF(w io.Writer, doc *sarif.Report) error {
+	text, err := json.Marshal(doc)
+	if err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	dec := json.NewDecoder(bytes.NewReader(text))
+	dec.UseNumber() // as they were written
+	var v any
+	if err := dec.Decode(&v); err != nil {
+		return err
+	}
+	prune(v)
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	return enc.Encode(v)
+}
+
+// prune removes the absent from a SARIF document. A list of results stays,
+// because its absence says that nothing was looked for.
+func prune(v any) {
+	switch v := v.(type) {
+	case map[string]any:
+		for name, x := range v {
+			list, isList := x.([]any)
+			if x == json.Number("-1") || isList && len(list) == 0 && name != "results" {
+				delete(v, name)
+			}
+			prune(x)
+		}
+	case []any:
+		for _, x := range v {
+			prune(x)
+		}
+	}
 }
 
 // semanticVersion returns the version of a module without its "v", and that of
@@ -93,7 +130,7 @@ func sarifRule(r Rule) *sarif.ReportingDescriptor {
 	why := cmp.Or(oneLine(p.sections[whyItLeaks]), headline)
 	bag := sarif.NewPropertyBag().WithTags([]string{"correctness", "goroutine-leak"})
 	bag.Add("precision", "very-high").Add("problem.severity", "warning")
-	return sarif.NewReportingDescriptor().WithID(r.Name).WithName(r.Name).
+	return sarif.NewReportingDescriptor().WithID(r.Name).
 		WithShortDescription(sarifText(headline)).
 		WithFullDescription(sarifText(why)).
 		WithHelp(sarifText(cmp.Or(strings.TrimSpace(r.Doc), headline)).WithMarkdown(p.markdown(2))).

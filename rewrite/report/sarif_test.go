@@ -69,7 +69,11 @@ func TestSARIFSchema(t *testing.T) {
 			t.Run(name+version, func(t *testing.T) {
 				opt := s.options()
 				opt.Version = version
-				validate(t, "sarif-schema-2.1.0.json", render(t, "sarif", run, opt))
+				doc := render(t, "sarif", run, opt)
+				validate(t, "sarif-schema-2.1.0.json", doc)
+				if !strings.Contains(doc, `"results":[`) || strings.Contains(doc, ":-1") || strings.Count(doc, ":[]") > strings.Count(doc, `"results":[]`) {
+					t.Errorf("says what is absent, or not that there are no results:\n%s", doc)
+				}
 			})
 		}
 	}
@@ -141,8 +145,8 @@ func TestSARIFIncomplete(t *testing.T) {
 			quiet++
 		}
 	}
-	if quiet != 2 {
-		t.Errorf("%d results are suppressed, want the fixed and the suppressed one", quiet)
+	if quiet != 3 {
+		t.Errorf("%d results are suppressed, want the fixed, the suppressed and the baselined one", quiet)
 	}
 }
 
