@@ -11,7 +11,7 @@ import (
 )
 
 // TestReadme runs what the README shows of a terminal, each block in a fresh
-// clone of a repository that has testdata/stock in it.
+// clone of a repository that has rewrite/cli/testdata/stock in it.
 func TestReadme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("analyses the standard library for go vet")
@@ -70,7 +70,7 @@ func shop(t *testing.T) string {
 	dir := t.TempDir()
 	for path, text := range map[string]string{
 		"go.mod":         "module example.com/shop\n\ngo 1.26\n",
-		"stock/stock.go": read(t, "testdata/stock/stock.go"),
+		"stock/stock.go": read(t, "rewrite/cli/testdata/stock/stock.go"),
 	} {
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {
