@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"runtime/metrics"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/tools/go/analysis"
@@ -47,6 +49,7 @@ type Analysis struct {
 	job      Job
 	graph    *graph
 	exports  exportIDs
+	computed atomic.Int64
 }
 
 // result is what is known of a package once it is done.
@@ -105,6 +108,7 @@ func Packages(ctx context.Context, job Job) (*Analysis, error) {
 				n.result = new(result)
 				if ctx.Err() == nil {
 					n.result = a.node(n)
+					a.forget()
 					if n.rules && job.Watch.Done != nil {
 						job.Watch.Done()
 					}
@@ -119,6 +123,27 @@ func Packages(ctx context.Context, job Job) (*Analysis, error) {
 	}
 	a.gather()
 	return a, nil
+}
+
+const (
+	// muchLive is how much of the heap may be in use, in bytes, before the types
+	// of dependencies are forgotten. Those of prometheus and all that it imports
+	// take 150 MB.
+	muchLive = 300 << 20
+	// fewPackages have to be analysed before it may happen again, because to
+	// read types takes time.
+	fewPackages = 50
+)
+
+// forget bounds the memory that the types of dependencies take.
+func (a *Analysis) forget() {
+	if a.computed.Add(1)%fewPackages != 0 {
+		return
+	}
+	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
+	if metrics.Read(live); live[0].Value.Kind() == metrics.KindUint64 && live[0].Value.Uint64() > muchLive {
+		a.job.Program.Forget()
+	}
 }
 
 // gather collects the results.

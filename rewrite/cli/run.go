@@ -135,6 +135,7 @@ func (p *program) analyze(ctx context.Context, o *options, review func([]finding
 		Progress: line.update,
 	}
 	cfg.Cache = p.results(o)
+	tuneMemory()
 	if o.verbose {
 		cfg.Debugf = func(format string, args ...any) { line.printf(name+": "+format, args...) }
 	}

@@ -138,6 +138,14 @@ func (prog *Program) Retype(p *packages.Package, files []*ast.File) (*packages.P
 	return c, errs
 }
 
+// Forget drops the types of dependencies that were read. Packages that were
+// checked keep theirs; later ones get types of their own.
+func (prog *Program) Forget() {
+	prog.mu.Lock()
+	defer prog.mu.Unlock()
+	prog.exports = newExports(prog.Fset)
+}
+
 // Sizes returns the sizes of types in the build.
 func (prog *Program) Sizes() types.Sizes { return prog.sizes }
 

@@ -84,7 +84,11 @@ func WithoutTests(pass *analysis.Pass) *analysis.Pass {
 	p.Files = slices.DeleteFunc(slices.Clone(pass.Files), func(f *ast.File) bool {
 		return strings.HasSuffix(pass.Fset.File(f.FileStart).Name(), "_test.go")
 	})
-	p.ResultOf = map[*analysis.Analyzer]any{inspect.Analyzer: inspector.New(p.Files)}
+	in := inspector.New(nil)
+	if hasGo(pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)) {
+		in = inspector.New(p.Files)
+	}
+	p.ResultOf = map[*analysis.Analyzer]any{inspect.Analyzer: in}
 	return &p
 }
 
@@ -94,6 +98,8 @@ type Facts struct {
 	own   map[*types.Func]*FuncFact     // complete once summarise has returned
 	decls map[*types.Func]*ast.FuncDecl // the functions of which a summary could say anything
 	busy  bool                          // while summarising: own is filled on demand
+	// shared is for the rules; nil while summarising.
+	shared *shared
 	// Internal holds what went wrong on the way: a panic costs the summary of
 	// one function.
 	Internal []error
@@ -129,13 +135,13 @@ func (f *Facts) summarise() {
 		f.of(fn)
 	}
 	order = append(order, f.lifetimes()...)
-	share := shared(f.pass)
+	share := sharesFacts(f.pass)
 	for _, fn := range order {
 		if fact := f.of(fn); share && !fact.empty() {
 			f.pass.ExportObjectFact(fn, fact)
 		}
 	}
-	f.busy, f.decls = false, nil
+	f.busy, f.decls, f.shared = false, nil, newShared()
 }
 
 // lifetimes adds what is known of goroutines that only a method ends, and

@@ -71,6 +71,9 @@ type lifetimes struct {
 // lifetimes returns what is known of the functions of the package: see
 // Facts.Starts, Facts.Quiet and Facts.Fresh.
 func (p *Pass) lifetimes() map[*types.Func]*FuncFact {
+	if !hasGo(p.Inspector) {
+		return nil // most packages start no goroutine
+	}
 	t := &lifetimes{p: p, decls: map[*types.Func]*Func{}, recvs: map[ast.Node]*types.Var{}, enders: map[*types.Var]map[*types.Func]bool{}, derived: map[*types.Var]origin{}, bodies: map[inspector.Cursor]*Func{}, marks: map[*ast.BlockStmt]map[ast.Node][]ending{}, last: map[*ast.BlockStmt]map[ast.Node][]ending{}}
 	root := p.Inspector.Root()
 	for c := range root.Preorder((*ast.FuncDecl)(nil)) {
@@ -96,6 +99,14 @@ func (p *Pass) lifetimes() map[*types.Func]*FuncFact {
 		return nil
 	}
 	return t.facts(all)
+}
+
+// hasGo reports whether there is a go statement.
+func hasGo(in *inspector.Inspector) bool {
+	for range in.Root().Preorder((*ast.GoStmt)(nil)) {
+		return true
+	}
+	return false
 }
 
 // owner returns the type of this package that v is a value of or points to.

@@ -182,6 +182,9 @@ func (t *lifetimes) facts(all []spawn) map[*types.Func]*FuncFact {
 		}
 	}
 	for range 3 { // a function that calls such a function
+		if !starts(out) {
+			break
+		}
 		for _, fn := range t.order {
 			if out[fn] == nil || out[fn].Starts == nil {
 				if l := t.calling(fn, out, stops); l != nil {
@@ -196,6 +199,16 @@ func (t *lifetimes) facts(all []spawn) map[*types.Func]*FuncFact {
 		}
 	}
 	return out
+}
+
+// starts reports whether a function is known to start a goroutine.
+func starts(facts map[*types.Func]*FuncFact) bool {
+	for _, f := range facts {
+		if f.Starts != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // lifetime returns what ends s; nil if that is not for the callers to know.

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/inspector"
@@ -23,12 +24,25 @@ type Pass struct {
 	*analysis.Pass
 	Inspector *inspector.Inspector
 	Facts     *Facts
-	flows     map[*ast.BlockStmt]*Flow
+	shared    *shared
 }
+
+// shared is what all rules work out of a package once. They run at the same time.
+type shared struct {
+	mu     sync.Mutex
+	flows  map[*ast.BlockStmt]*Flow
+	fields func() []*FieldChan
+}
+
+func newShared() *shared { return &shared{flows: map[*ast.BlockStmt]*Flow{}} }
 
 // NewPass wraps pass with the results of the shared analyzers.
 func NewPass(pass *analysis.Pass, in *inspector.Inspector, facts *Facts) *Pass {
-	return &Pass{Pass: pass, Inspector: in, Facts: facts, flows: map[*ast.BlockStmt]*Flow{}}
+	p := &Pass{Pass: pass, Inspector: in, Facts: facts}
+	if p.shared = facts.shared; p.shared == nil {
+		p.shared = newShared() // while summarising, what is known still grows
+	}
+	return p
 }
 
 // Func is one function body: a declaration or a literal.
@@ -95,13 +109,22 @@ func (p *Pass) FuncOf(c inspector.Cursor) *Func {
 	if f.Body == nil {
 		return nil
 	}
-	flow, ok := p.flows[f.Body]
-	if !ok {
-		flow = NewFlow(f.Body, p.TypesInfo, p.NeverReturns)
-		p.flows[f.Body] = flow
-	}
-	f.Flow = flow
+	f.Flow = p.flow(f.Body)
 	return f
+}
+
+// flow returns the graph of body.
+func (p *Pass) flow(body *ast.BlockStmt) *Flow {
+	p.shared.mu.Lock()
+	flow := p.shared.flows[body]
+	p.shared.mu.Unlock()
+	if flow == nil { // another rule may be at it, too, with the same result
+		flow = NewFlow(body, p.TypesInfo, p.NeverReturns)
+		p.shared.mu.Lock()
+		p.shared.flows[body] = flow
+		p.shared.mu.Unlock()
+	}
+	return flow
 }
 
 // FileOf returns the file that holds pos.
@@ -176,9 +199,14 @@ func (p *Pass) IsResult(v *types.Var, fn *Func) bool {
 // Uses yields a cursor for each identifier below root that denotes obj,
 // its declaration included, in source order.
 func (p *Pass) Uses(root inspector.Cursor, obj types.Object) []inspector.Cursor {
+	if v, ok := obj.(*types.Var); obj == nil || ok && v == nil {
+		return nil
+	}
 	var out []inspector.Cursor
+	name := obj.Name()
 	for c := range root.Preorder((*ast.Ident)(nil)) {
-		if p.TypesInfo.ObjectOf(c.Node().(*ast.Ident)) == obj {
+		// The name is compared first: it is the cheaper question.
+		if id := c.Node().(*ast.Ident); id.Name == name && p.TypesInfo.ObjectOf(id) == obj {
 			out = append(out, c)
 		}
 	}
@@ -319,10 +347,10 @@ func stmtsIn(n ast.Node) []ast.Stmt {
 	return nil
 }
 
-// shared reports whether other packages may hear of this one: those of the main
+// sharesFacts reports whether other packages may hear of this one: those of the main
 // modules are, and where a driver says nothing of modules, as nogo does, all
 // but those of the standard library, which is told by where it lies.
-func shared(pass *analysis.Pass) bool {
+func sharesFacts(pass *analysis.Pass) bool {
 	if m := pass.Module; m != nil {
 		return m.Path != "" && m.Version == ""
 	}
