@@ -136,7 +136,7 @@ func TestHostileCodeOnTerminal(t *testing.T) {
 				answers = "q"
 			}
 			screen, code := converse(t, cmd, tty, answers)
-			if code != 1 || !strings.Contains(screen, "return 0, err // \x1b[2K\u202e\r\n") {
+			if code != 1 || !strings.Contains(screen, `return 0, err // \x1b[2K\u202e`+"\r\n") {
 				t.Errorf("exit code %d:\n%q", code, screen)
 			}
 		})

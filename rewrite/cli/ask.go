@@ -152,6 +152,8 @@ func (q *questions) one(c finding.FileChange, f finding.Finding, count string) (
 	}
 	if q.color {
 		diff = patch.Color(diff)
+	} else {
+		diff = patch.Visible(diff)
 	}
 	show := func() {
 		report.Finding(q.out, &f, report.Options{Dir: q.opt.dir, Color: q.color})

@@ -175,7 +175,7 @@ func (p *program) printResult(o *options, run report.Run, changes []finding.File
 		}
 	case o.list:
 		for _, path := range paths(o.dir, changes) {
-			fmt.Fprintln(&buf, path)
+			fmt.Fprintln(&buf, patch.Quote(path))
 		}
 	case o.check, o.write && !o.diff:
 		return nil
@@ -184,8 +184,11 @@ func (p *program) printResult(o *options, run report.Run, changes []finding.File
 		if err != nil {
 			return err
 		}
-		if o.colors(p.Stdout) {
+		switch {
+		case o.colors(p.Stdout):
 			diff = patch.Color(diff)
+		case isTerminal(p.Stdout):
+			diff = patch.Visible(diff)
 		}
 		buf.Write(diff)
 	}

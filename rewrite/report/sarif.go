@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"fmt"
 	"io"
@@ -67,11 +68,12 @@ func SARIF(w io.Writer, run Run, opt Options) error {
 	doc := sarif.NewReport()
 	doc.Schema = sarifSchema
 	doc.AddRun(out)
-	if err := doc.Write(w); err != nil {
+	var buf bytes.Buffer
+	if err := doc.Write(&buf); err != nil {
 		return err
 	}
-	_, err := io.WriteString(w, "\n")
-	return err
+	buf.WriteByte('\n')
+	return writeJSON(w, buf.Bytes())
 }
 
 // semanticVersion returns the version of a module without its "v", and that of
