@@ -85,7 +85,7 @@ func (p *program) recover(ctx context.Context, o *options, pol *policy, res *rew
 		return res, recovered, nil
 	}
 	if !o.quiet {
-		fmt.Fprintf(p.Stderr, "%s: finished the interrupted write of %s\n", name, strings.Join(finished, ", "))
+		fmt.Fprintf(p.Stderr, "%s: finished the interrupted write of %s\n", name, patch.Visible([]byte(strings.Join(finished, ", "))))
 	}
 	res, err = p.analyze(ctx, o, pol.review)
 	return res, recovered, err
