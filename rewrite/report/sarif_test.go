@@ -120,7 +120,7 @@ func TestSARIFMessages(t *testing.T) {
 	s := sample(t)
 	s.run.Findings[0].Message = "handlers[0](ch) and\ntheirs[https](//evil.example)"
 	got := s.format("sarif")
-	if !strings.Contains(got, `"text":"handlers[0](ch) and\ntheirs[https](//evil.example)"`) {
+	if !strings.Contains(got, `"text":"handlers[0] (ch) and theirs[https] (//evil.example)"`) {
 		t.Errorf("got\n%s", got)
 	}
 }
