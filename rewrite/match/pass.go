@@ -23,6 +23,8 @@ type Pass struct {
 	Inspector *inspector.Inspector
 	Facts     *Facts
 	flows     map[*ast.BlockStmt]*Flow
+	uses      map[ast.Node]*usesIndex // of declarations
+	constant  map[constantKey]bool
 }
 
 // NewPass wraps pass with the results of the shared analyzers.
@@ -170,18 +172,6 @@ func (p *Pass) IsResult(v *types.Var, fn *Func) bool {
 		}
 	}
 	return false
-}
-
-// Uses yields a cursor for each identifier below root that denotes obj,
-// its declaration included, in source order.
-func (p *Pass) Uses(root inspector.Cursor, obj types.Object) []inspector.Cursor {
-	var out []inspector.Cursor
-	for c := range root.Preorder((*ast.Ident)(nil)) {
-		if p.TypesInfo.ObjectOf(c.Node().(*ast.Ident)) == obj {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // InScopeOf reports whether v is declared in the very block that holds the
