@@ -25,6 +25,7 @@ type Pass struct {
 	flows     map[*ast.BlockStmt]*Flow
 	uses      map[ast.Node]*usesIndex // of declarations
 	constant  map[constantKey]bool
+	given     map[string][]givenName // by FreshName
 }
 
 // NewPass wraps pass with the results of the shared analyzers.

@@ -1,0 +1,69 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// givenName is where a name for a new variable was asked for.
+type givenName struct {
+	stmt  ast.Node
+	scope *types.Scope
+}
+
+// FreshName returns the first of names, then of names with digits behind
+// them, that is free for a new variable declared by the statement at stmt: it
+// is visible from nowhere around, even if declared further down, and the list
+// of statements does not use it for anything. "" if there is none.
+//
+// A name that was returned for another statement is not free where that one
+// sees it or is seen: a driver that knows nothing of ours applies both fixes to
+// the same text.
+func (p *Pass) FreshName(stmt inspector.Cursor, names ...string) string {
+	used := map[string]bool{}
+	ast.Inspect(stmt.Parent().Node(), func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			used[id.Name] = true
+		}
+		return true
+	})
+	scope := p.TypesInfo.Scopes[p.FileOf(stmt.Node().Pos())].Innermost(stmt.Node().Pos())
+	free := func(name string) bool {
+		if used[name] || scope == nil || slices.ContainsFunc(p.given[name], func(g givenName) bool {
+			return g.stmt != stmt.Node() && (encloses(g.scope, scope) || encloses(scope, g.scope))
+		}) {
+			return false
+		}
+		_, visible := scope.LookupParent(name, token.NoPos)
+		return visible == nil
+	}
+	all := slices.Clone(names)
+	for i := '2'; i <= '9'; i++ {
+		for _, name := range names {
+			all = append(all, name+string(i))
+		}
+	}
+	i := slices.IndexFunc(all, free)
+	if i < 0 {
+		return ""
+	}
+	if p.given == nil {
+		p.given = map[string][]givenName{}
+	}
+	p.given[all[i]] = append(p.given[all[i]], givenName{stmt.Node(), scope})
+	return all[i]
+}
+
+// encloses reports whether inner is outer or lies in it.
+func encloses(outer, inner *types.Scope) bool {
+	for ; inner != nil; inner = inner.Parent() {
+		if inner == outer {
+			return true
+		}
+	}
+	return false
+}
