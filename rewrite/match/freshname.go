@@ -67,3 +67,21 @@ func encloses(outer, inner *types.Scope) bool {
 	}
 	return false
 }
+
+// Redeclared reports whether name, which the language declares, may mean
+// something else in the declaration around c: it is declared there, at any
+// depth, or in what is around it.
+func (p *Pass) Redeclared(name string, c inspector.Cursor) bool {
+	pos := c.Node().Pos()
+	if scope, _ := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos).LookupParent(name, token.NoPos); scope != types.Universe {
+		return true
+	}
+	for decl := range c.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
+		for id := range decl.Preorder((*ast.Ident)(nil)) {
+			if id := id.Node().(*ast.Ident); id.Name == name && p.TypesInfo.Defs[id] != nil {
+				return true
+			}
+		}
+	}
+	return false
+}
