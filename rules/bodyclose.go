@@ -9,6 +9,7 @@ import (
 	"github.com/dave/dst"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
@@ -93,6 +94,10 @@ func findBodyclose(p *match.Pass) []rule.Match {
 		}
 		b := bodyLeak{Response: made, p: p}
 		if m, ok := b.match(); ok {
+			// Safe fixes ask nothing.
+			if m.Applicability == finding.Unsafe && p.Redeclared("nil", c) {
+				m = m.None("nil has another meaning here")
+			}
 			out = append(out, m)
 		}
 	}

@@ -85,6 +85,10 @@ func findLostcancel(p *match.Pass) []rule.Match {
 		}
 		l := cancelLeak{Cancel: made, p: p}
 		if m, ok := l.match(); ok {
+			// The fix calls cancel(nil).
+			if m.Fix != nil && made.Type == "CancelCauseFunc" && p.Redeclared("nil", c) {
+				m = m.None("nil has another meaning here")
+			}
 			out = append(out, m)
 		}
 	}

@@ -74,6 +74,9 @@ func (p *program) baseline(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
+	if c.String("o") == "" && o.foreignBaseline {
+		return fmt.Errorf("%s: baseline: %s lies outside of the directory of this file; to write it, name it with -o", o.config.Path, o.config.Baseline)
+	}
 	path := abs(o.dir, cmp.Or(c.String("o"), p.root.String("baseline"), o.config.Baseline, baselineFile))
 	now, before := baseline.New(res.Findings), 0
 	if _, err := os.Stat(path); err == nil {

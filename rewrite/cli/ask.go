@@ -152,6 +152,8 @@ func (q *questions) one(c finding.FileChange, f finding.Finding, count string) (
 	}
 	if q.color {
 		diff = patch.Color(diff)
+	} else {
+		diff = patch.Visible(diff)
 	}
 	show := func() {
 		report.Finding(q.out, &f, report.Options{Dir: q.opt.dir, Color: q.color})
@@ -159,7 +161,7 @@ func (q *questions) one(c finding.FileChange, f finding.Finding, count string) (
 	}
 	show()
 	for {
-		fmt.Fprintf(q.out, "%s %s [y,n,q,a,d,e,?]? ", count, strings.TrimSuffix(f.Fix.Message, "."))
+		fmt.Fprintf(q.out, "%s %s [y,n,q,a,d,e,?]? ", count, patch.Visible([]byte(strings.TrimSuffix(f.Fix.Message, "."))))
 		line, more, err := q.line()
 		if err != nil {
 			return 0, err

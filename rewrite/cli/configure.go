@@ -47,8 +47,9 @@ func (p *program) configure(o *options) error {
 	if o.tags = c.String("tags"); !c.IsSet("tags") {
 		o.tags = strings.Join(o.config.Tags, ",")
 	}
-	o.baseline = o.config.Baseline
+	o.baseline, o.foreignBaseline = o.config.Baseline, o.config.BaselineOutside()
 	if c.IsSet("baseline") {
+		o.foreignBaseline = false
 		if o.baseline = c.String("baseline"); o.baseline != "" {
 			o.baseline = abs(o.dir, o.baseline)
 		}

@@ -70,6 +70,7 @@ type options struct {
 	config                   *config.Config // never nil
 	newFrom, newFromBase     string         // revisions
 	baseline                 string         // absolute path, or ""
+	foreignBaseline          bool           // the configuration alone names it, and it lies elsewhere
 	generated                bool
 	shard                    load.Shard
 	matrix                   []rewrite.Build

@@ -132,6 +132,10 @@ func (p *policy) prune(res *rewrite.Result, logf func(string, ...any)) error {
 		logf("%d of the baseline gone; -w and %s baseline remove them from %s", n, name, p.opt.baseline)
 		return nil
 	}
+	if p.opt.foreignBaseline {
+		logf("%d of the baseline gone; %s lies outside of the directory of the configuration and is not written", n, p.opt.baseline)
+		return nil
+	}
 	logf("removed %d from %s", n, p.opt.baseline)
 	return write.Output(p.opt.baseline, p.known.Without(stale).Bytes())
 }

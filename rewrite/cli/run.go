@@ -85,7 +85,7 @@ func (p *program) recover(ctx context.Context, o *options, pol *policy, res *rew
 		return res, recovered, nil
 	}
 	if !o.quiet {
-		fmt.Fprintf(p.Stderr, "%s: finished the interrupted write of %s\n", name, strings.Join(finished, ", "))
+		fmt.Fprintf(p.Stderr, "%s: finished the interrupted write of %s\n", name, patch.Visible([]byte(strings.Join(finished, ", "))))
 	}
 	res, err = p.analyze(ctx, o, pol.review)
 	return res, recovered, err
@@ -181,7 +181,7 @@ func (p *program) printResult(o *options, run report.Run, changes []finding.File
 		}
 	case o.list:
 		for _, path := range paths(o.dir, changes) {
-			fmt.Fprintln(&buf, path)
+			fmt.Fprintln(&buf, patch.Quote(path))
 		}
 	case o.check, o.write && !o.diff:
 		return nil
@@ -190,8 +190,11 @@ func (p *program) printResult(o *options, run report.Run, changes []finding.File
 		if err != nil {
 			return err
 		}
-		if o.colors(p.Stdout) {
+		switch {
+		case o.colors(p.Stdout):
 			diff = patch.Color(diff)
+		case isTerminal(p.Stdout):
+			diff = patch.Visible(diff)
 		}
 		buf.Write(diff)
 	}

@@ -79,6 +79,24 @@ func Read(path string, rules []string) (*Config, error) {
 	return c, nil
 }
 
+// BaselineOutside reports whether the baseline lies outside of the directory of
+// the file, behind links if need be: then it is read, and not written on the word
+// of a file that came with the code.
+func (c *Config) BaselineOutside() bool {
+	if c.Baseline == "" {
+		return false
+	}
+	resolve := func(path string) string {
+		if p, err := filepath.EvalSymlinks(path); err == nil {
+			return p
+		}
+		return path
+	}
+	path := filepath.Join(resolve(filepath.Dir(c.Baseline)), filepath.Base(c.Baseline))
+	rel, err := filepath.Rel(resolve(filepath.Dir(c.Path)), resolve(path))
+	return err != nil || !filepath.IsLocal(rel)
+}
+
 // ExcludesFile reports whether nothing is wanted of the file at path, which
 // is absolute.
 func (c *Config) ExcludesFile(path string) bool {

@@ -129,23 +129,43 @@ func (p *Pass) constantIn(cond ast.Expr, fn *Func) bool {
 			if !isVar {
 				return true
 			}
-			if v.IsField() {
-				ok = ok && !p.setsField(v, fn)
-				return ok
-			}
-			writes := 0
-			for _, use := range p.Uses(fn.Cursor, v) {
-				if assigns(use) {
-					writes++
-				}
-			}
-			if p.DeclaredIn(v, fn) && writes > 1 || !p.DeclaredIn(v, fn) && writes > 0 {
-				ok = false
-			}
+			ok = ok && p.constantVar(v, fn)
 		}
 		return ok
 	})
 	return ok
+}
+
+// constantKey names the question of [Pass.constantVar].
+type constantKey struct {
+	v  *types.Var
+	fn *ast.BlockStmt
+}
+
+// constantVar reports whether fn sees v with one value only. It is asked for
+// each call about all tests in front of it, which may be as many.
+func (p *Pass) constantVar(v *types.Var, fn *Func) bool {
+	key := constantKey{v, fn.Body}
+	known, ok := p.constant[key]
+	if ok {
+		return known
+	}
+	if v.IsField() {
+		known = !p.setsField(v, fn)
+	} else {
+		writes := 0
+		for _, use := range p.Uses(fn.Cursor, v) {
+			if assigns(use) {
+				writes++
+			}
+		}
+		known = writes == 0 || writes == 1 && p.DeclaredIn(v, fn)
+	}
+	if p.constant == nil {
+		p.constant = map[constantKey]bool{}
+	}
+	p.constant[key] = known
+	return known
 }
 
 // setsField reports whether fn gives a field a value, of whatever struct.

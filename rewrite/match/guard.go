@@ -172,38 +172,3 @@ func (p *Pass) terminates(s ast.Stmt) bool {
 	}
 	return false
 }
-
-// FreshName returns the first of names, then of names with digits behind
-// them, that is free for a new variable declared by the statement at stmt: it
-// is visible from nowhere around, even if declared further down, and the list
-// of statements does not use it for anything. "" if there is none.
-func (p *Pass) FreshName(stmt inspector.Cursor, names ...string) string {
-	used := map[string]bool{}
-	ast.Inspect(stmt.Parent().Node(), func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok {
-			used[id.Name] = true
-		}
-		return true
-	})
-	scope := p.TypesInfo.Scopes[p.FileOf(stmt.Node().Pos())].Innermost(stmt.Node().Pos())
-	free := func(name string) bool {
-		if used[name] || scope == nil {
-			return false
-		}
-		_, visible := scope.LookupParent(name, token.NoPos)
-		return visible == nil
-	}
-	for _, name := range names {
-		if free(name) {
-			return name
-		}
-	}
-	for i := '2'; i <= '9'; i++ {
-		for _, name := range names {
-			if free(name + string(i)) {
-				return name + string(i)
-			}
-		}
-	}
-	return ""
-}

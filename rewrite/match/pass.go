@@ -25,6 +25,9 @@ type Pass struct {
 	Inspector *inspector.Inspector
 	Facts     *Facts
 	shared    *shared
+	uses      map[ast.Node]*usesIndex // of declarations
+	constant  map[constantKey]bool
+	given     map[string][]givenName // by FreshName
 }
 
 // shared is what all rules work out of a package once. They run at the same time.
@@ -194,23 +197,6 @@ func (p *Pass) IsResult(v *types.Var, fn *Func) bool {
 		}
 	}
 	return false
-}
-
-// Uses yields a cursor for each identifier below root that denotes obj,
-// its declaration included, in source order.
-func (p *Pass) Uses(root inspector.Cursor, obj types.Object) []inspector.Cursor {
-	if v, ok := obj.(*types.Var); obj == nil || ok && v == nil {
-		return nil
-	}
-	var out []inspector.Cursor
-	name := obj.Name()
-	for c := range root.Preorder((*ast.Ident)(nil)) {
-		// The name is compared first: it is the cheaper question.
-		if id := c.Node().(*ast.Ident); id.Name == name && p.TypesInfo.ObjectOf(id) == obj {
-			out = append(out, c)
-		}
-	}
-	return out
 }
 
 // InScopeOf reports whether v is declared in the very block that holds the

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"slices"
 
+	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
 )
 
@@ -261,17 +262,15 @@ func (p *Pass) ComesBack(o Obligation) bool {
 
 // followErr notes where Err gets another value and what depends on it.
 func (w *unmetWalk) followErr() {
-	add := func(lhs ast.Expr, rhs []ast.Expr) {
-		v := w.p.VarOf(lhs)
+	add := func(lhs inspector.Cursor, rhs []ast.Expr) {
+		v := w.p.VarOf(lhs.Node().(ast.Expr))
 		if v == nil || v == w.o.Var {
 			return
 		}
 		depends := w.mentionsErr(rhs)
 		switch {
 		case v == w.o.Err && !depends:
-			if c, ok := w.o.Fn.Cursor.FindNode(lhs); ok {
-				w.errSet[FlowNode(c, w.o.Fn)] = true
-			}
+			w.errSet[FlowNode(lhs, w.o.Fn)] = true
 		case v != w.o.Err && (depends || w.testsVar(rhs)):
 			w.derived[v] = true
 		}
@@ -279,13 +278,13 @@ func (w *unmetWalk) followErr() {
 	for c := range w.o.Fn.Cursor.Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.AssignStmt:
-			for _, l := range n.Lhs {
-				add(l, n.Rhs)
+			for i := range n.Lhs {
+				add(c.ChildAt(edge.AssignStmt_Lhs, i), n.Rhs)
 			}
 		case *ast.ValueSpec:
-			for _, l := range n.Names {
+			for i := range n.Names {
 				if len(n.Values) > 0 {
-					add(l, n.Values)
+					add(c.ChildAt(edge.ValueSpec_Names, i), n.Values)
 				}
 			}
 		}

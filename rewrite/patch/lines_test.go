@@ -55,4 +55,10 @@ func TestColor(t *testing.T) {
 	if got := string(Color([]byte(diff))); got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
+	// Code that drives the terminal, in a line of a file with CRLF.
+	diff = "@@ -1 +1 @@\n\ta\x1b[2K\r\u202e\x9b\r\n"
+	want = "\x1b[36m@@ -1 +1 @@\x1b[m\n\ta\\x1b[2K\\x0d\\u202e\\x9b\r\n"
+	if got := string(Color([]byte(diff))); got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
 }

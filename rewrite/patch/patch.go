@@ -78,7 +78,7 @@ func Unified(changes []finding.FileChange, opt Options) ([]byte, error) {
 			if err != nil {
 				rel = filepath.ToSlash(fd.Place.Path)
 			}
-			fmt.Fprintf(&buf, "# %s %s:%d:%d %s (%s)\n", fd.Rule, readable(rel),
+			fmt.Fprintf(&buf, "# %s %s:%d:%d %s (%s)\n", fd.Rule, Quote(rel),
 				fd.Place.Line, fd.Place.Column, oneLine(fd.Message), fd.Applicability)
 		}
 		f.print(&buf, repo)
@@ -169,8 +169,9 @@ func quote(name string) string {
 	return b.String()
 }
 
-// readable returns name as it is when a person can read it, else quoted.
-func readable(name string) string {
+// Quote returns name as it is when a person can read it, and as git quotes it
+// when it would drive the terminal, turn the direction of text or is no UTF-8.
+func Quote(name string) string {
 	if !utf8.ValidString(name) || strings.ContainsFunc(name, drives) {
 		return quote(name)
 	}

@@ -7,7 +7,6 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
-	"unicode"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 )
@@ -114,10 +113,4 @@ func FuzzText(f *testing.F) {
 			}
 		}
 	})
-}
-
-// drives reports whether a terminal takes r for more than a character: control
-// characters, and those that change the direction of text.
-func drives(r rune) bool {
-	return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r)
 }

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 
@@ -51,9 +50,7 @@ func GitLab(w io.Writer, run Run, opt Options) error {
 			Location: gitlabLocation{".", gitlabLines{1, 1}},
 		})
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(issues)
+	return encode(w, issues)
 }
 
 func gitlabSeverity(f *finding.Finding) string {

@@ -6,6 +6,8 @@ import (
 	"html"
 	"html/template"
 	"strings"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/patch"
 )
 
 // highlighted returns the lines of a Go file as HTML, with a class for each
@@ -22,7 +24,7 @@ func highlighted(src []byte) []template.HTML {
 				lines = append(lines, template.HTML(b.String()))
 				b.Reset()
 			}
-			if part = html.EscapeString(part); part == "" {
+			if part = html.EscapeString(string(patch.Visible([]byte(part)))); part == "" {
 				continue
 			}
 			if class != "" {

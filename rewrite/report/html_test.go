@@ -67,7 +67,7 @@ func TestHighlight(t *testing.T) {
 		{"a := `b\r\nc` + '\\''\n", []template.HTML{"a := <i class=\"s\">`b</i>", `<i class="s">c` + "`</i> + <i class=\"s\">&#39;\\&#39;&#39;</i>", ""}},
 		{"/* a\n\nb */ x", []template.HTML{`<i class="c">/* a</i>`, "", `<i class="c">b */</i> x`}},
 		{"\"open\nx & 1", []template.HTML{`<i class="s">&#34;open</i>`, `x &amp; <i class="n">1</i>`}},
-		{"ü\xff \x00 if", []template.HTML{"ü\xff \x00 <i class=\"k\">if</i>"}},
+		{"ü\xff \x00 if", []template.HTML{"ü\\xff \\x00 <i class=\"k\">if</i>"}},
 	}
 	for _, tt := range tests {
 		got := highlighted([]byte(tt.src))

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
+	"fmt"
 	"io"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
@@ -69,9 +71,34 @@ type jsonSkipped struct {
 // offsets with an exclusive end. The summary counts packages, skipped ones,
 // findings, and findings of each status, also of those that are not shown.
 func JSON(w io.Writer, run Run, opt Options) error {
-	enc := json.NewEncoder(w)
+	return encode(w, document(run, opt))
+}
+
+// encode writes v as JSON and a newline.
+func encode(w io.Writer, v any) error {
+	var buf bytes.Buffer
+	enc := json.NewEncoder(&buf)
 	enc.SetEscapeHTML(false)
-	return enc.Encode(document(run, opt))
+	if err := enc.Encode(v); err != nil {
+		return err
+	}
+	return writeJSON(w, buf.Bytes())
+}
+
+// writeJSON writes a document of one line and escapes what encoding/json
+// leaves as it is although a terminal takes it for more than a character.
+func writeJSON(w io.Writer, doc []byte) error {
+	var out bytes.Buffer
+	out.Grow(len(doc))
+	for _, r := range string(doc) {
+		if drives(r) && r != '\n' {
+			fmt.Fprintf(&out, `\u%04x`, r)
+		} else {
+			out.WriteRune(r)
+		}
+	}
+	_, err := w.Write(out.Bytes())
+	return err
 }
 
 func document(run Run, opt Options) jsonDocument {

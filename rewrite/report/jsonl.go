@@ -1,9 +1,6 @@
 package report
 
-import (
-	"encoding/json"
-	"io"
-)
+import "io"
 
 // jsonlEnd is the last line of JSONL: a [jsonDocument] without the findings.
 type jsonlEnd struct {
@@ -21,12 +18,10 @@ type jsonlEnd struct {
 // not seen it has not seen everything.
 func JSONL(w io.Writer, run Run, opt Options) error {
 	doc := document(run, opt)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
 	for i := range doc.Findings {
-		if err := enc.Encode(&doc.Findings[i]); err != nil {
+		if err := encode(w, &doc.Findings[i]); err != nil {
 			return err
 		}
 	}
-	return enc.Encode(jsonlEnd{doc.Schema, doc.Error, doc.Skipped, doc.Summary, doc.Elsewhere})
+	return encode(w, jsonlEnd{doc.Schema, doc.Error, doc.Skipped, doc.Summary, doc.Elsewhere})
 }

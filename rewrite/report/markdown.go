@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -188,12 +189,12 @@ func (m *markdownWriter) finding(f *finding.Finding) string {
 	if f.Applicability == finding.Unsafe {
 		b.WriteString("It may change more than the leak, so it was asked for with `-unsafe`: please look at it.\n")
 	}
-	var diff strings.Builder
+	var diff bytes.Buffer
 	for _, c := range m.src.fixed(f) {
 		diff.Write(patch.Hunks(c.Old, c.New))
 	}
 	if diff.Len() > 0 {
-		b.WriteString(mdFold("Diff", mdFence("diff", strings.ToValidUTF8(diff.String(), "\uFFFD"))))
+		b.WriteString(mdFold("Diff", mdFence("diff", string(patch.Visible(diff.Bytes())))))
 	}
 	return b.String()
 }

@@ -107,6 +107,14 @@ func TestMarkdownEscapes(t *testing.T) {
 		{"<!-- & -->", "&lt;!-- &amp; --&gt;", "`<!-- & -->`"},
 		{"[a](b)", `\[a\](b)`, "`[a](b)`"},
 		{`a\b`, `a\\b`, "`a\\b`"},
+		// What starts a heading, a list or a line, and an address with markup.
+		{"# a", `\# a`, "`# a`"},
+		{"- a", `\- a`, "`- a`"},
+		{"+ a", `\+ a`, "`+ a`"},
+		{"12. a", `12\. a`, "`12. a`"},
+		{"3) a", `3\) a`, "`3) a`"},
+		{"--- a", `\--- a`, "`--- a`"},
+		{"https://x/[a](b) | c", `https://x/\[a\](b) \| c`, "`https://x/[a](b) | c`"},
 		{"", "", ""},
 	}
 	for _, tt := range tests {

@@ -235,12 +235,12 @@ func message(rules []string, fixed []finding.Finding, opt Options) string {
 			break
 		}
 		f := &fixed[i]
-		at := fmt.Sprintf("%s:%d", relative(opt.root(), f.Place.Path), f.Place.Line)
+		at := fmt.Sprintf("%s:%d", oneLine(relative(opt.root(), f.Place.Path)), f.Place.Line)
 		b.WriteString(wrap("* "+at+": "+oneLine(f.Message)+" ("+f.Rule+")", "  "))
 		for _, r := range f.Related {
 			at := fmt.Sprintf("line %d", r.Line)
 			if r.Path != f.Place.Path {
-				at = fmt.Sprintf("%s:%d", relative(opt.root(), r.Path), r.Line)
+				at = fmt.Sprintf("%s:%d", oneLine(relative(opt.root(), r.Path)), r.Line)
 			}
 			b.WriteString(wrap("  "+at+": "+oneLine(r.Message), "    "))
 		}

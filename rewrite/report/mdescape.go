@@ -1,6 +1,7 @@
 package report
 
 import (
+	"regexp"
 	"strings"
 	"unicode/utf8"
 )
@@ -10,9 +11,15 @@ import (
 func mdText(s string) string {
 	s = oneLine(s)
 	var b strings.Builder
+	if at := mdBlock.FindStringSubmatchIndex(s); at != nil {
+		b.WriteString(s[:at[2]] + `\`)
+		s = s[at[2]:]
+		b.WriteByte(s[0])
+		s = s[1:]
+	}
 	words := strings.SplitAfter(s, " ")
 	for _, w := range words {
-		if strings.HasPrefix(w, "https://") && !strings.ContainsAny(w, "<>&`") {
+		if strings.HasPrefix(w, "https://") && !strings.ContainsAny(w, "<>&`[]|\\*~") {
 			b.WriteString(w)
 			continue
 		}
@@ -39,6 +46,10 @@ func mdText(s string) string {
 	}
 	return b.String()
 }
+
+// mdBlock matches what starts a heading, a list, a quotation or a line across
+// the page; the group is the character to escape.
+var mdBlock = regexp.MustCompile(`^(?:\d*)([-+=#.)])(?:[-+=#.)]|\s|$)`)
 
 // mdCode returns s, on one line, as a code span.
 func mdCode(s string) string {

@@ -2,7 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/json"
 	"io"
 	"unicode/utf8"
 
@@ -98,9 +97,7 @@ func RDJSON(w io.Writer, run Run, opt Options) error {
 		}
 		doc.Diagnostics = append(doc.Diagnostics, d)
 	}
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(doc)
+	return encode(w, doc)
 }
 
 func rdPlace(dir string, p finding.Place) rdLocation {

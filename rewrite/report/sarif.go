@@ -87,9 +87,7 @@ func writeSARIF(w io.Writer, doc *sarif.Report) error {
 		return err
 	}
 	prune(v)
-	enc := json.NewEncoder(w)
-	enc.SetEscapeHTML(false)
-	return enc.Encode(v)
+	return encode(w, v)
 }
 
 // prune removes the absent from a SARIF document. A list of results stays,
@@ -121,7 +119,7 @@ func semanticVersion(v string) string {
 }
 
 func sarifNotification(text, level string) *sarif.Notification {
-	return sarif.NewNotification().WithLevel(level).WithMessage(sarif.NewTextMessage(text))
+	return sarif.NewNotification().WithLevel(level).WithMessage(sarifMessage(text))
 }
 
 func sarifRule(r Rule) *sarif.ReportingDescriptor {
@@ -139,6 +137,12 @@ func sarifRule(r Rule) *sarif.ReportingDescriptor {
 		WithProperties(bag)
 }
 
+// sarifMessage returns a message that shows text. In SARIF, brackets in front of
+// a parenthesis are a link, whoever wrote them; a space between keeps them code.
+func sarifMessage(text string) *sarif.Message {
+	return sarif.NewTextMessage(strings.ReplaceAll(oneLine(text), "](", "] ("))
+}
+
 func sarifText(s string) *sarif.MultiformatMessageString {
 	return sarif.NewMultiformatMessageString().WithText(s)
 }
@@ -150,7 +154,7 @@ type sarifWriter struct {
 }
 
 func (s sarifWriter) result(f *finding.Finding, fingerprint string) *sarif.Result {
-	r := sarif.NewResult().WithRuleID(f.Rule).WithMessage(sarif.NewTextMessage(f.Message)).
+	r := sarif.NewResult().WithRuleID(f.Rule).WithMessage(sarifMessage(f.Message)).
 		WithLocations([]*sarif.Location{s.location(f.Place)})
 	// Under a name of its own: the upload action adds GitHub's, which is computed
 	// in another way and complained about where it differs.
@@ -179,12 +183,12 @@ func (s sarifWriter) result(f *finding.Finding, fingerprint string) *sarif.Resul
 		flow := sarif.NewThreadFlow()
 		for _, step := range steps(f) {
 			flow.AddLocation(sarif.NewThreadFlowLocation().WithLocation(
-				s.location(step.Place).WithMessage(sarif.NewTextMessage(step.Message))))
+				s.location(step.Place).WithMessage(sarifMessage(step.Message))))
 		}
 		r.AddCodeFlow(sarif.NewCodeFlow().AddThreadFlow(flow))
 	}
 	for i, rel := range f.Related {
-		r.AddRelatedLocation(s.location(rel.Place).WithID(i + 1).WithMessage(sarif.NewTextMessage(rel.Message)))
+		r.AddRelatedLocation(s.location(rel.Place).WithID(i + 1).WithMessage(sarifMessage(rel.Message)))
 	}
 	if f.Status == finding.Fixable && s.src.fixed(f) != nil && isText(f.Fix) {
 		r.AddFixe(s.fix(f.Fix))
@@ -251,5 +255,5 @@ func (s sarifWriter) fix(fix *finding.Fix) *sarif.Fix {
 				WithEndLine(endLine).WithEndColumn(s.src.utf16Column(path, endLine, endColumn))).
 			WithInsertedContent(sarif.NewArtifactContent().WithText(e.New)))
 	}
-	return sarif.NewFix().WithDescription(sarif.NewTextMessage(fix.Message)).WithArtifactChanges(changes)
+	return sarif.NewFix().WithDescription(sarifMessage(fix.Message)).WithArtifactChanges(changes)
 }

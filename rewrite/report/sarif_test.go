@@ -119,6 +119,16 @@ func TestSARIF(t *testing.T) {
 	}
 }
 
+// TestSARIFMessages has code in a message that SARIF takes for a link.
+func TestSARIFMessages(t *testing.T) {
+	s := sample(t)
+	s.run.Findings[0].Message = "handlers[0](ch) and\ntheirs[https](//evil.example)"
+	got := s.format("sarif")
+	if !strings.Contains(got, `"text":"handlers[0] (ch) and theirs[https] (//evil.example)"`) {
+		t.Errorf("got\n%s", got)
+	}
+}
+
 func TestSARIFIncomplete(t *testing.T) {
 	var doc sarifDocument
 	decode(t, render(t, "sarif", all, Options{Dir: wd, Rules: pages}), &doc)

@@ -219,9 +219,13 @@ func oneLine(s string) string {
 // passes for something else.
 func printable(line string) string {
 	return strings.Map(func(r rune) rune {
-		if unicode.IsControl(r) && r != '\t' || unicode.Is(unicode.Bidi_Control, r) || r == '\u2028' || r == '\u2029' {
+		if drives(r) && r != '\t' || r == '\u2028' || r == '\u2029' {
 			return ' '
 		}
 		return r
 	}, strings.TrimRight(line, "\r\n"))
 }
+
+// drives reports whether a terminal takes r for more than a character: control
+// characters, and those that turn the direction of text.
+func drives(r rune) bool { return unicode.IsControl(r) || unicode.Is(unicode.Bidi_Control, r) }
