@@ -46,6 +46,9 @@ func (p *Pass) Uses(root inspector.Cursor, obj types.Object) []inspector.Cursor 
 // usesIndex returns where the declaration around c uses its objects, or nil
 // if c lies in none or it does not pay to know.
 func (p *Pass) usesIndex(c inspector.Cursor) map[types.Object][]inspector.Cursor {
+	if c.Node() == nil {
+		return nil // the root of all files
+	}
 	decl := c
 	for ; decl.Valid(); decl = decl.Parent() {
 		if up := decl.Parent(); up.Valid() {
