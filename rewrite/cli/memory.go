@@ -16,5 +16,5 @@ func tuneMemory() {
 	}
 	const each = 76 << 20 // bytes for a package that is analysed
 	debug.SetGCPercent(400)
-	debug.SetMemoryLimit(448<<20 + int64(runtime.GOMAXPROCS(0))*each)
+	debug.SetMemoryLimit(400<<20 + int64(runtime.GOMAXPROCS(0))*each)
 }

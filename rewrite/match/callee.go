@@ -27,6 +27,21 @@ func (p *Pass) boundFunc(v *types.Var) *types.Func {
 	if v.IsField() || v.Parent() == nil || v.Parent() == p.Pkg.Scope() {
 		return nil
 	}
+	p.shared.mu.Lock()
+	fn, known := p.shared.bound[v]
+	p.shared.mu.Unlock()
+	if !known {
+		fn = p.onlyFunc(v)
+		p.shared.mu.Lock()
+		p.shared.bound[v] = fn
+		p.shared.mu.Unlock()
+	}
+	return fn
+}
+
+// onlyFunc returns the function that v, a local variable, is assigned, if
+// that happens once.
+func (p *Pass) onlyFunc(v *types.Var) *types.Func {
 	file := p.FileOf(v.Pos())
 	if file == nil {
 		return nil

@@ -34,10 +34,13 @@ type Pass struct {
 type shared struct {
 	mu     sync.Mutex
 	flows  map[*ast.BlockStmt]*Flow
+	bound  map[*types.Var]*types.Func // local variables -> the one function they hold
 	fields func() []*FieldChan
 }
 
-func newShared() *shared { return &shared{flows: map[*ast.BlockStmt]*Flow{}} }
+func newShared() *shared {
+	return &shared{flows: map[*ast.BlockStmt]*Flow{}, bound: map[*types.Var]*types.Func{}}
+}
 
 // NewPass wraps pass with the results of the shared analyzers.
 func NewPass(pass *analysis.Pass, in *inspector.Inspector, facts *Facts) *Pass {
