@@ -1,9 +1,8 @@
 package rewrite
 
 import (
-	"bytes"
 	"context"
-	"encoding/gob"
+	"encoding/json"
 	"slices"
 	"strconv"
 
@@ -16,6 +15,7 @@ type outcome struct {
 	Findings []finding.Finding // all of them, with their status
 	Changes  []finding.FileChange
 	Internal []error
+	known    bool // from an earlier run
 }
 
 // fixPackage brings one package, of which found are the findings in any build,
@@ -31,6 +31,7 @@ func (cfg Config) fixPackage(ctx context.Context, builds []state, found []findin
 				return out
 			}
 		}
+		out.known = true
 		return out
 	}
 	out = cfg.fixBuilds(ctx, builds, found)
@@ -67,11 +68,11 @@ func (cfg Config) fixID(builds []state, found []finding.Finding) (id cache.ID, k
 			k.Add(name, strconv.FormatBool(b.prog.Names(name)))
 		}
 	}
-	var buf bytes.Buffer
-	if gob.NewEncoder(&buf).Encode(found) != nil {
+	text, err := json.Marshal(found) // what gob writes depends on what it wrote before
+	if err != nil {
 		return id, false
 	}
-	k.Add(buf.String())
+	k.Add(string(text))
 	return k.ID(), true
 }
 

@@ -124,8 +124,13 @@ func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, fou
 		}
 		byPackage[f.Package] = append(byPackage[f.Package], f)
 	}
-	took := stopwatch{}
-	defer func() { took.tell(cfg, "fixing", "packages") }()
+	took, known := stopwatch{}, 0
+	defer func() {
+		took.tell(cfg, "fixing", "packages")
+		if cfg.Cache != nil && len(order) > 0 {
+			cfg.Debugf("the fixes of %d of %d packages known from the cache", known, len(order))
+		}
+	}()
 	for i, path := range order {
 		start := time.Now()
 		if err := ctx.Err(); err != nil {
@@ -133,6 +138,9 @@ func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, fou
 		}
 		cfg.Progress("fixing", i, len(order))
 		out := cfg.fixPackage(ctx, states(cfg, variants, path), byPackage[path])
+		if out.known {
+			known++
+		}
 		res.Findings = append(res.Findings, out.Findings...)
 		res.Changes = append(res.Changes, out.Changes...)
 		res.Internal = append(res.Internal, out.Internal...)

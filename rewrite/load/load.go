@@ -280,14 +280,12 @@ func (prog *Program) add(pkgs []*packages.Package) {
 
 // problem says in one line why p cannot be analysed, or returns "".
 func (prog *Program) problem(p *packages.Package) string {
-	broken := slices.ContainsFunc(prog.exports.closure(p), func(dep *packages.Package) bool {
-		return len(dep.Errors) > 0 && len(dep.GoFiles) > 0
-	})
-	if len(p.Errors) == 0 && p.ExportFile == "" && broken {
-		return "a package that it imports does not type-check"
-	}
 	if len(p.Errors) == 0 && p.ExportFile != "" || len(p.CompiledGoFiles)+len(p.Errors) == 0 {
 		return ""
+	}
+	broken := func(dep *packages.Package) bool { return len(dep.Errors) > 0 && len(dep.GoFiles) > 0 }
+	if len(p.Errors) == 0 && slices.ContainsFunc(prog.exports.closure(p), broken) {
+		return "a package that it imports does not type-check"
 	}
 	c := prog.Check(p)
 	defer prog.Release(c)
