@@ -82,10 +82,10 @@ func factName(fn *types.Func) string {
 // package: it takes the facts of other packages from v and gives those of
 // this one to out, by their names. With plain it does so also for the package
 // without its test files, as other packages see it.
-func summaries(v []*view, out, plain map[string]*match.FuncFact) *analysis.Analyzer {
+func (g *graph) summaries(v []*view, out, plain map[string]*match.FuncFact) *analysis.Analyzer {
 	a := *match.Summaries
 	a.FactTypes = nil
-	visible := look(v)
+	visible := g.look(v)
 	a.Run = func(pass *analysis.Pass) (any, error) {
 		if plain != nil {
 			p := connect(match.WithoutTests(pass), visible, plain)
@@ -100,14 +100,18 @@ func summaries(v []*view, out, plain map[string]*match.FuncFact) *analysis.Analy
 
 // connect returns a copy of pass that imports facts from visible and exports
 // them to out, which may be nil.
-func connect(pass *analysis.Pass, visible map[string]*facts, out map[string]*match.FuncFact) *analysis.Pass {
+func connect(pass *analysis.Pass, visible func(path string) *facts, out map[string]*match.FuncFact) *analysis.Pass {
 	p := *pass
 	p.ImportObjectFact = func(obj types.Object, fact analysis.Fact) bool {
 		fn, ok := obj.(*types.Func)
-		if !ok || fn.Pkg() == nil || visible[fn.Pkg().Path()] == nil {
+		if !ok || fn.Pkg() == nil {
 			return false
 		}
-		known := visible[fn.Pkg().Path()].decode()[factName(fn)]
+		from := visible(fn.Pkg().Path())
+		if from == nil {
+			return false
+		}
+		known := from.decode()[factName(fn)]
 		if known != nil {
 			*fact.(*match.FuncFact) = *known
 		}

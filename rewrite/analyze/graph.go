@@ -47,15 +47,29 @@ func (v *view) facts() *facts {
 	return r.plain
 }
 
-// look returns the facts that are visible through views, by package path.
-func look(views []*view) map[string]*facts {
-	visible := map[string]*facts{}
-	each(views, func(v *view) {
-		if f := v.facts(); f != nil && visible[v.path] == nil {
-			visible[v.path] = f
-		}
+// look returns a function that finds the facts that are visible through views,
+// by package path; nil if there are none. Nearly all questions are about what is
+// imported directly, so the rest is gathered when it is first asked for.
+func (g *graph) look(views []*view) func(path string) *facts {
+	direct := map[string]*facts{}
+	for _, v := range views {
+		direct[v.path] = v.facts()
+	}
+	all := sync.OnceValue(func() map[string]*facts {
+		visible := map[string]*facts{}
+		each(views, func(v *view) {
+			if f := v.facts(); f != nil && visible[v.path] == nil {
+				visible[v.path] = f
+			}
+		})
+		return visible
 	})
-	return visible
+	return func(path string) *facts {
+		if f := direct[path]; f != nil || g.nodes[path] == nil {
+			return f
+		}
+		return all()[path]
+	}
 }
 
 // each calls f for views and all below them, once for each.

@@ -213,7 +213,7 @@ func (a *Analysis) compute(n *node) *result {
 		plain = map[string]*match.FuncFact{}
 	}
 	opt := a.job.Options
-	opt.Summaries = summaries(n.views, known, plain)
+	opt.Summaries = a.graph.summaries(n.views, known, plain)
 	suite := []*analysis.Analyzer{opt.Summaries}
 	if n.rules {
 		suite = append(rule.Suite(a.job.Rules, opt), opt.Summaries)
@@ -246,7 +246,7 @@ func (a *Analysis) ID(path string) (id cache.ID, ok bool) {
 // Again analyses pkg, a changed form of one of the packages, with syntax and
 // types, knowing of its imports what the analysis has found.
 func (a *Analysis) Again(rules []rule.Rule, pkg *packages.Package, opt rule.Options) (Found, []error) {
-	opt.Summaries = summaries(a.graph.viewsOf(pkg), nil, nil)
+	opt.Summaries = a.graph.summaries(a.graph.viewsOf(pkg), nil, nil)
 	return run(append(rule.Suite(rules, opt), opt.Summaries), opt, pkg, nil)
 }
 
