@@ -3,10 +3,11 @@
 # command's own look at the same packages in the same run, because machines are
 # noisy: medians, and ratios of them.
 #
-#	scripts/bench.sh [-n ROUNDS] [-peers] DIR [PATTERN...]
+#	scripts/bench.sh [-n ROUNDS] [-peers] [-here] DIR [PATTERN...]
 #	scripts/bench.sh [-n ROUNDS] -growth [PACKAGES...]
 #
-# DIR is a module; it is copied and the copy is edited. With -peers staticcheck
+# DIR is a module; it is copied and the copy is edited, or with -here DIR itself,
+# which saves compiling it. With -peers staticcheck
 # and golangci-lint are built and measured, too. -growth measures on modules that
 # scripts/monorepo.go writes. Needs GNU time.
 set -euo pipefail
@@ -17,12 +18,13 @@ golangci=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.1
 # The linters of this field.
 linters="run --default=none --enable=bodyclose,govet,staticcheck,contextcheck,noctx,rowserrcheck --max-issues-per-linter=0 --max-same-issues=0"
 
-rounds=5 peers=false growth=false
+rounds=5 peers=false growth=false inplace=false
 while [ $# -gt 0 ]; do
 	case $1 in
 	-n) rounds=$2; shift 2 ;;
 	-peers) peers=true; shift ;;
 	-growth) growth=true; shift ;;
+	-here) inplace=true; shift ;;
 	-*) usage ;;
 	*) break ;;
 	esac
@@ -82,6 +84,8 @@ shift
 edit=true
 if [ "$src" = "$(go env GOROOT)/src" ]; then
 	edit=false # where it lies decides how it is built
+	cd "$src"
+elif $inplace; then
 	cd "$src"
 else
 	cp -a "$src" "$work/src"
