@@ -236,3 +236,31 @@ func TestCacheShared(t *testing.T) {
 		}
 	}
 }
+
+// TestCacheNeighbours edits files that do not belong to a package, but lie in
+// its directory and may call its functions.
+func TestCacheNeighbours(t *testing.T) {
+	work := "import \"sync\"\n\nfunc work(wg *sync.WaitGroup) {\n\twg.Add(1)\n\tdefer wg.Done()\n}\n\n" +
+		"func F() {\n\tvar wg sync.WaitGroup\n\tgo work(&wg)\n\twg.Wait()\n}\n"
+	for _, test := range []struct{ pkg, file, neighbour string }{
+		{"near", "n.go", "n_plan9.go"},
+		{"near", "n.go", "_n.go"},
+		{"near", "n.go", "n_test.go"},
+		{"near_test", "x_test.go", "y_plan9_test.go"},
+	} {
+		c := newCacheRun(t)
+		c.write("near/"+test.file, "package "+test.pkg+"\n\n"+work)
+		args := []string{"-tests=" + fmt.Sprint(test.pkg != "near"), "./near"}
+		for _, call := range []string{"", "work(nil)", ""} {
+			c.write("near/"+test.neighbour, "package "+test.pkg+"\n\nfunc g() { "+call+" }\n")
+			want := c.run(append(args, "-no-cache")...)
+			if stays := strings.Contains(want, "may call work"); stays != (call != "") {
+				t.Errorf("%s with %q:\n%s", test.neighbour, call, want)
+			}
+			stale := call != "" && test.neighbour != "n_plan9.go"
+			if got := c.run(args...); (got != want) != stale {
+				t.Errorf("%s with %q, with the cache:\n%s\nwithout it:\n%s", test.neighbour, call, got, want)
+			}
+		}
+	}
+}
