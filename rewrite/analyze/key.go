@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io"
 	"maps"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/cache"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // key returns the hash of everything that the result of n depends on: this
@@ -45,7 +48,8 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 		outside := a.job.Options.Outside != nil && a.job.Options.Outside(name)
 		k.Add(name, string(sum[:]), strconv.FormatBool(outside))
 	}
-	// Files that the build leaves out may use the fields of its types.
+	// Files that the build leaves out may use the fields of its types, and call
+	// its functions.
 	k.Add(p.OtherFiles...)
 	for _, name := range p.IgnoredFiles {
 		src, err := os.ReadFile(name)
@@ -54,6 +58,9 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 		}
 		sum := sha256.Sum256(src)
 		k.Add(name, string(sum[:]))
+	}
+	if err := addNeighbours(k, p); err != nil {
+		return cache.ID{}, err
 	}
 	for _, path := range slices.Sorted(maps.Keys(p.Imports)) {
 		id, err := a.exports.id(p.Imports[path])
@@ -67,6 +74,28 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 		k.Add(v.path, string(sum[:]))
 	}
 	return k.ID(), nil
+}
+
+// addNeighbours adds to k the files beside p that are of the same package, but
+// not of this build of it.
+func addNeighbours(k *cache.Key, p *packages.Package) error {
+	list, err := match.Neighbours(p.CompiledGoFiles)
+	if err != nil {
+		return err
+	}
+	for _, name := range list {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		file, _ := parser.ParseFile(token.NewFileSet(), name, src, parser.PackageClauseOnly)
+		if file != nil && file.Name.Name != p.Name {
+			continue // sees exported names only
+		}
+		sum := sha256.Sum256(src)
+		k.Add(name, string(sum[:]))
+	}
+	return nil
 }
 
 // exportIDs identifies the export data of packages.
