@@ -263,3 +263,27 @@ func TestCacheNeighbours(t *testing.T) {
 		}
 	}
 }
+
+// TestTwins wants two modules whose packages have the same paths to be told
+// apart: their types, what is known of their functions, and their findings.
+func TestTwins(t *testing.T) {
+	c := newCacheRun(t)
+	leak := "package alone\n\nfunc %s() {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n}\n"
+	for dir, ends := range map[string]string{"one": "defer r.Body.Close()", "two": "_ = r.Body"} {
+		name := strings.ToUpper(dir[:1]) + dir[1:]
+		c.write(dir+"/go.mod", "module example.com/twin\n\ngo 1.26\n")
+		c.write(dir+"/alone/a.go", fmt.Sprintf(leak, name))
+		c.write(dir+"/base/b.go", "package base\n\nimport \"net/http\"\n\nfunc Done"+name+"(r *http.Response) { Done(r) }\n\nfunc Done(r *http.Response) { "+ends+" }\n")
+		c.write(dir+"/leaf/l.go", "package leaf\n\nimport (\n\t\"net/http\"\n\n\t\"example.com/twin/base\"\n)\n\n"+
+			"func Get"+name+"(url string) error {\n\tr, err := http.Get(url)\n\tif err != nil {\n\t\treturn err\n\t}\n\tbase.Done"+name+"(r)\n\treturn nil\n}\n")
+	}
+	for _, args := range [][]string{{"./one/...", "./two/..."}, {"./two/...", "./one/..."}} {
+		args = append(args, "-format=json")
+		want := c.run(append(args, "-no-cache")...)
+		// Today one of the modules hides the other.
+		found := map[string]bool{"One": strings.Contains(want, `"function":"One"`), "Two": strings.Contains(want, `"function":"Two"`)}
+		if found["One"] == found["Two"] {
+			t.Errorf("%s: found %v in\n%s", args, found, want)
+		}
+	}
+}
