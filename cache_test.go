@@ -280,10 +280,18 @@ func TestTwins(t *testing.T) {
 	for _, args := range [][]string{{"./one/...", "./two/..."}, {"./two/...", "./one/..."}} {
 		args = append(args, "-format=json")
 		want := c.run(append(args, "-no-cache")...)
-		// Today one of the modules hides the other.
-		found := map[string]bool{"One": strings.Contains(want, `"function":"One"`), "Two": strings.Contains(want, `"function":"Two"`)}
-		if found["One"] == found["Two"] {
-			t.Errorf("%s: found %v in\n%s", args, found, want)
+		for _, name := range []string{"One", "Two", "GetTwo"} {
+			if !strings.Contains(want, `"function":"`+name+`"`) {
+				t.Errorf("%s: nothing found in %s:\n%s", args, name, want)
+			}
+		}
+		if strings.Contains(want, `"GetOne"`) || strings.Contains(want, `"skipped":[{`) {
+			t.Errorf("%s: want all analysed and nothing in GetOne:\n%s", args, want)
+		}
+		for i := range 2 {
+			if got := c.run(args...); got != want {
+				t.Errorf("%s, run %d with the cache:\n%s\nwithout it:\n%s", args, i+1, got, want)
+			}
 		}
 	}
 }

@@ -101,7 +101,7 @@ func addNeighbours(k *cache.Key, p *packages.Package) error {
 // exportIDs identifies the export data of packages.
 type exportIDs struct {
 	mu  sync.Mutex
-	ids map[string]string // by package ID
+	ids map[*packages.Package]string
 }
 
 // addressed is the name of a file in the go command's cache, which holds the
@@ -115,7 +115,7 @@ var addressed = regexp.MustCompile(`^[0-9a-f]{64}-d$`)
 func (x *exportIDs) id(p *packages.Package) (string, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if id, ok := x.ids[p.ID]; ok {
+	if id, ok := x.ids[p]; ok {
 		return id, nil
 	}
 	id := p.PkgPath // unsafe has no file
@@ -133,7 +133,7 @@ func (x *exportIDs) id(p *packages.Package) (string, error) {
 			return "", err
 		}
 	}
-	x.ids[p.ID] = id
+	x.ids[p] = id
 	return id, nil
 }
 
