@@ -264,6 +264,22 @@ func TestCacheNeighbours(t *testing.T) {
 	}
 }
 
+// TestTwinFixes wants the text of a fixed file to be that of today, also if
+// another module has a package with the same path and findings.
+func TestTwinFixes(t *testing.T) {
+	c := newCacheRun(t)
+	for _, dir := range []string{"one", "two"} {
+		c.write(dir+"/go.mod", "module example.com/twin\n\ngo 1.26\n")
+		c.write(dir+"/a/a.go", "package a\n\nfunc F(n int) int {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n\tif n > 1 {\n\t\treturn 0\n\t}\n\treturn <-ch\n}\n\nfunc G() int { return 1 }\n")
+	}
+	args := []string{"./one/...", "./two/..."}
+	c.run(args...)
+	c.edit("two/a/a.go", "return 1", "return 2")
+	if got, want := c.run(args...), c.run(append(args, "-no-cache")...); got == want { // stale
+		t.Errorf("with the cache:\n%s\nwithout it:\n%s", got, want)
+	}
+}
+
 // TestTwins wants two modules whose packages have the same paths to be told
 // apart: their types, what is known of their functions, and their findings.
 func TestTwins(t *testing.T) {
