@@ -275,7 +275,7 @@ func TestTwinFixes(t *testing.T) {
 	args := []string{"./one/...", "./two/..."}
 	c.run(args...)
 	c.edit("two/a/a.go", "return 1", "return 2")
-	if got, want := c.run(args...), c.run(append(args, "-no-cache")...); got == want { // stale
+	if got, want := c.run(args...), c.run(append(args, "-no-cache")...); got != want {
 		t.Errorf("with the cache:\n%s\nwithout it:\n%s", got, want)
 	}
 }
