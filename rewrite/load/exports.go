@@ -53,7 +53,7 @@ func (x *exports) importer(p *packages.Package) types.Importer {
 			}
 		}
 		if dep == nil {
-			return nil, fmt.Errorf("not among the dependencies of %s", p.PkgPath)
+			return nil, errors.New("an import cycle, or an import that is new")
 		}
 		return x.read(dep)
 	})

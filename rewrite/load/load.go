@@ -283,6 +283,10 @@ func (prog *Program) problem(p *packages.Package) string {
 	broken := slices.ContainsFunc(prog.exports.closure(p), func(dep *packages.Package) bool {
 		return len(dep.Errors) > 0 && len(dep.GoFiles) > 0
 	})
+	for _, dep := range p.Imports {
+		// Also if what is wrong has no files, such as an unknown import of dep.
+		broken = broken || dep.ExportFile == "" && len(dep.GoFiles) > 0 && dep.PkgPath != "unsafe"
+	}
 	if len(p.Errors) == 0 && p.ExportFile == "" && broken {
 		return "a package that it imports does not type-check"
 	}
