@@ -237,3 +237,78 @@ func TestCacheShared(t *testing.T) {
 		}
 	}
 }
+
+// TestCacheNeighbours edits files that do not belong to a package, but lie in
+// its directory and may call its functions.
+func TestCacheNeighbours(t *testing.T) {
+	work := "import \"sync\"\n\nfunc work(wg *sync.WaitGroup) {\n\twg.Add(1)\n\tdefer wg.Done()\n}\n\n" +
+		"func F() {\n\tvar wg sync.WaitGroup\n\tgo work(&wg)\n\twg.Wait()\n}\n"
+	for _, test := range []struct{ pkg, file, neighbour string }{
+		{"near", "n.go", "n_plan9.go"},
+		{"near", "n.go", "_n.go"},
+		{"near", "n.go", "n_test.go"},
+		{"near_test", "x_test.go", "y_plan9_test.go"},
+	} {
+		c := newCacheRun(t)
+		c.write("near/"+test.file, "package "+test.pkg+"\n\n"+work)
+		args := []string{"-tests=" + fmt.Sprint(test.pkg != "near"), "./near"}
+		for _, call := range []string{"", "work(nil)", ""} {
+			c.write("near/"+test.neighbour, "package "+test.pkg+"\n\nfunc g() { "+call+" }\n")
+			want := c.run(append(args, "-no-cache")...)
+			if stays := strings.Contains(want, "may call work"); stays != (call != "") {
+				t.Errorf("%s with %q:\n%s", test.neighbour, call, want)
+			}
+			if got := c.run(args...); got != want {
+				t.Errorf("%s with %q, with the cache:\n%s\nwithout it:\n%s", test.neighbour, call, got, want)
+			}
+		}
+	}
+}
+
+// TestTwinFixes wants the text of a fixed file to be that of today, also if
+// another module has a package with the same path and findings.
+func TestTwinFixes(t *testing.T) {
+	c := newCacheRun(t)
+	for _, dir := range []string{"one", "two"} {
+		c.write(dir+"/go.mod", "module example.com/twin\n\ngo 1.26\n")
+		c.write(dir+"/a/a.go", "package a\n\nfunc F(n int) int {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n\tif n > 1 {\n\t\treturn 0\n\t}\n\treturn <-ch\n}\n\nfunc G() int { return 1 }\n")
+	}
+	args := []string{"./one/...", "./two/..."}
+	c.run(args...)
+	c.edit("two/a/a.go", "return 1", "return 2")
+	if got, want := c.run(args...), c.run(append(args, "-no-cache")...); got != want {
+		t.Errorf("with the cache:\n%s\nwithout it:\n%s", got, want)
+	}
+}
+
+// TestTwins wants two modules whose packages have the same paths to be told
+// apart: their types, what is known of their functions, and their findings.
+func TestTwins(t *testing.T) {
+	c := newCacheRun(t)
+	leak := "package alone\n\nfunc %s() {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n}\n"
+	for dir, ends := range map[string]string{"one": "defer r.Body.Close()", "two": "_ = r.Body"} {
+		name := strings.ToUpper(dir[:1]) + dir[1:]
+		c.write(dir+"/go.mod", "module example.com/twin\n\ngo 1.26\n")
+		c.write(dir+"/alone/a.go", fmt.Sprintf(leak, name))
+		c.write(dir+"/base/b.go", "package base\n\nimport \"net/http\"\n\nfunc Done"+name+"(r *http.Response) { Done(r) }\n\nfunc Done(r *http.Response) { "+ends+" }\n")
+		c.write(dir+"/leaf/l.go", "package leaf\n\nimport (\n\t\"net/http\"\n\n\t\"example.com/twin/base\"\n)\n\n"+
+			"func Get"+name+"(url string) error {\n\tr, err := http.Get(url)\n\tif err != nil {\n\t\treturn err\n\t}\n\tbase.Done"+name+"(r)\n\treturn nil\n}\n")
+	}
+	for _, args := range [][]string{{"./one/...", "./two/..."}, {"./two/...", "./one/..."}} {
+		args = append(args, "-format=json")
+		want := c.run(append(args, "-no-cache")...)
+		for _, name := range []string{"One", "Two", "GetTwo"} {
+			if !strings.Contains(want, `"function":"`+name+`"`) {
+				t.Errorf("%s: nothing found in %s:\n%s", args, name, want)
+			}
+		}
+		if strings.Contains(want, `"GetOne"`) || strings.Contains(want, `"skipped":[{`) {
+			t.Errorf("%s: want all analysed and nothing in GetOne:\n%s", args, want)
+		}
+		for i := range 2 {
+			if got := c.run(args...); got != want {
+				t.Errorf("%s, run %d with the cache:\n%s\nwithout it:\n%s", args, i+1, got, want)
+			}
+		}
+	}
+}

@@ -200,17 +200,30 @@ func settle(variants []*variant, reviewed []finding.Finding) {
 	}
 }
 
-// states returns the package with an import path in each build that has it.
-func states(cfg Config, variants []*variant, path string) (out []state) {
+// identity returns the identity of the package in which f was found.
+func identity(variants []*variant, f finding.Finding) load.Identity {
+	id := load.Identity{Path: f.Package}
 	for _, v := range variants {
-		i := slices.IndexFunc(v.pkgs, func(p *packages.Package) bool { return p.PkgPath == path })
+		for _, p := range v.pkgs {
+			if p.PkgPath == f.Package && (id.Dir == "" || v.prog.Compiles(p, f.Place.Path)) {
+				id.Dir = p.Dir
+			}
+		}
+	}
+	return id
+}
+
+// states returns a package in each build that has it.
+func states(cfg Config, variants []*variant, id load.Identity) (out []state) {
+	for _, v := range variants {
+		i := slices.IndexFunc(v.pkgs, func(p *packages.Package) bool { return load.Identify(p) == id })
 		if i < 0 {
 			continue
 		}
-		s := state{build: v.name, prog: v.prog, analysis: v.analysis, rules: v.sound(cfg.Rules, path), pkg: v.pkgs[i]}
+		s := state{build: v.name, prog: v.prog, analysis: v.analysis, rules: v.sound(cfg.Rules, id.Path), pkg: v.pkgs[i]}
 		var found []finding.Finding
 		for _, f := range v.found {
-			if f.Package == path && f.Rule != rule.DirectiveName {
+			if f.Rule != rule.DirectiveName && f.Package == id.Path && identity(variants, f) == id {
 				found = append(found, f)
 			}
 		}

@@ -59,7 +59,7 @@ func (cfg Config) fixID(builds []state, found []finding.Finding) (id cache.ID, k
 	k := cfg.Cache.Key("fixpoint")
 	k.Add(strconv.FormatBool(cfg.Unsafe))
 	for _, b := range builds {
-		own, ok := b.analysis.ID(b.pkg.PkgPath)
+		own, ok := b.analysis.ID(b.pkg)
 		if !ok {
 			return id, false
 		}

@@ -116,13 +116,14 @@ func wanted(variants []*variant, found []finding.Finding) []finding.Finding {
 // other, each of which accounts for the findings that the ones before it do not
 // have.
 func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, found []finding.Finding) error {
-	byPackage := map[string][]finding.Finding{}
-	var order []string
+	byPackage := map[load.Identity][]finding.Finding{}
+	var order []load.Identity
 	for _, f := range found {
-		if byPackage[f.Package] == nil {
-			order = append(order, f.Package)
+		id := identity(variants, f)
+		if byPackage[id] == nil {
+			order = append(order, id)
 		}
-		byPackage[f.Package] = append(byPackage[f.Package], f)
+		byPackage[id] = append(byPackage[id], f)
 	}
 	took, known := stopwatch{}, 0
 	defer func() {
@@ -131,20 +132,20 @@ func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, fou
 			cfg.Debugf("the fixes of %d of %d packages known from the cache", known, len(order))
 		}
 	}()
-	for i, path := range order {
+	for i, id := range order {
 		start := time.Now()
 		if err := ctx.Err(); err != nil {
 			return err
 		}
 		cfg.Progress("fixing", i, len(order))
-		out := cfg.fixPackage(ctx, states(cfg, variants, path), byPackage[path])
+		out := cfg.fixPackage(ctx, states(cfg, variants, id), byPackage[id])
 		if out.known {
 			known++
 		}
 		res.Findings = append(res.Findings, out.Findings...)
 		res.Changes = append(res.Changes, out.Changes...)
 		res.Internal = append(res.Internal, out.Internal...)
-		took[path] += time.Since(start)
+		took[id.Path] += time.Since(start)
 	}
 	return ctx.Err()
 }

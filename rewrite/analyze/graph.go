@@ -1,6 +1,7 @@
 package analyze
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"fmt"
 	"maps"
@@ -65,7 +66,7 @@ func (g *graph) look(views []*view) func(path string) *facts {
 		return visible
 	})
 	return func(path string) *facts {
-		if f := direct[path]; f != nil || g.nodes[path] == nil {
+		if f := direct[path]; f != nil || !g.paths[path] {
 			return f
 		}
 		return all()[path]
@@ -95,26 +96,28 @@ func each(views []*view, f func(*view)) {
 // analysed once more without its tests, for the others.
 type graph struct {
 	prog  *load.Program
-	nodes map[string]*node // by package path
-	views map[string]*view // by package ID
+	nodes map[load.Identity]*node
+	paths map[string]bool // those of nodes
+	views map[*packages.Package]*view
 	order []*node
 	known map[*node]bool // in order, or about to be
 }
 
 // newGraph returns the graph of the packages of prog; rules run on those in run.
 func newGraph(prog *load.Program, run []*packages.Package) *graph {
-	g := &graph{prog: prog, nodes: map[string]*node{}, views: map[string]*view{}, known: map[*node]bool{}}
+	g := &graph{prog: prog, nodes: map[load.Identity]*node{}, paths: map[string]bool{}, views: map[*packages.Package]*view{}, known: map[*node]bool{}}
 	for _, p := range prog.Packages {
 		n := &node{pkg: p, rules: slices.Contains(run, p)}
-		if plain := prog.Plain(p.PkgPath); !n.rules && plain != nil {
+		if plain := prog.Plain(p); !n.rules && plain != nil {
 			n.pkg = plain // nobody asks about its tests
 		}
-		g.nodes[p.PkgPath] = n
+		g.nodes[load.Identify(p)] = n
+		g.paths[p.PkgPath] = true
 	}
 	for g.cut() {
 	}
-	for _, path := range slices.Sorted(maps.Keys(g.nodes)) {
-		if n := g.nodes[path]; n.rules {
+	for _, n := range g.sorted() {
+		if n.rules {
 			g.want(n)
 		}
 	}
@@ -131,10 +134,20 @@ func newGraph(prog *load.Program, run []*packages.Package) *graph {
 	return g
 }
 
+// sorted returns the nodes of the packages by path and directory.
+func (g *graph) sorted() (list []*node) {
+	for _, id := range slices.SortedFunc(maps.Keys(g.nodes), func(a, b load.Identity) int {
+		return cmp.Or(cmp.Compare(a.Path, b.Path), cmp.Compare(a.Dir, b.Dir))
+	}) {
+		list = append(list, g.nodes[id])
+	}
+	return list
+}
+
 // provider returns the node that knows what others see of p; nil if p was not
 // loaded to be analysed.
 func (g *graph) provider(p *packages.Package) *node {
-	n := g.nodes[p.PkgPath]
+	n := g.nodes[load.Identify(p)]
 	if n != nil && n.split != nil && p.ID != n.pkg.ID {
 		return n.split
 	}
@@ -165,8 +178,8 @@ func (g *graph) cut() bool {
 		path = path[:len(path)-1]
 		left[n] = true
 	}
-	for _, name := range slices.Sorted(maps.Keys(g.nodes)) {
-		if n := g.nodes[name]; !left[n] && !cut {
+	for _, n := range g.sorted() {
+		if !left[n] && !cut {
 			visit(n)
 		}
 	}
@@ -176,8 +189,8 @@ func (g *graph) cut() bool {
 // splitOne splits the first node of a circle that has tests of its own.
 func (g *graph) splitOne(circle []*node) bool {
 	for _, n := range circle {
-		plain := g.prog.Plain(n.pkg.PkgPath)
-		if g.nodes[n.pkg.PkgPath] == n && n.split == nil && plain != nil && plain.ID != n.pkg.ID {
+		plain := g.prog.Plain(n.pkg)
+		if g.nodes[load.Identify(n.pkg)] == n && n.split == nil && plain != nil && plain.ID != n.pkg.ID {
 			n.split = &node{pkg: plain}
 			return true
 		}
@@ -216,12 +229,12 @@ func (g *graph) viewsOf(p *packages.Package) (list []*view) {
 
 // view returns how p is seen; nil if nothing is known of it.
 func (g *graph) view(p *packages.Package) *view {
-	if v, ok := g.views[p.ID]; ok {
+	if v, ok := g.views[p]; ok {
 		return v
 	}
 	n := g.provider(p)
 	if n == nil {
-		g.views[p.ID] = nil
+		g.views[p] = nil
 		return nil
 	}
 	v := &view{path: p.PkgPath, node: n, wide: p.ID == n.pkg.ID}
@@ -240,6 +253,6 @@ func (g *graph) view(p *packages.Package) *view {
 		}
 		return [sha256.Size]byte(h.Sum(nil))
 	})
-	g.views[p.ID] = v
+	g.views[p] = v
 	return v
 }

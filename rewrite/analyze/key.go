@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"go/parser"
+	"go/token"
 	"io"
 	"maps"
 	"os"
@@ -17,6 +19,7 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/cache"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // key returns the hash of everything that the result of n depends on: this
@@ -45,7 +48,8 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 		outside := a.job.Options.Outside != nil && a.job.Options.Outside(name)
 		k.Add(name, string(sum[:]), strconv.FormatBool(outside))
 	}
-	// Files that the build leaves out may use the fields of its types.
+	// Files that the build leaves out may use the fields of its types, and call
+	// its functions.
 	k.Add(p.OtherFiles...)
 	for _, name := range p.IgnoredFiles {
 		src, err := os.ReadFile(name)
@@ -54,6 +58,9 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 		}
 		sum := sha256.Sum256(src)
 		k.Add(name, string(sum[:]))
+	}
+	if err := addNeighbours(k, p); err != nil {
+		return cache.ID{}, err
 	}
 	for _, path := range slices.Sorted(maps.Keys(p.Imports)) {
 		id, err := a.exports.id(p.Imports[path])
@@ -69,10 +76,32 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 	return k.ID(), nil
 }
 
+// addNeighbours adds to k the files beside p that are of the same package, but
+// not of this build of it.
+func addNeighbours(k *cache.Key, p *packages.Package) error {
+	list, err := match.Neighbours(p.CompiledGoFiles)
+	if err != nil {
+		return err
+	}
+	for _, name := range list {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			return err
+		}
+		file, _ := parser.ParseFile(token.NewFileSet(), name, src, parser.PackageClauseOnly)
+		if file != nil && file.Name.Name != p.Name {
+			continue // sees exported names only
+		}
+		sum := sha256.Sum256(src)
+		k.Add(name, string(sum[:]))
+	}
+	return nil
+}
+
 // exportIDs identifies the export data of packages.
 type exportIDs struct {
 	mu  sync.Mutex
-	ids map[string]string // by package ID
+	ids map[*packages.Package]string
 }
 
 // addressed is the name of a file in the go command's cache, which holds the
@@ -86,7 +115,7 @@ var addressed = regexp.MustCompile(`^[0-9a-f]{64}-d$`)
 func (x *exportIDs) id(p *packages.Package) (string, error) {
 	x.mu.Lock()
 	defer x.mu.Unlock()
-	if id, ok := x.ids[p.ID]; ok {
+	if id, ok := x.ids[p]; ok {
 		return id, nil
 	}
 	id := p.PkgPath // unsafe has no file
@@ -104,7 +133,7 @@ func (x *exportIDs) id(p *packages.Package) (string, error) {
 			return "", err
 		}
 	}
-	x.ids[p.ID] = id
+	x.ids[p] = id
 	return id, nil
 }
 

@@ -73,7 +73,7 @@ type kept struct {
 // Packages analyses packages, each behind what it imports, and holds no more
 // of them at a time than there are processors.
 func Packages(ctx context.Context, job Job) (*Analysis, error) {
-	a := &Analysis{job: job, Skipped: map[*packages.Package]string{}, exports: exportIDs{ids: map[string]string{}}}
+	a := &Analysis{job: job, Skipped: map[*packages.Package]string{}, exports: exportIDs{ids: map[*packages.Package]string{}}}
 	a.graph = newGraph(job.Program, job.Packages)
 	order := a.graph.order
 	ready := make(chan *node, len(order))
@@ -192,6 +192,10 @@ func (a *Analysis) node(n *node) *result {
 	}
 	r := a.compute(n)
 	if keep && len(r.internal) == 0 && r.skipped == "" {
+		// A file that was read only on the way may have changed meanwhile.
+		if now, err := a.key(n); err != nil || now != id {
+			return r
+		}
 		r.id = id
 		r.unkept = a.job.Cache.Put(id, &kept{r.findings, r.facts.data, r.plain.data})
 	}
@@ -233,10 +237,10 @@ func (a *Analysis) compute(n *node) *result {
 	return r
 }
 
-// ID returns the hash of all that the findings of the package with a path depend
-// on; ok is false if they were not kept.
-func (a *Analysis) ID(path string) (id cache.ID, ok bool) {
-	n := a.graph.nodes[path]
+// ID returns the hash of all that the findings of a package depend on; ok is
+// false if they were not kept.
+func (a *Analysis) ID(p *packages.Package) (id cache.ID, ok bool) {
+	n := a.graph.nodes[load.Identify(p)]
 	if n == nil || n.result == nil || n.result.id == (cache.ID{}) {
 		return id, false
 	}

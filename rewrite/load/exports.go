@@ -14,13 +14,15 @@ import (
 
 // exports holds the types of dependencies, read from the export data that the
 // go command has built, each when it is first imported. All that are read share
-// one world: a type that is reached over two ways is the same type.
+// one world: a type that is reached over two ways is the same type. Packages are
+// told apart by their addresses, because two modules may have packages with the
+// same paths.
 type exports struct {
 	fset *token.FileSet
 
 	mu       sync.Mutex // reading one package may add to others
-	packages map[string]*exported
-	closures map[string][]*packages.Package
+	packages map[*packages.Package]*exported
+	closures map[*packages.Package][]*packages.Package
 }
 
 type exported struct {
@@ -30,7 +32,7 @@ type exported struct {
 }
 
 func newExports(fset *token.FileSet) *exports {
-	return &exports{fset: fset, packages: map[string]*exported{}, closures: map[string][]*packages.Package{}}
+	return &exports{fset: fset, packages: map[*packages.Package]*exported{}, closures: map[*packages.Package][]*packages.Package{}}
 }
 
 // importer serves the imports of p and, for an import that a fix has added,
@@ -51,7 +53,7 @@ func (x *exports) importer(p *packages.Package) types.Importer {
 			}
 		}
 		if dep == nil {
-			return nil, fmt.Errorf("not among the dependencies of %s", p.PkgPath)
+			return nil, errors.New("an import cycle, or an import that is new")
 		}
 		return x.read(dep)
 	})
@@ -63,10 +65,10 @@ func (f importerFunc) Import(path string) (*types.Package, error) { return f(pat
 
 // entry returns what is known of p, at first an empty package.
 func (x *exports) entry(p *packages.Package) *exported {
-	e := x.packages[p.ID]
+	e := x.packages[p]
 	if e == nil {
 		e = &exported{types: types.NewPackage(p.PkgPath, p.Name)}
-		x.packages[p.ID] = e
+		x.packages[p] = e
 	}
 	return e
 }
@@ -112,7 +114,7 @@ func (x *exports) decode(p *packages.Package, e *exported) error {
 
 // closure returns everything that p imports, directly or not.
 func (x *exports) closure(p *packages.Package) []*packages.Package {
-	if list, ok := x.closures[p.ID]; ok {
+	if list, ok := x.closures[p]; ok {
 		return list
 	}
 	seen := map[*packages.Package]bool{}
@@ -132,6 +134,6 @@ func (x *exports) closure(p *packages.Package) []*packages.Package {
 			add(d)
 		}
 	}
-	x.closures[p.ID] = list
+	x.closures[p] = list
 	return list
 }

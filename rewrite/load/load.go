@@ -54,7 +54,7 @@ type Program struct {
 	exports *exports
 	sizes   types.Sizes
 	roots   map[string]string // file -> directory of its module
-	plain   map[string]*packages.Package
+	plain   map[Identity]*packages.Package
 	unknown string // why the first pattern that names no package does not
 	broken  int    // number of packages that exist and were skipped
 }
@@ -90,7 +90,7 @@ func Load(ctx context.Context, cfg Config) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	prog := &Program{Fset: token.NewFileSet(), Only: only, Skipped: skipped, files: map[string]*[sha256.Size]byte{}, roots: map[string]string{}, plain: map[string]*packages.Package{}}
+	prog := &Program{Fset: token.NewFileSet(), Only: only, Skipped: skipped, files: map[string]*[sha256.Size]byte{}, roots: map[string]string{}, plain: map[Identity]*packages.Package{}}
 	prog.exports, prog.sizes = newExports(prog.Fset), sizes(ctx, cfg)
 	for _, g := range groups {
 		pkgs, err := prog.load(ctx, cfg, g)
@@ -263,7 +263,7 @@ func (prog *Program) add(pkgs []*packages.Package) {
 			}
 		}
 		if p.ForTest == "" {
-			prog.plain[p.PkgPath] = p
+			prog.plain[Identify(p)] = p
 		}
 		old := healthy[p.PkgPath]
 		if old == nil {
@@ -283,8 +283,14 @@ func (prog *Program) problem(p *packages.Package) string {
 	if len(p.Errors) == 0 && p.ExportFile != "" || len(p.CompiledGoFiles)+len(p.Errors) == 0 {
 		return ""
 	}
-	broken := func(dep *packages.Package) bool { return len(dep.Errors) > 0 && len(dep.GoFiles) > 0 }
-	if len(p.Errors) == 0 && slices.ContainsFunc(prog.exports.closure(p), broken) {
+	broken := slices.ContainsFunc(prog.exports.closure(p), func(dep *packages.Package) bool {
+		return len(dep.Errors) > 0 && len(dep.GoFiles) > 0
+	})
+	for _, dep := range p.Imports {
+		// Also if what is wrong has no files, such as an unknown import of dep.
+		broken = broken || dep.ExportFile == "" && len(dep.GoFiles) > 0 && dep.PkgPath != "unsafe"
+	}
+	if len(p.Errors) == 0 && p.ExportFile == "" && broken {
 		return "a package that it imports does not type-check"
 	}
 	c := prog.Check(p)
@@ -297,9 +303,16 @@ func (prog *Program) Compiles(p *packages.Package, path string) bool {
 	return slices.Contains(p.GoFiles, path) || slices.Contains(p.CompiledGoFiles, path)
 }
 
+// Identity tells packages apart. Two modules may have packages with the same
+// path, and a module may be there in two versions.
+type Identity struct{ Path, Dir string }
+
+// Identify returns the identity of p, which its variants have in common.
+func Identify(p *packages.Package) Identity { return Identity{p.PkgPath, p.Dir} }
+
 // Plain returns the variant of a loaded package without its test files, which is
 // what other packages import; nil if there is none.
-func (prog *Program) Plain(path string) *packages.Package { return prog.plain[path] }
+func (prog *Program) Plain(p *packages.Package) *packages.Package { return prog.plain[Identify(p)] }
 
 func exists(name string) bool { _, err := os.Stat(name); return err == nil }
 

@@ -162,10 +162,10 @@ func (prog *Program) Release(p *packages.Package) {
 func Problem(p *packages.Package) string {
 	if len(p.Errors) > 0 {
 		// The go command's own account comes first, without a place of its
-		// own; the parser and the type checker say it better.
+		// own; the parser and the type checker say it better, unless cgo failed.
 		e := p.Errors[0]
 		for _, o := range p.Errors {
-			if e.Pos == "" && o.Pos != "" && o.Pos != "-" && strings.HasPrefix(e.Msg, "# ") {
+			if e.Pos == "" && o.Pos != "" && o.Pos != "-" && strings.HasPrefix(e.Msg, "# ") && !strings.HasPrefix(o.Msg, "could not import C (") {
 				e = o
 			}
 		}

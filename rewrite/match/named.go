@@ -7,6 +7,7 @@ import (
 	"go/types"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
@@ -187,20 +188,15 @@ func (p *Pass) inInterface(name string) bool {
 // that does not belong to it in this build, such as one for another system,
 // uses name.
 func (p *Pass) mentionedElsewhere(name string) bool {
-	known := map[string]bool{}
+	var own []string
 	for _, f := range p.Files {
-		known[p.Fset.File(f.FileStart).Name()] = true
+		own = append(own, p.Fset.File(f.FileStart).Name())
 	}
-	dir := filepath.Dir(p.Fset.File(p.Files[0].FileStart).Name())
-	entries, err := os.ReadDir(dir)
+	list, err := Neighbours(own)
 	if err != nil {
 		return true
 	}
-	for _, e := range entries {
-		path := filepath.Join(dir, e.Name())
-		if known[path] || e.IsDir() || !strings.HasSuffix(e.Name(), ".go") {
-			continue
-		}
+	for _, path := range list {
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 		if file == nil {
 			return true
@@ -219,6 +215,23 @@ func (p *Pass) mentionedElsewhere(name string) bool {
 		}
 	}
 	return false
+}
+
+// Neighbours returns the Go files in the directory of a package that are not
+// among its own.
+func Neighbours(own []string) (list []string, err error) {
+	dir := filepath.Dir(own[0])
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if !e.IsDir() && strings.HasSuffix(path, ".go") && !slices.Contains(own, path) {
+			list = append(list, path)
+		}
+	}
+	return list, nil
 }
 
 // calledBy reports whether call is a call of f by its name.
