@@ -23,6 +23,9 @@ var (
 	scaleStep = flag.Uint("scalestep", 1, "with -scale, make only every `N`-th of the edits")
 )
 
+// scaleHuge is the size in bytes from which on not all edits of a file are tried.
+const scaleHuge = 80 << 10
+
 // scaleSample is what is edited without -scale: packages of the standard library.
 var scaleSample = []string{
 	"bufio", "context", "crypto/tls", "encoding/json", "go/types",
@@ -106,6 +109,7 @@ type scaleRun struct {
 	mu     sync.Mutex
 	counts map[string]*scaleCount
 	files  int
+	huge   int // files of which not all edits are tried
 	decls  int
 }
 
@@ -133,7 +137,7 @@ func runScale(t *testing.T, names []string, step uint32, mangle func([]byte) []b
 
 func (r *scaleRun) report() {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%d files, %d declarations\n%-14s %8s %8s %6s\n", r.files, r.decls, "edit", "made", "refused", "wrong")
+	fmt.Fprintf(&b, "%d files (%d of them huge), %d declarations\n%-14s %8s %8s %6s\n", r.files, r.huge, r.decls, "edit", "made", "refused", "wrong")
 	all := &scaleCount{}
 	for _, op := range scaleOps {
 		c := r.counts[op.name]
@@ -177,14 +181,23 @@ func (r *scaleRun) file(name string) {
 	}
 	s := newScaleFile(fset, file, src)
 	made := make([][][]Edit, len(scaleOps))
+	// An edit of a huge file, which is often generated, takes as much time as
+	// all edits of a small one: of those that have k times the size, k*k-th.
+	step := r.step
+	if k := uint32(len(src) / scaleHuge); k > 0 {
+		step *= (k + 1) * (k + 1)
+		r.mu.Lock()
+		r.huge++
+		r.mu.Unlock()
+	}
 	for _, decl := range file.Decls {
 		for i, op := range scaleOps {
 			h := fnv.New32a()
 			fmt.Fprintf(h, "%s %s %d", filepath.Base(name), op.name, decl.Pos())
-			if h.Sum32()%r.step != 0 {
+			if h.Sum32()%step != 0 {
 				continue
 			}
-			if edits := r.decl(s, decl, op, h.Sum32()/r.step); edits != nil {
+			if edits := r.decl(s, decl, op, h.Sum32()/step); edits != nil {
 				made[i] = append(made[i], edits)
 			}
 		}
