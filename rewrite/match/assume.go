@@ -5,14 +5,36 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"strconv"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
 
 // Assumptions are conditions whose outcome is known at some statement: those
-// of the ifs around it, and of those in front of it that would have left. A later test of the same condition comes out the same
-// way, as in "if d > 0 { ctx, cancel = ... } ... if d > 0 { cancel() }".
-type Assumptions map[string]bool
+// of the ifs around it, and of those in front of it that would have left. A later
+// test of the same condition comes out the same way, as in
+// "if d > 0 { ctx, cancel = ... } ... if d > 0 { cancel() }". The same condition is
+// one about the same variables: an inner err is another one than that around it.
+type Assumptions struct {
+	p     *Pass
+	known map[string]bool // by [Pass.condition]
+}
+
+// condition tells apart what conditions ask: their text, and where the
+// variables in it are declared.
+func (p *Pass) condition(cond ast.Expr) string {
+	cond = ast.Unparen(cond)
+	key := []byte(types.ExprString(cond))
+	ast.Inspect(cond, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if obj := p.TypesInfo.ObjectOf(id); obj != nil {
+				key = strconv.AppendInt(append(key, ' '), int64(obj.Pos()), 10)
+			}
+		}
+		return true
+	})
+	return string(key)
+}
 
 // leaves reports whether control does not come to the end of list, as far as
 // its last statement tells.
@@ -37,7 +59,7 @@ func (p *Pass) Assumed(c inspector.Cursor, fn *Func) Assumptions { return p.Assu
 // AssumedIn is Assumed for c in a literal fn of the function outer, about the
 // conditions that hold in both.
 func (p *Pass) AssumedIn(c inspector.Cursor, fn, outer *Func) Assumptions {
-	out := Assumptions{}
+	out := Assumptions{p, map[string]bool{}}
 	for child := c; child.Valid() && child != fn.Cursor; child = child.Parent() {
 		if list, i, ok := StmtList(child); ok {
 			for _, s := range list[:i] {
@@ -65,7 +87,7 @@ func (p *Pass) AssumedIn(c inspector.Cursor, fn, outer *Func) Assumptions {
 // c: in "started = true; go f()", a later test of started tells whether the
 // goroutine runs. Only flags that get one constant besides their first value count.
 func (p *Pass) FlagsAt(c inspector.Cursor) Assumptions {
-	out := Assumptions{}
+	out := Assumptions{p, map[string]bool{}}
 	list, _, _ := StmtList(c)
 	for _, s := range list {
 		as, ok := s.(*ast.AssignStmt)
@@ -74,7 +96,7 @@ func (p *Pass) FlagsAt(c inspector.Cursor) Assumptions {
 		}
 		id, isIdent := as.Lhs[0].(*ast.Ident)
 		if v := p.TypesInfo.Types[as.Rhs[0]].Value; isIdent && v != nil && v.Kind() == constant.Bool {
-			out[id.Name] = constant.BoolVal(v)
+			out.known[p.condition(id)] = constant.BoolVal(v)
 		}
 	}
 	return out
@@ -100,15 +122,15 @@ func (p *Pass) assume(out Assumptions, cond ast.Expr, taken bool, fn *Func) {
 	if !p.constantIn(cond, fn) {
 		return
 	}
-	out[types.ExprString(ast.Unparen(cond))] = taken
+	out.known[p.condition(cond)] = taken
 	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok {
 		switch not := *be; be.Op {
 		case token.EQL:
 			not.Op = token.NEQ
-			out[types.ExprString(&not)] = !taken
+			out.known[p.condition(&not)] = !taken
 		case token.NEQ:
 			not.Op = token.EQL
-			out[types.ExprString(&not)] = !taken
+			out.known[p.condition(&not)] = !taken
 		}
 	}
 }
@@ -189,9 +211,9 @@ func (p *Pass) setsField(field *types.Var, fn *Func) bool {
 
 // Possible reports whether cond can come out as taken.
 func (a Assumptions) Possible(cond ast.Expr, taken bool) bool {
-	if len(a) == 0 {
+	if len(a.known) == 0 {
 		return true
 	}
-	known, ok := a[types.ExprString(cond)]
+	known, ok := a.known[a.p.condition(cond)]
 	return !ok || known == taken
 }
