@@ -49,7 +49,7 @@ type Analysis struct {
 	job      Job
 	graph    *graph
 	exports  exportIDs
-	computed atomic.Int64
+	done     atomic.Int64
 }
 
 // result is what is known of a package once it is done.
@@ -127,17 +127,16 @@ func Packages(ctx context.Context, job Job) (*Analysis, error) {
 
 const (
 	// muchLive is how much of the heap may be in use, in bytes, before the types
-	// of dependencies are forgotten. Those of prometheus and all that it imports
-	// take 150 MB.
+	// of dependencies are forgotten.
 	muchLive = 300 << 20
-	// fewPackages have to be analysed before it may happen again, because to
-	// read types takes time.
+	// fewPackages have to be done before it may happen again, because to read
+	// types takes time.
 	fewPackages = 50
 )
 
 // forget bounds the memory that the types of dependencies take.
 func (a *Analysis) forget() {
-	if a.computed.Add(1)%fewPackages != 0 {
+	if a.done.Add(1)%fewPackages != 0 {
 		return
 	}
 	live := []metrics.Sample{{Name: "/gc/heap/live:bytes"}}
