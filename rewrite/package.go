@@ -23,15 +23,7 @@ type outcome struct {
 func (cfg Config) fixPackage(ctx context.Context, builds []state, found []finding.Finding) outcome {
 	id, known := cfg.fixID(builds, found)
 	var out outcome
-	if known && cfg.Cache.Get(id, &out) {
-		// The old text is not kept: the hash of it is a part of id.
-		for i := range out.Changes {
-			c := &out.Changes[i]
-			if c.Old = source(builds, c.Path, &out); c.Old == nil {
-				return out
-			}
-		}
-		out.known = true
+	if known && cfg.Cache.Get(id, &out) && out.restore(builds) {
 		return out
 	}
 	out = cfg.fixBuilds(ctx, builds, found)
@@ -47,6 +39,20 @@ func (cfg Config) fixPackage(ctx context.Context, builds []state, found []findin
 		cfg.Debugf("%v", err)
 	}
 	return out
+}
+
+// restore completes an outcome of an earlier run with the old text of the
+// files, which is not kept because its hash is a part of the key. It reports
+// whether the files still hold it.
+func (out *outcome) restore(builds []state) bool {
+	for i := range out.Changes {
+		c := &out.Changes[i]
+		if c.Old = source(builds, c.Path, out); c.Old == nil {
+			return false
+		}
+	}
+	out.known = true
+	return true
 }
 
 // fixID returns the hash of all that the fixpoint of a package depends on: what
