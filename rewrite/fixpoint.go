@@ -35,9 +35,6 @@ type fixpoint struct {
 	cfg     Config
 	overlay map[string][]byte // the changed files of the last accepted round
 	peers   []state           // the package in other builds, whose consent each fix needs
-	// unloaded says why the package cannot be changed, such as that a file is
-	// not any more what was analysed.
-	unloaded error
 }
 
 // state is a package in one build, as the last accepted round has left it.
@@ -78,18 +75,18 @@ const carefulRounds = 4
 // accounted for, and returns their account.
 func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed []finding.Finding, errs []error) {
 	ledger := plan.NewLedger(own)
-	limit, rounds := plan.Limit{Decl: 1}, 0
+	limit, rounds, unloaded := plan.Limit{Decl: 1}, 0, false
 	complete := func(i int) finding.Finding { return fp.confine(fp.found.Complete(i)) }
 	for ctx.Err() == nil {
 		choice := ledger.Choose(fp.found.Findings, fp.wanted, complete, limit)
 		if len(choice.Findings) == 0 {
 			break
 		}
-		if err := fp.load(); err != nil {
-			if fp.unloaded == nil {
+		if err := fp.load(); err != nil { // such as a file that has changed: said once
+			if !unloaded {
 				errs = append(errs, err)
 			}
-			fp.unloaded = err
+			unloaded = true
 			choice.Deny(func(finding.Finding) bool { return true }, finding.Conflict, err.Error())
 			continue
 		}

@@ -56,8 +56,7 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 		if err != nil {
 			return cache.ID{}, err
 		}
-		sum := sha256.Sum256(src)
-		k.Add(name, string(sum[:]))
+		k.Add(name, string(src))
 	}
 	if err := addNeighbours(k, p); err != nil {
 		return cache.ID{}, err
@@ -92,8 +91,7 @@ func addNeighbours(k *cache.Key, p *packages.Package) error {
 		if file != nil && file.Name.Name != p.Name {
 			continue // sees exported names only
 		}
-		sum := sha256.Sum256(src)
-		k.Add(name, string(sum[:]))
+		k.Add(name, string(src))
 	}
 	return nil
 }

@@ -164,8 +164,7 @@ func (prog *Program) skippedFile(name string) bool {
 }
 
 func (prog *Program) load(ctx context.Context, cfg Config, g loadGroup) ([]*packages.Package, error) {
-	pc := &packages.Config{
-		Context: ctx, Mode: mode, Dir: g.dir, Tests: cfg.Tests, Env: cfg.Env}
+	pc := &packages.Config{Context: ctx, Mode: mode, Dir: g.dir, Tests: cfg.Tests, Env: cfg.Env}
 	if cfg.Tags != "" {
 		pc.BuildFlags = append(pc.BuildFlags, "-tags="+cfg.Tags)
 	}
@@ -243,7 +242,9 @@ func (prog *Program) add(pkgs []*packages.Package) {
 			prog.Dirs = append(prog.Dirs, p.Dir)
 		}
 		for _, name := range p.CompiledGoFiles {
-			prog.files[name] = nil
+			if _, ok := prog.files[name]; !ok {
+				prog.files[name] = nil
+			}
 		}
 		if reason := prog.problem(p); reason != "" {
 			prog.skip(p.ID, reason)
@@ -290,7 +291,7 @@ func (prog *Program) problem(p *packages.Package) string {
 		// Also if what is wrong has no files, such as an unknown import of dep.
 		broken = broken || dep.ExportFile == "" && len(dep.GoFiles) > 0 && dep.PkgPath != "unsafe"
 	}
-	if len(p.Errors) == 0 && p.ExportFile == "" && broken {
+	if len(p.Errors) == 0 && broken {
 		return "a package that it imports does not type-check"
 	}
 	c := prog.Check(p)

@@ -31,7 +31,7 @@ func (prog *Program) Digest(name string) ([sha256.Size]byte, error) {
 
 func (prog *Program) source(name string) (src []byte, sum [sha256.Size]byte, err error) {
 	prog.mu.Lock()
-	known, ok := prog.files[name]
+	_, ok := prog.files[name]
 	prog.mu.Unlock()
 	if !ok {
 		return nil, sum, fmt.Errorf("read %s: not part of the loaded packages", name)
@@ -40,13 +40,12 @@ func (prog *Program) source(name string) (src []byte, sum [sha256.Size]byte, err
 		return nil, sum, fmt.Errorf("read the analysed file: %w", err)
 	}
 	sum = sha256.Sum256(src)
-	if known != nil && *known != sum {
-		return nil, sum, fmt.Errorf("read %s: changed since analysis", name)
-	}
-	if known == nil {
-		prog.mu.Lock()
+	prog.mu.Lock()
+	defer prog.mu.Unlock()
+	if known := prog.files[name]; known == nil {
 		prog.files[name] = &sum
-		prog.mu.Unlock()
+	} else if *known != sum {
+		return nil, sum, fmt.Errorf("read %s: changed since analysis", name)
 	}
 	return src, sum, nil
 }
