@@ -27,9 +27,12 @@ import (
 //  4. If that holds, the result is the text of the next round. If not, the
 //     fixes in the declarations to blame are dropped and named, or, where the
 //     blame is not clear, half of the fixes are tried, down to a single one.
+//  5. When none is left, try again what was refused because of a finding that
+//     is fixed meanwhile, or in a declaration that has changed: what one run
+//     leaves, the next one must leave, too.
 //
-// Each round fixes or drops at least one finding and no round may add one,
-// so there are at most as many rounds as findings.
+// Each round fixes or drops at least one finding and no round may add one. What
+// was dropped comes back only after another one was fixed.
 type fixpoint struct {
 	state
 	cfg     Config
@@ -80,6 +83,9 @@ func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed 
 	for ctx.Err() == nil {
 		choice := ledger.Choose(fp.found.Findings, fp.wanted, complete, limit)
 		if len(choice.Findings) == 0 {
+			if ledger.Again() {
+				continue
+			}
 			break
 		}
 		if err := fp.load(); err != nil { // such as a file that has changed: said once
@@ -176,7 +182,7 @@ func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next attempt, ok bool) {
 				reason += " (" + s.build + ")"
 			}
 			fp.cfg.Debugf("%s: %s", fp.pkg.PkgPath, reason)
-			next.blamed = c.Deny(func(f finding.Finding) bool { return single || refused.blames(f) }, refused.status, reason)
+			next.blamed = c.Refuse(func(f finding.Finding) bool { return single || refused.blames(f) && c.Alone(f) }, refused.status, reason, refused.bad)
 			return next, false
 		}
 		if i == 0 {

@@ -13,8 +13,9 @@ import (
 // Findings are told apart by fingerprint and, within one fingerprint, by
 // their order in the file, which fixes do not change.
 type Ledger struct {
-	entries map[string][]*entry
-	order   []*entry
+	entries   map[string][]*entry
+	order     []*entry
+	backwards bool // choose the last findings of a file first
 }
 
 type entry struct {
@@ -22,6 +23,8 @@ type entry struct {
 	edited bool // the fix is the user's and holds for the unchanged text only
 	fixed  bool
 	denied bool
+	// refused says why an entry is denied that may be tried again.
+	refused *refusal
 }
 
 // NewLedger starts the account with the findings of the unchanged package.
@@ -78,14 +81,15 @@ func (l *Ledger) Choose(current []finding.Finding, want func(finding.Finding) bo
 	var c Choice
 	taken := map[finding.Site]int{}
 	edits := map[string][]finding.Edit{} // by file
-	for i, e := range open {
+	l.inOrder(len(open), func(i int) bool {
+		e := open[i]
 		full := func(s finding.Site) bool { return taken[s] == limit.Decl }
 		if e == nil || e.denied || edited && !e.edited || slices.ContainsFunc(current[i].Sites(), full) || !want(current[i]) {
-			continue
+			return true
 		}
 		f := complete(i)
 		if f.Fix == nil || slices.ContainsFunc(f.Sites(), full) || !want(f) || crowded(taken, f) && !apart(edits, f.Fix.Edits) {
-			continue
+			return true
 		}
 		for _, s := range f.Sites() {
 			taken[s]++
@@ -95,10 +99,8 @@ func (l *Ledger) Choose(current []finding.Finding, want func(finding.Finding) bo
 		}
 		c.Findings = append(c.Findings, f)
 		c.entries = append(c.entries, e)
-		if len(c.Findings) == limit.All {
-			break
-		}
-	}
+		return len(c.Findings) != limit.All
+	})
 	return c
 }
 
@@ -181,6 +183,7 @@ func (l *Ledger) Accept(c Choice) {
 	for _, e := range c.entries {
 		e.fixed = true
 	}
+	l.reconsider(c)
 }
 
 // Deny books that the fixes of c whose function and file guilty accepts do not work, and why.

@@ -38,6 +38,7 @@ func Proof(t *testing.T, rules []rule.Rule, fixtures string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	anywhere(t)
 	res := run(t, rules, fixtures, false)
 	fixed := fix(t, res, fixtures)
 	for _, r := range rules {
