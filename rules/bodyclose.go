@@ -53,13 +53,16 @@ import (
 // handed on or that nobody looks at. A loop that closes the body in the rounds
 // that a counter chooses, as all but the last. Paths that end in a panic,
 // os.Exit, log.Fatal or t.Fatal, with a deferred close or without: the process
-// ends, too. A plain Close at the end of straight code. A close that is
+// ends, too. Paths on which a test has failed, also because it demands an error
+// and there is none. A plain Close at the end of straight code. A close that is
 // deferred in a loop of a few rounds, or in a test.
 //
 // # Fix safety
 //
 // The fix puts "defer resp.Body.Close()" behind the check of the error, where
-// resp is not nil, or moves an existing one there. Closing twice is harmless: the
+// resp is not nil, or moves an existing one there. A check is an if statement, or
+// a call of a loaded function that ends the test or the process unless the error
+// is nil, by itself or by what it calls. Closing twice is harmless: the
 // second call returns nil. The receiver of a deferred call is evaluated at the
 // defer statement, so a later response in the same variable is another matter.
 // The body is closed after every use, because nothing that could outlive the

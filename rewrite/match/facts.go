@@ -27,9 +27,9 @@ const (
 // FuncFact summarises a function for its callers, within its package and in
 // the packages that import it.
 type FuncFact struct {
-	Never  bool     // never returns
-	Guards int      // 1 + index of the error parameter that is nil whenever the function returns; 0 if none
-	Params []Effect // by index of the parameter; nil if nothing is known
+	Never   bool        // never returns
+	Assures []Assurance // what holds of the arguments whenever the function returns
+	Params  []Effect    // by index of the parameter; nil if nothing is known
 	// Ctx says for a parameter that is a context, a request, a response or a
 	// command whether the function is done with it when it returns
 	// (ParamReads) or keeps it (ParamCloses).
@@ -156,7 +156,7 @@ func interesting(sig *types.Signature, body *ast.BlockStmt) bool {
 	if (sig.Results().Len() == 0 || sig.TypeParams().Len() > 0) && len(body.List) <= 12 && mayEnd(body) {
 		return true
 	}
-	if returnsCancel(sig) || responseResult(sig) >= 0 || touchesGroup(sig, body) || sig.Results().Len() > 0 && isChan(sig.Results().At(0).Type()) {
+	if mayAssure(sig, body) || returnsCancel(sig) || responseResult(sig) >= 0 || touchesGroup(sig, body) || sig.Results().Len() > 0 && isChan(sig.Results().At(0).Type()) {
 		return true
 	}
 	for v := range sig.Params().Variables() {
@@ -239,12 +239,6 @@ func (f *Facts) of(fn *types.Func) *FuncFact {
 // NeverReturns reports whether fn never returns to its caller.
 func (f *Facts) NeverReturns(fn *types.Func) bool { return f.of(fn).Never }
 
-// GuardsError returns the index of the error argument that is nil whenever fn returns.
-func (f *Facts) GuardsError(fn *types.Func) (int, bool) {
-	i := f.of(fn).Guards
-	return i - 1, i > 0
-}
-
 // Context returns what fn does with argument i, a context or something that
 // carries one: see FuncFact.Ctx.
 func (f *Facts) Context(fn *types.Func, i int) Effect {
@@ -286,13 +280,8 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 	if sig.Results().Len() == 0 {
 		fact.Never = !reachesReturn(body.Flow, nil)
 	}
-	if !fact.Never && (sig.Results().Len() == 0 || sig.TypeParams().Len() > 0) {
-		for i := range sig.Params().Len() {
-			if v := sig.Params().At(i); IsError(v.Type()) && p.endsUnlessNil(body, v) {
-				fact.Guards = i + 1
-				break
-			}
-		}
+	if !fact.Never {
+		fact.Assures = p.assurances(sig, body)
 	}
 	fact.Chan = p.chanEffects(sig, body)
 	fact.Feeds = p.feeds(sig, body)
@@ -353,26 +342,6 @@ func reachesReturn(f *Flow, edge func(ast.Expr, bool, struct{}) (struct{}, bool)
 		Exit: func(*Block, struct{}) { found = true },
 	}.FromEntry(f, struct{}{})
 	return found
-}
-
-// endsUnlessNil reports whether fn returns only if v, an error parameter that
-// is never assigned, is nil.
-func (p *Pass) endsUnlessNil(fn *Func, v *types.Var) bool {
-	tested := false
-	for _, use := range p.Uses(fn.Cursor, v) {
-		if assigns(use) || p.litUse(use, fn) == litEscapes {
-			return false
-		}
-		if be, ok := use.Parent().Node().(*ast.BinaryExpr); ok && be.Op == token.NEQ {
-			tested = true
-		}
-	}
-	return tested && !reachesReturn(fn.Flow, func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) {
-		if x, isNil, ok := p.NilTest(cond, taken); ok && p.VarOf(x) == v && isNil {
-			return s, false // ask only about the paths on which the error is set
-		}
-		return s, true
-	})
 }
 
 // NilTest reports what a condition that came out as taken says about x:

@@ -52,10 +52,8 @@ func (p *Pass) FindGuard(def inspector.Cursor, err *types.Var, allowed func(ast.
 			}
 		}
 		if es, isExpr := s.(*ast.ExprStmt); isExpr {
-			if call, isCall := ast.Unparen(es.X).(*ast.CallExpr); isCall {
-				if x := p.GuardedError(call); x != nil && p.VarOf(x) == err {
-					return Guard{After: s}, "", true
-				}
+			if call, isCall := ast.Unparen(es.X).(*ast.CallExpr); isCall && p.EndsUnlessNil(call, err) {
+				return Guard{After: s}, "", true
 			}
 		}
 		if !plain(s) || p.Mentions(s, err) && !readsOnly(s) || !allowed(s) {

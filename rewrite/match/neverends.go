@@ -77,7 +77,7 @@ func (p *Pass) mayUnwind(fn *Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.Ident)(nil), (*ast.DeferStmt)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.CallExpr:
-			if p.IsBuiltin(n, "recover") || p.GuardedError(n) != nil || p.exits(p.Declaration(p.Callee(n))) || p.exits(p.literalOf(p.VarOf(n.Fun))) {
+			if p.IsBuiltin(n, "recover") || p.mayEndOn(n) || p.exits(p.Declaration(p.Callee(n))) || p.exits(p.literalOf(p.VarOf(n.Fun))) {
 				return true
 			}
 		case *ast.Ident:

@@ -247,8 +247,7 @@ func (b *Response) guardedBy(n ast.Node) bool {
 	if !ok {
 		return false
 	}
-	x := b.p.GuardedError(call)
-	return x != nil && b.p.VarOf(x) == b.Err
+	return b.p.EndsUnlessNil(call, b.Err)
 }
 
 // ReadAt reports whether the statement s, a way out, is a return that still

@@ -58,25 +58,18 @@ func (p *Pass) NeverReturns(call *ast.CallExpr) bool {
 // nil, with the index of the error among the arguments behind t.
 var requireNoError = set("NoError", "NoErrorf", "Nil", "Nilf")
 
-// GuardedError returns the error that is certainly nil once call has returned:
-// the argument of require.NoError(t, err) or of a loaded helper that ends the
-// test or the process when it is not nil. It returns nil for other calls.
-func (p *Pass) GuardedError(call *ast.CallExpr) ast.Expr {
+// requiredNil returns the error that is certainly nil once call, one of
+// testify's checks such as require.NoError(t, err), has returned; nil for other calls.
+func (p *Pass) requiredNil(call *ast.CallExpr) ast.Expr {
 	fn := p.Callee(call)
-	if fn == nil || fn.Pkg() == nil {
+	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "github.com/stretchr/testify/require" || !requireNoError[fn.Name()] {
 		return nil
 	}
-	if fn.Pkg().Path() == "github.com/stretchr/testify/require" && requireNoError[fn.Name()] {
-		i := 1
-		if fn.Signature().Recv() != nil {
-			i = 0
-		}
-		if i < len(call.Args) && IsError(p.TypesInfo.TypeOf(call.Args[i])) {
-			return call.Args[i]
-		}
-		return nil
+	i := 1
+	if fn.Signature().Recv() != nil {
+		i = 0
 	}
-	if i, ok := p.Facts.GuardsError(fn); ok && i < len(call.Args) {
+	if i < len(call.Args) && IsError(p.TypesInfo.TypeOf(call.Args[i])) {
 		return call.Args[i]
 	}
 	return nil
@@ -96,6 +89,9 @@ func (p *Pass) ExpectsError(n ast.Node, err *types.Var) bool {
 	call, ok := ast.Unparen(es.X).(*ast.CallExpr)
 	if !ok {
 		return false
+	}
+	if p.demandsError(call, err) {
+		return true
 	}
 	fn := p.Callee(call)
 	if fn == nil || fn.Pkg() == nil || !expectError[fn.Name()] || !p.Mentions(call, err) {
