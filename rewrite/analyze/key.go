@@ -45,8 +45,11 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 		if err != nil {
 			return cache.ID{}, err
 		}
-		outside := a.job.Options.Outside != nil && a.job.Options.Outside(name)
-		k.Add(name, string(sum[:]), strconv.FormatBool(outside))
+		outside := ""
+		if a.job.Options.Outside != nil {
+			outside = a.job.Options.Outside(name)
+		}
+		k.Add(name, string(sum[:]), outside)
 	}
 	// Files that the build leaves out may use the fields of its types, and call
 	// its functions.

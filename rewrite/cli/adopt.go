@@ -114,7 +114,7 @@ func (p *program) suppress(c *urfave.Context) error {
 		switch {
 		case f.Status.Settled() || f.Rule == rule.DirectiveName:
 		case f.Status == finding.Generated && !o.generated: // only counted
-		case f.Status == finding.Generated || f.Status == finding.Cgo:
+		case f.Status == finding.Generated || f.Status == finding.Cgo || f.Status == finding.Outside:
 			left(f, f.Reason)
 		default:
 			targets[f.Place.Path] = append(targets[f.Place.Path], suppress.Target{Rule: f.Rule, Offset: f.Place.Offset})

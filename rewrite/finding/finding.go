@@ -41,6 +41,9 @@ const (
 	Generated Status = "generated"
 	// Cgo marks a finding in a file that cgo preprocesses, which is never edited.
 	Cgo Status = "cgo"
+	// Outside marks a finding in a file that belongs to no main module of the
+	// run, such as the standard library or a dependency: it is never edited.
+	Outside Status = "outside"
 	// NoFix findings have no fix; Reason says why.
 	NoFix Status = "no-fix"
 	// Suppressed findings are covered by a comment; Reason is its reason.

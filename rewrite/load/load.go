@@ -53,28 +53,11 @@ type Program struct {
 	files   map[string]*[sha256.Size]byte // the files of the packages, with their hashes once they were read
 	exports *exports
 	sizes   types.Sizes
-	roots   map[string]string // file -> directory of its module
+	homes   map[string]home // file -> what it belongs to
+	places  places
 	plain   map[Identity]*packages.Package
 	unknown string // why the first pattern that names no package does not
 	broken  int    // number of packages that exist and were skipped
-}
-
-// Outside reports whether a symbolic link leads from the file to one that lies
-// outside of its module, where nobody has asked for changes.
-func (p *Program) Outside(name string) bool {
-	root, ok := p.roots[name]
-	if !ok {
-		return false
-	}
-	real, err := filepath.EvalSymlinks(name)
-	if err != nil {
-		return true
-	}
-	if root, err = filepath.EvalSymlinks(root); err != nil {
-		return true
-	}
-	rel, err := filepath.Rel(root, real)
-	return err != nil || !filepath.IsLocal(rel)
 }
 
 // mode asks for what the go command knows of the named packages and their
@@ -90,8 +73,10 @@ func Load(ctx context.Context, cfg Config) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	prog := &Program{Fset: token.NewFileSet(), Only: only, Skipped: skipped, files: map[string]*[sha256.Size]byte{}, roots: map[string]string{}, plain: map[Identity]*packages.Package{}}
-	prog.exports, prog.sizes = newExports(prog.Fset), sizes(ctx, cfg)
+	prog := &Program{Fset: token.NewFileSet(), Only: only, Skipped: skipped, files: map[string]*[sha256.Size]byte{}, homes: map[string]home{}, plain: map[Identity]*packages.Package{}}
+	env := goEnv(ctx, cfg, "GOARCH", "GOROOT", "GOMODCACHE")
+	prog.exports, prog.sizes = newExports(prog.Fset), sizes(env[0])
+	prog.places = newPlaces(cfg.Dir, env[1], env[2])
 	for _, g := range groups {
 		pkgs, err := prog.load(ctx, cfg, g)
 		if err != nil {
@@ -178,13 +163,25 @@ func (prog *Program) load(ctx context.Context, cfg Config, g loadGroup) ([]*pack
 	return pkgs, nil
 }
 
-// sizes returns the sizes of types in the build. Without an answer of the go
-// command they are those of this program's own.
-func sizes(ctx context.Context, cfg Config) types.Sizes {
-	cmd := exec.CommandContext(ctx, "go", "env", "GOARCH")
+// goEnv returns values of the go command's variables; "" for those that it does
+// not tell.
+func goEnv(ctx context.Context, cfg Config, names ...string) []string {
+	cmd := exec.CommandContext(ctx, "go", append([]string{"env"}, names...)...)
 	cmd.Dir, cmd.Env = cfg.Dir, cfg.Env
 	out, _ := cmd.Output()
-	return cmp.Or(types.SizesFor("gc", strings.TrimSpace(string(out))), types.SizesFor("gc", runtime.GOARCH))
+	values := make([]string, len(names))
+	for i, line := range slices.Collect(strings.Lines(string(out))) {
+		if i < len(values) {
+			values[i] = strings.TrimSpace(line)
+		}
+	}
+	return values
+}
+
+// sizes returns the sizes of types in a build for arch. Without an answer of the
+// go command they are those of this program's own.
+func sizes(arch string) types.Sizes {
+	return cmp.Or(types.SizesFor("gc", arch), types.SizesFor("gc", runtime.GOARCH))
 }
 
 // oneLine keeps the first line that says something of the go command's message.
@@ -258,10 +255,8 @@ func (prog *Program) add(pkgs []*packages.Package) {
 		if len(p.CompiledGoFiles) == 0 {
 			continue // only files that other configurations build
 		}
-		if p.Module != nil && p.Module.Dir != "" {
-			for _, name := range p.CompiledGoFiles {
-				prog.roots[name] = p.Module.Dir
-			}
+		for _, name := range slices.Concat(p.CompiledGoFiles, p.GoFiles) {
+			prog.homes[name] = homeOf(p)
 		}
 		if p.ForTest == "" {
 			prog.plain[Identify(p)] = p

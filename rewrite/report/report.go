@@ -101,7 +101,7 @@ func Accounts(name string) bool { return Machine(name) && name != "mbox" }
 // they are counted.
 var statuses = []finding.Status{
 	finding.Fixable, finding.Fixed, finding.UnsafeHidden, finding.Conflict, finding.WouldNotCompile,
-	finding.Generated, finding.Cgo, finding.NoFix, finding.Suppressed, finding.Baselined,
+	finding.Generated, finding.Cgo, finding.Outside, finding.NoFix, finding.Suppressed, finding.Baselined,
 }
 
 // settled reports whether nobody has to do anything about a finding: it was

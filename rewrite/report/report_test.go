@@ -113,7 +113,7 @@ func TestJSON(t *testing.T) {
 		all.Findings[0].Fingerprint() + `","fix":{"message":"Buffer ch so the sender cannot block","edits":[{"path":"pkg/x.go","start":812,"end":812,"new":", 1 && <x>"}]},` +
 		`"related":[{"path":"pkg/x.go","line":30,"column":2,"message":"the channel is made here"}]}],` +
 		`"skipped":[{"package":"m/bad","reason":"bad.go:1:1: expected 'package'"}],` +
-		`"summary":{"baselined":0,"cgo":0,"conflict":0,"findings":1,"fixable":1,"fixed":0,"generated":0,"no-fix":0,"packages":2,"skipped":1,"suppressed":0,"unsafe-hidden":0,"would-not-compile":0}}` + "\n"
+		`"summary":{"baselined":0,"cgo":0,"conflict":0,"findings":1,"fixable":1,"fixed":0,"generated":0,"no-fix":0,"outside":0,"packages":2,"skipped":1,"suppressed":0,"unsafe-hidden":0,"would-not-compile":0}}` + "\n"
 	if buf.String() != want {
 		t.Errorf("got\n%s\nwant\n%s", buf.String(), want)
 	}

@@ -102,6 +102,8 @@ func verdict(f *finding.Finding) string {
 		return "no fix: " + cmp.Or(f.Reason, "generated file")
 	case finding.Cgo:
 		return "no fix: " + cmp.Or(f.Reason, "cgo file")
+	case finding.Outside:
+		return "no fix: " + cmp.Or(f.Reason, "the file belongs to no main module")
 	case finding.NoFix:
 		return because("no fix")
 	}
@@ -182,6 +184,8 @@ func part(s finding.Status, n int, findings []finding.Finding) string {
 		return fmt.Sprintf("%d in generated files", n)
 	case finding.Cgo:
 		return fmt.Sprintf("%d in cgo files", n)
+	case finding.Outside:
+		return fmt.Sprintf("%d outside of the main modules", n)
 	case finding.NoFix:
 		return fmt.Sprintf("%d without a fix", n)
 	}

@@ -25,8 +25,9 @@ import (
 type Options struct {
 	// ReadFile returns the text that was parsed; nil for the file on disk.
 	ReadFile func(name string) ([]byte, error)
-	// Outside reports whether a file lies where nothing may be written; may be nil.
-	Outside func(name string) bool
+	// Outside says why nothing may be written to a file, because it belongs to
+	// no module of the user; "" if it does. May be nil: then the path has to tell.
+	Outside func(name string) string
 	// NoFix leaves fixes out: findings only.
 	NoFix bool
 	// Lazy leaves the computation of fixes to the functions in Result.Fix.
@@ -237,10 +238,12 @@ func (r *runner) notEditable(file *ast.File, path string) (finding.Status, strin
 		return finding.Cgo, "the file is preprocessed by cgo"
 	case ast.IsGenerated(file):
 		return finding.Generated, "the file is generated"
-	case strings.Contains(name, "/vendor/") || strings.Contains(name, "/pkg/mod/"):
-		return finding.NoFix, "the file is not part of this module"
-	case r.opt.Outside != nil && r.opt.Outside(path):
-		return finding.NoFix, "the file lies outside of the module"
+	case r.opt.Outside == nil && (strings.Contains(name, "/vendor/") || strings.Contains(name, "/pkg/mod/")):
+		return finding.Outside, "the file is not part of this module"
+	case r.opt.Outside != nil:
+		if reason := r.opt.Outside(path); reason != "" {
+			return finding.Outside, reason
+		}
 	}
 	for _, group := range file.Comments {
 		for _, c := range group.List {
