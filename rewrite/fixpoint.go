@@ -48,6 +48,7 @@ type state struct {
 	rules    []rule.Rule       // those that can say what a fix has changed
 	pkg      *packages.Package // without syntax until it is needed
 	found    analyze.Found
+	panics   map[string]bool // see contained
 }
 
 // load gives the package its syntax and types, if it has none.
@@ -234,7 +235,7 @@ func (fp *fixpoint) check(s *state, c plan.Choice, overlay map[string][]byte, ed
 		}
 		return s.prog.Source(name)
 	}})
-	if len(runErrs) > 0 {
+	if runErrs = s.unknown(runErrs); len(runErrs) > 0 {
 		return *s, &refusal{status: finding.Conflict, reason: "the rules fail on the fixed package", internal: runErrs}
 	}
 	before := s.found.Findings

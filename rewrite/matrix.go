@@ -227,7 +227,7 @@ func states(cfg Config, variants []*variant, id load.Identity) (out []state) {
 				found = append(found, f)
 			}
 		}
-		s.found = analyze.Done(found)
+		s.found, s.panics = analyze.Done(found), contained(v.internal, id.Path)
 		out = append(out, s)
 	}
 	return out

@@ -156,7 +156,7 @@ func (v *variant) sound(rules []rule.Rule, pkg string) []rule.Rule {
 	return slices.DeleteFunc(slices.Clone(rules), func(r rule.Rule) bool {
 		return slices.ContainsFunc(v.internal, func(err error) bool {
 			var p *match.PanicError
-			return errors.As(err, &p) && p.Rule == "rule "+r.Name && p.Package == pkg
+			return errors.As(err, &p) && p.Rule == "rule "+r.Name && p.Package == pkg && p.Function == ""
 		})
 	})
 }

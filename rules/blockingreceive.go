@@ -74,7 +74,7 @@ var blockingreceive = rule.Rule{Name: "blockingreceive", Doc: doc("blockingrecei
 
 func findBlockingreceive(p *match.Pass) []rule.Match {
 	var out []rule.Match
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil), (*ast.ValueSpec)(nil)) {
+	for c := range p.Candidates((*ast.CallExpr)(nil), (*ast.ValueSpec)(nil)) {
 		fn := p.EnclosingFunc(c)
 		if fn == nil || p.Pkg.Name() == "main" && fn.Name() == "main" {
 			continue // when main returns, nothing is left to block

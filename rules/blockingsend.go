@@ -94,7 +94,7 @@ var blockingsend = rule.Rule{Name: "blockingsend", Doc: doc("blockingsend"), Fin
 
 func findBlockingsend(p *match.Pass) []rule.Match {
 	var out []rule.Match
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil), (*ast.ValueSpec)(nil)) {
+	for c := range p.Candidates((*ast.CallExpr)(nil), (*ast.ValueSpec)(nil)) {
 		fn := p.EnclosingFunc(c)
 		if fn == nil || p.Pkg.Name() == "main" && fn.Name() == "main" {
 			continue // when main returns, nothing is left to block
@@ -109,7 +109,7 @@ func findBlockingsend(p *match.Pass) []rule.Match {
 			out = append(out, forsaken(p, c, fn)...)
 		}
 	}
-	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+	for c := range p.Candidates((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
 		if fn := p.FuncOf(c); fn != nil && !p.InTest(c.Node().Pos()) { // a test is run, and so the panic is known
 			for _, s := range p.SendsAfterClose(fn) {
 				m := rule.Match{Pos: s.Pos(), End: s.End(), Message: "send on " + types.ExprString(s.Chan) + " panics because the channel is closed above"}

@@ -90,7 +90,7 @@ var bodyclose = rule.Rule{Name: "bodyclose", Doc: doc("bodyclose"), Find: findBo
 
 func findBodyclose(p *match.Pass) []rule.Match {
 	var out []rule.Match
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		made, ok := p.ResponseMade(c)
 		if !ok {
 			continue

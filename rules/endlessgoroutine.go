@@ -88,13 +88,13 @@ func findEndlessgoroutine(p *match.Pass) []rule.Match {
 		m.Related = []rule.Related{{Pos: b.Loop.Pos(), End: b.Loop.Pos() + 3, Message: "the loop begins here"}}
 		out = append(out, m.None("a label for the loop would end it; what is to follow is for the author to say"))
 	}
-	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
+	for c := range p.Candidates((*ast.FuncDecl)(nil)) {
 		if e, ok := deafFunction(p, c); ok && !told[e.Stmt] {
 			told[e.Stmt] = true
 			out = append(out, e.match())
 		}
 	}
-	for c := range p.Inspector.Root().Preorder((*ast.GoStmt)(nil)) {
+	for c := range p.Candidates((*ast.GoStmt)(nil)) {
 		if e, ok := endlessGo(p, c); ok && !told[e.Stmt] {
 			told[e.Stmt] = true
 			out = append(out, e.match())

@@ -78,7 +78,7 @@ var lostcancel = rule.Rule{Name: "lostcancel", Doc: doc("lostcancel"), Find: fin
 
 func findLostcancel(p *match.Pass) []rule.Match {
 	var out []rule.Match
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		made, ok := p.CancelMaker(c)
 		if !ok {
 			continue

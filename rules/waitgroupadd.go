@@ -74,7 +74,7 @@ var waitgroupadd = rule.Rule{Name: "waitgroupadd", Doc: doc("waitgroupadd"), Fin
 func findWaitgroupadd(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	groups := match.NewWaitGroups(p)
-	for c := range p.Inspector.Root().Preorder((*ast.GoStmt)(nil)) {
+	for c := range p.Candidates((*ast.GoStmt)(nil)) {
 		gr := groups.Goroutine(c)
 		if gr == nil {
 			continue

@@ -59,7 +59,7 @@ var waitgroupwait = rule.Rule{Name: "waitgroupwait", Doc: doc("waitgroupwait"), 
 
 func findWaitgroupwait(p *match.Pass) []rule.Match {
 	var out []rule.Match
-	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+	for c := range p.Candidates((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
 		fn := p.FuncOf(c)
 		if fn == nil {
 			continue

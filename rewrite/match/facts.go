@@ -93,12 +93,18 @@ type Facts struct {
 // PanicError is a panic of ours, with its stack.
 type PanicError struct {
 	Rule, Package string
-	Value         any
-	Stack         []byte
+	// Function is the declaration that was lost; "" if that is all of the package.
+	Function string
+	Value    any
+	Stack    []byte
 }
 
 func (e *PanicError) Error() string {
-	return fmt.Sprintf("internal error: %s panicked on package %s: %v\n%s", e.Rule, e.Package, e.Value, e.Stack)
+	where := "package " + e.Package
+	if e.Function != "" {
+		where = e.Function + " in " + where
+	}
+	return fmt.Sprintf("internal error: %s panicked on %s: %v\n%s", e.Rule, where, e.Value, e.Stack)
 }
 
 func (f *Facts) summarise() {
@@ -134,7 +140,7 @@ func (f *Facts) summarise() {
 func (f *Facts) lifetimes() (more []*types.Func) {
 	defer func() {
 		if v := recover(); v != nil {
-			f.Internal = append(f.Internal, &PanicError{"the summary of goroutines", f.pass.Pkg.Path(), v, debug.Stack()})
+			f.Internal = append(f.Internal, &PanicError{Rule: "the summary of goroutines", Package: f.pass.Pkg.Path(), Value: v, Stack: debug.Stack()})
 		}
 	}()
 	for fn, l := range NewPass(f.pass, f.pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), f).lifetimes() {
@@ -263,7 +269,7 @@ func (f *Facts) Param(fn *types.Func, i int) Effect {
 func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 	defer func() {
 		if v := recover(); v != nil {
-			f.Internal = append(f.Internal, &PanicError{"the summary of " + fn.Name(), f.pass.Pkg.Path(), v, debug.Stack()})
+			f.Internal = append(f.Internal, &PanicError{Rule: "the summary of " + fn.Name(), Package: f.pass.Pkg.Path(), Value: v, Stack: debug.Stack()})
 			out = unknownFact
 		}
 	}()

@@ -64,7 +64,7 @@ func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
 		return nil
 	}
 	t.funcs = p.functions()
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		l, ok := p.lockOp(call)
 		if !ok || !l.takes() || InDefer(c) || p.InTest(call.Pos()) {
@@ -102,7 +102,7 @@ func (t *heldTable) add(w *waitable) {
 // locals returns the channels in variables of functions that nothing but
 // sending, receiving and closing is done with.
 func (t *heldTable) locals() (out []*waitable) {
-	for c := range t.p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+	for c := range t.p.Candidates((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		fn := t.p.EnclosingFunc(c)
 		if fn == nil || !t.p.IsMakeChan(call) {

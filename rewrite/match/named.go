@@ -24,7 +24,7 @@ type NamedFunc struct {
 
 // NamedFuncs yields the functions of the package that are called by a name.
 func (p *Pass) NamedFuncs(yield func(*NamedFunc) bool) {
-	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+	for c := range p.Candidates((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
 		var o types.Object
 		switch n := c.Node().(type) {
 		case *ast.FuncDecl:

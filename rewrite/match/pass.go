@@ -28,6 +28,8 @@ type Pass struct {
 	uses      map[ast.Node]*usesIndex // of declarations
 	constant  map[constantKey]bool
 	given     map[string][]givenName // by FreshName
+	at        ast.Decl               // by Candidates
+	masked    map[ast.Decl]bool
 }
 
 // shared is what all rules work out of a package once. They run at the same time.

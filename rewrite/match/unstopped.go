@@ -29,7 +29,7 @@ type Unstopped struct {
 // else, stays in this function, and is used by methods only that do not give
 // it away either. The goroutine waits for nothing else.
 func (p *Pass) Unstopped() (out []Unstopped) {
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		callee := p.Callee(call)
 		if callee == nil {

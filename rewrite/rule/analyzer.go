@@ -78,6 +78,10 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 	a.Run = func(pass *analysis.Pass) (result any, err error) {
 		defer func() {
 			if v := recover(); v != nil {
+				if p, ok := v.(*match.PanicError); ok { // of find
+					err = p
+					return
+				}
 				err = &match.PanicError{Rule: "rule " + r.Name, Package: pass.Pkg.Path(), Value: v, Stack: debug.Stack()}
 			}
 		}()
@@ -90,7 +94,8 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 			run.opt.ReadFile = pass.ReadFile
 		}
 		out := &Result{Internal: run.pass.Facts.Internal}
-		matches := r.Find(run.pass)
+		matches, panics := run.find()
+		out.Internal = slices.Concat(out.Internal, panics)
 		slices.SortStableFunc(matches, func(a, b Match) int { return cmp.Compare(a.Pos, b.Pos) })
 		index := pass.ResultOf[suppress.Analyzer].(*suppress.Index)
 		for _, m := range matches {
