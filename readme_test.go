@@ -13,7 +13,7 @@ import (
 )
 
 // TestReadme runs what the README shows of a terminal, each block in a fresh
-// clone of a repository that has rewrite/cli/testdata/stock in it.
+// clone of a repository that has fixtures/stock in it.
 func TestReadme(t *testing.T) {
 	if testing.Short() {
 		t.Skip("analyses the standard library for go vet")
@@ -33,6 +33,7 @@ func TestReadme(t *testing.T) {
 			if got := bash(t, dir, "goroutinefix -q ./..."); got != text {
 				t.Errorf("the diff is now\n%s", got)
 			}
+			demonstrates(t, text)
 			continue
 		}
 		got := ""
@@ -62,6 +63,23 @@ func TestReadme(t *testing.T) {
 	}
 }
 
+// demonstrates wants the first command of the README to show the same diff of the
+// file in this repository.
+func demonstrates(t *testing.T, diff string) {
+	m := regexp.MustCompile(`(?m)^go run \. (-C fixtures \./\S+) `).FindStringSubmatch(read(t, "README.md"))
+	if m == nil {
+		t.Fatal("no command to try")
+	}
+	root, err := filepath.Abs(".")
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := bash(t, root, "goroutinefix -q "+m[1])
+	if got = strings.ReplaceAll(got, "/fixtures/", "/"); got != diff {
+		t.Errorf("goroutinefix -q %s shows\n%s", m[1], got)
+	}
+}
+
 func sorted(text string) string {
 	return strings.Join(slices.Sorted(strings.Lines(text)), "")
 }
@@ -72,7 +90,7 @@ func shop(t *testing.T) string {
 	dir := t.TempDir()
 	for path, text := range map[string]string{
 		"go.mod":         "module example.com/shop\n\ngo 1.26\n",
-		"stock/stock.go": read(t, "rewrite/cli/testdata/stock/stock.go"),
+		"stock/stock.go": read(t, "fixtures/stock/stock.go"),
 	} {
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

@@ -44,6 +44,17 @@ func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 	vetBefore, vetAfter := vet(t, rules, fixtures), vet(t, rules, fixed)
 	risky := run(t, rules, fixtures, true)
 	fixedAll := fix(t, risky, fixtures)
+	t.Run("demonstration", func(t *testing.T) {
+		found := within(before.Findings, filepath.Join(fixtures, demonstration))
+		if len(found) < 3 {
+			t.Errorf("%d findings", len(found))
+		}
+		for _, f := range found {
+			if f.Applicability != finding.Safe || f.Status != finding.Fixable {
+				t.Errorf("%s:%d: %s: %s %s", f.Place.Path, f.Place.Line, f.Message, f.Status, f.Reason)
+			}
+		}
+	})
 	t.Run("second", func(t *testing.T) {
 		silent(t, rules, fixed)
 		silent(t, rules, fixedAll, "-unsafe", "-allow-dirty")
@@ -72,6 +83,10 @@ func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 		})
 	}
 }
+
+// demonstration is the fixture of no rule: a small package that the README shows,
+// with leaks of several rules, all of which are fixed.
+const demonstration = "stock"
 
 // unsafeEnding is how the name of a golden with the unsafe fixes ends, too.
 const unsafeEnding = ".unsafe.diff"
@@ -120,7 +135,7 @@ func orphans(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 		}
 		for _, e := range entries {
 			name := strings.TrimSuffix(strings.TrimSuffix(e.Name(), ".diff"), ".unsafe")
-			if (e.IsDir() || strings.HasSuffix(e.Name(), ".diff")) && !names[name] && name != "internal" {
+			if (e.IsDir() || strings.HasSuffix(e.Name(), ".diff")) && !names[name] && name != "internal" && name != demonstration {
 				t.Errorf("%s belongs to no rule", filepath.Join(dir, e.Name()))
 			}
 		}
