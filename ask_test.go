@@ -60,7 +60,7 @@ func askFiles(t *testing.T) string {
 
 // TestAsk types answers on a pseudo-terminal.
 func TestAsk(t *testing.T) {
-	bin := build(t)
+	bin := program(t)
 	tests := []struct {
 		name, answers string // a letter for each question
 		editor        string
@@ -110,7 +110,7 @@ func TestAsk(t *testing.T) {
 // TestHostileCodeOnTerminal shows code that drives a terminal on one, without
 // and with colours.
 func TestHostileCodeOnTerminal(t *testing.T) {
-	bin := build(t)
+	bin := program(t)
 	for _, args := range []string{"-i", "-i -color=never", "-d", "-d -color=never"} {
 		t.Run(args, func(t *testing.T) {
 			t.Parallel()

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest"
 )
 
 // cacheModule is a module in which what is found in one package depends on
@@ -91,7 +93,7 @@ func newCacheRun(t *testing.T) *cacheRun {
 	if testing.Short() {
 		t.Skip("runs the program often")
 	}
-	c := &cacheRun{t: t, bin: build(t), dir: t.TempDir(), cache: t.TempDir(), env: goEnv(t, "GOCACHE", "GOMODCACHE")}
+	c := &cacheRun{t: t, bin: program(t), dir: t.TempDir(), cache: t.TempDir(), env: goEnv(t, "GOCACHE", "GOMODCACHE")}
 	for name, text := range cacheModule {
 		c.write(name, text)
 	}
@@ -103,7 +105,12 @@ func newCacheRun(t *testing.T) *cacheRun {
 func TestCache(t *testing.T) {
 	c := newCacheRun(t)
 	flags := []string{"-format=json", "-o=github=" + os.DevNull}
+	runs := 1
+	if rewritetest.Long() {
+		runs = 2
+	}
 	for _, step := range []struct {
+		long  bool // only in the long form
 		name  string
 		edit  func()
 		known string // packages known before the step's first run, out of how many; "" not to look
@@ -112,44 +119,47 @@ func TestCache(t *testing.T) {
 	}{
 		{name: "first run", known: "0/4 0/2", want: `"function":"Leak"`, not: `"function":"Get"`},
 		{name: "nothing", known: "4/4 2/2"},
-		{name: "touch", known: "4/4 2/2", edit: func() { c.edit("alone/a.go", "package", "package") }},
-		{name: "edit a comment of a leaf", known: "3/4 1/2", edit: func() { c.edit("leaf/l.go", "package leaf", "// Package leaf is one.\npackage leaf") }},
+		{long: true, name: "touch", known: "4/4 2/2", edit: func() { c.edit("alone/a.go", "package", "package") }},
+		{long: true, name: "edit a comment of a leaf", known: "3/4 1/2", edit: func() { c.edit("leaf/l.go", "package leaf", "// Package leaf is one.\npackage leaf") }},
 		{name: "edit the body of a leaf", known: "3/4 1/2", edit: func() { c.edit("alone/a.go", "return 0", "return 1") }},
 		{name: "edit a body at the base, facts unchanged", known: "3/4 2/2", edit: func() { c.edit("base/b.go", "println(1)", "println(2)") }},
 		{name: "edit a body at the base, facts changed", edit: func() { c.edit("base/b.go", "defer r.Body.Close()", "_ = r.Body") }, want: `"function":"Get"`},
 		{name: "and back", known: "4/4 2/2", edit: func() { c.edit("base/b.go", "_ = r.Body", "defer r.Body.Close()") }, not: `"function":"Get"`},
-		{name: "change a signature", edit: func() {
+		{long: true, name: "change a signature", edit: func() {
 			c.edit("base/b.go", "func Done(r *http.Response) {", "func Done(r *http.Response, _ ...int) {")
 		}},
 		{name: "suppress", edit: func() {
 			c.edit("alone/a.go", "\tgo func", "\t//goroutinefix:ignore blockingsend it is a test\n\tgo func")
 		}},
-		{name: "add a file", edit: func() {
+		{long: true, name: "add a file", edit: func() {
 			c.write("alone/b.go", "package alone\n\nfunc G() {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n}\n")
 		}, want: `"function":"G"`},
-		{name: "add a file for a tag", edit: func() {
+		{long: true, name: "add a file for a tag", edit: func() {
 			c.write("alone/c.go", "//go:build special\n\npackage alone\n\nfunc H() {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n}\n")
 		}, not: `"function":"H"`},
-		{name: "set the tag", edit: func() { flags = append(flags, "-tags=special") }, want: `"function":"H"`},
-		{name: "unset the tag", known: "4/4 2/2", edit: func() { flags = flags[:len(flags)-1] }, not: `"function":"H"`},
+		{long: true, name: "set the tag", edit: func() { flags = append(flags, "-tags=special") }, want: `"function":"H"`},
+		{long: true, name: "unset the tag", known: "4/4 2/2", edit: func() { flags = flags[:len(flags)-1] }, not: `"function":"H"`},
 		{name: "change a dependency", edit: func() {
 			c.edit("dep/dep.go", "func N() int { return 1 }", "func N() int { return 2 }\n\n// M is new.\nfunc M() {}")
 		}},
-		{name: "unsafe fixes", known: "4/4 0/2", edit: func() { flags = append(flags, "-unsafe") }},
-		{name: "one rule", edit: func() { flags = append(flags, "-rules=bodyclose") }, not: `"rule":"blockingsend"`},
-		{name: "all rules again", known: "4/4 2/2", edit: func() { flags = flags[:len(flags)-2] }},
-		{name: "no tests", edit: func() { flags = append(flags, "-tests=false") }},
-		{name: "one file", edit: func() { flags = append(flags[:2:2], "alone/a.go") }, not: `"function":"G"`},
-		{name: "a language that is older", edit: func() { flags = flags[:2]; c.edit("go.mod", "go 1.26", "go 1.21") }},
+		{long: true, name: "unsafe fixes", known: "4/4 0/2", edit: func() { flags = append(flags, "-unsafe") }},
+		{long: true, name: "one rule", edit: func() { flags = append(flags, "-rules=bodyclose") }, not: `"rule":"blockingsend"`},
+		{long: true, name: "all rules again", known: "4/4 2/2", edit: func() { flags = flags[:len(flags)-2] }},
+		{long: true, name: "no tests", edit: func() { flags = append(flags, "-tests=false") }},
+		{long: true, name: "one file", edit: func() { flags = append(flags[:2:2], "alone/a.go") }, not: `"function":"G"`},
+		{long: true, name: "a language that is older", edit: func() { flags = flags[:2]; c.edit("go.mod", "go 1.26", "go 1.21") }},
 		{name: "a type error", edit: func() { c.edit("base/b.go", "r.Body.Close()", "r.Nobody") }, want: "exit code 2"},
 		{name: "mended", edit: func() { c.edit("base/b.go", "r.Nobody", "r.Body.Close()") }},
-		{name: "remove a file", edit: func() {
+		{long: true, name: "remove a file", edit: func() {
 			if err := os.Remove(filepath.Join(c.dir, "alone", "b.go")); err != nil {
 				t.Fatal(err)
 			}
 		}, not: `"function":"G"`},
 		{name: "write the fixes", edit: func() { c.run("-w", "-q") }, not: `"function":"Leak"`},
 	} {
+		if step.long && !rewritetest.Long() {
+			continue
+		}
 		if step.edit != nil {
 			step.edit()
 		}
@@ -159,7 +169,7 @@ func TestCache(t *testing.T) {
 			}
 		}
 		want := c.run(append(flags, "-no-cache")...)
-		for i := range 2 {
+		for i := range runs {
 			if got := c.run(flags...); got != want {
 				t.Errorf("%s, run %d with the cache:\n%s\nwithout it:\n%s", step.name, i+1, got, want)
 			}
@@ -192,6 +202,10 @@ func TestCacheDamaged(t *testing.T) {
 			}
 			return os.Mkdir(name, 0o777)
 		},
+	}
+	if !rewritetest.Long() {
+		delete(damage, "cut off")
+		delete(damage, "emptied")
 	}
 	for what, f := range damage {
 		if got := c.run(); got != want {
@@ -249,6 +263,9 @@ func TestCacheNeighbours(t *testing.T) {
 		{"near", "n.go", "n_test.go"},
 		{"near_test", "x_test.go", "y_plan9_test.go"},
 	} {
+		if !rewritetest.Long() && test.neighbour != "_n.go" {
+			continue
+		}
 		c := newCacheRun(t)
 		c.write("near/"+test.file, "package "+test.pkg+"\n\n"+work)
 		args := []string{"-tests=" + fmt.Sprint(test.pkg != "near"), "./near"}

@@ -15,6 +15,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest"
 )
 
 // killModule is a module of several packages, each with findings in several files.
@@ -152,9 +154,9 @@ func (m *killModule) state() (untouched, complete, torn int) {
 // one, and each package is as it was, or complete, or completed by the next
 // run. That is also true of files that are written in place.
 func TestKill(t *testing.T) {
-	kills := 200
-	if testing.Short() {
-		kills = 10
+	kills := 12
+	if rewritetest.Long() {
+		kills = 200
 	}
 	m := newKillModule(t)
 	m.reset()

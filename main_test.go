@@ -54,12 +54,13 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// build builds the program, for go commands to call, and returns its path.
-func build(t *testing.T) string {
+// program returns the path of the program, for go commands to call: it is this
+// test binary under another name, which needs not be linked once more.
+func program(t *testing.T) string {
 	t.Helper()
-	bin := filepath.Join(t.TempDir(), "goroutinefix.exe")
-	if out, err := exec.Command("go", "build", "-o", bin, ".").CombinedOutput(); err != nil {
-		t.Fatalf("go build: %v\n%s", err, out)
+	bin, err := exec.LookPath("goroutinefix")
+	if err != nil {
+		t.Fatal(err)
 	}
 	return bin
 }

@@ -9,18 +9,17 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest"
 )
 
-// TestShards runs the fixtures in one run and in parts: the parts together
+// TestShards runs fixtures in one run and in parts: the parts together
 // print the same diff, byte for byte, and find the same.
 func TestShards(t *testing.T) {
-	if testing.Short() {
-		t.Skip("analyses all fixtures six times")
-	}
-	bin := build(t)
+	bin := program(t)
 	run := func(args ...string) (diff string, findings []string) {
 		out := filepath.Join(t.TempDir(), "out.json")
-		cmd := exec.Command(bin, append(args, "-C=fixtures", "-o=json="+out, "-q", "./...")...)
+		cmd := exec.Command(bin, slices.Concat(args, []string{"-C=fixtures", "-o=json=" + out, "-q"}, someFixtures())...)
 		stdout, _ := cmd.Output() // fails because it finds something
 		data, err := os.ReadFile(out)
 		if err != nil {
@@ -36,7 +35,11 @@ func TestShards(t *testing.T) {
 		return string(stdout), findings
 	}
 	want, wantFindings := run()
-	for _, n := range []int{2, 3} {
+	parts := []int{2}
+	if rewritetest.Long() {
+		parts = []int{2, 3}
+	}
+	for _, n := range parts {
 		var files, findings []string
 		for i := range n {
 			diff, found := run("-shard=" + strconv.Itoa(i+1) + "/" + strconv.Itoa(n))
@@ -54,6 +57,15 @@ func TestShards(t *testing.T) {
 			t.Errorf("%d parts find %d, one run finds %d", n, len(findings), len(wantFindings))
 		}
 	}
+}
+
+// someFixtures returns the packages of the fixtures that tests of the program
+// look at: small ones of four rules, or all of them in the long form.
+func someFixtures() []string {
+	if rewritetest.Long() {
+		return []string{"./..."}
+	}
+	return []string{"./lockedwait/...", "./missingstop/...", "./stock/...", "./waitgroupwait/..."}
 }
 
 // perFile splits a diff into its files, with the comments above each.

@@ -12,8 +12,5 @@ func TestLaw(t *testing.T) {
 }
 
 func TestProof(t *testing.T) {
-	if testing.Short() {
-		t.Skip("runs the scenarios of the fixtures twice")
-	}
 	rewritetest.Proof(t, rules.All(), "../fixtures")
 }

@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
@@ -41,11 +42,12 @@ func fix(t *testing.T, res *rewrite.Result, dir string) string {
 
 // silent: what -w has left, a second -w with all rules leaves, too: it changes
 // no byte of the tree in dir, which compiles, and says that it fixes nothing.
+// flags end with the packages to look at.
 func silent(t *testing.T, rules []rule.Rule, dir string, flags ...string) {
 	t.Helper()
 	before := contents(t, dir)
 	var stdout, stderr bytes.Buffer
-	args := append(flags, "-C", dir, "-w", "-no-cache", "-format=json", "./...")
+	args := append([]string{"-C", dir, "-w", "-no-cache", "-format=json"}, flags...)
 	if code := cli.Main(context.Background(), cli.IO{Args: args, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}, rules); code > 1 {
 		t.Errorf("goroutinefix %s: exit code %d: %s", strings.Join(args, " "), code, &stderr)
 	}
@@ -72,6 +74,24 @@ func silent(t *testing.T, rules []rule.Rule, dir string, flags ...string) {
 			t.Errorf("a second run (%s) changes %s", strings.Join(flags, " "), name)
 		}
 	}
+}
+
+// safeRun returns what a run over all fixtures finds and fixes safely. Tests of
+// one process share it.
+func safeRun(t *testing.T, rules []rule.Rule, dir string) *rewrite.Result {
+	t.Helper()
+	sharedRun.Lock()
+	defer sharedRun.Unlock()
+	if sharedRun.res == nil || sharedRun.dir != dir {
+		sharedRun.res, sharedRun.dir = run(t, rules, dir, false), dir
+	}
+	return sharedRun.res
+}
+
+var sharedRun struct {
+	sync.Mutex
+	dir string
+	res *rewrite.Result
 }
 
 // contents returns what the files below dir hold, by their paths in it.
