@@ -139,7 +139,10 @@ func (p *program) analyze(ctx context.Context, o *options, review func([]finding
 	if o.verbose {
 		cfg.Debugf = func(format string, args ...any) { line.printf(name+": "+format, args...) }
 	}
-	res, err := p.engine(ctx, cfg)
+	res, err := p.runEngine(ctx, cfg)
+	if ctx.Err() != nil {
+		return res, err
+	}
 	if trimErr := cfg.Cache.Trim(); trimErr != nil {
 		p.logf(o)("trim the cache of results: %v", trimErr)
 	}
