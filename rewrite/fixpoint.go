@@ -51,12 +51,12 @@ type state struct {
 	panics   map[string]bool // see contained
 }
 
-// load gives the package its syntax and types, if it has none.
+// load gives the package its syntax, if it has none. Types it gets with the first fixes.
 func (s *state) load() error {
 	if s.pkg.Syntax != nil {
 		return nil
 	}
-	pkg := s.prog.Check(s.pkg)
+	pkg := s.prog.Parsed(s.pkg)
 	if reason := load.Problem(pkg); reason != "" {
 		return fmt.Errorf("fix package %s: %s", s.pkg.PkgPath, reason)
 	}
@@ -75,11 +75,32 @@ func (fp *fixpoint) read(name string) ([]byte, error) {
 // most. From then on the number doubles with each round.
 const carefulRounds = 4
 
+// manyInDecl is the number of findings in a declaration from which on one round with one
+// fix in each is enough, and the factor by which the limit grows.
+const manyInDecl = 64
+
+// careful returns how many rounds of run are careful.
+func careful(found []finding.Finding) int {
+	n := map[finding.Site]int{}
+	for i := range found {
+		s := finding.Site{Path: found[i].Place.Path, Function: found[i].Function}
+		if n[s]++; n[s] > manyInDecl {
+			return 1
+		}
+	}
+	return carefulRounds
+}
+
 // run fixes what it can of own, the findings of the package that are to be
 // accounted for, and returns their account.
 func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed []finding.Finding, errs []error) {
 	ledger := plan.NewLedger(own)
 	limit, rounds, unloaded := plan.Limit{Decl: 1}, 0, false
+	carefully := careful(own)
+	factor := 2
+	if carefully == 1 {
+		factor = manyInDecl
+	}
 	complete := func(i int) finding.Finding { return fp.confine(fp.found.Complete(i)) }
 	for ctx.Err() == nil {
 		choice := ledger.Choose(fp.found.Findings, fp.wanted, complete, limit)
@@ -102,8 +123,8 @@ func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed 
 		case ok:
 			ledger.Accept(choice)
 			limit.All *= 2
-			if rounds++; rounds >= carefulRounds {
-				limit.Decl *= 2
+			if rounds++; rounds >= carefully {
+				limit.Decl *= factor
 			}
 			errs = append(errs, fp.found.Internal...)
 			fp.state, fp.overlay, fp.peers = next.state, next.overlay, next.peers

@@ -167,6 +167,30 @@ func TestInterrupted(t *testing.T) {
 	}
 }
 
+// TestInterruptedEngine has an engine that nothing stops, as a rule on a large package.
+func TestInterruptedEngine(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	release := make(chan struct{})
+	defer close(release)
+	var out, errOut bytes.Buffer
+	p := &program{
+		IO:    IO{Args: []string{"-C", t.TempDir(), "-w", "-no-cache"}, Stdout: &out, Stderr: &errOut},
+		rules: testRules,
+		engine: func(context.Context, rewrite.Config) (*rewrite.Result, error) {
+			cancel()
+			<-release
+			return nil, nil
+		},
+	}
+	start := time.Now()
+	if code := p.main(ctx); code != 2 || !strings.Contains(errOut.String(), "goroutinefix: interrupted") {
+		t.Errorf("exit code %d, stderr %q", code, errOut.String())
+	}
+	if took := time.Since(start); took > 5*time.Second {
+		t.Errorf("the interrupt took %s", took)
+	}
+}
+
 type fullDisk struct{}
 
 func (fullDisk) Write([]byte) (int, error) { return 0, errors.New("no space left on device") }

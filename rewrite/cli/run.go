@@ -70,6 +70,7 @@ func (p *program) run(c *urfave.Context) error {
 	run.Err = errors.Join(run.Err, o.save(run), o.stepSummary(run))
 	p.code = exitCode(o, run, changes)
 
+	p.tellNested(o, res.Dirs)
 	text := report.Text
 	if o.quiet || report.Accounts(o.format) {
 		text = report.Problems
@@ -139,7 +140,10 @@ func (p *program) analyze(ctx context.Context, o *options, review func([]finding
 	if o.verbose {
 		cfg.Debugf = func(format string, args ...any) { line.printf(name+": "+format, args...) }
 	}
-	res, err := p.engine(ctx, cfg)
+	res, err := p.runEngine(ctx, cfg)
+	if ctx.Err() != nil {
+		return res, err
+	}
 	if trimErr := cfg.Cache.Trim(); trimErr != nil {
 		p.logf(o)("trim the cache of results: %v", trimErr)
 	}

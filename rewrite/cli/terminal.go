@@ -87,10 +87,15 @@ func (p *progress) update(stage string, done, total int) {
 	p.stage, p.done, p.total = stage, done, total
 }
 
-// printf prints a line of its own.
+// printf prints a line of its own, unless the run has ended without the one who calls.
 func (p *progress) printf(format string, args ...any) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	select {
+	case <-p.ended:
+		return
+	default:
+	}
 	p.erase()
 	fmt.Fprintf(p.w, format+"\n", args...)
 }

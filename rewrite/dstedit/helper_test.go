@@ -79,6 +79,7 @@ type layoutTest struct {
 func runLayout(t *testing.T, tests []layoutTest) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			sameInWindow(t, tt)
 			tr := parse(t, tt.src)
 			got, _, err := tr.rewrite(func(d *Decl) error { return tt.edit(tr, d) })
 			if tt.refused != "" {

@@ -55,6 +55,11 @@ func Rewrite(fset *token.FileSet, file *ast.File, src []byte, decl ast.Decl, edi
 // the declaration cannot be edited without a change to code or comments that
 // the edit did not ask for. Nothing is modified in any case.
 func (f *File) Rewrite(decl ast.Decl, edit func(*Decl) error, opts ...Option) ([]Edit, error) {
+	if fn, ok := decl.(*ast.FuncDecl); ok && fn.Body != nil && len(fn.Body.List) >= longBody {
+		if edits, err := f.rewriteWindow(fn, edit, opts); err != errNoWindow {
+			return edits, err
+		}
+	}
 	r, frag, err := f.fragment(decl)
 	if err != nil {
 		return nil, err
@@ -178,7 +183,8 @@ type Decl struct {
 	nodes map[ast.Node]dst.Node // from nodes of decl to nodes of root
 
 	imports []newImport
-	err     error // the first error of a method that cannot return one
+	missing *[]ast.Node // nodes that were asked for and are not in nodes; nil where nobody wants to know
+	err     error       // the first error of a method that cannot return one
 }
 
 // node returns the dst form of n, which must be in the declaration.
@@ -188,6 +194,9 @@ func (d *Decl) node(n ast.Node) (dst.Node, error) {
 	}
 	if out, ok := d.nodes[n]; ok {
 		return out, nil
+	}
+	if d.missing != nil {
+		*d.missing = append(*d.missing, n)
 	}
 	return nil, refuse("%s is not in the declaration", kind(n))
 }

@@ -59,10 +59,29 @@ func Parse(fset *token.FileSet, name string, src []byte) (*ast.File, error) {
 // types. Its errors are those of p and of the parser and type checker. [Program.Release]
 // gives back what the copy has taken of the file set.
 func (prog *Program) Check(p *packages.Package) *packages.Package {
-	var (
-		files []*ast.File
-		errs  []packages.Error
-	)
+	files, errs := prog.parse(p)
+	c, typeErrs := prog.Retype(p, files)
+	for _, e := range typeErrs {
+		errs = append(errs, packages.Error{Pos: e.Fset.Position(e.Pos).String(), Msg: e.Msg, Kind: packages.TypeError})
+	}
+	c.Errors = append(append([]packages.Error{}, p.Errors...), errs...)
+	c.IllTyped = len(c.Errors) > 0
+	return c
+}
+
+// Parsed returns a copy of p with its syntax, but without types: what was type-checked
+// before and has not changed since needs them only in another form.
+func (prog *Program) Parsed(p *packages.Package) *packages.Package {
+	c := *p
+	var errs []packages.Error
+	c.Fset = prog.Fset
+	c.Syntax, errs = prog.parse(p)
+	c.Errors = append(append([]packages.Error{}, p.Errors...), errs...)
+	return &c
+}
+
+// parse parses the files of p as they were when they were first read.
+func (prog *Program) parse(p *packages.Package) (files []*ast.File, errs []packages.Error) {
 	for _, name := range p.CompiledGoFiles {
 		src, err := prog.Source(name)
 		if err != nil {
@@ -79,13 +98,7 @@ func (prog *Program) Check(p *packages.Package) *packages.Package {
 			files = append(files, f)
 		}
 	}
-	c, typeErrs := prog.Retype(p, files)
-	for _, e := range typeErrs {
-		errs = append(errs, packages.Error{Pos: e.Fset.Position(e.Pos).String(), Msg: e.Msg, Kind: packages.TypeError})
-	}
-	c.Errors = append(append([]packages.Error{}, p.Errors...), errs...)
-	c.IllTyped = len(c.Errors) > 0
-	return c
+	return files, errs
 }
 
 // reason returns the part of an error that does not name the file.

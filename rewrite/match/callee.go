@@ -42,19 +42,8 @@ func (p *Pass) boundFunc(v *types.Var) *types.Func {
 // onlyFunc returns the function that v, a local variable, is assigned, if
 // that happens once.
 func (p *Pass) onlyFunc(v *types.Var) *types.Func {
-	file := p.FileOf(v.Pos())
-	if file == nil {
-		return nil
-	}
-	root, ok := p.Inspector.Root().FindByPos(v.Pos(), v.Pos())
+	decl, ok := p.declAt(v.Pos())
 	if !ok {
-		return nil
-	}
-	var decl inspector.Cursor
-	for d := range root.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
-		decl = d
-	}
-	if !decl.Valid() {
 		return nil
 	}
 	var bound *types.Func
@@ -129,10 +118,18 @@ func (p *Pass) funcRef(e ast.Expr) *types.Func {
 // FullName is Callee's qualified name, such as "net/http.Get" or
 // "(*sync.WaitGroup).Add"; "" when the callee is not known.
 func (p *Pass) FullName(call *ast.CallExpr) string {
-	if fn := p.Callee(call); fn != nil {
-		return fn.FullName()
+	fn := p.Callee(call)
+	if fn == nil {
+		return ""
 	}
-	return ""
+	p.shared.mu.Lock()
+	defer p.shared.mu.Unlock()
+	name, ok := p.shared.names[fn]
+	if !ok {
+		name = fn.FullName()
+		p.shared.names[fn] = name
+	}
+	return name
 }
 
 // calledAs returns the name by which call calls its function, without what it

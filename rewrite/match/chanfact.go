@@ -167,14 +167,12 @@ func (p *Pass) Declaration(fn *types.Func) *Func {
 	if fn == nil || fn.Pkg() != p.Pkg {
 		return nil
 	}
-	c, ok := p.Inspector.Root().FindByPos(fn.Pos(), fn.Pos())
+	d, ok := p.declAt(fn.Pos())
 	if !ok {
 		return nil
 	}
-	for d := range c.Enclosing((*ast.FuncDecl)(nil)) {
-		if p.TypesInfo.Defs[d.Node().(*ast.FuncDecl).Name] == types.Object(fn) {
-			return p.FuncOf(d)
-		}
+	if decl, ok := d.Node().(*ast.FuncDecl); ok && p.TypesInfo.Defs[decl.Name] == types.Object(fn) {
+		return p.FuncOf(d)
 	}
 	return nil
 }

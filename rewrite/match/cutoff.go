@@ -103,15 +103,15 @@ func (p *Pass) nobodyReads(fn *Func) bool {
 	if !ok || d.Name.IsExported() || len(p.IgnoredFiles) > 0 {
 		return false
 	}
-	obj := p.TypesInfo.Defs[d.Name]
+	obj, _ := p.TypesInfo.Defs[d.Name].(*types.Func)
+	if obj == nil {
+		return false
+	}
 	if sig, ok := obj.Type().(*types.Signature); !ok || sig.Results().Len() == 0 || !IsNamed(sig.Results().At(0).Type(), "net/http", "Response") {
 		return false
 	}
 	callers := 0
-	for c := range p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
-		if f, ok := p.TypesInfo.Uses[c.Node().(*ast.Ident)].(*types.Func); !ok || f.Origin() != obj {
-			continue
-		}
+	for _, c := range p.index().funcs[obj] {
 		if _, ok := c.Parent().Node().(*ast.SelectorExpr); ok {
 			c = c.Parent()
 		}

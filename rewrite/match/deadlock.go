@@ -71,8 +71,8 @@ func (g *Goroutine) stoppedBeforeWait(key WGKey) bool {
 		}
 	}
 	waits := 0
-	for _, w := range g.p.WaitGroupOps(g.p.Inspector.Root()) {
-		if w.Name != "Wait" || g.p.FieldOf(w.Recv) != group {
+	for _, w := range g.p.groupOpsOn(group) {
+		if w.Name != "Wait" {
 			continue
 		}
 		waits++

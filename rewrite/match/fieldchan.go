@@ -275,7 +275,7 @@ func (t *fieldTable) alias(f *FieldChan, e ast.Expr) {
 		return
 	}
 	t.seen[v] = true
-	at, ok := t.p.Inspector.Root().FindByPos(v.Pos(), v.Pos())
+	at, ok := t.p.at(v.Pos())
 	var decl inspector.Cursor
 	for d := range at.Enclosing((*ast.FuncDecl)(nil)) {
 		decl = d

@@ -99,8 +99,8 @@ func (w *WaitGroups) otherDones(done WGOp, f *NamedFunc) bool {
 	if field == nil {
 		return false
 	}
-	return slices.ContainsFunc(w.p.WaitGroupOps(w.p.Inspector.Root()), func(o WGOp) bool {
-		return o.Name == "Done" && w.p.FieldOf(o.Recv) == field && !f.Cursor.Contains(o.At)
+	return slices.ContainsFunc(w.p.groupOpsOn(field), func(o WGOp) bool {
+		return o.Name == "Done" && !f.Cursor.Contains(o.At)
 	})
 }
 
@@ -192,8 +192,8 @@ func (g *Goroutine) Shared(done WGOp) bool {
 		}
 	}
 	if field := g.p.FieldOf(done.Recv); field != nil {
-		for _, o := range g.p.WaitGroupOps(g.p.Inspector.Root()) {
-			if o.Name == "Done" && g.p.FieldOf(o.Recv) == field && !g.Lit.Contains(o.At) {
+		for _, o := range g.p.groupOpsOn(field) {
+			if o.Name == "Done" && !g.Lit.Contains(o.At) {
 				return g.sends() // what is sent may be the duty to call it
 			}
 		}

@@ -293,8 +293,8 @@ func (w *WaitGroups) heardBeforeWait(op WGOp, f *NamedFunc) bool {
 			}
 		}
 	}
-	for _, o := range w.p.WaitGroupOps(w.p.Inspector.Root()) {
-		if o.Name != "Wait" || w.p.FieldOf(o.Recv) != group {
+	for _, o := range w.p.groupOpsOn(group) {
+		if o.Name != "Wait" {
 			continue
 		}
 		for c := range o.Runner.Preorder((*ast.UnaryExpr)(nil)) {
@@ -322,7 +322,7 @@ func (w *WaitGroups) elsewhere(c GroupCall, recv ast.Expr, except func(*ast.Call
 	for _, o := range w.p.WaitGroupOps(root) {
 		known[ast.Unparen(o.Recv)] = true
 	}
-	for e := range root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)) {
+	for _, e := range w.p.groupExprs(root) {
 		x := e.Node().(ast.Expr)
 		if known[x] || !IsNamed(w.p.TypesInfo.TypeOf(x), "sync", "WaitGroup") || x.Pos() == c.Key.Root.Pos() {
 			continue

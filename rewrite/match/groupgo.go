@@ -55,7 +55,7 @@ func (w *WaitGroups) countedDown(start WGOp, lit inspector.Cursor) bool {
 		}
 	}
 	// As a whole the group goes nowhere else.
-	for c := range root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)) {
+	for _, c := range w.p.groupExprs(root) {
 		e := c.Node().(ast.Expr)
 		if known[e] || !IsNamed(w.p.TypesInfo.TypeOf(e), "sync", "WaitGroup") || e.Pos() == start.Key.Root.Pos() {
 			continue

@@ -55,7 +55,7 @@ func (t *heldTable) gives(fn *Func, given map[*types.Var]bool, depth int) {
 		case *ast.CallExpr:
 			if t.p.IsBuiltin(n, "close") {
 				add(n.Args[0])
-			} else if callee := t.funcs[t.p.Callee(n)]; callee != nil && depth > 0 {
+			} else if callee := t.funcs(t.p.Callee(n)); callee != nil && depth > 0 {
 				t.gives(callee, given, depth-1)
 			}
 		}

@@ -29,7 +29,8 @@ type waitable struct {
 // heldTable is what is known of the channels and functions of a package.
 type heldTable struct {
 	p     *Pass
-	funcs map[*types.Func]*Func
+	funcs func(*types.Func) *Func
+	near  map[*types.Func]int   // functions -> the calls between them and the next wait
 	ops   map[ast.Node][]heldOp // by the node of the flow that does them
 	out   []HeldWait
 	seen  map[ast.Node]bool
@@ -63,11 +64,14 @@ func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
 	if len(t.ops) == 0 {
 		return nil
 	}
-	t.funcs = p.functions()
+	t.funcs, t.near = p.functions(), p.nearest(t.waits(), heldDepth)
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		l, ok := p.lockOp(call)
 		if !ok || !l.takes() || InDefer(c) || p.InTest(call.Pos()) {
+			continue
+		}
+		if _, near := t.near[p.declaredAround(c)]; !near {
 			continue
 		}
 		fn := p.FuncOf(p.Runner(c))
@@ -76,9 +80,22 @@ func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
 		}
 		held := heldLock{l, call, l.at}
 		t.steps = 500
-		t.walk(fn, FlowNode(c, fn), held, 3, nil)
+		t.walk(fn, FlowNode(c, fn), held, heldDepth, nil)
 	}
 	return t.out
+}
+
+// heldDepth is the number of calls from the one who takes the mutex to the wait.
+const heldDepth = 3
+
+// waits lists the waits on the channels that are known.
+func (t *heldTable) waits() (at []inspector.Cursor) {
+	for _, ops := range t.ops {
+		for _, op := range ops {
+			at = append(at, op.use.At)
+		}
+	}
+	return at
 }
 
 func (t *heldTable) unbuffered(made []ast.Expr) bool {
@@ -163,7 +180,11 @@ func (t *heldTable) walk(fn *Func, node ast.Node, held heldLock, depth int, way 
 			return s, true
 		}
 		eachCall(n, func(call *ast.CallExpr) {
-			callee := t.funcs[t.p.Callee(call)]
+			target := t.p.Callee(call)
+			if d, near := t.near[target]; !near || d > depth-1 {
+				return
+			}
+			callee := t.funcs(target)
 			if callee == nil || slices.ContainsFunc(way, func(s step) bool { return s.callee.Body == callee.Body }) {
 				return
 			}
@@ -195,7 +216,7 @@ func (t *heldTable) mayRelease(n ast.Node, at place, depth int) (found bool) {
 		case *ast.CallExpr:
 			if l, ok := t.p.lockOp(n); ok {
 				found = found || !l.takes() && l.at == at
-			} else if callee := t.funcs[t.p.Callee(n)]; callee != nil && depth > 0 && t.unlocks(callee) {
+			} else if callee := t.funcs(t.p.Callee(n)); callee != nil && depth > 0 && t.unlocks(callee) {
 				found = found || t.mayRelease(callee.Body, t.p.into(at, n, callee), depth-1)
 			}
 		}
@@ -215,7 +236,7 @@ func (t *heldTable) unlocks(fn *Func) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
 			if l, ok := t.p.lockOp(call); ok {
 				found = found || !l.takes()
-			} else if callee := t.funcs[t.p.Callee(call)]; callee != nil {
+			} else if callee := t.funcs(t.p.Callee(call)); callee != nil {
 				found = found || t.unlocks(callee)
 			}
 		}

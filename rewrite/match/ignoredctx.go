@@ -105,7 +105,7 @@ func (p *Pass) looksUpOnly(fn *types.Func, call *ast.CallExpr, arg ast.Node, dep
 // parameter: it is derived here by a function of the library that returns
 // what ends it, or comes from a caller who does not pass a root context.
 func (p *Pass) Ended(v *types.Var) bool {
-	at, ok := p.Inspector.Root().FindByPos(v.Pos(), v.Pos())
+	at, ok := p.at(v.Pos())
 	if !ok || v.Parent() == p.Pkg.Scope() {
 		return false
 	}
@@ -174,9 +174,9 @@ func (p *Pass) passedEnded(fn *Func, v *types.Var) bool {
 		return true
 	}
 	i, any := paramIndex(o, v), false
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
+	for _, c := range p.index().calls[o] {
 		call := c.Node().(*ast.CallExpr)
-		if p.Callee(call) != o || i < 0 || i >= len(call.Args) {
+		if i < 0 || i >= len(call.Args) {
 			continue
 		}
 		if !p.RootContext(call.Args[i]) && !p.neverDone(call.Args[i], c) {

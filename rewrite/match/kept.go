@@ -113,11 +113,8 @@ func (p *Pass) storedIn(c inspector.Cursor) *types.Var {
 // give it a value. A read of a like field of another struct counts, too: that
 // may be a conversion away.
 func (p *Pass) isRead(field *types.Var) bool {
-	for c := range p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
+	for _, c := range p.index().named[field.Name()] {
 		id := c.Node().(*ast.Ident)
-		if id.Name != field.Name() || p.TypesInfo.Defs[id] != nil {
-			continue
-		}
 		v := p.fieldOf(id)
 		if v == nil || v != field && !p.sameStruct(v, field) {
 			continue

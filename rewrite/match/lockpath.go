@@ -67,6 +67,11 @@ func (p *Pass) lockOp(call *ast.CallExpr) (l lockCall, ok bool) {
 	if !isSel {
 		return l, false
 	}
+	switch sel.Sel.Name { // the cheap question first
+	case "Lock", "Unlock", "RLock", "RUnlock":
+	default:
+		return l, false
+	}
 	switch p.FullName(call) {
 	case "(*sync.Mutex).Lock", "(*sync.Mutex).Unlock", "(*sync.RWMutex).Lock", "(*sync.RWMutex).Unlock", "(*sync.RWMutex).RLock", "(*sync.RWMutex).RUnlock":
 	default:
@@ -126,17 +131,17 @@ func eachCall(n ast.Node, f func(*ast.CallExpr)) {
 	})
 }
 
-// functions are the declared functions of the package.
-func (p *Pass) functions() map[*types.Func]*Func {
-	out := map[*types.Func]*Func{}
-	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
-		if fn, ok := p.TypesInfo.Defs[c.Node().(*ast.FuncDecl).Name].(*types.Func); ok {
-			if body := p.FuncOf(c); body != nil {
-				out[fn] = body
-			}
+// functions returns what finds the declared functions of the package.
+func (p *Pass) functions() func(*types.Func) *Func {
+	known := map[*types.Func]*Func{}
+	return func(fn *types.Func) *Func {
+		f, ok := known[fn]
+		if c, declared := p.index().declared[fn]; declared && !ok {
+			f = p.FuncOf(c)
+			known[fn] = f
 		}
+		return f
 	}
-	return out
 }
 
 // into translates a place of the caller into the callee of call: one that is
@@ -205,10 +210,7 @@ func (p *Pass) callSites(fn *types.Func) (calls []inspector.Cursor, ok bool) {
 	if fn.Exported() && p.Pkg.Name() != "main" {
 		return nil, false
 	}
-	for c := range p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
-		if f, isFunc := p.TypesInfo.Uses[c.Node().(*ast.Ident)].(*types.Func); !isFunc || f.Origin() != fn {
-			continue
-		}
+	for _, c := range p.index().funcs[fn] {
 		if _, isSel := c.Parent().Node().(*ast.SelectorExpr); isSel {
 			c = c.Parent()
 		}

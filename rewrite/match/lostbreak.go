@@ -118,12 +118,9 @@ func (p *Pass) replaced(e ast.Expr, loop *ast.ForStmt) bool {
 		return true
 	}
 	made := 0
-	for c := range p.Inspector.Root().Preorder((*ast.AssignStmt)(nil)) {
-		for _, l := range c.Node().(*ast.AssignStmt).Lhs {
-			x, ok := ast.Unparen(l).(*ast.SelectorExpr)
-			if ok && p.selected(x) == v || p.VarOf(l) == v && within(l, loop) {
-				made++
-			}
+	for _, l := range p.index().assigned[v] {
+		if _, ok := ast.Unparen(l).(*ast.SelectorExpr); ok || within(l, loop) {
+			made++
 		}
 	}
 	return made > 1 || made == 1 && !isField
@@ -141,23 +138,8 @@ func plainBreak(list []ast.Stmt) *ast.BranchStmt {
 // closedInPackage reports whether the package closes the channel that e, a
 // variable or a field, denotes.
 func (p *Pass) closedInPackage(e ast.Expr) bool {
-	e = ast.Unparen(e)
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
-		call := c.Node().(*ast.CallExpr)
-		if !p.IsBuiltin(call, "close") || len(call.Args) != 1 {
-			continue
-		}
-		arg := ast.Unparen(call.Args[0])
-		if v := p.VarOf(arg); v != nil && v == p.VarOf(e) {
-			return true
-		}
-		x, ok := arg.(*ast.SelectorExpr)
-		y, ok2 := e.(*ast.SelectorExpr)
-		if ok && ok2 && p.selected(x) != nil && p.selected(x) == p.selected(y) {
-			return true
-		}
-	}
-	return false
+	v := p.varOrField(e)
+	return v != nil && p.index().closed[v]
 }
 
 // stays reports whether control never leaves the loop: no path goes out of it,

@@ -84,14 +84,10 @@ func (c NamedCall) Go() bool {
 // Calls lists the calls of f. all is false if f is used as a value, too.
 func (f *NamedFunc) Calls() (calls []NamedCall, all bool) {
 	all = true
-	for c := range f.p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
+	for _, c := range f.uses() {
 		id := c.Node().(*ast.Ident)
-		o := f.p.TypesInfo.Uses[id]
-		if fn, ok := o.(*types.Func); ok {
-			o = fn.Origin() // a method of an instance of a generic type
-		}
-		if o != f.Object {
-			continue
+		if f.p.TypesInfo.Uses[id] == nil {
+			continue // the declaration
 		}
 		if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == id {
 			c = c.Parent()
@@ -118,6 +114,17 @@ func (f *NamedFunc) Calls() (calls []NamedCall, all bool) {
 		calls = append(calls, nc)
 	}
 	return calls, all
+}
+
+// uses yields the identifiers that denote f, of which one may be its declaration.
+func (f *NamedFunc) uses() []inspector.Cursor {
+	switch o := f.Object.(type) {
+	case *types.Func:
+		return f.p.index().funcs[o]
+	case *types.Var:
+		return f.p.varUses(o)
+	}
+	return nil
 }
 
 // Argument returns what the call passes for v, a parameter or the receiver of
@@ -171,50 +178,47 @@ func (f *NamedFunc) Hidden() string {
 }
 
 // inInterface reports whether an interface of this package has a method name.
-func (p *Pass) inInterface(name string) bool {
-	for c := range p.Inspector.Root().Preorder((*ast.InterfaceType)(nil)) {
-		for _, field := range c.Node().(*ast.InterfaceType).Methods.List {
-			for _, id := range field.Names {
-				if id.Name == name {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
+func (p *Pass) inInterface(name string) bool { return p.index().methods[name] }
 
 // mentionedElsewhere reports whether a file in the directory of the package
 // that does not belong to it in this build, such as one for another system,
 // uses name.
 func (p *Pass) mentionedElsewhere(name string) bool {
+	names, ok := p.index().elsewhere()
+	return !ok || names[name]
+}
+
+// namesElsewhere returns the identifiers in those files; ok is false if one of them
+// cannot be read.
+func (p *Pass) namesElsewhere() (names map[string]bool, ok bool) {
 	var own []string
 	for _, f := range p.Files {
 		own = append(own, p.Fset.File(f.FileStart).Name())
 	}
 	list, err := Neighbours(own)
 	if err != nil {
-		return true
+		return nil, false
 	}
+	names = map[string]bool{}
 	for _, path := range list {
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 		if file == nil {
-			return true
+			return nil, false
 		}
 		if file.Name.Name != p.Pkg.Name() {
 			continue // a test from outside sees exported names only
 		}
-		found := err != nil
-		ast.Inspect(file, func(n ast.Node) bool {
-			id, ok := n.(*ast.Ident)
-			found = found || ok && id.Name == name
-			return !found
-		})
-		if found {
-			return true
+		if err != nil {
+			return nil, false
 		}
+		ast.Inspect(file, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				names[id.Name] = true
+			}
+			return true
+		})
 	}
-	return false
+	return names, true
 }
 
 // Neighbours returns the Go files in the directory of a package that are not

@@ -178,7 +178,7 @@ func (n *needing) takes(node ast.Node, lock place, depth int) (found bool) {
 			found, n.at = true, call.Pos()
 			return
 		}
-		if callee := n.t.funcs[p.Callee(call)]; callee != nil && depth > 0 {
+		if callee := n.t.funcs(p.Callee(call)); callee != nil && depth > 0 {
 			in := p.into(lock, call, callee)
 			Paths[struct{}]{Node: func(at ast.Node, s struct{}) (struct{}, bool) {
 				found = found || n.takes(at, in, depth-1)

@@ -74,6 +74,19 @@ func within(a, b ast.Node) bool { return b.Pos() <= a.Pos() && a.End() <= b.End(
 // mayUnwind reports whether fn could end by a panic that it recovers from, or
 // by the end of its goroutine.
 func (p *Pass) mayUnwind(fn *Func) bool {
+	may, known := p.unwinds[fn.Body]
+	if !known {
+		if p.unwinds == nil {
+			p.unwinds = map[*ast.BlockStmt]bool{}
+		}
+		p.unwinds[fn.Body] = false // for recursion
+		may = p.unwound(fn)
+		p.unwinds[fn.Body] = may
+	}
+	return may
+}
+
+func (p *Pass) unwound(fn *Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.Ident)(nil), (*ast.DeferStmt)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.CallExpr:
@@ -115,7 +128,7 @@ func (p *Pass) literalOf(v *types.Var) *Func {
 	if v == nil || v.IsField() || v.Parent() == p.Pkg.Scope() {
 		return nil
 	}
-	c, ok := p.Inspector.Root().FindByPos(v.Pos(), v.Pos())
+	c, ok := p.at(v.Pos())
 	if !ok {
 		return nil
 	}
@@ -157,9 +170,16 @@ func (p *Pass) TickerOf(s Stuck) ast.Expr {
 	if sel, isSel := ast.Unparen(x.X).(*ast.SelectorExpr); isSel {
 		field = p.selected(sel)
 	}
-	for c := range p.Inspector.Root().Preorder((*ast.SelectorExpr)(nil)) {
-		stop := c.Node().(*ast.SelectorExpr)
-		if stop.Sel.Name != "Stop" || !IsNamed(p.TypesInfo.TypeOf(stop.X), "time", "Ticker") || s.Fn.Cursor.Contains(c) {
+	var uses []inspector.Cursor
+	if field != nil {
+		uses = p.index().fields[field]
+	} else if v != nil {
+		uses = p.varUses(v)
+	}
+	for _, use := range uses {
+		c := Unparen(use).Parent()
+		stop, isStop := c.Node().(*ast.SelectorExpr)
+		if !isStop || stop.Sel.Name != "Stop" || !IsNamed(p.TypesInfo.TypeOf(stop.X), "time", "Ticker") || s.Fn.Cursor.Contains(c) {
 			continue
 		}
 		if sel, isSel := ast.Unparen(stop.X).(*ast.SelectorExpr); isSel && field != nil && p.selected(sel) == field {
@@ -236,13 +256,23 @@ func (p *Pass) exits(fn *Func) bool {
 	if fn == nil {
 		return false
 	}
+	found, known := p.exiting[fn.Body]
+	if known {
+		return found
+	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		f := p.Callee(c.Node().(*ast.CallExpr))
-		if f != nil && f.Pkg() != nil && (neverReturn[f.FullName()] || fatalMethods[f.Pkg().Path()][f.Name()]) {
-			return true
+		call := c.Node().(*ast.CallExpr)
+		f := p.Callee(call)
+		if f != nil && f.Pkg() != nil && (neverReturn[p.FullName(call)] || fatalMethods[f.Pkg().Path()][f.Name()]) {
+			found = true
+			break
 		}
 	}
-	return false
+	if p.exiting == nil {
+		p.exiting = map[*ast.BlockStmt]bool{}
+	}
+	p.exiting[fn.Body] = found
+	return found
 }
 
 // Signals reports whether one function gives a value to a field that the

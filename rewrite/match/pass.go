@@ -30,6 +30,9 @@ type Pass struct {
 	given     map[string][]givenName // by FreshName
 	at        ast.Decl               // by Candidates
 	masked    map[ast.Decl]bool
+	unwinds   map[*ast.BlockStmt]bool // by mayUnwind
+	exiting   map[*ast.BlockStmt]bool // by exits
+	given     map[string][]givenName  // by FreshName
 }
 
 // shared is what all rules work out of a package once. They run at the same time.
@@ -38,10 +41,13 @@ type shared struct {
 	flows  map[*ast.BlockStmt]*Flow
 	bound  map[*types.Var]*types.Func // local variables -> the one function they hold
 	fields func() []*FieldChan
+	index  func() *packageIndex
+	decls  func() []inspector.Cursor // of the files, sorted by position
+	names  map[*types.Func]string    // by FullName
 }
 
 func newShared() *shared {
-	return &shared{flows: map[*ast.BlockStmt]*Flow{}, bound: map[*types.Var]*types.Func{}}
+	return &shared{flows: map[*ast.BlockStmt]*Flow{}, bound: map[*types.Var]*types.Func{}, names: map[*types.Func]string{}}
 }
 
 // NewPass wraps pass with the results of the shared analyzers.
@@ -248,11 +254,14 @@ func (p *Pass) Lasts(n ast.Node, fns ...*Func) bool {
 // commented reports whether is holds for a comment, in lower case, on the lines
 // from start to end or right above them.
 func (p *Pass) commented(start, end token.Pos, is func(text string) bool) bool {
-	line := func(pos token.Pos) int { return p.Fset.PositionFor(pos, false).Line }
+	file, comments := p.Fset.File(start), p.FileOf(start).Comments
+	line := func(pos token.Pos) int { return file.PositionFor(pos, false).Line }
 	first, last := line(start), line(end)
-	for _, group := range p.FileOf(start).Comments {
-		if at := line(group.End()); at < first-1 || line(group.Pos()) > last {
-			continue
+	from := file.LineStart(max(1, first-1))
+	i, _ := slices.BinarySearchFunc(comments, from, func(g *ast.CommentGroup, pos token.Pos) int { return int(g.End() - pos) })
+	for _, group := range comments[i:] {
+		if line(group.Pos()) > last {
+			break
 		}
 		for _, c := range group.List {
 			if d, ok := suppress.Parse(c.Text); ok && d.Own {

@@ -46,10 +46,7 @@ func (p *Pass) once(c inspector.Cursor, seen map[ast.Node]bool) bool {
 		return false
 	}
 	called := false
-	for use := range p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
-		if o, ok := p.TypesInfo.Uses[use.Node().(*ast.Ident)].(*types.Func); !ok || o.Origin() != fn {
-			continue
-		}
+	for _, use := range p.index().funcs[fn] {
 		at := use
 		if sel, ok := at.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == use.Node() {
 			at = at.Parent()

@@ -53,12 +53,8 @@ func (p *Pass) repeats(c inspector.Cursor, inTest bool, seen map[ast.Node]bool) 
 		}
 		return ""
 	}
-	o := p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name]
-	for use := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
-		call := use.Node().(*ast.CallExpr)
-		if f := p.Callee(call); f == nil || types.Object(f) != o {
-			continue
-		}
+	o, _ := p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name].(*types.Func)
+	for _, use := range p.index().calls[o] {
 		if why := p.repeats(use, inTest, seen); why != "" {
 			return why
 		}

@@ -24,7 +24,7 @@ func (p *Pass) CreatesResponse(call *ast.CallExpr) bool {
 	if fn == nil {
 		return false
 	}
-	if clientCalls[fn.FullName()] {
+	if clientCalls[p.FullName(call)] {
 		return !p.InTest(call.Pos()) || !p.stubbed(call)
 	}
 	if fn.Name() != "Do" && fn.Name() != "RoundTrip" || p.InTest(call.Pos()) {
@@ -54,10 +54,7 @@ func (p *Pass) stubbed(call *ast.CallExpr) bool {
 	if client == nil {
 		return p.stubIn(sel.X)
 	}
-	for c := range p.Inspector.Root().Preorder((*ast.Ident)(nil)) {
-		if p.TypesInfo.ObjectOf(c.Node().(*ast.Ident)) != client {
-			continue
-		}
+	for _, c := range p.varUses(client) {
 		switch n := c.Parent().Node().(type) {
 		case *ast.SelectorExpr: // client.Transport = stub
 			as, ok := c.Parent().Parent().Node().(*ast.AssignStmt)

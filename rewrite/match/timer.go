@@ -128,9 +128,11 @@ func (p *Pass) receivedBefore(e EmptyTimer, ifs inspector.Cursor, fn *Func) ast.
 // alone, starts the timer again.
 func (p *Pass) setElsewhere(timer ast.Expr, fn *Func) bool {
 	v := p.lastVar(timer)
-	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
-		recv, ok := p.Method(c.Node().(*ast.CallExpr), "time", "Timer", "Reset")
-		if !ok || v == nil || p.lastVar(recv) != v || p.Runner(c) == fn.Cursor {
+	if v == nil {
+		return false
+	}
+	for _, c := range p.index().resets[v] {
+		if p.Runner(c) == fn.Cursor {
 			continue
 		}
 		d, ok := p.Runner(c).Node().(*ast.FuncDecl)

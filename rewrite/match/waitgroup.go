@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -50,10 +51,30 @@ func (p *Pass) Runner(c inspector.Cursor) inspector.Cursor {
 // parameter of a literal that is started with an argument stands for that
 // argument: in go func(w *sync.WaitGroup) { w.Done() }(&wg), w is wg.
 func (p *Pass) WaitGroupOps(root inspector.Cursor) []WGOp {
+	if root == p.Inspector.Root() {
+		return slices.Clip(p.index().groupOps)
+	}
+	return p.waitGroupOps(root)
+}
+
+// groupExprs lists the identifiers and selections below root that are WaitGroups,
+// and may list others.
+func (p *Pass) groupExprs(root inspector.Cursor) []inspector.Cursor {
+	if root == p.Inspector.Root() {
+		return p.index().groups
+	}
+	return slices.Collect(root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)))
+}
+
+// groupOpsOn lists the WaitGroup calls of the package on groups in field.
+func (p *Pass) groupOpsOn(field *types.Var) []WGOp { return p.index().opsOn[field] }
+
+func (p *Pass) waitGroupOps(root inspector.Cursor) []WGOp {
 	var ops []WGOp
 	for c := range root.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		for _, name := range []string{"Add", "Done", "Wait", "Go"} {
+		switch name := calledAs(call); name {
+		case "Add", "Done", "Wait", "Go":
 			recv, ok := p.Method(call, "sync", "WaitGroup", name)
 			if !ok {
 				continue

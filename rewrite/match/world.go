@@ -48,7 +48,7 @@ func (p *Pass) NeverReturns(call *ast.CallExpr) bool {
 	if fn == nil || fn.Pkg() == nil {
 		return false
 	}
-	if neverReturn[fn.FullName()] || fatalMethods[fn.Pkg().Path()][fn.Name()] {
+	if neverReturn[p.FullName(call)] || fatalMethods[fn.Pkg().Path()][fn.Name()] {
 		return true
 	}
 	return p.Facts.NeverReturns(fn)

@@ -1,0 +1,213 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"sync"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// packageIndex holds where a package uses its functions and fields. To look for
+// that in the whole package for each candidate would be quadratic in its size.
+// All lists are in the order of the files, and of the text within a file.
+type packageIndex struct {
+	declared  map[*types.Func]inspector.Cursor        // functions of the package -> their declarations
+	funcs     map[*types.Func][]inspector.Cursor      // functions -> the identifiers that use them
+	calls     map[*types.Func][]inspector.Cursor      // functions -> the calls of them, also by a local variable
+	fields    map[*types.Var][]inspector.Cursor       // fields -> the selections of them
+	globals   map[*types.Var][]inspector.Cursor       // package variables -> the identifiers that denote them
+	assigned  map[*types.Var][]ast.Expr               // variables and fields -> the left sides of assignments
+	closed    map[*types.Var]bool                     // channels that are closed
+	named     map[string][]inspector.Cursor           // fields by name -> the identifiers that use them
+	methods   map[string]bool                         // the methods of interfaces
+	groupOps  []WGOp                                  // of the whole package
+	opsOn     map[*types.Var][]WGOp                   // the same by field; nil for groups that are in none
+	groups    []inspector.Cursor                      // identifiers and selections that are WaitGroups
+	resets    map[*types.Var][]inspector.Cursor       // timers -> the calls of Reset
+	elsewhere func() (names map[string]bool, ok bool) // see mentionedElsewhere
+}
+
+// index returns the index of the package, which all rules share.
+func (p *Pass) index() *packageIndex {
+	p.shared.mu.Lock()
+	if p.shared.index == nil {
+		p.shared.index = sync.OnceValue(p.newIndex)
+	}
+	index := p.shared.index
+	p.shared.mu.Unlock()
+	return index()
+}
+
+func (p *Pass) newIndex() *packageIndex {
+	x := &packageIndex{
+		declared: map[*types.Func]inspector.Cursor{}, funcs: map[*types.Func][]inspector.Cursor{}, calls: map[*types.Func][]inspector.Cursor{},
+		fields: map[*types.Var][]inspector.Cursor{}, globals: map[*types.Var][]inspector.Cursor{}, assigned: map[*types.Var][]ast.Expr{}, closed: map[*types.Var]bool{},
+		named: map[string][]inspector.Cursor{}, methods: map[string]bool{}, opsOn: map[*types.Var][]WGOp{}, resets: map[*types.Var][]inspector.Cursor{},
+	}
+	x.elsewhere = sync.OnceValues(p.namesElsewhere)
+	root := p.Inspector.Root()
+	for c := range root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil), (*ast.AssignStmt)(nil), (*ast.CallExpr)(nil), (*ast.FuncDecl)(nil), (*ast.InterfaceType)(nil)) {
+		switch n := c.Node().(type) {
+		case *ast.Ident:
+			p.indexIdent(x, c, n)
+		case *ast.SelectorExpr:
+			if v := p.selected(n); v != nil {
+				x.fields[v] = append(x.fields[v], c)
+			}
+			if IsNamed(p.TypesInfo.TypeOf(n), "sync", "WaitGroup") {
+				x.groups = append(x.groups, c)
+			}
+		case *ast.AssignStmt:
+			for _, l := range n.Lhs {
+				if v := p.varOrField(l); v != nil {
+					x.assigned[v] = append(x.assigned[v], l)
+				}
+			}
+		case *ast.CallExpr:
+			p.indexCall(x, c, n)
+		case *ast.FuncDecl:
+			if fn, ok := p.TypesInfo.Defs[n.Name].(*types.Func); ok && n.Body != nil {
+				x.declared[fn] = c
+			}
+		case *ast.InterfaceType:
+			for _, field := range n.Methods.List {
+				for _, id := range field.Names {
+					x.methods[id.Name] = true
+				}
+			}
+		}
+	}
+	x.groupOps = p.waitGroupOps(root)
+	for _, o := range x.groupOps {
+		field := p.FieldOf(o.Recv)
+		x.opsOn[field] = append(x.opsOn[field], o)
+	}
+	return x
+}
+
+// newDecls lists the declarations of the files, sorted by position.
+func (p *Pass) newDecls() (decls []inspector.Cursor) {
+	for file := range p.Inspector.Root().Children() {
+		for d := range file.Children() {
+			if _, ok := d.Node().(ast.Decl); ok {
+				decls = append(decls, d)
+			}
+		}
+	}
+	slices.SortFunc(decls, func(a, b inspector.Cursor) int { return int(a.Node().Pos() - b.Node().Pos()) })
+	return decls
+}
+
+func (p *Pass) indexIdent(x *packageIndex, c inspector.Cursor, id *ast.Ident) {
+	switch o := p.TypesInfo.ObjectOf(id).(type) {
+	case *types.Func:
+		if fn := o.Origin(); fn.Pkg() == p.Pkg && p.TypesInfo.Uses[id] == types.Object(o) {
+			x.funcs[fn] = append(x.funcs[fn], c)
+		}
+	case *types.Var:
+		switch {
+		case o.Pkg() != p.Pkg:
+		case o.IsField() && p.TypesInfo.Defs[id] == nil:
+			x.named[id.Name] = append(x.named[id.Name], c)
+		case o.Parent() == p.Pkg.Scope():
+			x.globals[o] = append(x.globals[o], c)
+		}
+		if IsNamed(o.Type(), "sync", "WaitGroup") {
+			x.groups = append(x.groups, c)
+		}
+	}
+}
+
+func (p *Pass) indexCall(x *packageIndex, c inspector.Cursor, call *ast.CallExpr) {
+	if fn := p.Callee(call); fn != nil && fn.Pkg() == p.Pkg {
+		x.calls[fn] = append(x.calls[fn], c)
+	}
+	if p.IsBuiltin(call, "close") && len(call.Args) == 1 {
+		if v := p.varOrField(call.Args[0]); v != nil {
+			x.closed[v] = true
+		}
+	}
+	if recv, ok := p.Method(call, "time", "Timer", "Reset"); ok {
+		if v := p.lastVar(recv); v != nil {
+			x.resets[v] = append(x.resets[v], c)
+		}
+	}
+}
+
+// declaredAround returns the declared function around c; nil if there is none.
+func (p *Pass) declaredAround(c inspector.Cursor) *types.Func {
+	for d := range c.Enclosing((*ast.FuncDecl)(nil)) {
+		fn, _ := p.TypesInfo.Defs[d.Node().(*ast.FuncDecl).Name].(*types.Func)
+		return fn
+	}
+	return nil
+}
+
+// nearest returns the functions of the package from which at most depth calls lead to
+// one of the places, with the least number of calls.
+func (p *Pass) nearest(places []inspector.Cursor, depth int) map[*types.Func]int {
+	near := map[*types.Func]int{}
+	for d := 0; d <= depth; d++ {
+		var callers []inspector.Cursor
+		for _, c := range places {
+			fn := p.declaredAround(c)
+			if _, known := near[fn]; !known {
+				near[fn] = d // nil for places outside of functions
+				callers = append(callers, p.index().calls[fn]...)
+			}
+		}
+		places = callers
+	}
+	return near
+}
+
+// varOrField returns the variable that e denotes, or the field that it selects; nil if it does neither.
+func (p *Pass) varOrField(e ast.Expr) *types.Var {
+	e = ast.Unparen(e)
+	if x, ok := e.(*ast.SelectorExpr); ok {
+		return p.selected(x)
+	}
+	return p.VarOf(e)
+}
+
+// at returns the innermost node at pos.
+func (p *Pass) at(pos token.Pos) (inspector.Cursor, bool) {
+	if d, ok := p.declAt(pos); ok {
+		return d.FindByPos(pos, pos)
+	}
+	return p.Inspector.Root().FindByPos(pos, pos)
+}
+
+// declAt returns the declaration of a file around pos.
+func (p *Pass) declAt(pos token.Pos) (inspector.Cursor, bool) {
+	p.shared.mu.Lock()
+	if p.shared.decls == nil {
+		p.shared.decls = sync.OnceValue(p.newDecls)
+	}
+	get := p.shared.decls
+	p.shared.mu.Unlock()
+	decls := get()
+	i, found := slices.BinarySearchFunc(decls, pos, func(d inspector.Cursor, pos token.Pos) int { return int(d.Node().Pos() - pos) })
+	if !found {
+		i--
+	}
+	if i < 0 || pos >= decls[i].Node().End() {
+		return inspector.Cursor{}, false
+	}
+	return decls[i], true
+}
+
+// varUses yields the identifiers of the package that denote v, a local or a package
+// variable, in the order of the text.
+func (p *Pass) varUses(v *types.Var) []inspector.Cursor {
+	if v.Parent() == p.Pkg.Scope() {
+		return p.index().globals[v]
+	}
+	if d, ok := p.declAt(v.Pos()); ok {
+		return p.Uses(d, v)
+	}
+	return nil
+}
