@@ -1,0 +1,293 @@
+// Package rt runs generated functions, each along all of its paths, and
+// measures what they do and leave behind.
+package rt
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Choice is the answer to the k-th question of a site.
+type Choice struct{ Site, K int }
+
+// Most questions of one site that may be answered with yes: loops end.
+const mostAsked = 2
+
+// How goroutines are scheduled: as it comes, those that the function starts
+// step by step and last, or the function itself.
+const (
+	free = iota
+	slowGoroutines
+	slowFunction
+	modes
+)
+
+// E is one run of a function.
+type E struct {
+	mu       sync.Mutex
+	bits     map[Choice]bool
+	asked    []Choice
+	count    map[int]int
+	mode     int
+	main     int64
+	started  int // goroutines
+	begun    int
+	ended    int
+	seqs     map[int64][]string
+	frozen   bool // the process has ended
+	returned bool
+	steps    int
+	crash    chan string
+	waited   map[int64]bool // goroutines that ran when a Wait had returned
+	running  map[int64]bool
+	early    bool
+	parent   *parent
+	kept     []context.Context
+	later    []func()
+	bodies   []*body
+	peaks    []int // sites of bodies of which several were open at once
+	host     string
+	runaway  bool
+}
+
+func goid() int64 {
+	var buf [40]byte
+	s := buf[len("goroutine "):runtime.Stack(buf[:], false)]
+	n, _ := strconv.ParseInt(string(s[:bytes.IndexByte(s, ' ')]), 10, 64)
+	return n
+}
+
+// step is called at every event: it lets others go first, and ends what runs for ever.
+func (e *E) step() int64 {
+	id := goid()
+	if e.mode == slowGoroutines && id != e.main || e.mode == slowFunction && id == e.main {
+		time.Sleep(time.Nanosecond) // of the time of the bubble: until all others wait
+	}
+	e.mu.Lock()
+	e.steps++
+	stop := e.frozen
+	if e.steps > 2000 {
+		e.runaway, stop = true, true
+	}
+	if e.waited[id] {
+		e.early = true
+	}
+	e.mu.Unlock()
+	if stop {
+		select {}
+	}
+	return id
+}
+
+// Ask returns the next bit of the input that the site of a branch reads.
+func (e *E) Ask(site int) bool {
+	e.step()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := Choice{site, e.count[site]}
+	e.count[site]++
+	if c.K >= mostAsked {
+		return false
+	}
+	e.asked = append(e.asked, c)
+	return e.bits[c]
+}
+
+// Items returns as many items as the input says.
+func (e *E) Items(site int) (out []string) {
+	for e.Ask(site) {
+		out = append(out, strings.Repeat("x", len(out)+1))
+	}
+	return out
+}
+
+// Log notes an event.
+func (e *E) Log(event string, values ...any) {
+	id := e.step()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.frozen {
+		e.seqs[id] = append(e.seqs[id], strings.ReplaceAll(strings.TrimSuffix(fmt.Sprintln(append([]any{event}, values...)...), "\n"), e.host, "host"))
+	}
+}
+
+// Keep looks at a context after the function has returned.
+func (e *E) Keep(ctx context.Context) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.kept = append(e.kept, ctx)
+}
+
+// Later calls a function after the one that is run has returned.
+func (e *E) Later(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.later = append(e.later, f)
+}
+
+// The rest is written into the functions before they are compiled.
+
+// Start counts a goroutine that is about to start.
+func Start(e *E) {
+	e.mu.Lock()
+	e.started++
+	e.mu.Unlock()
+}
+
+// A G is a goroutine.
+type G struct {
+	e  *E
+	id int64
+}
+
+// Go begins a goroutine.
+func Go(e *E) G {
+	g := G{e, goid()}
+	e.mu.Lock()
+	e.running[g.id] = true
+	e.begun++
+	e.mu.Unlock()
+	e.step()
+	return g
+}
+
+// End ends a goroutine; a panic ends the process, but what waits for the
+// deferred calls of the goroutine may go on before.
+func (g G) End() {
+	v := recover()
+	if v != nil {
+		time.Sleep(time.Microsecond)
+	}
+	g.e.mu.Lock()
+	defer g.e.mu.Unlock()
+	delete(g.e.running, g.id)
+	delete(g.e.waited, g.id)
+	g.e.ended++
+	if v != nil && !g.e.frozen {
+		g.e.frozen = true
+		g.e.crash <- "crash: " + fmt.Sprint(v)
+	}
+}
+
+// Waited follows each Wait.
+func Waited(e *E) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for e.begun < e.started {
+		e.mu.Unlock()
+		runtime.Gosched()
+		e.mu.Lock()
+	}
+	id := goid()
+	for other := range e.running {
+		e.waited[other] = e.waited[other] || other != id
+	}
+}
+
+// Exit takes the place of os.Exit.
+func Exit(e *E, code int) {
+	e.step()
+	e.mu.Lock()
+	if !e.frozen {
+		e.frozen = true
+		e.crash <- "exit " + fmt.Sprint(code)
+	}
+	e.mu.Unlock()
+	select {}
+}
+
+// Fatal takes the place of log.Fatal.
+func Fatal(e *E, v ...any) { Exit(e, 1) }
+
+// Background takes the place of context.Background.
+func Background(e *E) context.Context { return e.parent }
+
+// parent is a context that knows which contexts are derived from it and not yet cancelled.
+type parent struct {
+	mu       sync.Mutex
+	children map[*int][]string // where they are made
+	peaks    []string          // where several were made that were there at once
+	done     chan struct{}
+}
+
+func (*parent) Deadline() (t time.Time, ok bool) { return t, false }
+func (p *parent) Done() <-chan struct{}          { return p.done }
+func (*parent) Err() error                       { return nil }
+func (*parent) Value(any) any                    { return nil }
+
+// AfterFunc is called by package context for each child, and stop when it is cancelled.
+func (p *parent) AfterFunc(func()) (stop func() bool) {
+	id, at := new(int), callers()
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, other := range p.children {
+		if slices.Equal(other, at) {
+			p.peaks = append(p.peaks, strings.Join(at, " "))
+		}
+	}
+	p.children[id] = at
+	return func() bool {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		delete(p.children, id)
+		return true
+	}
+}
+
+func (p *parent) left() (out, peaks []string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	for _, at := range p.children {
+		out = append(out, strings.Join(at, " "))
+	}
+	sort.Strings(out)
+	sort.Strings(p.peaks)
+	return out, slices.Compact(p.peaks)
+}
+
+// callers returns the lines of generated functions on the stack, innermost first.
+func callers() (out []string) {
+	var pcs [32]uintptr
+	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
+	for {
+		f, more := frames.Next()
+		if at := generated(f.File, f.Line); at != "" {
+			out = append(out, at)
+		}
+		if !more {
+			return out
+		}
+	}
+}
+
+// generated returns file:line if the file holds a generated function.
+func generated(file string, line int) string {
+	if i := strings.LastIndexByte(file, '/'); i >= 0 && strings.HasPrefix(file[i:], "/unit") {
+		return strings.TrimSuffix(file[i+1:], ".go") + ":" + strconv.Itoa(line)
+	}
+	return ""
+}
+
+// events returns what was logged: by the function, and by each of the other
+// goroutines, in an order that does not depend on who came first.
+func (e *E) events() (main []string, others []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id, seq := range e.seqs {
+		if id == e.main {
+			main = slices.Clone(seq)
+		} else {
+			others = append(others, strings.Join(seq, "; "))
+		}
+	}
+	sort.Strings(others)
+	return main, others
+}
