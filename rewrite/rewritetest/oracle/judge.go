@@ -177,9 +177,6 @@ func (u *unit) confirmed(f finding.Finding) bool {
 				return true
 			}
 		}
-		if blunder(o) { // such as the use of a response that is nil
-			return true
-		}
 	}
 	return false
 }
@@ -212,7 +209,7 @@ func (u *unit) failures() (out []Failure) {
 	if u.broken[before] != "" {
 		return out
 	}
-	if !u.cut() {
+	if !u.cut() && !slices.ContainsFunc(u.outcomes[before], blunder) {
 		for _, f := range u.found[before] {
 			if !u.confirmed(f) {
 				fail(FalseAlarm, f.Rule, before, "line %d: %s", f.Place.Line, f.Message)
@@ -233,6 +230,9 @@ func (u *unit) failures() (out []Failure) {
 			fail(NotSilent, f.Rule, v, "line %d: %s (%s)", f.Place.Line, f.Message, f.Applicability)
 		}
 		for rule, subjects := range fixed {
+			if rule == "waitgroupadd" {
+				continue // it is about a Wait that returns too early
+			}
 			for _, o := range u.outcomes[v] {
 				for _, l := range u.leaks(o) {
 					if l = strings.TrimPrefix(l, "go:"); ended(o) && slices.Contains(subjects, l) {
@@ -298,7 +298,7 @@ func (u *unit) differences(variant int) (out []string) {
 		if len(was) == 0 || o.Runaway {
 			continue
 		}
-		if slices.ContainsFunc(was, func(w rt.Outcome) bool { return allowed(w, o, cuts) }) {
+		if raced(was, o) || slices.ContainsFunc(was, func(w rt.Outcome) bool { return allowed(w, o, cuts) }) {
 			if l := u.newLeak(was, o); l != "" {
 				out = append(out, fmt.Sprintf("on path %q %s is left now", o.Path, l))
 			}
@@ -315,6 +315,28 @@ func (u *unit) differences(variant int) (out []string) {
 		out = append(out, fmt.Sprintf("on path %q (mode %d)%s:\nbefore %s\nafter  %s", o.Path, o.Mode, now, signature(was[0]), signature(o)))
 	}
 	return out
+}
+
+// raced reports whether the goroutines of a function race with each other, and
+// each part of an outcome was seen before.
+func raced(was []rt.Outcome, o rt.Outcome) bool {
+	parts := func(o rt.Outcome) []string {
+		return []string{o.End, strings.Join(o.Main, "; "), strings.Join(o.After, "; "), strings.Join(o.Uploads, "; ")}
+	}
+	seen := map[string]bool{}
+	others := map[string]bool{}
+	for _, w := range was {
+		others[strings.Join(w.Others, " || ")] = true
+		for i, part := range parts(w) {
+			seen[fmt.Sprint(i, part)] = true
+		}
+	}
+	for i, part := range parts(o) {
+		if !seen[fmt.Sprint(i, part)] {
+			return false
+		}
+	}
+	return len(others) > 1
 }
 
 // allowed reports whether the function may do o after a fix, because it could

@@ -147,7 +147,7 @@ func program(ctx context.Context, dir string, variants map[int][][]byte) (broken
 			broken[[2]int{u, v}] = why
 		}
 	}
-	dropped, err := build(ctx, dir, drop, "build", "-gcflags=-e", "./...")
+	dropped, err := build(ctx, dir, drop, "build", "-trimpath", "-gcflags=-e", "./...")
 	if err != nil {
 		return nil, err
 	}
@@ -156,7 +156,7 @@ func program(ctx context.Context, dir string, variants map[int][][]byte) (broken
 			return nil, err
 		}
 	}
-	_, err = build(ctx, dir, drop, "test", "-c", "-vet=off", "-gcflags=-e", "-ldflags=-s -w", "-o", "units.test", ".")
+	_, err = build(ctx, dir, drop, "test", "-c", "-vet=off", "-trimpath", "-gcflags=-e", "-ldflags=-s -w", "-o", "units.test", ".")
 	return broken, err
 }
 
@@ -181,11 +181,11 @@ func instrument(src []byte) ([]byte, error) {
 	var edits []edit
 	at := func(p token.Pos) int { return fset.Position(p).Offset }
 	insert := func(p token.Pos, text string) { edits = append(edits, edit{at(p), at(p), text}) }
-	begin := func(body *ast.BlockStmt) { insert(body.Lbrace+1, " defer rt.Go(e).End(); ") }
+	begin := func(body *ast.BlockStmt, how string) { insert(body.Lbrace+1, " e := rt."+how+"(e); defer e.End(); ") }
 	replaced := map[string]string{"context.Background": "rt.Background(e", "os.Exit": "rt.Exit(e, ", "log.Fatal": "rt.Fatal(e, "}
 	for _, d := range file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "produce") {
-			begin(f.Body)
+			insert(f.Body.Lbrace+1, " e = rt.Go(e); defer e.End(); ")
 		}
 	}
 	method := func(e ast.Expr) (call *ast.CallExpr, recv, name string) {
@@ -203,7 +203,11 @@ func instrument(src []byte) ([]byte, error) {
 		case *ast.GoStmt:
 			insert(n.Pos(), "rt.Start(e); ")
 			if lit, ok := n.Call.Fun.(*ast.FuncLit); ok {
-				begin(lit.Body)
+				begin(lit.Body, "Go")
+			}
+		case *ast.DeferStmt:
+			if _, recv, name := method(n.Call); name == "Wait" && strings.HasPrefix(recv, "wg") {
+				edits = append(edits, edit{at(n.Call.Pos()), at(n.Call.End()), "rt.Wait(e, " + recv + ".Wait)"})
 			}
 		case *ast.ExprStmt:
 			call, recv, name := method(n.X)
@@ -214,13 +218,16 @@ func instrument(src []byte) ([]byte, error) {
 			case "Wait":
 				insert(n.End(), "; rt.Waited(e)")
 			case "Go":
-				insert(n.Pos(), "rt.Start(e); ")
-				if lit, ok := call.Args[0].(*ast.FuncLit); ok {
-					begin(lit.Body)
-				}
+				edits = append(edits, edit{at(n.Pos()), at(call.Lparen) + 1, fmt.Sprintf("rt.WaitGo(e, %s.Add, %s.Done, ", recv, recv)})
 			}
 		case *ast.CallExpr:
-			if call, recv, name := method(n); call != nil && replaced[recv+"."+name] != "" {
+			call, recv, name := method(n)
+			if name == "AfterFunc" {
+				if lit, ok := call.Args[1].(*ast.FuncLit); ok {
+					begin(lit.Body, "Call")
+				}
+			}
+			if call != nil && replaced[recv+"."+name] != "" {
 				edits = append(edits, edit{at(n.Pos()), at(n.Lparen) + 1, replaced[recv+"."+name]})
 			}
 		}

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"os"
 	"slices"
 	"strings"
 	"time"
@@ -48,7 +49,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.Logf == nil {
 		cfg.Logf = func(string, ...any) {}
 	}
-	j := &judge{rules: cfg.Rules, paths: cfg.Paths, repeat: 2, spent: map[string]time.Duration{}}
+	j := &judge{rules: cfg.Rules, paths: cfg.Paths, repeat: 1, keep: os.Getenv("ORACLE_KEEP") != "", spent: map[string]time.Duration{}}
 	r := &Report{
 		Findings: map[string]int{}, Fixes: map[string]int{}, Dropped: map[string]int{},
 		Misses: map[string]int{}, MissedAt: map[string]int{}, Spent: j.spent,

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"syscall"
 	"time"
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
@@ -50,11 +51,24 @@ type judge struct {
 	rules  []rule.Rule
 	paths  int
 	repeat int
+	keep   bool
 	spent  map[string]time.Duration
 }
 
-// took counts time under a name.
-func (j *judge) took(what string, start time.Time) { j.spent[what] += time.Since(start) }
+// cpu returns the processor time that this process and those that it waited
+// for have used.
+func cpu() (used time.Duration) {
+	for _, who := range []int{syscall.RUSAGE_SELF, syscall.RUSAGE_CHILDREN} {
+		var r syscall.Rusage
+		if err := syscall.Getrusage(who, &r); err == nil {
+			used += time.Duration(r.Utime.Nano() + r.Stime.Nano())
+		}
+	}
+	return used
+}
+
+// took counts processor time since start under a name.
+func (j *judge) took(what string, start time.Duration) { j.spent[what] += cpu() - start }
 
 // measure finds out all about the units: what the rules find and make of them,
 // and what they do before and after. Units that do not compile as generated
@@ -64,7 +78,11 @@ func (j *judge) measure(ctx context.Context, units []*unit) error {
 	if err != nil {
 		return err
 	}
-	defer os.RemoveAll(dir)
+	if j.keep {
+		defer fmt.Fprintln(os.Stderr, dir)
+	} else {
+		defer os.RemoveAll(dir)
+	}
 	for _, u := range units {
 		if u.src[before], err = gen.Source(u.id, u.tree); err != nil {
 			u.broken[before] = err.Error()
@@ -92,7 +110,7 @@ func (j *judge) measure(ctx context.Context, units []*unit) error {
 // analyse runs the rules over one variant of the units. Over the first one it
 // plans the fixes, which make the others.
 func (j *judge) analyse(ctx context.Context, dir string, units []*unit, variant int) error {
-	defer j.took("rules", time.Now())
+	defer j.took("rules", cpu())
 	byFile := map[string]*unit{}
 	files := map[string][]byte{}
 	for i, u := range units {
@@ -182,7 +200,7 @@ func (j *judge) analyse(ctx context.Context, dir string, units []*unit, variant 
 
 // run runs all variants of the units on all paths.
 func (j *judge) run(ctx context.Context, dir string, units []*unit) error {
-	start := time.Now()
+	start := cpu()
 	all, byID := map[int][][]byte{}, map[int]*unit{}
 	for _, u := range units {
 		if u.broken[before] == "" {
@@ -190,9 +208,6 @@ func (j *judge) run(ctx context.Context, dir string, units []*unit) error {
 		}
 	}
 	for {
-		if err := os.RemoveAll(dir); err != nil {
-			return err
-		}
 		broken, err := program(ctx, dir, all)
 		if err != nil {
 			return err
@@ -201,7 +216,7 @@ func (j *judge) run(ctx context.Context, dir string, units []*unit) error {
 			byID[at[0]].broken[at[1]] = why
 		}
 		j.took("compiling", start)
-		start = time.Now()
+		start = cpu()
 		file := filepath.Join(dir, "outcomes")
 		cmd := exec.CommandContext(ctx, filepath.Join(dir, "units.test"), "-test.run=^TestUnits$", "-test.timeout=5m")
 		cmd.Env = append(environ(), "ORACLE_OUT="+file, fmt.Sprint("ORACLE_PATHS=", j.paths), fmt.Sprint("ORACLE_REPEAT=", j.repeat))
@@ -217,7 +232,7 @@ func (j *judge) run(ctx context.Context, dir string, units []*unit) error {
 		}
 		delete(all, id)
 		byID[id].broken[before] = "ends the process: " + strings.SplitN(string(out), "\n", 2)[0]
-		start = time.Now()
+		start = cpu()
 	}
 }
 

@@ -1,26 +1,29 @@
 package gen
 
-import "math/rand/v2"
+import (
+	"math/rand/v2"
+	"slices"
+)
 
 // A gen makes the tree of one function.
 type gen struct {
-	r     *rand.Rand
-	id    int
-	room  int // how many nodes may still be made
-	scope []scoped
-	depth int
+	r       *rand.Rand
+	id      int
+	room    int // how many nodes may still be made
+	scope   []scoped
+	depth   int
+	workers map[int]int // of a WaitGroup
 }
 
 // scoped is a declaration that the statements to come may use.
 type scoped struct {
 	kind string
 	id   int
-	lit  int // how many literals that run later are around it
 }
 
 // Generate returns function i of a seed: the same each time.
 func Generate(seed uint64, i int) *Node {
-	g := &gen{r: rand.New(rand.NewPCG(seed, uint64(i))), room: 9}
+	g := &gen{r: rand.New(rand.NewPCG(seed, uint64(i))), room: 9, workers: map[int]int{}}
 	root := g.node("func", 0, 3, 2, 2)
 	if g.chance(2) { // a plain function is as good as any
 		root.Opt = [4]int{}
@@ -275,13 +278,20 @@ func (g *gen) ofChan(id int) *Node {
 }
 
 func (g *gen) ofGroup(id int) *Node {
-	if g.chance(5) {
+	if g.workers[id] > 0 && g.chance(4) {
 		return g.node("wait", id, 4)
 	}
-	n := g.node("work", id, 5, 5, 4)
+	g.workers[id]++
+	n := g.node("work", id, 4, 5, 4)
+	if g.chance(12) {
+		n.Opt[0] = 4
+	}
 	n.Kids = [][]*Node{nil}
-	if g.chance(2) {
+	if g.chance(2) { // it does not wait for itself
+		scope := g.scope
+		g.scope = slices.DeleteFunc(slices.Clone(scope), func(s scoped) bool { return s.id == id })
 		n.Kids[0] = g.inner(1, 2)
+		g.scope = scope
 	}
 	return n
 }

@@ -3,7 +3,6 @@
 package rt
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"runtime"
@@ -30,24 +29,30 @@ const (
 	modes
 )
 
-// E is one run of a function.
+// E is one run of a function, as one of its goroutines knows it.
 type E struct {
+	*state
+	id int // of the goroutine; 0 is the function itself
+}
+
+// state is what the goroutines of a run share.
+type state struct {
 	mu       sync.Mutex
 	bits     map[Choice]bool
 	asked    []Choice
 	count    map[int]int
 	mode     int
-	main     int64
 	started  int // goroutines
 	begun    int
+	next     int
 	ended    int
-	seqs     map[int64][]string
+	seqs     map[int][]string
 	frozen   bool // the process has ended
 	returned bool
 	steps    int
 	crash    chan string
-	waited   map[int64]bool // goroutines that ran when a Wait had returned
-	running  map[int64]bool
+	waited   map[int]bool // goroutines that ran when a Wait had returned
+	running  map[int]bool
 	early    bool
 	parent   *parent
 	kept     []context.Context
@@ -58,17 +63,9 @@ type E struct {
 	runaway  bool
 }
 
-func goid() int64 {
-	var buf [40]byte
-	s := buf[len("goroutine "):runtime.Stack(buf[:], false)]
-	n, _ := strconv.ParseInt(string(s[:bytes.IndexByte(s, ' ')]), 10, 64)
-	return n
-}
-
 // step is called at every event: it lets others go first, and ends what runs for ever.
-func (e *E) step() int64 {
-	id := goid()
-	if e.mode == slowGoroutines && id != e.main || e.mode == slowFunction && id == e.main {
+func (e *E) step() {
+	if e.mode == slowGoroutines && e.id != 0 || e.mode == slowFunction && e.id == 0 {
 		time.Sleep(time.Nanosecond) // of the time of the bubble: until all others wait
 	}
 	e.mu.Lock()
@@ -77,14 +74,13 @@ func (e *E) step() int64 {
 	if e.steps > 2000 {
 		e.runaway, stop = true, true
 	}
-	if e.waited[id] {
+	if e.waited[e.id] {
 		e.early = true
 	}
 	e.mu.Unlock()
 	if stop {
 		select {}
 	}
-	return id
 }
 
 // Ask returns the next bit of the input that the site of a branch reads.
@@ -111,10 +107,14 @@ func (e *E) Items(site int) (out []string) {
 
 // Log notes an event.
 func (e *E) Log(event string, values ...any) {
-	id := e.step()
+	e.step()
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	if !e.frozen {
+		id := e.id
+		if e.returned && id == 0 {
+			id = -1 // a function that was kept for later
+		}
 		e.seqs[id] = append(e.seqs[id], strings.ReplaceAll(strings.TrimSuffix(fmt.Sprintln(append([]any{event}, values...)...), "\n"), e.host, "host"))
 	}
 }
@@ -142,38 +142,42 @@ func Start(e *E) {
 	e.mu.Unlock()
 }
 
-// A G is a goroutine.
-type G struct {
-	e  *E
-	id int64
-}
-
 // Go begins a goroutine.
-func Go(e *E) G {
-	g := G{e, goid()}
+func Go(e *E) *E { return e.enter(true) }
+
+// Call begins a function that package context or time calls.
+func Call(e *E) *E { return e.enter(false) }
+
+func (e *E) enter(counts bool) *E {
 	e.mu.Lock()
+	e.next++
+	g := &E{e.state, e.next}
 	e.running[g.id] = true
-	e.begun++
+	if counts {
+		e.begun++
+	} else {
+		e.ended-- // End counts it
+	}
 	e.mu.Unlock()
-	e.step()
+	g.step()
 	return g
 }
 
 // End ends a goroutine; a panic ends the process, but what waits for the
 // deferred calls of the goroutine may go on before.
-func (g G) End() {
+func (e *E) End() {
 	v := recover()
 	if v != nil {
 		time.Sleep(time.Microsecond)
 	}
-	g.e.mu.Lock()
-	defer g.e.mu.Unlock()
-	delete(g.e.running, g.id)
-	delete(g.e.waited, g.id)
-	g.e.ended++
-	if v != nil && !g.e.frozen {
-		g.e.frozen = true
-		g.e.crash <- "crash: " + fmt.Sprint(v)
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.running, e.id)
+	delete(e.waited, e.id)
+	e.ended++
+	if v != nil && !e.frozen {
+		e.frozen = true
+		e.crash <- "crash: " + fmt.Sprint(v)
 	}
 }
 
@@ -186,10 +190,27 @@ func Waited(e *E) {
 		runtime.Gosched()
 		e.mu.Lock()
 	}
-	id := goid()
 	for other := range e.running {
-		e.waited[other] = e.waited[other] || other != id
+		e.waited[other] = e.waited[other] || other != e.id
 	}
+}
+
+// Wait takes the place of a Wait that is deferred.
+func Wait(e *E, wait func()) {
+	wait()
+	Waited(e)
+}
+
+// WaitGo takes the place of WaitGroup.Go.
+func WaitGo(e *E, add func(int), done, f func()) {
+	add(1)
+	Start(e)
+	go func() {
+		e := Go(e)
+		defer e.End()
+		defer done()
+		f()
+	}()
 }
 
 // Exit takes the place of os.Exit.
@@ -282,7 +303,7 @@ func (e *E) events() (main []string, others []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	for id, seq := range e.seqs {
-		if id == e.main {
+		if id == 0 {
 			main = slices.Clone(seq)
 		} else {
 			others = append(others, strings.Join(seq, "; "))

@@ -56,18 +56,17 @@ const patience = time.Minute / 2
 
 func run(t *testing.T, unit Unit, variant int, bits map[Choice]bool, mode int, label string, report func(*E, Outcome)) {
 	synctest.Test(t, func(*testing.T) {
-		e := &E{
-			bits: bits, mode: mode, count: map[int]int{}, seqs: map[int64][]string{}, crash: make(chan string, 1),
-			waited: map[int64]bool{}, running: map[int64]bool{},
+		e := &E{state: &state{
+			bits: bits, mode: mode, count: map[int]int{}, seqs: map[int][]string{}, crash: make(chan string, 1),
+			waited: map[int]bool{}, running: map[int]bool{},
 			parent: &parent{children: map[*int][]string{}, done: make(chan struct{})},
-		}
+		}}
 		e.host = fmt.Sprintf("run%s.test", label)
 		runs.Store(e.host, e)
 		defer runs.Delete(e.host)
 		out := Outcome{Unit: unit.Name, Variant: variant, Path: path(bits), Mode: mode}
 		ended := make(chan string, 1)
 		go pprof.Do(context.Background(), pprof.Labels("run", label), func(context.Context) {
-			e.main = goid()
 			defer func() {
 				if v := recover(); v != nil {
 					ended <- "panic: " + fmt.Sprint(v)
@@ -256,7 +255,7 @@ func explore(u Unit, most, repeat int, run func(variant int, bits map[Choice]boo
 
 var group = regexp.MustCompile(`^(\d+) @`)
 var labelled = regexp.MustCompile(`"run":"(\d+)"`)
-var position = regexp.MustCompile(`\s(/\S+):(\d+)$`)
+var position = regexp.MustCompile(`\s(\S+\.go):(\d+)$`)
 
 // goroutines returns the lines of generated functions where goroutines stand, by run.
 func goroutines() map[string][]string {
