@@ -20,7 +20,8 @@ const (
 	FalseAlarm = "false alarm"      // the function leaks on no path
 	NotSilent  = "second run"       // finds more to fix
 	Unsafe     = "wrong unsafe fix" // the function panics or hangs where it did not
-	Internal   = "internal error"   // of the analysis
+	UnsafeLeak = "leak not mended by an unsafe fix"
+	Internal   = "internal error" // of the analysis
 )
 
 // A Failure is something that the oracle holds against the rules.
@@ -93,25 +94,46 @@ func (u *unit) leaks(o rt.Outcome) (out []string) {
 	for _, site := range o.Bodies {
 		out = append(out, fmt.Sprint("resp", site))
 	}
-	for _, at := range o.Ctxs {
-		out = append(out, u.owner(o.Variant, at, "ctx"))
-	}
+	out = append(out, o.Ctxs...)
 	for _, at := range o.Left {
-		out = append(out, "go:"+u.owner(o.Variant, at, ""))
+		out = append(out, "go:"+u.owner(o.Variant, at))
 	}
 	return out
 }
 
-// owner returns the first value of a kind that the lines of a stack speak of.
-func (u *unit) owner(variant int, stack, kind string) string {
+// owner returns the first value that the lines of a stack speak of, with what
+// is done to a channel: "ch3 send".
+func (u *unit) owner(variant int, stack string) string {
 	for _, at := range strings.Fields(stack) {
-		for _, name := range names(u.line(variant, at)) {
-			if strings.HasPrefix(name, kind) {
+		line := u.line(variant, at)
+		for _, name := range names(line) {
+			switch {
+			case !strings.HasPrefix(name, "ch") || strings.Contains(line, "case"):
 				return name
+			case strings.Contains(line, name+" <- "):
+				return name + " send"
+			default:
+				return name + " receive"
 			}
 		}
 	}
-	return kind + "?"
+	return "?"
+}
+
+// about reports whether a leak is what a rule speaks of when it names subject.
+func about(rule, subject, leak string) bool {
+	leak, op, _ := strings.Cut(strings.TrimPrefix(leak, "go:"), " ")
+	switch {
+	case leak != subject:
+		return false
+	case rule == "blockingsend":
+		return op != "receive"
+	case rule == "blockingreceive":
+		return op != "send"
+	case kindOf(rule) == "ctx":
+		return op == ""
+	}
+	return true
 }
 
 // ordinary reports whether a function has come to its end: what a panic leaves
@@ -155,7 +177,10 @@ func (u *unit) subject(f finding.Finding, variant int) string {
 // confirmed reports whether a finding was seen to be so on some path.
 func (u *unit) confirmed(f finding.Finding) bool {
 	subject := u.subject(f, before)
+	reached := false // what is not run proves nothing
 	for _, o := range u.outcomes[before] {
+		reached = reached || kindOf(f.Rule) == "go" || slices.Contains(o.Made, subject) ||
+			slices.ContainsFunc(o.Opened, func(site int) bool { return fmt.Sprint("resp", site) == subject })
 		if kindOf(f.Rule) == "go" {
 			if o.End == "hang" || blunder(o) || o.Early || len(o.Left) > 0 {
 				return true
@@ -169,16 +194,14 @@ func (u *unit) confirmed(f finding.Finding) bool {
 		for _, site := range o.Peaks {
 			leaks = append(leaks, fmt.Sprint("resp", site))
 		}
-		for _, at := range o.CtxPeaks {
-			leaks = append(leaks, u.owner(before, at, "ctx"))
-		}
+		leaks = append(leaks, o.CtxPeaks...)
 		for _, l := range leaks {
-			if l == subject || l == kindOf(f.Rule)+"?" || subject == "" && strings.HasPrefix(l, kindOf(f.Rule)) {
+			if l == subject || subject == "" && strings.HasPrefix(l, kindOf(f.Rule)) {
 				return true
 			}
 		}
 	}
-	return false
+	return !reached
 }
 
 // cut reports whether a unit has more paths than were run.
@@ -235,8 +258,13 @@ func (u *unit) failures() (out []Failure) {
 			}
 			for _, o := range u.outcomes[v] {
 				for _, l := range u.leaks(o) {
-					if l = strings.TrimPrefix(l, "go:"); ended(o) && slices.Contains(subjects, l) {
-						fail(NotMended, rule, v, "%s on path %q", l, o.Path)
+					stuck := kindOf(rule) != "go" && len(o.Left) > 0 // before it comes to the release
+					if ended(o) && !stuck && slices.ContainsFunc(subjects, func(s string) bool { return about(rule, s, l) }) {
+						kind := NotMended
+						if v == unsafe {
+							kind = UnsafeLeak
+						}
+						fail(kind, rule, v, "%s on path %q", l, o.Path)
 					}
 				}
 			}
@@ -295,7 +323,7 @@ func (u *unit) differences(variant int) (out []string) {
 	}
 	for _, o := range u.outcomes[variant] {
 		was := could[o.Path]
-		if len(was) == 0 || o.Runaway {
+		if len(was) == 0 || o.Runaway || slices.ContainsFunc(was, blunder) {
 			continue
 		}
 		if raced(was, o) || slices.ContainsFunc(was, func(w rt.Outcome) bool { return allowed(w, o, cuts) }) {
@@ -359,20 +387,26 @@ func uploads(o rt.Outcome, cuts map[string]bool) (out []string) {
 	return out
 }
 
+// class is "resp", "ctx" or "go".
+func class(leak string) string {
+	kind, _, _ := strings.Cut(leak, ":")
+	return strings.TrimRight(kind, "0123456789")
+}
+
 // newLeak returns what is left after o and never was on the same path before.
 func (u *unit) newLeak(was []rt.Outcome, o rt.Outcome) string {
 	most := map[string]int{}
 	for _, w := range was {
 		n := map[string]int{}
 		for _, l := range u.leaks(w) {
-			kind, _, _ := strings.Cut(strings.TrimRight(l, "0123456789?"), ":")
+			kind := class(l)
 			n[kind]++
 			most[kind] = max(most[kind], n[kind])
 		}
 	}
 	n := map[string]int{}
 	for _, l := range u.leaks(o) {
-		kind, _, _ := strings.Cut(strings.TrimRight(l, "0123456789?"), ":")
+		kind := class(l)
 		if n[kind]++; n[kind] > most[kind] && ended(o) {
 			return l
 		}

@@ -205,6 +205,12 @@ func instrument(src []byte) ([]byte, error) {
 			if lit, ok := n.Call.Fun.(*ast.FuncLit); ok {
 				begin(lit.Body, "Go")
 			}
+		case *ast.AssignStmt:
+			if _, recv, name := method(n.Rhs[0]); recv == "context" && strings.HasPrefix(name, "With") && len(n.Lhs) == 2 {
+				if id, ok := n.Lhs[0].(*ast.Ident); ok {
+					insert(n.End(), fmt.Sprintf("; rt.Made(e, %s, %q)", id.Name, id.Name))
+				}
+			}
 		case *ast.DeferStmt:
 			if _, recv, name := method(n.Call); name == "Wait" && strings.HasPrefix(recv, "wg") {
 				edits = append(edits, edit{at(n.Call.Pos()), at(n.Call.End()), "rt.Wait(e, " + recv + ".Wait)"})
@@ -216,9 +222,13 @@ func instrument(src []byte) ([]byte, error) {
 			}
 			switch name {
 			case "Wait":
+				insert(n.Pos(), "rt.Waits(e); ")
 				insert(n.End(), "; rt.Waited(e)")
 			case "Go":
 				edits = append(edits, edit{at(n.Pos()), at(call.Lparen) + 1, fmt.Sprintf("rt.WaitGo(e, %s.Add, %s.Done, ", recv, recv)})
+				if lit, ok := call.Args[0].(*ast.FuncLit); ok {
+					insert(lit.Type.Params.Opening+1, "e *rt.E")
+				}
 			}
 		case *ast.CallExpr:
 			call, recv, name := method(n)

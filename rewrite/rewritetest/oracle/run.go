@@ -52,6 +52,7 @@ type judge struct {
 	paths  int
 	repeat int
 	keep   bool
+	unsafe bool // judge the unsafe fixes, too
 	spent  map[string]time.Duration
 }
 
@@ -130,7 +131,7 @@ func (j *judge) analyse(ctx context.Context, dir string, units []*unit, variant 
 		return nil
 	}
 	for _, allowed := range []bool{false, true} {
-		if variant != before && allowed != (variant == unsafe) {
+		if variant != before && allowed != (variant == unsafe) || allowed && !j.unsafe {
 			continue
 		}
 		res, err := rewrite.Run(ctx, rewrite.Config{Dir: dir, Rules: j.rules, Unsafe: allowed, Env: environ()})

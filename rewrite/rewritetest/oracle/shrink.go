@@ -8,7 +8,7 @@ import (
 )
 
 // candidates is how many smaller trees of one failure are tried in one program.
-const candidates = 40
+const candidates = 24
 
 // shrink replaces failures by the smallest functions that fail in the same way:
 // up to a number of each kind and rule; of the others it keeps what they are.
@@ -21,6 +21,8 @@ func (j *judge) shrink(ctx context.Context, r *Report, cfg Config) error {
 			todo = append(todo, f)
 		}
 	}
+	small := *j
+	small.unsafe = slices.ContainsFunc(todo, func(f *Failure) bool { return f.Kind == Unsafe || f.Kind == UnsafeLeak })
 	tried := map[string]bool{}
 	for step := 0; len(todo) > 0; step++ {
 		cfg.Logf("shrinking %d failures, step %d", len(todo), step)
@@ -51,7 +53,7 @@ func (j *judge) shrink(ctx context.Context, r *Report, cfg Config) error {
 		}
 		smaller := map[*Failure]bool{}
 		for batch := range slices.Chunk(units, max(cfg.Batch, 400)) {
-			if err := j.measure(ctx, batch); err != nil {
+			if err := small.measure(ctx, batch); err != nil {
 				return err
 			}
 			for _, u := range batch {

@@ -110,7 +110,7 @@ func (n *Node) Smaller() (out []*Node) {
 		}
 		for o, v := range n.Opt {
 			for _, w := range []int{0, v / 2, v - 1} {
-				if w < v && (w == 0 || w != v/2 || v/2 != v-1) {
+				if w >= 0 && w < v {
 					edit(func(n *Node) { n.Opt[o] = w })
 				}
 			}

@@ -55,6 +55,8 @@ type state struct {
 	running  map[int]bool
 	early    bool
 	parent   *parent
+	made     []made
+	ctxPeaks []string
 	kept     []context.Context
 	later    []func()
 	bodies   []*body
@@ -181,6 +183,9 @@ func (e *E) End() {
 	}
 }
 
+// Waits comes before each Wait.
+func Waits(e *E) { e.step() }
+
 // Waited follows each Wait.
 func Waited(e *E) {
 	e.mu.Lock()
@@ -197,19 +202,20 @@ func Waited(e *E) {
 
 // Wait takes the place of a Wait that is deferred.
 func Wait(e *E, wait func()) {
+	Waits(e)
 	wait()
 	Waited(e)
 }
 
 // WaitGo takes the place of WaitGroup.Go.
-func WaitGo(e *E, add func(int), done, f func()) {
+func WaitGo(e *E, add func(int), done func(), f func(*E)) {
 	add(1)
 	Start(e)
 	go func() {
 		e := Go(e)
 		defer e.End()
 		defer done()
-		f()
+		f(e)
 	}()
 }
 
@@ -231,62 +237,50 @@ func Fatal(e *E, v ...any) { Exit(e, 1) }
 // Background takes the place of context.Background.
 func Background(e *E) context.Context { return e.parent }
 
-// parent is a context that knows which contexts are derived from it and not yet cancelled.
-type parent struct {
-	mu       sync.Mutex
-	children map[*int][]string // where they are made
-	peaks    []string          // where several were made that were there at once
-	done     chan struct{}
+// parent is a context that does not end, and costs nothing that is made from it.
+type parent struct{ done chan struct{} }
+
+func (*parent) Deadline() (t time.Time, ok bool)    { return t, false }
+func (p *parent) Done() <-chan struct{}             { return p.done }
+func (*parent) Err() error                          { return nil }
+func (*parent) Value(any) any                       { return nil }
+func (*parent) AfterFunc(func()) (stop func() bool) { return func() bool { return true } }
+
+// made is a context of a generated function.
+type made struct {
+	name string
+	ctx  context.Context
 }
 
-func (*parent) Deadline() (t time.Time, ok bool) { return t, false }
-func (p *parent) Done() <-chan struct{}          { return p.done }
-func (*parent) Err() error                       { return nil }
-func (*parent) Value(any) any                    { return nil }
-
-// AfterFunc is called by package context for each child, and stop when it is cancelled.
-func (p *parent) AfterFunc(func()) (stop func() bool) {
-	id, at := new(int), callers()
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, other := range p.children {
-		if slices.Equal(other, at) {
-			p.peaks = append(p.peaks, strings.Join(at, " "))
+// Made follows each making of a context.
+func Made(e *E, ctx context.Context, name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.made {
+		if m.name == name && m.ctx.Err() == nil {
+			e.ctxPeaks = append(e.ctxPeaks, name)
 		}
 	}
-	p.children[id] = at
-	return func() bool {
-		p.mu.Lock()
-		defer p.mu.Unlock()
-		delete(p.children, id)
-		return true
-	}
+	e.made = append(e.made, made{name, ctx})
 }
 
-func (p *parent) left() (out, peaks []string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, at := range p.children {
-		out = append(out, strings.Join(at, " "))
+// contexts returns the names of the contexts that were made, of those that
+// are left, and of those of which several were there at once.
+func (e *E) contexts() (all, left, peaks []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.made {
+		all = append(all, m.name)
+		if m.ctx.Err() == nil {
+			left = append(left, m.name)
+		}
 	}
-	sort.Strings(out)
-	sort.Strings(p.peaks)
-	return out, slices.Compact(p.peaks)
+	return unique(all), unique(left), unique(e.ctxPeaks)
 }
 
-// callers returns the lines of generated functions on the stack, innermost first.
-func callers() (out []string) {
-	var pcs [32]uintptr
-	frames := runtime.CallersFrames(pcs[:runtime.Callers(2, pcs[:])])
-	for {
-		f, more := frames.Next()
-		if at := generated(f.File, f.Line); at != "" {
-			out = append(out, at)
-		}
-		if !more {
-			return out
-		}
-	}
+func unique(list []string) []string {
+	sort.Strings(list)
+	return slices.Compact(list)
 }
 
 // generated returns file:line if the file holds a generated function.

@@ -41,7 +41,9 @@ type Outcome struct {
 	After     []string // what was seen after it had returned
 	Uploads   []string
 	Bodies    []int    // sites of the bodies left open
-	Ctxs      []string // lines that made the contexts left
+	Made      []string // names of the contexts that were made
+	Opened    []int    // sites of the bodies that were opened
+	Ctxs      []string // names of the contexts left
 	CtxsAtEnd []string // those that were left when the function returned
 	Peaks     []int    // sites of which several bodies were open at once
 	CtxPeaks  []string
@@ -59,7 +61,7 @@ func run(t *testing.T, unit Unit, variant int, bits map[Choice]bool, mode int, l
 		e := &E{state: &state{
 			bits: bits, mode: mode, count: map[int]int{}, seqs: map[int][]string{}, crash: make(chan string, 1),
 			waited: map[int]bool{}, running: map[int]bool{},
-			parent: &parent{children: map[*int][]string{}, done: make(chan struct{})},
+			parent: &parent{done: make(chan struct{})},
 		}}
 		e.host = fmt.Sprintf("run%s.test", label)
 		runs.Store(e.host, e)
@@ -82,7 +84,7 @@ func run(t *testing.T, unit Unit, variant int, bits map[Choice]bool, mode int, l
 			out.End = "hang"
 		}
 		synctest.Wait()
-		out.CtxsAtEnd, _ = e.parent.left()
+		_, out.CtxsAtEnd, _ = e.contexts()
 		e.mu.Lock()
 		e.returned = true
 		kept, later := e.kept, e.later
@@ -112,7 +114,10 @@ func run(t *testing.T, unit Unit, variant int, bits map[Choice]bool, mode int, l
 		out.Uploads = uploads
 		if !over {
 			out.Bodies, out.Peaks = open, peaks
-			out.Ctxs, out.CtxPeaks = e.parent.left()
+			out.Made, out.Ctxs, out.CtxPeaks = e.contexts()
+			for _, b := range e.bodies {
+				out.Opened = append(out.Opened, b.site)
+			}
 		} else {
 			out.Left = []string{"over"}
 		}
