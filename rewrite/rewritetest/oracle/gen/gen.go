@@ -166,7 +166,7 @@ func (g *gen) resource() *Node {
 	var n *Node
 	switch g.r.IntN(9) {
 	case 0, 1, 2:
-		n = g.node("resp", 0, 11, 8, 2)
+		n = g.node("resp", 0, 12, 8, 2)
 		if n.Opt[0] == 2 || n.Opt[0] == 5 || n.Opt[0] == 7 {
 			n.Ref = g.pick("ctx")
 		}
@@ -195,6 +195,11 @@ func (g *gen) resource() *Node {
 	}
 	rest := g.block(1, 4)
 	n.Kids = [][]*Node{append(first, rest...)}
+	if n.Kind == "chan" && !g.chance(3) {
+		recv := g.node("recv", n.ID, 1, 12)
+		recv.Kids = [][]*Node{nil}
+		n.Kids[0] = append(n.Kids[0], recv)
+	}
 	if n.Kind == "wg" && !g.chance(5) {
 		n.Kids[0] = append(n.Kids[0], g.node("wait", n.ID, 4))
 	}
@@ -217,7 +222,7 @@ func (g *gen) ofCtx(id int) *Node {
 	if g.chance(3) {
 		return g.node("cancel", id, 10)
 	}
-	n := g.node("use", id, 18)
+	n := g.node("use", id, 20)
 	if n.Opt[0] == 6 {
 		n.Kids = [][]*Node{g.inner(0, 1)}
 	}
@@ -235,7 +240,7 @@ func (g *gen) talk(ch *Node) []*Node {
 	}
 	switch g.r.IntN(4) {
 	case 0:
-		n := g.node("recv", ch.ID, 1, 10)
+		n := g.node("recv", ch.ID, 1, 12)
 		n.Opt[0] = 1
 		n.Kids = [][]*Node{nil}
 		return []*Node{n}
@@ -245,7 +250,7 @@ func (g *gen) talk(ch *Node) []*Node {
 }
 
 func (g *gen) ofSender(id int) *Node {
-	n := g.node("send", id, 3, 8, 5)
+	n := g.node("send", id, 3, 9, 5)
 	if n.Opt[0] == 1 && g.chance(2) {
 		n.Opt[0] = 0
 	}
@@ -265,7 +270,7 @@ func (g *gen) ofChan(id int) *Node {
 	case 2, 3:
 		return g.leave()
 	default:
-		n := g.node("recv", id, 2, 10)
+		n := g.node("recv", id, 2, 12)
 		n.Kids = [][]*Node{nil}
 		if g.chance(2) {
 			n.Kids[0] = g.inner(1, 1)

@@ -26,7 +26,7 @@ func Source(i int, root *Node) ([]byte, error) {
 	p.function(root)
 	text := p.b.String() + "\n" + strings.Join(p.decls, "\n\n")
 	var imports strings.Builder
-	for _, path := range []string{"bufio", "context", "errors", "fmt", "io", "log", "net/http", "os", "strings", "sync", "time"} {
+	for _, path := range []string{"bufio", "context", "errors", "fmt", "io", "log", "net/http", "net/url", "os", "strings", "sync", "time"} {
 		if regexp.MustCompile(`\b` + path[strings.LastIndexByte(path, '/')+1:] + `\.`).MatchString(text) {
 			fmt.Fprintf(&imports, "%q\n", path)
 		}

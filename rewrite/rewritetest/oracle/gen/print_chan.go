@@ -34,6 +34,11 @@ func (p *printer) value(ch int) string {
 	return map[string]string{"int": "1", "error": "errors.New(\"v\")", "struct{}": "struct{}{}"}[element(p.nodes[ch])]
 }
 
+// last is a value that says that no other follows.
+func (p *printer) last(ch int) string {
+	return map[string]string{"int": "0", "error": "nil", "struct{}": "struct{}{}"}[element(p.nodes[ch])]
+}
+
 // container declares what senders are started for, and another name for it if
 // what follows uses one.
 func (p *printer) container(n *Node, xs, follows string) {
@@ -146,6 +151,8 @@ func (p *printer) sends(n *Node, form, after int) {
 		p.f("select {\ncase %s <- %s:\ncase <-ctx.Done():\n}", ch, v)
 	case 5:
 		p.f("for e.Ask(%d) {\n%s <- %s\n}", n.ID, ch, v)
+	case 8: // the last one says so
+		p.f("for e.Ask(%d) {\n%s <- %s\n}\n%s <- %s", n.ID, ch, v, ch, p.last(n.Ref))
 	case 6: // an error ends it
 		p.f("if e.Ask(%d) {\n%s <- %s\nreturn\n}\n%s <- %s", n.ID, ch, v, ch, v)
 	default:
@@ -209,6 +216,19 @@ func (p *printer) recv(n *Node) {
 			p.loop(n.ID, fmt.Sprintf("for range xs%d", n.Ref), func() { p.f("%s := <-%s", v, ch); got() })
 		case 7:
 			p.loop(n.ID, "for range 2", func() { p.f("%s := <-%s", v, ch); got() })
+		case 9: // until the last one
+			p.loop(n.ID, fmt.Sprintf("for %s := range %s", v, ch), func() {
+				got()
+				p.f("if %s == %s {", v, p.last(n.Ref))
+				p.leave(n.ID)
+				p.f("}")
+			})
+		case 10: // until all have come
+			p.f("k%d := 0", n.ID)
+			p.loop(n.ID, fmt.Sprintf("for %s := range %s", v, ch), func() {
+				got()
+				p.f("if k%d++; k%d == len(xs%d) {\nbreak\n}", n.ID, n.ID, n.Ref)
+			})
 		case 8:
 			p.f("if %s, ok := <-%s; ok {\ne.Log(\"got\", %s)", v, ch, v)
 			p.kids(n, 0)

@@ -137,6 +137,13 @@ func (p *printer) use(n *Node) {
 		p.declare("type %s struct{}\n\nfunc (%s) put(e *rt.E, ctx context.Context) error {\ne.Keep(ctx)\nreturn nil\n}", sink+"Later", sink+"Later")
 		p.declare("func %s[S %s](e *rt.E, s S, ctx context.Context) error { return s.put(e, ctx) }", p.name("via", n.ID), sink)
 		p.f("e.Log(\"put\", %s(e, %s{}, %s))", p.name("via", n.ID), sink+"Later", ctx)
+	case 18: // a request that is sent later
+		p.f("late%d, err := http.NewRequestWithContext(%s, \"GET\", e.URL(%d), nil)\ne.Log(\"request\", err)", n.ID, ctx, n.ID)
+		p.f("e.Later(func() { e.Log(\"late\", late%d.Context().Err()) })", n.ID)
+	case 19: // a handler that is called later
+		p.declare("func %s(e *rt.E, ctx context.Context) http.HandlerFunc {\nreturn func(http.ResponseWriter, *http.Request) { e.Log(\"serve\", ctx.Err()) }\n}", p.name("serve", n.ID))
+		p.f("mux%d := http.NewServeMux()\nmux%d.Handle(\"/\", %s(e, %s))", n.ID, n.ID, p.name("serve", n.ID), ctx)
+		p.f("e.Later(func() { mux%d.ServeHTTP(nil, &http.Request{URL: &url.URL{Path: \"/\"}}) })", n.ID)
 	default: // an earlier defer works off what is kept here
 		p.f("var held%d context.Context\ndefer func() {\nif held%d != nil {\ne.Log(\"held\", held%d.Err())\n}\n}()", n.ID, n.ID, n.ID)
 		p.f("held%d = %s", n.ID, ctx)
