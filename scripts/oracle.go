@@ -1,6 +1,18 @@
 //go:build ignore
 
-// Oracle judges the rules by generated functions.
+// Oracle judges the rules by generated functions, which it runs on every path
+// before and after the fixes:
+//
+//	go run scripts/oracle.go [-n functions] [-seed seed] [-first number] [-o dir]
+//
+// It prints what was found, fixed and missed, the misses by shape: what leaks,
+// how it is made, and how it is used and released ("use.12" is the twelfth
+// spelling of a use, as package rewrite/rewritetest/oracle/gen prints it). Of each kind of
+// failure, a few are shrunk to the smallest function that still fails in that
+// way; -o writes all of them into files. The exit code is 1 if there are any.
+//
+// To look at one function: -print 128. To see its failure again: -first 128 -n 1.
+// The page of package oracle says what a failure is and how to read it.
 package main
 
 import (
@@ -28,7 +40,14 @@ func main() {
 	paths := flag.Int("paths", 64, "`paths` of a function to run at most")
 	shrink := flag.Int("shrink", 3, "failures of each kind and rule to shrink")
 	show := flag.Int("print", -1, "print one function by its `number`, and do nothing else")
+	safe := flag.Bool("safe", false, "judge only the safe fixes")
 	out := flag.String("o", "", "write each failure as a file into `dir`ectory")
+	var trees []*gen.Node
+	flag.Func("tree", "judge the function of a `tree`, as a failure prints it, and others that are given in the same way", func(text string) error {
+		tree, err := gen.Parse(text)
+		trees = append(trees, tree)
+		return err
+	})
 	flag.Parse()
 	if *show >= 0 {
 		src, err := gen.Source(*show, gen.Generate(*seed, *show))
@@ -40,7 +59,14 @@ func main() {
 	}
 	start := time.Now()
 	r, err := oracle.Run(context.Background(), oracle.Config{
-		Rules: rules.All(), Seed: *seed, First: *first, N: *n, Batch: *batch, Paths: *paths, Shrink: *shrink,
+		Rules: rules.All(), Seed: *seed, First: *first, N: *n, Trees: trees, Batch: *batch, Paths: *paths, SafeOnly: *safe, Shrink: *shrink,
+		Found: func(failures []oracle.Failure) {
+			if *out != "" {
+				if err := oracle.Write(*out, failures); err != nil {
+					log.Fatal(err)
+				}
+			}
+		},
 		Logf: func(format string, args ...any) {
 			log.Printf("%6.0fs "+format, append([]any{time.Since(start).Seconds()}, args...)...)
 		},
@@ -49,15 +75,9 @@ func main() {
 		log.Print(err)
 	}
 	fmt.Print(r)
-	if *out != "" {
-		if err := r.Write(*out); err != nil {
-			log.Fatal(err)
-		}
+	for _, what := range slices.Sorted(maps.Keys(r.Spent)) {
+		log.Printf("%6.0f processor seconds %s", r.Spent[what].Seconds(), what)
 	}
-	for what, d := range maps.All(r.Spent) {
-		log.Printf("%s %s", d.Round(time.Second/10), what)
-	}
-	_ = slices.Sorted[string]
 	if err != nil || len(r.Failures) > 0 {
 		os.Exit(1)
 	}

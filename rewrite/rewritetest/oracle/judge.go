@@ -32,13 +32,14 @@ type Failure struct {
 	Function int // its number within the seed
 	Tree     *gen.Node
 	Detail   string
-	Source   string // as generated
-	Fixed    string // after the fix in question, or ""
-	Report   string // what was found
+	Source   string   // as generated
+	Fixed    string   // after the fix in question, or ""
+	Report   string   // what was found
+	subjects []string // values that it is about
 }
 
-// key tells what has to stay the same while a failure is shrunk.
-func (f *Failure) key() string { return f.Kind + " " + f.Rule }
+// Key tells what has to stay the same while a failure is shrunk.
+func (f *Failure) Key() string { return f.Kind + " " + f.Rule }
 
 // kindOf says what a rule is about: a body, a context, or goroutines.
 func kindOf(rule string) string {
@@ -217,6 +218,11 @@ func (u *unit) cut() bool {
 func (u *unit) failures() (out []Failure) {
 	fail := func(kind, rule string, variant int, detail string, args ...any) {
 		f := Failure{Kind: kind, Rule: rule, Function: u.id, Tree: u.tree, Detail: fmt.Sprintf(detail, args...), Source: string(u.src[before])}
+		for _, x := range u.found[before] {
+			if kind != FalseAlarm || x.Rule == rule {
+				f.subjects = append(f.subjects, u.subject(x, before))
+			}
+		}
 		if variant != before {
 			f.Fixed = string(u.src[variant])
 		}
@@ -224,7 +230,7 @@ func (u *unit) failures() (out []Failure) {
 			f.Report += fmt.Sprintf("%d: %s: %s (%s) %s\n", x.Place.Line, x.Rule, x.Message, x.Applicability, x.Reason)
 		}
 		for _, have := range out {
-			if have.key() == f.key() {
+			if have.Key() == f.Key() {
 				return
 			}
 		}

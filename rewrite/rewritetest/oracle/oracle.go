@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/oracle/gen"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
@@ -16,13 +17,17 @@ import (
 
 // Config says what to judge, and how much of it.
 type Config struct {
-	Rules  []rule.Rule
-	Seed   uint64
-	First  int // number of the first function
-	N      int // how many functions
-	Batch  int // functions in one program; 0 for 400
-	Paths  int // paths of a function to run at most; 0 for 64
-	Shrink int // failures of each kind and rule to shrink; 0 for none
+	Rules    []rule.Rule
+	Seed     uint64
+	First    int         // number of the first function
+	N        int         // how many functions
+	Trees    []*gen.Node // functions to judge instead of generated ones; may be nil
+	Batch    int         // functions in one program; 0 for 400
+	Paths    int         // paths of a function to run at most; 0 for 64
+	SafeOnly bool        // leave the unsafe fixes alone
+	Shrink   int         // failures of each kind and rule to shrink; 0 for none
+	// Found is called with what is found, and with each step that shrinks it; may be nil.
+	Found func([]Failure)
 	// Logf tells how far it is; may be nil.
 	Logf func(format string, args ...any)
 }
@@ -49,15 +54,36 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.Logf == nil {
 		cfg.Logf = func(string, ...any) {}
 	}
-	j := &judge{rules: cfg.Rules, paths: cfg.Paths, repeat: 1, unsafe: true, keep: os.Getenv("ORACLE_KEEP") != "", spent: map[string]time.Duration{}}
+	if cfg.Found == nil {
+		cfg.Found = func([]Failure) {}
+	}
+	return run(ctx, cfg, func(ctx context.Context, dir string, unsafe bool) (*rewrite.Result, error) {
+		return rewrite.Run(ctx, rewrite.Config{Dir: dir, Rules: cfg.Rules, Unsafe: unsafe, Env: environ()})
+	})
+}
+
+// planner runs the rules over a module.
+type planner = func(ctx context.Context, dir string, unsafe bool) (*rewrite.Result, error)
+
+func run(ctx context.Context, cfg Config, plan planner) (*Report, error) {
+	j := &judge{plan: plan, paths: cfg.Paths, repeat: 1, unsafe: !cfg.SafeOnly, keep: os.Getenv("ORACLE_KEEP") != "", spent: map[string]time.Duration{}}
 	r := &Report{
 		Findings: map[string]int{}, Fixes: map[string]int{}, Dropped: map[string]int{},
 		Misses: map[string]int{}, MissedAt: map[string]int{}, Spent: j.spent,
 	}
+	if cfg.Trees != nil {
+		cfg.First, cfg.N = 0, len(cfg.Trees)
+	}
 	for first := cfg.First; first < cfg.First+cfg.N; first += cfg.Batch {
 		var units []*unit
 		for i := first; i < min(first+cfg.Batch, cfg.First+cfg.N); i++ {
-			units = append(units, &unit{id: i, tree: gen.Generate(cfg.Seed, i)})
+			u := &unit{id: i}
+			if cfg.Trees != nil {
+				u.tree = cfg.Trees[i]
+			} else {
+				u.tree = gen.Generate(cfg.Seed, i)
+			}
+			units = append(units, u)
 		}
 		if err := j.measure(ctx, units); err != nil {
 			return r, fmt.Errorf("functions %d to %d of seed %d: %w", first, first+len(units)-1, cfg.Seed, err)
@@ -76,6 +102,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 		r.Failures[i].Seed = cfg.Seed
 	}
 	cfg.Logf("%d failures confirmed", len(r.Failures))
+	cfg.Found(r.Failures)
 	if cfg.Shrink > 0 {
 		return r, j.shrink(ctx, r, cfg)
 	}
@@ -204,7 +231,7 @@ func (j *judge) confirm(ctx context.Context, failures []Failure) (out []Failure,
 	}
 	for _, u := range units {
 		for _, f := range u.failures() {
-			if slices.ContainsFunc(failures, func(g Failure) bool { return g.Function == f.Function && g.key() == f.key() }) {
+			if slices.ContainsFunc(failures, func(g Failure) bool { return g.Function == f.Function && g.Key() == f.Key() }) {
 				out = append(out, f)
 			}
 		}

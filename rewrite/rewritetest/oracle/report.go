@@ -46,7 +46,7 @@ func (r *Report) String() string {
 	table("misses by shape", shapes, 30)
 	kinds := map[string]int{}
 	for _, f := range r.Failures {
-		kinds[f.key()]++
+		kinds[f.Key()]++
 	}
 	table("failures", kinds, 100)
 	return b.String()
@@ -64,13 +64,13 @@ func (f Failure) String() string {
 	return text
 }
 
-// Write writes each failure into a file of its own.
-func (r *Report) Write(dir string) error {
+// Write writes each failure into a file of its own, in place of larger ones.
+func Write(dir string, failures []Failure) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	for i, f := range r.Failures {
-		name := fmt.Sprintf("%02d_%s.go", i, strings.ReplaceAll(f.key(), " ", "_"))
+	for _, f := range failures {
+		name := fmt.Sprintf("%s_%d_%d.go", strings.NewReplacer(" ", "_", "+", "_").Replace(f.Key()), f.Seed, f.Function)
 		if err := os.WriteFile(filepath.Join(dir, name), []byte(f.String()), 0o666); err != nil {
 			return err
 		}

@@ -18,11 +18,9 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/oracle/gen"
 	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/oracle/rt"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
 func keys[K comparable, V any](m map[K]V) iter.Seq[K] { return maps.Keys(m) }
@@ -48,7 +46,7 @@ type unit struct {
 }
 
 type judge struct {
-	rules  []rule.Rule
+	plan   planner
 	paths  int
 	repeat int
 	keep   bool
@@ -134,7 +132,7 @@ func (j *judge) analyse(ctx context.Context, dir string, units []*unit, variant 
 		if variant != before && allowed != (variant == unsafe) || allowed && !j.unsafe {
 			continue
 		}
-		res, err := rewrite.Run(ctx, rewrite.Config{Dir: dir, Rules: j.rules, Unsafe: allowed, Env: environ()})
+		res, err := j.plan(ctx, dir, allowed)
 		if err != nil {
 			return err
 		}
@@ -155,7 +153,7 @@ func (j *judge) analyse(ctx context.Context, dir string, units []*unit, variant 
 					}
 				}
 			}
-			if res, err = rewrite.Run(ctx, rewrite.Config{Dir: dir, Rules: j.rules, Unsafe: allowed, Env: environ()}); err != nil {
+			if res, err = j.plan(ctx, dir, allowed); err != nil {
 				return err
 			}
 		}

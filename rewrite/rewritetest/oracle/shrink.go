@@ -2,6 +2,7 @@ package oracle
 
 import (
 	"context"
+	"fmt"
 	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/oracle/gen"
@@ -10,6 +11,18 @@ import (
 // candidates is how many smaller trees of one failure are tried in one program.
 const candidates = 24
 
+// concerns reports whether a tree has one of the values that a failure is about.
+func (f *Failure) concerns(tree *gen.Node) (has bool) {
+	tree.Each(func(n *gen.Node) {
+		name := n.Kind
+		if name == "chan" {
+			name = "ch"
+		}
+		has = has || slices.Contains(f.subjects, fmt.Sprint(name, n.ID))
+	})
+	return has || slices.Contains(f.subjects, "")
+}
+
 // shrink replaces failures by the smallest functions that fail in the same way:
 // up to a number of each kind and rule; of the others it keeps what they are.
 func (j *judge) shrink(ctx context.Context, r *Report, cfg Config) error {
@@ -17,7 +30,7 @@ func (j *judge) shrink(ctx context.Context, r *Report, cfg Config) error {
 	var todo []*Failure
 	for i := range r.Failures {
 		f := &r.Failures[i]
-		if count[f.key()]++; count[f.key()] <= cfg.Shrink {
+		if count[f.Key()]++; count[f.Key()] <= cfg.Shrink {
 			todo = append(todo, f)
 		}
 	}
@@ -34,8 +47,8 @@ func (j *judge) shrink(ctx context.Context, r *Report, cfg Config) error {
 			slices.SortStableFunc(list, func(a, b *gen.Node) int { return a.Size() - b.Size() })
 			n := 0
 			for _, tree := range list {
-				id := f.key() + tree.String()
-				if tried[id] {
+				id := f.Key() + tree.String()
+				if tried[id] || !f.concerns(tree) {
 					continue
 				}
 				if n++; n > candidates {
@@ -59,10 +72,11 @@ func (j *judge) shrink(ctx context.Context, r *Report, cfg Config) error {
 			for _, u := range batch {
 				f := of[u]
 				for _, g := range u.failures() {
-					if g.key() == f.key() && g.Tree.Size() < f.Tree.Size() {
+					if g.Key() == f.Key() && g.Tree.Size() < f.Tree.Size() {
 						g.Seed, g.Function = f.Seed, f.Function
 						*f = g
 						smaller[f] = true
+						cfg.Found([]Failure{*f})
 					}
 				}
 			}

@@ -19,6 +19,9 @@ func TestGenerate(t *testing.T) {
 		if err != nil || !bytes.Equal(src, again) {
 			t.Fatalf("function %d is another one the second time (%v)", i, err)
 		}
+		if parsed, err := Parse(root.String()); err != nil || parsed.String() != root.String() {
+			t.Fatalf("%s is read as %s (%v)", root, parsed, err)
+		}
 		root.Each(func(n *Node) { kinds[n.Kind] = true })
 		if i%10 > 0 {
 			continue

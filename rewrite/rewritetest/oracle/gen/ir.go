@@ -77,7 +77,8 @@ func (n *Node) clone() *Node {
 }
 
 // Smaller returns the trees that are one step smaller than n: without one
-// node, with the statements of a node in its place, or with a simpler spelling.
+// node, with the statements of a node in its place, with nothing but one node,
+// or with a simpler spelling.
 func (n *Node) Smaller() (out []*Node) {
 	var at []int // path to a block: index of the block, index in it, and so on
 	var walk func(n *Node)
@@ -94,6 +95,11 @@ func (n *Node) Smaller() (out []*Node) {
 	walk = func(n *Node) {
 		for b, block := range n.Kids {
 			for i, k := range block {
+				if only := k; only.Size() > 3 {
+					c := *root
+					c.Kids = [][]*Node{{only.clone()}}
+					out = append(out, &c)
+				}
 				edit(func(n *Node) { n.Kids[b] = append(n.Kids[b][:i:i], n.Kids[b][i+1:]...) })
 				for kb := range k.Kids {
 					if len(k.Kids[kb]) > 0 {
@@ -131,4 +137,64 @@ func Spelling(n *Node) string {
 		text += fmt.Sprint(".", o)
 	}
 	return text
+}
+
+// Parse reads what String has printed; options at the end that are 0 may be left out.
+func Parse(text string) (*Node, error) {
+	p := parser{text}
+	n, err := p.node()
+	if err == nil && p.text != "" {
+		err = fmt.Errorf("unexpected %q", p.text)
+	}
+	return n, err
+}
+
+type parser struct{ text string }
+
+func (p *parser) take(set string) string {
+	n := len(p.text) - len(strings.TrimLeft(p.text, set))
+	out := p.text[:n]
+	p.text = p.text[n:]
+	return out
+}
+
+func (p *parser) skip(prefix string) (ok bool) {
+	p.text, ok = strings.CutPrefix(p.text, prefix)
+	return ok
+}
+
+func (p *parser) node() (*Node, error) {
+	const digits = "0123456789"
+	n := &Node{Kind: p.take("abcdefghijklmnopqrstuvwxyz")}
+	if _, err := fmt.Sscan(p.take(digits), &n.ID); n.Kind == "" || err != nil {
+		return nil, fmt.Errorf("no node at %q", p.text)
+	}
+	if p.skip("->") {
+		if _, err := fmt.Sscan(p.take(digits), &n.Ref); err != nil {
+			return nil, fmt.Errorf("no number at %q", p.text)
+		}
+	}
+	if p.skip("[") {
+		for i, o := range strings.Fields(p.take(digits + " ")) {
+			if _, err := fmt.Sscan(o, &n.Opt[i]); err != nil {
+				return nil, err
+			}
+		}
+		if !p.skip("]") {
+			return nil, fmt.Errorf("no ] at %q", p.text)
+		}
+	}
+	for p.skip("{") {
+		var block []*Node
+		for !p.skip("}") {
+			p.skip(" ")
+			k, err := p.node()
+			if err != nil {
+				return nil, err
+			}
+			block = append(block, k)
+		}
+		n.Kids = append(n.Kids, block)
+	}
+	return n, nil
 }
