@@ -1,0 +1,425 @@
+package oracle
+
+import (
+	"fmt"
+	"maps"
+	"regexp"
+	"slices"
+	"strings"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/oracle/gen"
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/oracle/rt"
+)
+
+// The kinds of failures.
+const (
+	WrongFix   = "wrong safe fix"   // the function does something that it could not do before
+	NotMended  = "leak not mended"  // what the finding named leaks after its fix
+	Build      = "does not compile" // after a fix
+	FalseAlarm = "false alarm"      // the function leaks on no path
+	NotSilent  = "second run"       // finds more to fix
+	Unsafe     = "wrong unsafe fix" // the function panics or hangs where it did not
+	UnsafeLeak = "leak not mended by an unsafe fix"
+	Internal   = "internal error" // of the analysis
+)
+
+// A Failure is something that the oracle holds against the rules.
+type Failure struct {
+	Kind     string
+	Rule     string // of the finding; "" if several had fixes
+	Seed     uint64
+	Function int // its number within the seed
+	Tree     *gen.Node
+	Detail   string
+	Source   string   // as generated
+	Fixed    string   // after the fix in question, or ""
+	Report   string   // what was found
+	subjects []string // values that it is about
+}
+
+// Key tells what has to stay the same while a failure is shrunk.
+func (f *Failure) Key() string { return f.Kind + " " + f.Rule }
+
+// kindOf says what a rule is about: a body, a context, or goroutines.
+func kindOf(rule string) string {
+	switch rule {
+	case "bodyclose":
+		return "resp"
+	case "lostcancel":
+		return "ctx"
+	}
+	return "go"
+}
+
+var named = regexp.MustCompile(`\b(resp|ctx|cancel|ch|wg|done)(\d+)\b`)
+
+// names returns the values that a text speaks of, such as "ctx3".
+func names(text string) (out []string) {
+	for _, m := range named.FindAllStringSubmatch(text, -1) {
+		if m[1] == "cancel" {
+			m[1] = "ctx"
+		}
+		out = append(out, m[1]+m[2])
+	}
+	return out
+}
+
+// lines returns the text of a position "unit00012:34" of a variant; that of a
+// select has its cases, too.
+func (u *unit) line(variant int, at string) string {
+	_, number, _ := strings.Cut(at, ":")
+	n := 0
+	fmt.Sscan(number, &n)
+	all := strings.Split(string(u.src[variant]), "\n")
+	if n < 1 || n > len(all) {
+		return ""
+	}
+	text := all[n-1]
+	if strings.HasSuffix(text, "select {") {
+		indent := text[:len(text)-len(strings.TrimLeft(text, "\t"))]
+		for _, l := range all[n:] {
+			if strings.HasPrefix(l, indent+"}") {
+				break
+			}
+			if strings.HasPrefix(l, indent+"case") {
+				text += " " + l
+			}
+		}
+	}
+	return text
+}
+
+// leaks returns what an outcome has left: "resp3", "ctx4", "go:ch5".
+func (u *unit) leaks(o rt.Outcome) (out []string) {
+	for _, site := range o.Bodies {
+		out = append(out, fmt.Sprint("resp", site))
+	}
+	out = append(out, o.Ctxs...)
+	for _, at := range o.Left {
+		out = append(out, "go:"+u.owner(o.Variant, at))
+	}
+	return out
+}
+
+// owner returns the first value that the lines of a stack speak of, with what
+// is done to a channel: "ch3 send".
+func (u *unit) owner(variant int, stack string) string {
+	for _, at := range strings.Fields(stack) {
+		line := u.line(variant, at)
+		for _, name := range names(line) {
+			switch {
+			case !strings.HasPrefix(name, "ch") || strings.Contains(line, "case"):
+				return name
+			case strings.Contains(line, name+" <- "):
+				return name + " send"
+			default:
+				return name + " receive"
+			}
+		}
+	}
+	return "?"
+}
+
+// about reports whether a leak is what a rule speaks of when it names subject.
+func about(rule, subject, leak string) bool {
+	leak, op, _ := strings.Cut(strings.TrimPrefix(leak, "go:"), " ")
+	switch {
+	case leak != subject:
+		return false
+	case rule == "blockingsend":
+		return op != "receive"
+	case rule == "blockingreceive":
+		return op != "send"
+	case kindOf(rule) == "ctx":
+		return op == ""
+	}
+	return true
+}
+
+// ordinary reports whether a function has come to its end: what a panic leaves
+// is no leak that counts, and the end of the process leaves nothing.
+func ordinary(o rt.Outcome) bool {
+	return !strings.HasPrefix(o.End, "panic") && !strings.Contains(o.End, "crash") && !strings.Contains(o.End, "exit ")
+}
+
+// ended reports whether a function has come to its end and done all that it
+// does on the way out.
+func ended(o rt.Outcome) bool { return ordinary(o) && o.End != "hang" }
+
+// blunder reports whether an operation of the language has ended a function:
+// generated panics are named.
+func blunder(o rt.Outcome) bool {
+	return regexp.MustCompile(`(?:panic|crash): (?:[^p]|p[^\d])`).MatchString(o.End)
+}
+
+// subject returns the value that a finding is about, or "".
+func (u *unit) subject(f finding.Finding, variant int) string {
+	kind := kindOf(f.Rule)
+	texts := []string{f.Message, u.line(variant, fmt.Sprint(":", f.Place.Line))}
+	for _, r := range f.Related {
+		texts = append(texts, u.line(variant, fmt.Sprint(":", r.Line)))
+	}
+	for _, text := range texts {
+		for _, name := range names(text) {
+			if kind == "go" || strings.HasPrefix(name, kind) {
+				return name
+			}
+		}
+		if kind == "resp" {
+			if m := regexp.MustCompile(`e\.URL\((\d+)\)`).FindStringSubmatch(text); m != nil {
+				return "resp" + m[1]
+			}
+		}
+	}
+	return ""
+}
+
+// confirmed reports whether a finding was seen to be so on some path.
+func (u *unit) confirmed(f finding.Finding) bool {
+	subject := u.subject(f, before)
+	reached := false // what is not run proves nothing
+	for _, o := range u.outcomes[before] {
+		reached = reached || kindOf(f.Rule) == "go" || slices.Contains(o.Made, subject) ||
+			slices.ContainsFunc(o.Opened, func(site int) bool { return fmt.Sprint("resp", site) == subject })
+		if kindOf(f.Rule) == "go" {
+			if o.End == "hang" || blunder(o) || o.Early || len(o.Left) > 0 {
+				return true
+			}
+			continue
+		}
+		if o.Ctxs = o.CtxsAtEnd; !ordinary(o) && !strings.HasPrefix(o.End, "panic") {
+			continue // the process has ended
+		}
+		leaks := u.leaks(o)
+		for _, site := range o.Peaks {
+			leaks = append(leaks, fmt.Sprint("resp", site))
+		}
+		leaks = append(leaks, o.CtxPeaks...)
+		for _, l := range leaks {
+			if l == subject || subject == "" && strings.HasPrefix(l, kindOf(f.Rule)) {
+				return true
+			}
+		}
+	}
+	memory := false // a response that was made from a string: nothing leaks
+	u.tree.Each(func(n *gen.Node) {
+		memory = memory || n.Kind == "resp" && n.Opt[0] == gen.FromMemory && fmt.Sprint("resp", n.ID) == subject
+	})
+	return !reached && !memory
+}
+
+// cut reports whether a unit has more paths than were run.
+func (u *unit) cut() bool {
+	return slices.ContainsFunc(u.outcomes[before], func(o rt.Outcome) bool { return o.More || o.Runaway })
+}
+
+// failures judges a unit.
+func (u *unit) failures() (out []Failure) {
+	fail := func(kind, rule string, variant int, detail string, args ...any) {
+		f := Failure{Kind: kind, Rule: rule, Function: u.id, Tree: u.tree, Detail: fmt.Sprintf(detail, args...), Source: string(u.src[before])}
+		for _, x := range u.found[before] {
+			if kind != FalseAlarm || x.Rule == rule {
+				f.subjects = append(f.subjects, u.subject(x, before))
+			}
+		}
+		if variant != before {
+			f.Fixed = string(u.src[variant])
+		}
+		for _, x := range u.found[before] {
+			f.Report += fmt.Sprintf("%d: %s: %s (%s) %s\n", x.Place.Line, x.Rule, x.Message, x.Applicability, x.Reason)
+		}
+		for _, have := range out {
+			if have.Key() == f.Key() {
+				return
+			}
+		}
+		out = append(out, f)
+	}
+	for _, text := range u.faults {
+		fail(Internal, "", before, "%s", text)
+	}
+	if u.broken[before] != "" {
+		return out
+	}
+	if !u.cut() && !slices.ContainsFunc(u.outcomes[before], blunder) {
+		for _, f := range u.found[before] {
+			if !u.confirmed(f) {
+				fail(FalseAlarm, f.Rule, before, "line %d: %s", f.Place.Line, f.Message)
+			}
+		}
+	}
+	for v := safe; v < variants; v++ {
+		if u.src[v] == nil {
+			continue
+		}
+		fixed := u.fixed(v)
+		rule := strings.Join(slices.Sorted(maps.Keys(fixed)), "+")
+		if u.broken[v] != "" {
+			fail(Build, rule, v, "%s", u.broken[v])
+			continue
+		}
+		for _, f := range u.found[v] {
+			fail(NotSilent, f.Rule, v, "line %d: %s (%s)", f.Place.Line, f.Message, f.Applicability)
+		}
+		for rule, subjects := range fixed {
+			if rule == "waitgroupadd" {
+				continue // it is about a Wait that returns too early
+			}
+			for _, o := range u.outcomes[v] {
+				for _, l := range u.leaks(o) {
+					stuck := kindOf(rule) != "go" && len(o.Left) > 0 // before it comes to the release
+					if ended(o) && !stuck && slices.ContainsFunc(subjects, func(s string) bool { return about(rule, s, l) }) {
+						kind := NotMended
+						if v == unsafe {
+							kind = UnsafeLeak
+						}
+						fail(kind, rule, v, "%s on path %q", l, o.Path)
+					}
+				}
+			}
+		}
+		for _, d := range u.differences(v) {
+			switch {
+			case v == safe:
+				fail(WrongFix, rule, v, "%s", d)
+			case strings.Contains(d, "now panics") || strings.Contains(d, "now hangs"):
+				fail(Unsafe, rule, v, "%s", d)
+			}
+		}
+	}
+	return out
+}
+
+// fixed returns the rules whose fixes are in a variant, with the values that
+// their findings are about.
+func (u *unit) fixed(variant int) map[string][]string {
+	out := map[string][]string{}
+	list := u.found[before]
+	if variant == unsafe {
+		list = u.planned
+	}
+	for _, f := range list {
+		if f.Status != finding.Fixable {
+			continue
+		}
+		out[f.Rule] = append(out[f.Rule], u.subject(f, before))
+	}
+	return out
+}
+
+// signature is what can be observed of an outcome.
+func signature(o rt.Outcome) string {
+	if !ordinary(o) && !strings.HasPrefix(o.End, "panic") {
+		o.Others = nil // the end of the process cuts them off anywhere
+	}
+	return fmt.Sprintf("%s | %s | %s | %s | %s", o.End, strings.Join(o.Main, "; "), strings.Join(o.Others, " || "), strings.Join(o.After, "; "), strings.Join(o.Uploads, "; "))
+}
+
+// differences says what a variant does, path by path, that the function did
+// not do before in any schedule.
+func (u *unit) differences(variant int) (out []string) {
+	could := map[string][]rt.Outcome{}
+	for _, o := range u.outcomes[before] {
+		could[o.Path] = append(could[o.Path], o)
+	}
+	cuts := map[string]bool{} // uploads that the author cuts off, too
+	for _, o := range u.outcomes[before] {
+		for _, up := range o.Uploads {
+			if site, cut := strings.CutSuffix(up, " cut off: true"); cut {
+				cuts[site] = true
+			}
+		}
+	}
+	for _, o := range u.outcomes[variant] {
+		was := could[o.Path]
+		if len(was) == 0 || o.Runaway || slices.ContainsFunc(was, blunder) {
+			continue
+		}
+		if raced(was, o) || slices.ContainsFunc(was, func(w rt.Outcome) bool { return allowed(w, o, cuts) }) {
+			if l := u.newLeak(was, o); l != "" {
+				out = append(out, fmt.Sprintf("on path %q %s is left now", o.Path, l))
+			}
+			continue
+		}
+		now := ""
+		hangs := func(w rt.Outcome) bool { return w.End == "hang" }
+		if !ordinary(o) && !slices.ContainsFunc(was, func(w rt.Outcome) bool { return !ordinary(w) || hangs(w) }) {
+			now = ", now panics"
+		}
+		if hangs(o) && !slices.ContainsFunc(was, hangs) {
+			now = ", now hangs"
+		}
+		out = append(out, fmt.Sprintf("on path %q (mode %d)%s:\nbefore %s\nafter  %s", o.Path, o.Mode, now, signature(was[0]), signature(o)))
+	}
+	return out
+}
+
+// raced reports whether the goroutines of a function race with each other, and
+// each part of an outcome was seen before.
+func raced(was []rt.Outcome, o rt.Outcome) bool {
+	parts := func(o rt.Outcome) []string {
+		return []string{o.End, strings.Join(o.Main, "; "), strings.Join(o.After, "; "), strings.Join(o.Uploads, "; ")}
+	}
+	seen := map[string]bool{}
+	others := map[string]bool{}
+	for _, w := range was {
+		others[strings.Join(w.Others, " || ")] = true
+		for i, part := range parts(w) {
+			seen[fmt.Sprint(i, part)] = true
+		}
+	}
+	for i, part := range parts(o) {
+		if !seen[fmt.Sprint(i, part)] {
+			return false
+		}
+	}
+	return len(others) > 1
+}
+
+// allowed reports whether the function may do o after a fix, because it could
+// do w before. A function that did not come to its end may go on.
+func allowed(w, o rt.Outcome, cuts map[string]bool) bool {
+	w.Uploads, o.Uploads = uploads(w, cuts), uploads(o, cuts)
+	if signature(w) == signature(o) {
+		return true
+	}
+	return w.End == "hang" && len(o.Main) >= len(w.Main) && slices.Equal(w.Main, o.Main[:len(w.Main)])
+}
+
+func uploads(o rt.Outcome, cuts map[string]bool) (out []string) {
+	for _, up := range o.Uploads {
+		site, _, _ := strings.Cut(up, " cut off")
+		if !cuts[site] {
+			out = append(out, up)
+		}
+	}
+	return out
+}
+
+// class is "resp", "ctx" or "go".
+func class(leak string) string {
+	kind, _, _ := strings.Cut(leak, ":")
+	return strings.TrimRight(kind, "0123456789")
+}
+
+// newLeak returns what is left after o and never was on the same path before.
+func (u *unit) newLeak(was []rt.Outcome, o rt.Outcome) string {
+	most := map[string]int{}
+	for _, w := range was {
+		n := map[string]int{}
+		for _, l := range u.leaks(w) {
+			kind := class(l)
+			n[kind]++
+			most[kind] = max(most[kind], n[kind])
+		}
+	}
+	n := map[string]int{}
+	for _, l := range u.leaks(o) {
+		kind := class(l)
+		if n[kind]++; n[kind] > most[kind] && ended(o) {
+			return l
+		}
+	}
+	return ""
+}

@@ -1,0 +1,308 @@
+// Package rt runs generated functions, each along all of its paths, and
+// measures what they do and leave behind.
+package rt
+
+import (
+	"context"
+	"fmt"
+	"runtime"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Choice is the answer to the k-th question of a site.
+type Choice struct{ Site, K int }
+
+// Most questions of one site that may be answered with yes: loops end.
+const mostAsked = 2
+
+// How goroutines are scheduled: as it comes, those that the function starts
+// step by step and last, or the function itself.
+const (
+	free = iota
+	slowGoroutines
+	slowFunction
+	modes
+)
+
+// E is one run of a function, as one of its goroutines knows it.
+type E struct {
+	*state
+	id int // of the goroutine; 0 is the function itself
+}
+
+// state is what the goroutines of a run share.
+type state struct {
+	mu       sync.Mutex
+	bits     map[Choice]bool
+	asked    []Choice
+	count    map[int]int
+	mode     int
+	started  int // goroutines
+	begun    int
+	next     int
+	ended    int
+	seqs     map[int][]string
+	frozen   bool // the process has ended
+	returned bool
+	steps    int
+	crash    chan string
+	waited   map[int]bool // goroutines that ran when a Wait had returned
+	running  map[int]bool
+	early    bool
+	parent   *parent
+	made     []made
+	ctxPeaks []string
+	kept     []context.Context
+	later    []func()
+	bodies   []*body
+	peaks    []int // sites of bodies of which several were open at once
+	host     string
+	runaway  bool
+}
+
+// step is called at every event: it lets others go first, and ends what runs for ever.
+func (e *E) step() {
+	if e.mode == slowGoroutines && e.id != 0 || e.mode == slowFunction && e.id == 0 {
+		time.Sleep(time.Nanosecond) // of the time of the bubble: until all others wait
+	}
+	e.mu.Lock()
+	e.steps++
+	stop := e.frozen
+	if e.steps > 2000 {
+		e.runaway, stop = true, true
+	}
+	if e.waited[e.id] {
+		e.early = true
+	}
+	e.mu.Unlock()
+	if stop {
+		select {}
+	}
+}
+
+// Ask returns the next bit of the input that the site of a branch reads.
+func (e *E) Ask(site int) bool {
+	e.step()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	c := Choice{site, e.count[site]}
+	e.count[site]++
+	if c.K >= mostAsked {
+		return false
+	}
+	e.asked = append(e.asked, c)
+	return e.bits[c]
+}
+
+// Items returns as many items as the input says.
+func (e *E) Items(site int) (out []string) {
+	for e.Ask(site) {
+		out = append(out, strings.Repeat("x", len(out)+1))
+	}
+	return out
+}
+
+// Log notes an event.
+func (e *E) Log(event string, values ...any) {
+	e.step()
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.frozen {
+		id := e.id
+		if e.returned && id == 0 {
+			id = -1 // a function that was kept for later
+		}
+		e.seqs[id] = append(e.seqs[id], strings.ReplaceAll(strings.TrimSuffix(fmt.Sprintln(append([]any{event}, values...)...), "\n"), e.host, "host"))
+	}
+}
+
+// Keep looks at a context after the function has returned.
+func (e *E) Keep(ctx context.Context) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.kept = append(e.kept, ctx)
+}
+
+// Later calls a function after the one that is run has returned.
+func (e *E) Later(f func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.later = append(e.later, f)
+}
+
+// The rest is written into the functions before they are compiled.
+
+// Start counts a goroutine that is about to start.
+func Start(e *E) {
+	e.mu.Lock()
+	e.started++
+	e.mu.Unlock()
+}
+
+// Go begins a goroutine.
+func Go(e *E) *E { return e.enter(true) }
+
+// Call begins a function that package context or time calls.
+func Call(e *E) *E { return e.enter(false) }
+
+func (e *E) enter(counts bool) *E {
+	e.mu.Lock()
+	e.next++
+	g := &E{e.state, e.next}
+	e.running[g.id] = true
+	if counts {
+		e.begun++
+	} else {
+		e.ended-- // End counts it
+	}
+	e.mu.Unlock()
+	g.step()
+	return g
+}
+
+// End ends a goroutine; a panic ends the process, but what waits for the
+// deferred calls of the goroutine may go on before.
+func (e *E) End() {
+	v := recover()
+	if v != nil {
+		time.Sleep(time.Microsecond)
+	}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	delete(e.running, e.id)
+	delete(e.waited, e.id)
+	e.ended++
+	if v != nil && !e.frozen {
+		e.frozen = true
+		e.crash <- "crash: " + fmt.Sprint(v)
+	}
+}
+
+// Waits comes before each Wait.
+func Waits(e *E) { e.step() }
+
+// Waited follows each Wait.
+func Waited(e *E) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for e.begun < e.started {
+		e.mu.Unlock()
+		runtime.Gosched()
+		e.mu.Lock()
+	}
+	for other := range e.running {
+		e.waited[other] = e.waited[other] || other != e.id
+	}
+}
+
+// Wait takes the place of a Wait that is deferred.
+func Wait(e *E, wait func()) {
+	Waits(e)
+	wait()
+	Waited(e)
+}
+
+// WaitGo takes the place of WaitGroup.Go.
+func WaitGo(e *E, add func(int), done func(), f func(*E)) {
+	add(1)
+	Start(e)
+	go func() {
+		e := Go(e)
+		defer e.End()
+		defer done()
+		f(e)
+	}()
+}
+
+// Exit takes the place of os.Exit.
+func Exit(e *E, code int) {
+	e.step()
+	e.mu.Lock()
+	if !e.frozen {
+		e.frozen = true
+		e.crash <- "exit " + fmt.Sprint(code)
+	}
+	e.mu.Unlock()
+	select {}
+}
+
+// Fatal takes the place of log.Fatal.
+func Fatal(e *E, v ...any) { Exit(e, 1) }
+
+// Background takes the place of context.Background.
+func Background(e *E) context.Context { return e.parent }
+
+// parent is a context that does not end, and costs nothing that is made from it.
+type parent struct{ done chan struct{} }
+
+func (*parent) Deadline() (t time.Time, ok bool)    { return t, false }
+func (p *parent) Done() <-chan struct{}             { return p.done }
+func (*parent) Err() error                          { return nil }
+func (*parent) Value(any) any                       { return nil }
+func (*parent) AfterFunc(func()) (stop func() bool) { return func() bool { return true } }
+
+// made is a context of a generated function.
+type made struct {
+	name string
+	ctx  context.Context
+}
+
+// Made follows each making of a context.
+func Made(e *E, ctx context.Context, name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.made {
+		if m.name == name && m.ctx.Err() == nil {
+			e.ctxPeaks = append(e.ctxPeaks, name)
+		}
+	}
+	e.made = append(e.made, made{name, ctx})
+}
+
+// contexts returns the names of the contexts that were made, of those that
+// are left, and of those of which several were there at once.
+func (e *E) contexts() (all, left, peaks []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for _, m := range e.made {
+		all = append(all, m.name)
+		if m.ctx.Err() == nil {
+			left = append(left, m.name)
+		}
+	}
+	return unique(all), unique(left), unique(e.ctxPeaks)
+}
+
+func unique(list []string) []string {
+	sort.Strings(list)
+	return slices.Compact(list)
+}
+
+// generated returns file:line if the file holds a generated function.
+func generated(file string, line int) string {
+	if i := strings.LastIndexByte(file, '/'); i >= 0 && strings.HasPrefix(file[i:], "/unit") {
+		return strings.TrimSuffix(file[i+1:], ".go") + ":" + strconv.Itoa(line)
+	}
+	return ""
+}
+
+// events returns what was logged: by the function, and by each of the other
+// goroutines, in an order that does not depend on who came first.
+func (e *E) events() (main []string, others []string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for id, seq := range e.seqs {
+		if id == 0 {
+			main = slices.Clone(seq)
+		} else {
+			others = append(others, strings.Join(seq, "; "))
+		}
+	}
+	sort.Strings(others)
+	return main, others
+}
