@@ -27,9 +27,14 @@ type WGOp struct {
 }
 
 // Runner returns the function in whose goroutine c runs: literals that are
-// called or deferred where they stand belong to the function around them.
+// called or deferred where they stand belong to the function around them. What
+// initialises a package variable has no function around it: then it is the
+// outermost of the literals, or the root of all files if there is none. The result
+// is always valid.
 func (p *Pass) Runner(c inspector.Cursor) inspector.Cursor {
+	outer := p.Inspector.Root()
 	for f := range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		outer = f
 		lit, ok := f.Node().(*ast.FuncLit)
 		if !ok {
 			return f
@@ -43,7 +48,7 @@ func (p *Pass) Runner(c inspector.Cursor) inspector.Cursor {
 			return f
 		}
 	}
-	return inspector.Cursor{}
+	return outer
 }
 
 // WaitGroupOps lists the WaitGroup calls below root, in source order. A
