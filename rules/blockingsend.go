@@ -340,24 +340,18 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 // room returns how much room the channel needs for all sends, in words and as
 // an expression. negative says that the expression may be.
 func (s *sendLeak) room() (what string, size func(*dstedit.Decl) dst.Expr, negative, ok bool) {
-	snd := s.Senders[0]
-	switch n := s.p.LoopLimit(snd.Loop); {
-	case snd.Loop == nil:
-		what = fmt.Sprint(s.Total())
-	case snd.Bound.Of != nil:
-		if !s.p.FrozenLen(snd.Bound.Of, s.Fn) || !s.Visible(snd.Bound.Of) {
-			return "", nil, false, false
-		}
-		return "len(" + types.ExprString(snd.Bound.Of) + ")", func(d *dstedit.Decl) dst.Expr {
-			return dstedit.Call(dstedit.Ident("len"), d.Expr(snd.Bound.Of))
-		}, false, true
-	case snd.Bound.Const > 0 && snd.Bound.Const <= 1024:
-		what = fmt.Sprint(snd.Bound.Const)
-	case n != nil && !snd.Nested && n.Pos() < s.Make.Node().Pos() && s.p.Frozen(n, s.Fn):
-		return n.Name(), func(*dstedit.Decl) dst.Expr { return dstedit.Ident(n.Name()) }, true, true
-	default:
+	r, ok := s.Room()
+	switch {
+	case !ok:
 		return "", nil, false, false
+	case r.Len != nil:
+		return "len(" + types.ExprString(r.Len) + ")", func(d *dstedit.Decl) dst.Expr {
+			return dstedit.Call(dstedit.Ident("len"), d.Expr(r.Len))
+		}, false, true
+	case r.Var != nil:
+		return r.Var.Name(), func(*dstedit.Decl) dst.Expr { return dstedit.Ident(r.Var.Name()) }, true, true
 	}
+	what = fmt.Sprint(r.Const)
 	return what, func(*dstedit.Decl) dst.Expr { return dstedit.Int(what) }, false, true
 }
 

@@ -187,7 +187,7 @@ func (p *Pass) Stable(e ast.Expr, fn *Func) bool {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		v, ok := p.TypesInfo.ObjectOf(x).(*types.Var)
-		return ok && p.assignedOnce(v, fn)
+		return ok && (p.Fixed(v) || p.isPlace(v))
 	case *ast.SelectorExpr:
 		if p.TypesInfo.Selections[x] == nil {
 			return false
@@ -198,38 +198,7 @@ func (p *Pass) Stable(e ast.Expr, fn *Func) bool {
 	case *ast.StarExpr:
 		return p.Stable(x.X, fn)
 	case *ast.CallExpr:
-		return p.IsBuiltin(x, "len") && len(x.Args) == 1 && p.Stable(x.Args[0], fn)
+		return p.IsBuiltin(x, "len") && len(x.Args) == 1 && (p.FrozenLen(x.Args[0]) || p.VarOf(x.Args[0]) == nil && p.Stable(x.Args[0], fn))
 	}
 	return false
-}
-
-// assignedOnce reports whether v, a local variable, gets its value only where
-// it is declared and its address is not taken.
-func (p *Pass) assignedOnce(v *types.Var, fn *Func) bool {
-	if v.Parent() == p.Pkg.Scope() || v.Parent() == nil {
-		return false
-	}
-	outer := fn.Outermost()
-	basic := false
-	if _, ok := v.Type().Underlying().(*types.Basic); ok {
-		basic = true
-	}
-	for _, use := range p.Uses(outer, v) {
-		if use.Node().Pos() == v.Pos() {
-			continue
-		}
-		switch n := Unparen(use).Parent().Node().(type) {
-		case *ast.AssignStmt:
-			if onLeft(n, Unparen(use)) {
-				return false
-			}
-		case *ast.IncDecStmt:
-			return false
-		case *ast.UnaryExpr:
-			if n.Op == token.AND && basic {
-				return false
-			}
-		}
-	}
-	return true
 }
