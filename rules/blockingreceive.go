@@ -95,7 +95,7 @@ func findBlockingreceive(p *match.Pass) []rule.Match {
 			continue
 		}
 		for _, u := range f.Recvs {
-			if u.Waits() {
+			if u.Waits() && p.Reached(f, u) {
 				m := rule.Match{Pos: u.Op.Node().Pos(), End: u.Op.Node().End()}
 				if r, ok := u.Op.Node().(*ast.RangeStmt); ok {
 					m.End = r.X.End()

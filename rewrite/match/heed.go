@@ -198,7 +198,7 @@ func (p *Pass) Unread(f *FieldChan) (out []ChannelUse) {
 		}
 	}
 	for _, u := range f.Sends {
-		if u.Waits() {
+		if u.Waits() && p.Reached(f, u) {
 			out = append(out, u)
 		}
 	}
