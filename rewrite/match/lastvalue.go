@@ -340,7 +340,7 @@ func (p *Pass) readFrom(n ast.Node, vars map[*types.Var]bool) map[*types.Var]boo
 			case *ast.AssignStmt:
 				for i, l := range n.Lhs {
 					r := n.Rhs[min(i, len(n.Rhs)-1)]
-					if v := p.VarOf(l); v != nil && p.mentionsAny(r, vars) && p.looksOnly(r, vars) {
+					if v := p.VarOf(l); v != nil && (n.Tok == token.ASSIGN || n.Tok == token.DEFINE) && p.mentionsAny(r, vars) && !p.Mentions(r, v) && p.looksOnly(r, vars) {
 						vars[v] = true
 					}
 				}
