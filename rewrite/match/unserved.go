@@ -172,6 +172,17 @@ func (l *localUses) bypassed(waits, own []ChannelUse) (out []Waiter) {
 	return out
 }
 
+// startedOften reports whether a go statement may run more than once for the
+// channel: in a loop, or by a goto.
+func (l *localUses) startedOften(g inspector.Cursor) (often bool) {
+	start, made := FlowNode(g, l.fn), FlowNode(l.ch.Make, l.fn)
+	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		often = often || n == start
+		return s, n != made && !often
+	}}.After(l.fn.Flow, start, struct{}{})
+	return often
+}
+
 // endsOf returns the nodes of the function that end the wait u, which starts at
 // the node start. ok is false if they are not understood: before the wait, in
 // loops, where their number counts.
@@ -232,7 +243,7 @@ func (l *localUses) skipped(waits, others []ChannelUse) (out []Waiter) {
 		ends[node] = true
 	}
 	list, at, ok := StmtList(start)
-	if !ok || len(Loops(start, l.fn, l.ch.Var.Pos())) > 0 || l.p.recovers(body) {
+	if !ok || l.startedOften(start) || l.p.recovers(body) {
 		return nil
 	}
 	var skips []*ast.ReturnStmt
