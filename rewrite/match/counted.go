@@ -4,37 +4,54 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 )
 
 // total is how many values come over a channel, as the receiver may say it.
 type total struct {
 	s     *LocalChan
+	snd   *Sender
 	loop  *ast.RangeStmt
 	bound Bound
 	limit *types.Var
 	ok    bool
+	parts []total // of several senders, of which each is one
 }
 
 // total returns what a receiver that counts may compare with.
 func (s *LocalChan) total(loop *ast.RangeStmt) total {
-	t := total{s: s, loop: loop}
-	snd := s.Senders[0]
-	starts := snd.Loop
+	if len(s.Senders) == 1 {
+		return s.totalOf(s.Senders[0], loop)
+	}
+	all := total{s: s, loop: loop, ok: true}
+	for _, snd := range s.Senders {
+		part := s.totalOf(snd, loop)
+		all.ok = all.ok && part.ok
+		all.parts = append(all.parts, part)
+	}
+	return all
+}
+
+// totalOf returns how many values the goroutines of one go statement send.
+func (s *LocalChan) totalOf(snd *Sender, loop *ast.RangeStmt) total {
+	t, starts := total{s: s, snd: snd, loop: loop}, snd.Loop
 	switch {
-	case len(s.Senders) == 1 && snd.Loop == nil && snd.Most >= Many && len(snd.Sends) == 1: // a producer
+	case snd.Loop == nil && snd.Most < Many:
+		t.bound, t.ok = Bound{Const: int64(snd.Most)}, true
+		return t
+	case snd.Loop == nil && len(snd.Sends) == 1: // a producer
 		inner := Loops(snd.Sends[0].Op, snd.Body, token.NoPos)
 		if len(inner) != 1 {
 			return t
 		}
 		starts = inner[0]
 		t.bound, t.ok = s.p.LoopBound(starts)
-	case len(s.Senders) == 1 && snd.Loop != nil && snd.Most == 1 && !snd.Nested:
+	case snd.Loop != nil && snd.Most == 1 && !snd.Nested:
 		t.bound, t.ok = snd.Bound, snd.Bound != Bound{}
-	case snd.Loop == nil && s.Total() < Many*int64(len(s.Senders)):
-		t.bound, t.ok = Bound{Const: s.Total()}, true
+	default:
 		return t
 	}
-	if !t.ok && starts != nil {
+	if !t.ok {
 		t.limit = s.p.LoopLimit(starts)
 		t.ok = t.limit != nil
 	}
@@ -42,7 +59,54 @@ func (s *LocalChan) total(loop *ast.RangeStmt) total {
 }
 
 // is reports whether e is the total and a constant more than that.
-func (t total) is(e ast.Expr) (more int64, ok bool) { return t.plus(e, 4) }
+func (t total) is(e ast.Expr) (more int64, ok bool) {
+	if len(t.parts) == 0 {
+		return t.plus(e, 4)
+	}
+	if v := t.s.p.VarOf(e); v != nil && t.started(v) {
+		return 0, true
+	}
+	if !t.ok {
+		return 0, false
+	}
+	terms := t.s.p.terms(e, 4)
+	for _, part := range t.parts {
+		if part.bound.Of == nil && part.limit == nil {
+			more -= part.bound.Const
+			continue
+		}
+		i := slices.IndexFunc(terms, func(e ast.Expr) bool {
+			n, ok := part.plus(e, 4)
+			return ok && n == 0
+		})
+		if i < 0 {
+			return 0, false
+		}
+		terms = slices.Delete(terms, i, i+1)
+	}
+	for _, e := range terms {
+		b, known := t.s.p.limit(e)
+		if !known || b.Of != nil {
+			return 0, false
+		}
+		more += b.Const
+	}
+	return more, true
+}
+
+// terms returns the summands of e.
+func (p *Pass) terms(e ast.Expr, depth int) []ast.Expr {
+	e = ast.Unparen(e)
+	if v := p.VarOf(e); v != nil && depth > 0 && p.Fixed(v) {
+		if def, ok := ast.Unparen(p.definition(v)).(*ast.BinaryExpr); ok && def.Op == token.ADD {
+			return p.terms(def, depth-1)
+		}
+	}
+	if be, ok := e.(*ast.BinaryExpr); ok && be.Op == token.ADD && p.TypesInfo.Types[e].Value == nil {
+		return append(p.terms(be.X, depth), p.terms(be.Y, depth)...)
+	}
+	return []ast.Expr{e}
+}
 
 func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 	e = ast.Unparen(e)
@@ -66,7 +130,7 @@ func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 	if !t.ok {
 		return 0, false
 	}
-	if v != nil && t.s.argument(t.s.Senders[0], t.limit) == v && t.limit != nil {
+	if v != nil && t.s.argument(t.snd, t.limit) == v && t.limit != nil {
 		return 0, true
 	}
 	if t.bound.Of == nil && t.limit == nil {
@@ -81,7 +145,7 @@ func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 	if known && b.Of != nil && t.bound.Of != nil {
 		of := p.VarOf(t.bound.Of)
 		if of != nil && p.VarOf(b.Of) != nil {
-			return 0, t.s.argument(t.s.Senders[0], of) == p.VarOf(b.Of)
+			return 0, t.s.argument(t.snd, of) == p.VarOf(b.Of)
 		}
 		return 0, types.ExprString(b.Of) == types.ExprString(t.bound.Of)
 	}

@@ -143,19 +143,28 @@ func (s *LocalChan) closesAtEnd(snd *Sender) bool {
 }
 
 // skips reports whether a return behind node, in fn, would leave out something
-// that others wait for: a close, a send on another channel, an unlock, a Done.
-func (s *LocalChan) skips(node ast.Node, fn *Func) (found bool) {
+// that others wait for, a send on another channel included.
+func (s *LocalChan) skips(node ast.Node, fn *Func) bool {
+	return s.p.OwesBehind(node, fn, func(send *ast.SendStmt) bool {
+		v := s.p.VarOf(send.Chan)
+		return v == nil || v.Kind() != types.ParamVar && v != s.Var && !s.siblings[v]
+	})
+}
+
+// OwesBehind reports whether fn, behind node, comes to something that others wait
+// for, which a return there would leave out: a close, an unlock, a Done, or a send
+// of which other says that somebody else receives it.
+func (p *Pass) OwesBehind(node ast.Node, fn *Func, other func(*ast.SendStmt) bool) (found bool) {
 	Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		if send, ok := n.(*ast.SendStmt); ok {
-			v := s.p.VarOf(send.Chan)
-			found = found || v == nil || !isChan(v.Type()) || v.Kind() != types.ParamVar && v != s.Var && !s.siblings[v]
+			found = found || other(send)
 		}
 		eachCall(n, func(call *ast.CallExpr) {
 			switch calledAs(call) {
 			case "Done", "Unlock", "RUnlock", "Signal", "Broadcast", "Release":
 				found = true
 			}
-			found = found || s.p.IsBuiltin(call, "close")
+			found = found || p.IsBuiltin(call, "close")
 		})
 		return st, !found
 	}}.After(fn.Flow, node, struct{}{})
