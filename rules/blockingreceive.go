@@ -50,8 +50,9 @@ import (
 //
 // A channel that is returned, stored, or passed to a function that is not
 // loaded: somebody else may send. A receive that is one of several cases of a
-// select. A range whose body can leave the loop. A function that makes a channel
-// only to wait on it itself: it parks on purpose. A timer that another function
+// select. A range whose body can leave the loop. A function that makes a channel,
+// or declares a nil one, only to wait on it itself, for no value: it parks on
+// purpose. A field that nothing gives a channel, behind a test for nil. A timer that another function
 // starts again. Fields that a file for another platform mentions, or of a structure
 // that is converted into another one. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, and
 // the end of main.main.
@@ -95,7 +96,7 @@ func findBlockingreceive(p *match.Pass) []rule.Match {
 			continue
 		}
 		for _, u := range f.Recvs {
-			if u.Waits() {
+			if u.Waits() && p.Reached(f, u) {
 				m := rule.Match{Pos: u.Op.Node().Pos(), End: u.Op.Node().End()}
 				if r, ok := u.Op.Node().(*ast.RangeStmt); ok {
 					m.End = r.X.End()

@@ -59,19 +59,24 @@ import (
 // A channel that is returned, stored or passed to a function that is not loaded
 // or keeps it: somebody else may receive. A goroutine that sends once or twice,
 // where the receiver can tell by the first value whether a second comes. A channel
-// with enough room. Sends in a select with another way out. A range that is left
-// on a condition about what the producer was asked for or on a flag in the value,
-// and a producer that may end right behind a value. A sender that ends the receiver
-// itself, but later, or that asks a flag under a mutex first.
+// with enough room, also for what a flag lets through once. Sends in a select with
+// another way out. A range that is left on what the producer sends last, such as an
+// error, a flag, nil or a token, or when as many values have come as were started;
+// a range over the result of a function that is left on a condition about what
+// that was asked for or on a flag in the value, and a producer there that may end
+// right behind a value. A sender that ends the receiver itself, but later, or that
+// asks a flag under a mutex first.
 // Functions that receive on every path, also by a deferred receive or by waiting
 // for the sender. Fields that other packages can reach, that are made with room,
-// or that a file for another platform mentions. Paths that end in a panic,
+// or that a file for another platform mentions, and a field that nothing gives a
+// channel, behind a test for nil: only tests set it. Paths that end in a panic,
 // os.Exit, log.Fatal or t.Fatal, and the end of main.main.
 //
 // # Fix safety
 //
 // The channel gets room for all sends, one or as many as the loop has rounds
-// that starts the senders. The send then returns at once, and the only change is
+// that starts the senders. That number must be known where the channel is made: a
+// constant, or the length of something that nothing changes. The send then returns at once, and the only change is
 // that the goroutine ends earlier; so the fix is safe only if nothing that others
 // could observe follows the send in the goroutine, deferred calls included, and
 // if the value is nothing that must be closed. Otherwise it is unsafe. The work
@@ -79,6 +84,7 @@ import (
 // function looks at len or cap or polls the channel. Where a goroutine sends an
 // error and goes on to a second send, the fix is the return that is missing
 // between them; it is unsafe, because what follows in the goroutine is skipped.
+// It is not offered if anybody waits for that.
 //
 // Where no buffer is large enough, as for a goroutine that sends in a loop, each
 // send gets a second way out, which is unsafe, too, because values are dropped: a
@@ -188,6 +194,10 @@ func unheeded(p *match.Pass, u match.Unheeded) rule.Match {
 	zeros, ok := p.ZeroResults(fn)
 	if _, _, listed := match.StmtList(u.Send.Op); !ok || !listed {
 		return m.None("what to return when the receiver has ended is for the author to say")
+	}
+	another := func(s *ast.SendStmt) bool { return types.ExprString(s.Chan) != types.ExprString(send.Chan) }
+	if p.OwesBehind(send, fn, another) {
+		return m.None("the function has more to do behind the send, which others wait for")
 	}
 	return m.Unsafe("Listen to "+u.Done+", too, and return when the receiver has ended; the value is dropped then", func(d *dstedit.Decl) error {
 		done := &dst.SelectorExpr{X: d.Expr(send.Chan.(*ast.SelectorExpr).X), Sel: dstedit.Ident(u.Done[strings.LastIndex(u.Done, ".")+1:])}
@@ -340,24 +350,18 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 // room returns how much room the channel needs for all sends, in words and as
 // an expression. negative says that the expression may be.
 func (s *sendLeak) room() (what string, size func(*dstedit.Decl) dst.Expr, negative, ok bool) {
-	snd := s.Senders[0]
-	switch n := s.p.LoopLimit(snd.Loop); {
-	case snd.Loop == nil:
-		what = fmt.Sprint(s.Total())
-	case snd.Bound.Of != nil:
-		if !s.p.FrozenLen(snd.Bound.Of, s.Fn) || !s.Visible(snd.Bound.Of) {
-			return "", nil, false, false
-		}
-		return "len(" + types.ExprString(snd.Bound.Of) + ")", func(d *dstedit.Decl) dst.Expr {
-			return dstedit.Call(dstedit.Ident("len"), d.Expr(snd.Bound.Of))
-		}, false, true
-	case snd.Bound.Const > 0 && snd.Bound.Const <= 1024:
-		what = fmt.Sprint(snd.Bound.Const)
-	case n != nil && !snd.Nested && n.Pos() < s.Make.Node().Pos() && s.p.Frozen(n, s.Fn):
-		return n.Name(), func(*dstedit.Decl) dst.Expr { return dstedit.Ident(n.Name()) }, true, true
-	default:
+	r, ok := s.Room()
+	switch {
+	case !ok:
 		return "", nil, false, false
+	case r.Len != nil:
+		return "len(" + types.ExprString(r.Len) + ")", func(d *dstedit.Decl) dst.Expr {
+			return dstedit.Call(dstedit.Ident("len"), d.Expr(r.Len))
+		}, false, true
+	case r.Var != nil:
+		return r.Var.Name(), func(*dstedit.Decl) dst.Expr { return dstedit.Ident(r.Var.Name()) }, true, true
 	}
+	what = fmt.Sprint(r.Const)
 	return what, func(*dstedit.Decl) dst.Expr { return dstedit.Int(what) }, false, true
 }
 

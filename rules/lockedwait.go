@@ -48,8 +48,9 @@ import (
 // select. A channel that anybody unknown has, and one that somebody can serve
 // without the mutex: then it is a question of time, not of luck. A mutex of
 // another structure, which may be another one. A wait behind a condition about
-// what the other side assigns, or behind a word that it gives: it may have had
-// the mutex by then.
+// what the other side assigns or stores in an atomic, or behind a word that it
+// gives: it may have had the mutex by then. A mutex that the other side locks only
+// before it gives a word that whoever starts it waits for.
 //
 // # Fix safety
 //

@@ -25,6 +25,7 @@ func (s *LocalChan) Abandoned() (Abandoned, bool) {
 		for _, u := range snd.Sends {
 			most[FlowNode(u.Op, snd.Body)], least[FlowNode(u.Op, snd.Body)] = u.weight(), u.sure()
 		}
+		s.findOnce(snd)
 		snd.Most, _ = snd.count(most)
 		_, snd.Least = snd.count(least)
 		if snd.Most > 0 {
@@ -51,20 +52,30 @@ func (s *LocalChan) Abandoned() (Abandoned, bool) {
 }
 
 // count returns how often one run of the sender comes to the nodes, each with
-// its weight: at most, and at least if it ends.
+// its weight: at most, and at least if it ends. A node that a flag lets through once
+// counts once, see [LocalChan.once].
 func (snd *Sender) count(weights map[ast.Node]int) (most, least int) {
+	type state struct {
+		k    int
+		once ast.Node
+	}
 	least = Many
-	Paths[int]{
-		Node: func(n ast.Node, k int) (int, bool) {
-			k = min(k+weights[n], Many)
-			most = max(most, k)
-			if n == snd.cut {
-				least = min(least, k)
+	Paths[state]{
+		Node: func(n ast.Node, s state) (state, bool) {
+			if w := weights[n]; w > 0 && s.once != n {
+				s.k = min(s.k+w, Many)
+				if snd.once[n] {
+					s.once = n
+				}
 			}
-			return k, n != snd.cut
+			most = max(most, s.k)
+			if n == snd.cut {
+				least = min(least, s.k)
+			}
+			return s, n != snd.cut
 		},
-		Exit: func(_ *Block, k int) { least = min(least, k) },
-	}.FromEntry(snd.Body.Flow, 0)
+		Exit: func(_ *Block, s state) { least = min(least, s.k) },
+	}.FromEntry(snd.Body.Flow, state{})
 	return most, least
 }
 

@@ -84,17 +84,37 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 	if s.Cap > 0 && !s.outgrows(s.Senders[0]) {
 		return why, false
 	}
-	loop, _ := s.Ranges[0].Op.Node().(ast.Stmt)
-	Paths[struct{}]{
-		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !s.stops(n) },
-		Round: func(l ast.Stmt, _ struct{}) bool { return l != loop },
-		Exit: func(b *Block, _ struct{}) {
-			if !leaks {
+	loop, ok := s.Ranges[0].Op.Node().(*ast.RangeStmt)
+	if !ok {
+		return why, false
+	}
+	last, all := s.lastValues(loop), s.total(loop)
+	Paths[bool]{
+		Node: func(n ast.Node, told bool) (bool, bool) { return last.inCase(n, told), !s.stops(n) },
+		Edge: func(cond ast.Expr, taken bool, told bool) (bool, bool) {
+			return told, !((last.tells(cond) || all.reached(cond)) && s.leaves(cond, taken, loop))
+		},
+		Round: func(l ast.Stmt, _ bool) bool { return l != ast.Stmt(loop) },
+		Exit: func(b *Block, told bool) {
+			if !leaks && !told {
 				why, leaks = Abandoned{"EarlyReturn", b.End}, true
 			}
 		},
-	}.FromBody(s.Fn.Flow, loop, struct{}{})
+	}.FromBody(s.Fn.Flow, loop, false)
 	return why, leaks
+}
+
+// leaves reports whether the way that a condition decides for leads out of the
+// loop: it does not come to another iteration, or the condition is one that an
+// ordinary value does not fulfil.
+func (s *LocalChan) leaves(cond ast.Expr, taken bool, loop ast.Stmt) bool {
+	if x, isNil, ok := s.p.NilTest(cond, taken); ok && IsError(s.p.TypesInfo.TypeOf(x)) {
+		return !isNil
+	}
+	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok && be.Op == token.EQL && taken {
+		return true
+	}
+	return !s.Fn.Flow.comesBack(cond, taken, loop)
 }
 
 // leakOfMany is for senders that a loop starts: either the function receives

@@ -175,13 +175,7 @@ func (p *Pass) constantVar(v *types.Var, fn *Func) bool {
 	if v.IsField() {
 		known = !p.setsField(v, fn)
 	} else {
-		writes := 0
-		for _, use := range p.Uses(fn.Cursor, v) {
-			if assigns(use) {
-				writes++
-			}
-		}
-		known = writes == 0 || writes == 1 && p.DeclaredIn(v, fn)
+		known = p.valuesIn(v, fn) <= 1
 	}
 	if p.constant == nil {
 		p.constant = map[constantKey]bool{}
@@ -190,19 +184,11 @@ func (p *Pass) constantVar(v *types.Var, fn *Func) bool {
 	return known
 }
 
-// setsField reports whether fn gives a field a value, of whatever struct.
+// setsField reports whether fn may give a field a value, of whatever struct.
 func (p *Pass) setsField(field *types.Var, fn *Func) bool {
 	for _, use := range p.Uses(fn.Cursor, field) {
 		sel := use.Parent()
-		if _, ok := sel.Node().(*ast.SelectorExpr); !ok {
-			continue
-		}
-		switch n := Unparen(sel).Parent().Node().(type) {
-		case *ast.AssignStmt:
-			if onLeft(n, Unparen(sel)) {
-				return true
-			}
-		case *ast.IncDecStmt:
+		if x, ok := sel.Node().(*ast.SelectorExpr); ok && x.Sel == use.Node() && !p.keeps(sel) {
 			return true
 		}
 	}

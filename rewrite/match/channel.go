@@ -163,31 +163,48 @@ func (p *Pass) LoopBound(loop ast.Stmt) (Bound, bool) {
 			return Bound{}, false
 		}
 		tv := p.TypesInfo.Types[l.X]
-		if n, ok := SmallInt(tv.Value); ok {
-			return Bound{Const: n}, true
+		if t := tv.Type.Underlying(); !isString(t) && !isMap(t) && !isArray(t) {
+			if _, ok := t.(*types.Slice); !ok {
+				return p.limit(l.X)
+			}
 		}
-		if call, ok := ast.Unparen(l.X).(*ast.CallExpr); ok && p.IsBuiltin(call, "len") {
-			return Bound{Of: call.Args[0]}, true
-		}
-		switch t := tv.Type.Underlying().(type) {
-		case *types.Slice, *types.Map:
-			return Bound{Of: l.X}, true
-		case *types.Array:
-			return Bound{Const: t.Len()}, true
-		}
+		return p.length(l.X)
 	case *ast.ForStmt:
-		if !entersLike(l, p.TypesInfo) || p.writes(l.Body, obj(l.Init.(*ast.AssignStmt).Lhs[0], p.TypesInfo)) {
+		if !entersLike(l, p.TypesInfo) || !p.fixedIn(l.Body, obj(l.Init.(*ast.AssignStmt).Lhs[0], p.TypesInfo)) {
 			return Bound{}, false
 		}
-		limit := l.Cond.(*ast.BinaryExpr).Y
-		if n, ok := SmallInt(p.TypesInfo.Types[limit].Value); ok {
-			return Bound{Const: n}, true
-		}
-		if call, ok := ast.Unparen(limit).(*ast.CallExpr); ok && p.IsBuiltin(call, "len") {
-			return Bound{Of: call.Args[0]}, true
+		return p.limit(l.Cond.(*ast.BinaryExpr).Y)
+	}
+	return Bound{}, false
+}
+
+// limit returns the bound that an integer is: a constant, or the length of something.
+func (p *Pass) limit(e ast.Expr) (Bound, bool) {
+	if n, ok := SmallInt(p.TypesInfo.Types[e].Value); ok {
+		return Bound{Const: n}, true
+	}
+	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && p.IsBuiltin(call, "len") {
+		return p.length(call.Args[0])
+	}
+	if v := p.VarOf(e); v != nil && p.fixed(v) {
+		if def := p.definition(v); def != nil {
+			if b, ok := p.limit(def); ok && (b.Of == nil || p.FrozenLen(b.Of)) {
+				return b, true
+			}
 		}
 	}
 	return Bound{}, false
+}
+
+// length returns the length of e, which is ranged over, as a bound.
+func (p *Pass) length(e ast.Expr) (Bound, bool) {
+	if n, ok := p.KnownLen(e); ok {
+		return Bound{Const: n}, true
+	}
+	if isString(p.TypesInfo.TypeOf(e)) {
+		return Bound{}, false // a range goes by characters
+	}
+	return Bound{Of: ast.Unparen(e)}, true
 }
 
 // SmallInt returns the value of a constant that is a non-negative int64.
@@ -257,64 +274,4 @@ func ownsResource(t types.Type, seen map[types.Type]bool) bool {
 		}
 	}
 	return false
-}
-
-// writes reports whether something below n assigns o or takes its address.
-func (p *Pass) writes(n ast.Node, o types.Object) bool {
-	found := false
-	is := func(e ast.Expr) bool { return obj(e, p.TypesInfo) == o && o != nil }
-	ast.Inspect(n, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.AssignStmt:
-			for _, l := range n.Lhs {
-				found = found || is(l)
-				if ix, ok := ast.Unparen(l).(*ast.IndexExpr); ok {
-					_, isMap := p.TypesInfo.TypeOf(ix.X).Underlying().(*types.Map)
-					found = found || isMap && is(ix.X)
-				}
-			}
-		case *ast.IncDecStmt:
-			found = found || is(n.X)
-		case *ast.UnaryExpr:
-			found = found || n.Op == token.AND && is(n.X)
-		}
-		return !found
-	})
-	return found
-}
-
-// FrozenLen reports whether len(e) is the same from its declaration on: e is a
-// local variable or a parameter that nothing in the declaration around fn
-// assigns again, or changes through an index or its address.
-func (p *Pass) FrozenLen(e ast.Expr, fn *Func) bool {
-	v := p.VarOf(e)
-	if v == nil || v.IsField() || v.Parent() == nil || v.Parent() == p.Pkg.Scope() {
-		return false
-	}
-	outer := fn.Outermost()
-	_, isMap := v.Type().Underlying().(*types.Map)
-	for _, use := range p.Uses(outer, v) {
-		if use.Node().Pos() == v.Pos() {
-			continue
-		}
-		c := Unparen(use)
-		switch n := c.Parent().Node().(type) {
-		case *ast.UnaryExpr:
-			if n.Op == token.AND {
-				return false
-			}
-		case *ast.IndexExpr:
-			if as, ok := Unparen(c.Parent()).Parent().Node().(*ast.AssignStmt); ok && isMap && onLeft(as, Unparen(c.Parent())) {
-				return false
-			}
-		case *ast.CallExpr:
-			if isMap && !p.IsBuiltin(n, "len") { // a map is shared with whoever has it
-				return false
-			}
-		}
-		if assigns(use) {
-			return false
-		}
-	}
-	return true
 }

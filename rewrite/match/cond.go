@@ -132,14 +132,10 @@ type FrozenCond struct {
 	Var  *types.Var
 }
 
-// unchanged reports whether nothing assigns v in the loop, or could from elsewhere.
+// unchanged reports whether nothing changes v in the loop, or could from elsewhere.
 func (p *Pass) unchanged(v *types.Var, loop inspector.Cursor, fn *Func) bool {
 	for _, use := range p.Uses(fn.Cursor, v) {
-		amp, ok := Unparen(use).Parent().Node().(*ast.UnaryExpr)
-		if ok && amp.Op == token.AND || p.Runner(use) != fn.Cursor && assigns(use) || loop.Contains(use) && assigns(use) {
-			return false
-		}
-		if lit, ok := p.Runner(use).Node().(*ast.FuncLit); ok && ast.Node(lit) != fn.Cursor.Node() && assigns(use) {
+		if p.addressed(use) || (loop.Contains(use) || p.litUse(use, fn) != litNone) && !p.keeps(use) {
 			return false
 		}
 	}

@@ -3,6 +3,7 @@ package match
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -17,7 +18,8 @@ type DoubleSend struct {
 
 // Doubled looks for the send behind which a return is missing: one that ends
 // the body of an if, from which the sender comes to a send on this channel. It
-// returns one only if no sender were left behind with that return.
+// returns one only if with that return no sender were left behind, nobody waited for
+// a value that does not come any more, and nothing were skipped that others wait for.
 func (s *LocalChan) Doubled() (d DoubleSend, ok bool) {
 	for _, snd := range s.Senders {
 		if snd.Named || snd.Body.Type.Results != nil {
@@ -39,6 +41,7 @@ func (s *LocalChan) Doubled() (d DoubleSend, ok bool) {
 			}
 			snd.cut = send
 			_, leaks := s.Abandoned()
+			leaks = leaks || s.starves() || s.skips(send, snd.Body)
 			snd.cut = nil
 			s.Abandoned() // count again as it is
 			if !leaks {
@@ -83,6 +86,7 @@ func (s *LocalChan) doubledIn(a ChanArgument) (d DoubleSend, ok bool) {
 		effect.Sends, effect.SureSends = 1, 1
 		s.setEffect(a.Callee, effect)
 		_, leaks := s.Abandoned()
+		leaks = leaks || s.starves() || s.skips(first, body)
 		s.setEffect(a.Callee, a.Effect)
 		s.Abandoned() // count again as it is
 		run.cut = nil
@@ -121,3 +125,48 @@ func endsIf(c inspector.Cursor) bool {
 
 // made reports whether v is a channel that the function makes.
 func (s *LocalChan) made(v *types.Var) bool { return s.p.DeclaredIn(v, s.Fn) && isChan(v.Type()) }
+
+// starves reports whether the receiver waits for more values than come once the
+// senders end earlier: it ranges over the channel, and they do not close it then.
+func (s *LocalChan) starves() bool {
+	return len(s.Ranges) > 0 && !slices.ContainsFunc(s.Senders, s.closesAtEnd)
+}
+
+// closesAtEnd reports whether a sender closes the channel whenever it ends.
+func (s *LocalChan) closesAtEnd(snd *Sender) bool {
+	for c := range snd.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
+		if list, _, ok := StmtList(c); ok && list[0] == snd.Body.Body.List[0] && s.closes(c.Node().(*ast.DeferStmt).Call, snd) {
+			return true
+		}
+	}
+	return false
+}
+
+// skips reports whether a return behind node, in fn, would leave out something
+// that others wait for, a send on another channel included.
+func (s *LocalChan) skips(node ast.Node, fn *Func) bool {
+	return s.p.OwesBehind(node, fn, func(send *ast.SendStmt) bool {
+		v := s.p.VarOf(send.Chan)
+		return v == nil || v.Kind() != types.ParamVar && v != s.Var && !s.siblings[v]
+	})
+}
+
+// OwesBehind reports whether fn, behind node, comes to something that others wait
+// for, which a return there would leave out: a close, an unlock, a Done, or a send
+// of which other says that somebody else receives it.
+func (p *Pass) OwesBehind(node ast.Node, fn *Func, other func(*ast.SendStmt) bool) (found bool) {
+	Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+		if send, ok := n.(*ast.SendStmt); ok {
+			found = found || other(send)
+		}
+		eachCall(n, func(call *ast.CallExpr) {
+			switch calledAs(call) {
+			case "Done", "Unlock", "RUnlock", "Signal", "Broadcast", "Release":
+				found = true
+			}
+			found = found || p.IsBuiltin(call, "close")
+		})
+		return st, !found
+	}}.After(fn.Flow, node, struct{}{})
+	return found
+}

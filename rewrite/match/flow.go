@@ -98,3 +98,25 @@ func (f *Flow) InCycle(n ast.Node) bool {
 	}
 	return false
 }
+
+// comesBack reports whether control comes to the next iteration of loop once
+// cond has come out as taken.
+func (f *Flow) comesBack(cond ast.Expr, taken bool, loop ast.Stmt) (back bool) {
+	for _, b := range f.blocks {
+		if b.Cond != cond {
+			continue
+		}
+		next := b.Succs[1]
+		if taken {
+			next = b.Succs[0]
+		}
+		Paths[struct{}]{
+			Node: func(_ ast.Node, s struct{}) (struct{}, bool) { return s, true },
+			Round: func(l ast.Stmt, _ struct{}) bool {
+				back = back || l == loop
+				return l != loop
+			},
+		}.run(next, 0, struct{}{})
+	}
+	return back
+}

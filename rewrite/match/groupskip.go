@@ -21,7 +21,7 @@ func (g *LocalGroup) SkippedRounds() (out Skipped, ok bool) {
 	add, start := g.Adds[0], g.Starts[0]
 	length, isCall := ast.Unparen(add.Call.Args[0]).(*ast.CallExpr)
 	list, i, inList := StmtList(add.At.Parent())
-	if !isCall || !g.p.IsBuiltin(length, "len") || !inList || !g.p.FrozenLen(length.Args[0], g.Fn) {
+	if !isCall || !g.p.IsBuiltin(length, "len") || !inList || !g.p.FrozenLen(length.Args[0]) {
 		return out, false
 	}
 	var loop *ast.RangeStmt

@@ -66,7 +66,7 @@ func servedLate(f *FieldChan, end ChannelUse) bool {
 // sure reports whether the sender may know that the receiver is still there:
 // it tells it to end only behind the send, or it asks a flag under a mutex.
 func (t *heldTable) sure(send ChannelUse, fields []*FieldChan, loop *Func) bool {
-	at, fn := send.Op.Node().Pos(), t.p.FuncOf(send.Runner)
+	at, fn := send.Op.Node().Pos(), t.p.FuncOf(send.Runner) // a send is a statement, and so in a function
 	for _, f := range fields {
 		receiver := t.soleReceiver(f)
 		if receiver == nil || receiver.Body != loop.Body {
@@ -198,7 +198,7 @@ func (p *Pass) Unread(f *FieldChan) (out []ChannelUse) {
 		}
 	}
 	for _, u := range f.Sends {
-		if u.Waits() {
+		if u.Waits() && p.Reached(f, u) {
 			out = append(out, u)
 		}
 	}

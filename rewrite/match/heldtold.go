@@ -55,6 +55,8 @@ func (t *heldTable) gives(fn *Func, given map[*types.Var]bool, depth int) {
 		case *ast.CallExpr:
 			if t.p.IsBuiltin(n, "close") {
 				add(n.Args[0])
+			} else if word := t.p.word(n); word != nil {
+				add(word)
 			} else if callee := t.funcs(t.p.Callee(n)); callee != nil && depth > 0 {
 				t.gives(callee, given, depth-1)
 			}
@@ -63,8 +65,34 @@ func (t *heldTable) gives(fn *Func, given map[*types.Var]bool, depth int) {
 	})
 }
 
-// asks reports whether a condition or a receive before pos mentions one of the
-// given variables.
+// word returns what a call changes that others ask or wait for: an atomic, or a
+// WaitGroup that it counts down; nil for other calls.
+func (p *Pass) word(call *ast.CallExpr) ast.Expr {
+	fn := p.Callee(call)
+	if fn == nil || fn.Pkg() == nil {
+		return nil
+	}
+	if recv, ok := p.Method(call, "sync", "WaitGroup", "Done"); ok {
+		return recv
+	}
+	if fn.Pkg().Path() != "sync/atomic" || fn.Name() == "Load" {
+		return nil
+	}
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && fn.Signature().Recv() != nil {
+		return sel.X
+	}
+	if len(call.Args) == 0 {
+		return nil
+	}
+	amp, ok := ast.Unparen(call.Args[0]).(*ast.UnaryExpr)
+	if !ok || amp.Op != token.AND {
+		return call.Args[0]
+	}
+	return amp.X
+}
+
+// asks reports whether a condition, a receive or a wait for a group before pos
+// mentions one of the given variables.
 func (t *heldTable) asks(fn *Func, pos token.Pos, given map[*types.Var]bool) (found bool) {
 	mentions := func(e ast.Expr) {
 		if e == nil {
@@ -96,6 +124,12 @@ func (t *heldTable) asks(fn *Func, pos token.Pos, given map[*types.Var]bool) (fo
 		case *ast.UnaryExpr:
 			if n.Op == token.ARROW {
 				mentions(n.X)
+			}
+		case *ast.RangeStmt:
+			mentions(n.X)
+		case *ast.CallExpr:
+			if recv, ok := t.p.Method(n, "sync", "WaitGroup", "Wait"); ok {
+				mentions(recv)
 			}
 		}
 		return true

@@ -51,11 +51,6 @@ func isHTTP(t types.Type) bool {
 	return IsNamed(t, "net/http", "Request") || IsNamed(t, "net/http", "Response")
 }
 
-func addressed(c inspector.Cursor) bool {
-	amp, ok := Unparen(c).Parent().Node().(*ast.UnaryExpr)
-	return ok && amp.Op == token.AND
-}
-
 // bit is the variable's place in a state; 0 for one that is not followed.
 func (w *liveWalk) bit(v *types.Var) uint64 {
 	if v == nil || !w.p.DeclaredIn(v, w.fn) {

@@ -40,7 +40,8 @@ type Sender struct {
 	Loop   ast.Stmt         // by this loop; nil for one
 	Nested bool             // which stands in another one
 
-	cut ast.Node // its paths are taken to end here; see Cut
+	cut  ast.Node          // its paths are taken to end here; see Doubled
+	once map[ast.Node]bool // its sends that a flag lets through once
 }
 
 // LocalChannel follows the channel of a call of make in fn. ok is false if it

@@ -30,8 +30,8 @@ func (p *Pass) NamedFuncs(yield func(*NamedFunc) bool) {
 		case *ast.FuncDecl:
 			o = p.TypesInfo.Defs[n.Name]
 		case *ast.FuncLit:
-			v, within := p.holderOf(c)
-			if v == nil || !p.assignedOnce(v, within) {
+			v := p.holderOf(c)
+			if v == nil || !p.Fixed(v) {
 				continue
 			}
 			o = v
@@ -42,9 +42,9 @@ func (p *Pass) NamedFuncs(yield func(*NamedFunc) bool) {
 	}
 }
 
-// holderOf returns the local variable that is defined as the literal at c, and
-// the function that it is in.
-func (p *Pass) holderOf(c inspector.Cursor) (*types.Var, *Func) {
+// holderOf returns the variable that is defined as the literal at c; nil if it
+// is none.
+func (p *Pass) holderOf(c inspector.Cursor) *types.Var {
 	var lhs, rhs []ast.Expr
 	switch n := Unparen(c).Parent().Node().(type) {
 	case *ast.AssignStmt:
@@ -57,16 +57,15 @@ func (p *Pass) holderOf(c inspector.Cursor) (*types.Var, *Func) {
 		}
 		rhs = n.Values
 	}
-	fn := p.EnclosingFunc(c)
-	if len(lhs) != len(rhs) || fn == nil {
-		return nil, nil
+	if len(lhs) != len(rhs) {
+		return nil
 	}
 	for i, r := range rhs {
 		if ast.Unparen(r) == c.Node() {
-			return p.VarOf(lhs[i]), fn
+			return p.VarOf(lhs[i])
 		}
 	}
-	return nil, nil
+	return nil
 }
 
 // NamedCall is a call of a NamedFunc.

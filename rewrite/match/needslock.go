@@ -135,7 +135,7 @@ func (n *needing) held(fn *Func, node ast.Node, lock place) bool {
 // end if node is deferred.
 func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock place) bool {
 	_, deferred := node.(*ast.DeferStmt)
-	found := false
+	found, words := false, n.words(fn)
 	paths := Paths[bool]{
 		Node: func(at ast.Node, has bool) (bool, bool) {
 			if at == node && !deferred {
@@ -144,7 +144,7 @@ func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock pl
 					return has, false
 				}
 			}
-			return has || n.takes(at, lock, 2), !found
+			return (has || n.takes(at, lock, 2)) && !words[at], !found
 		},
 		Exit: func(_ *Block, has bool) { found = found || has && deferred },
 	}

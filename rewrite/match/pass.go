@@ -27,6 +27,7 @@ type Pass struct {
 	shared    *shared
 	uses      map[ast.Node]*usesIndex // of declarations
 	constant  map[constantKey]bool
+	frozen    map[*types.Var]bool    // by Fixed
 	given     map[string][]givenName // by FreshName
 	at        ast.Decl               // by Candidates
 	masked    map[ast.Decl]bool

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
@@ -216,7 +215,7 @@ func (p *Pass) LoopLimit(loop ast.Stmt) *types.Var {
 	case *ast.RangeStmt:
 		limit = l.X
 	case *ast.ForStmt:
-		if l.Init == nil || l.Cond == nil || l.Post == nil || !entersLike(l, p.TypesInfo) || p.writes(l.Body, obj(l.Init.(*ast.AssignStmt).Lhs[0], p.TypesInfo)) {
+		if l.Init == nil || l.Cond == nil || l.Post == nil || !entersLike(l, p.TypesInfo) || !p.fixedIn(l.Body, obj(l.Init.(*ast.AssignStmt).Lhs[0], p.TypesInfo)) {
 			return nil
 		}
 		limit = l.Cond.(*ast.BinaryExpr).Y
@@ -229,15 +228,6 @@ func (p *Pass) LoopLimit(loop ast.Stmt) *types.Var {
 		return nil
 	}
 	return v
-}
-
-// Frozen reports whether nothing assigns v again behind its declaration, or
-// takes its address.
-func (p *Pass) Frozen(v *types.Var, fn *Func) bool {
-	return !slices.ContainsFunc(p.Uses(fn.Outermost(), v), func(use inspector.Cursor) bool {
-		amp, ok := Unparen(use).Parent().Node().(*ast.UnaryExpr)
-		return use.Node().Pos() != v.Pos() && assigns(use) || ok && amp.Op == token.AND
-	})
 }
 
 // toldAtReturn reports whether n receives from a channel that the function

@@ -341,21 +341,6 @@ func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, r role) {
 	}
 }
 
-// assigns reports whether the identifier at c gets a value or is declared there.
-func assigns(c inspector.Cursor) bool {
-	switch n := c.Parent().Node().(type) {
-	case *ast.AssignStmt:
-		return onLeft(n, c)
-	case *ast.ValueSpec:
-		for _, name := range n.Names {
-			if name == c.Node() {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 // DataOnly reports whether a value of type t holds nothing but data: no
 // interface but error, no function, no channel. Such a value cannot keep a
 // context or a connection in use.

@@ -172,6 +172,17 @@ func (l *localUses) bypassed(waits, own []ChannelUse) (out []Waiter) {
 	return out
 }
 
+// startedOften reports whether a go statement may run more than once for the
+// channel: in a loop, or by a goto.
+func (l *localUses) startedOften(g inspector.Cursor) (often bool) {
+	start, made := FlowNode(g, l.fn), FlowNode(l.ch.Make, l.fn)
+	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		often = often || n == start
+		return s, n != made && !often
+	}}.After(l.fn.Flow, start, struct{}{})
+	return often
+}
+
 // endsOf returns the nodes of the function that end the wait u, which starts at
 // the node start. ok is false if they are not understood: before the wait, in
 // loops, where their number counts.
@@ -232,7 +243,7 @@ func (l *localUses) skipped(waits, others []ChannelUse) (out []Waiter) {
 		ends[node] = true
 	}
 	list, at, ok := StmtList(start)
-	if !ok || len(Loops(start, l.fn, l.ch.Var.Pos())) > 0 || l.p.recovers(body) {
+	if !ok || l.startedOften(start) || l.p.recovers(body) {
 		return nil
 	}
 	var skips []*ast.ReturnStmt
@@ -278,29 +289,6 @@ func (p *Pass) recovers(fn *Func) bool {
 		}
 	}
 	return false
-}
-
-// NeverMade returns the waits on a local channel variable that is declared
-// without a value and gets none: sends and receives on nil never end. Those in a
-// select are a way to switch a case off.
-func (p *Pass) NeverMade(spec inspector.Cursor, fn *Func) (out []ChannelUse) {
-	vs := spec.Node().(*ast.ValueSpec)
-	if len(vs.Values) > 0 || len(vs.Names) != 1 {
-		return nil
-	}
-	v, ok := p.TypesInfo.Defs[vs.Names[0]].(*types.Var)
-	if !ok || !isChan(v.Type()) || !p.DeclaredIn(v, fn) {
-		return nil
-	}
-	for _, u := range p.ChannelUses(fn.Cursor, v) {
-		switch {
-		case u.Kind == ChanMake && u.At.Node().Pos() != v.Pos(), u.Kind == ChanOther, u.Kind == ChanNil:
-			return nil
-		case u.Waits():
-			out = append(out, u)
-		}
-	}
-	return out
 }
 
 // SelfTalk returns the sends of a function on an unbuffered channel that

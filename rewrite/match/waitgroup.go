@@ -28,9 +28,14 @@ type WGOp struct {
 }
 
 // Runner returns the function in whose goroutine c runs: literals that are
-// called or deferred where they stand belong to the function around them.
+// called or deferred where they stand belong to the function around them. What
+// initialises a package variable has no function around it: then it is the
+// outermost of the literals, or the root of all files if there is none. The result
+// is always valid.
 func (p *Pass) Runner(c inspector.Cursor) inspector.Cursor {
+	outer := p.Inspector.Root()
 	for f := range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		outer = f
 		lit, ok := f.Node().(*ast.FuncLit)
 		if !ok {
 			return f
@@ -44,7 +49,7 @@ func (p *Pass) Runner(c inspector.Cursor) inspector.Cursor {
 			return f
 		}
 	}
-	return inspector.Cursor{}
+	return outer
 }
 
 // WaitGroupOps lists the WaitGroup calls below root, in source order. A
@@ -203,7 +208,7 @@ func (p *Pass) Stable(e ast.Expr, fn *Func) bool {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		v, ok := p.TypesInfo.ObjectOf(x).(*types.Var)
-		return ok && p.assignedOnce(v, fn)
+		return ok && (p.Fixed(v) || p.isPlace(v))
 	case *ast.SelectorExpr:
 		if p.TypesInfo.Selections[x] == nil {
 			return false
@@ -214,38 +219,7 @@ func (p *Pass) Stable(e ast.Expr, fn *Func) bool {
 	case *ast.StarExpr:
 		return p.Stable(x.X, fn)
 	case *ast.CallExpr:
-		return p.IsBuiltin(x, "len") && len(x.Args) == 1 && p.Stable(x.Args[0], fn)
+		return p.IsBuiltin(x, "len") && len(x.Args) == 1 && (p.FrozenLen(x.Args[0]) || p.VarOf(x.Args[0]) == nil && p.Stable(x.Args[0], fn))
 	}
 	return false
-}
-
-// assignedOnce reports whether v, a local variable, gets its value only where
-// it is declared and its address is not taken.
-func (p *Pass) assignedOnce(v *types.Var, fn *Func) bool {
-	if v.Parent() == p.Pkg.Scope() || v.Parent() == nil {
-		return false
-	}
-	outer := fn.Outermost()
-	basic := false
-	if _, ok := v.Type().Underlying().(*types.Basic); ok {
-		basic = true
-	}
-	for _, use := range p.Uses(outer, v) {
-		if use.Node().Pos() == v.Pos() {
-			continue
-		}
-		switch n := Unparen(use).Parent().Node().(type) {
-		case *ast.AssignStmt:
-			if onLeft(n, Unparen(use)) {
-				return false
-			}
-		case *ast.IncDecStmt:
-			return false
-		case *ast.UnaryExpr:
-			if n.Op == token.AND && basic {
-				return false
-			}
-		}
-	}
-	return true
 }

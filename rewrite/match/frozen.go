@@ -1,0 +1,278 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// This file answers what "nothing changes it" means, for all who ask: whether a
+// variable, a length or a bound is what it was. The answer is yes only if every
+// use is on a list of harmless ones; what is on no list counts as a change.
+
+// assigns reports whether the identifier at c gets a value or is declared there:
+// by an assignment, also one like "+=", by ++ or --, in the head of a range, or in
+// a declaration.
+func assigns(c inspector.Cursor) bool {
+	at := Unparen(c)
+	switch n := at.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		return onLeft(n, at)
+	case *ast.IncDecStmt:
+		return true
+	case *ast.RangeStmt:
+		return n.Key == at.Node() || n.Value == at.Node()
+	case *ast.ValueSpec:
+		for _, name := range n.Names {
+			if name == at.Node() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// addressed reports whether the address of the identifier at c is taken by "&".
+// See [Pass.addressed] for all the other ways.
+func addressed(c inspector.Cursor) bool {
+	amp, ok := Unparen(c).Parent().Node().(*ast.UnaryExpr)
+	return ok && amp.Op == token.AND
+}
+
+// addressed reports whether somebody gets the address of the variable at c, or
+// of a part of it: by "&", by a method with a pointer receiver, or by slicing an
+// array.
+func (p *Pass) addressed(c inspector.Cursor) bool {
+	for {
+		at := Unparen(c)
+		switch n := at.Parent().Node().(type) {
+		case *ast.UnaryExpr:
+			return n.Op == token.AND
+		case *ast.SliceExpr:
+			return n.X == at.Node() && isArray(p.TypesInfo.TypeOf(n.X))
+		case *ast.IndexExpr: // &array[i], array[i].method()
+			if n.X != at.Node() || !isArray(p.TypesInfo.TypeOf(n.X)) {
+				return false
+			}
+		case *ast.SelectorExpr:
+			sel := p.TypesInfo.Selections[n]
+			if sel == nil || n.X != at.Node() {
+				return false
+			}
+			if sel.Kind() != types.FieldVal {
+				return p.takesAddress(sel)
+			}
+			if sel.Indirect() { // through a pointer: a part of something else
+				return false
+			}
+		default:
+			return false
+		}
+		c = at.Parent()
+	}
+}
+
+// takesAddress reports whether selecting a method passes it the address of the
+// variable that it is selected from.
+func (p *Pass) takesAddress(sel *types.Selection) bool {
+	fn, ok := sel.Obj().(*types.Func)
+	if !ok || fn.Signature().Recv() == nil {
+		return true
+	}
+	_, byPointer := types.Unalias(fn.Signature().Recv().Type()).(*types.Pointer)
+	_, fromPointer := types.Unalias(sel.Recv()).Underlying().(*types.Pointer)
+	return byPointer && !fromPointer && sel.Kind() == types.MethodVal
+}
+
+func isArray(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	_, ok := t.Underlying().(*types.Array)
+	return ok
+}
+
+func isMap(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	_, ok := t.Underlying().(*types.Map)
+	return ok
+}
+
+// keeps reports whether the use at c leaves the variable that it denotes with
+// the value that it has. A slice, a map or a pointer is that value, not what it
+// refers to. What is not listed here may change it.
+func (p *Pass) keeps(c inspector.Cursor) bool { return !p.addressed(c) && p.harmless(c) }
+
+// harmless is the list: what stands around a variable, an element of an array or
+// a field of a structure at c, and gives it no value.
+func (p *Pass) harmless(c inspector.Cursor) bool {
+	at := Unparen(c)
+	switch n := at.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		return !onLeft(n, at)
+	case *ast.ValueSpec, *ast.IncDecStmt:
+		return !assigns(at)
+	case *ast.BinaryExpr, *ast.UnaryExpr, *ast.StarExpr, *ast.SliceExpr, *ast.TypeAssertExpr,
+		*ast.CallExpr, *ast.CompositeLit, *ast.KeyValueExpr,
+		*ast.ReturnStmt, *ast.SendStmt, *ast.ExprStmt, *ast.GoStmt, *ast.DeferStmt,
+		*ast.IfStmt, *ast.ForStmt, *ast.SwitchStmt, *ast.CaseClause:
+		return true
+	case *ast.RangeStmt:
+		return n.X == at.Node()
+	case *ast.IndexExpr: // of an array: a part of it
+		return n.Index == at.Node() || !isArray(p.TypesInfo.TypeOf(n.X)) || p.harmless(at.Parent())
+	case *ast.SelectorExpr:
+		sel := p.TypesInfo.Selections[n]
+		return sel != nil && (sel.Kind() != types.FieldVal || sel.Indirect() || p.harmless(at.Parent()))
+	}
+	return false
+}
+
+// keepsLen reports whether the use at c of a map leaves its length as it is.
+// Whoever else has the map may change it, so it must not get anywhere.
+func (p *Pass) keepsLen(c inspector.Cursor) bool {
+	at := Unparen(c)
+	switch n := at.Parent().Node().(type) {
+	case *ast.IndexExpr:
+		return n.X == at.Node() && p.harmless(at.Parent())
+	case *ast.RangeStmt:
+		return n.X == at.Node()
+	case *ast.BinaryExpr:
+		return p.IsNil(n.X) || p.IsNil(n.Y)
+	case *ast.CallExpr:
+		return p.IsBuiltin(n, "len") || n.Fun != at.Node() && readsMaps[p.FullName(n)]
+	}
+	return false
+}
+
+// readsMaps lists functions that look at a map, and keep none of it.
+var readsMaps = set("maps.Clone", "maps.Equal", "fmt.Println", "fmt.Printf", "fmt.Print", "fmt.Sprint", "fmt.Sprintf", "log.Println", "log.Printf", "log.Print")
+
+// declaration returns what holds all uses of v: the declaration around a local
+// variable, all files for one of the package.
+func (p *Pass) declaration(v *types.Var) (at inspector.Cursor, ok bool) {
+	root := p.Inspector.Root()
+	if v.Parent() == p.Pkg.Scope() {
+		return root, true
+	}
+	c, ok := root.FindByPos(v.Pos(), v.Pos())
+	for ; ok && c.Valid(); c = c.Parent() {
+		if _, top := c.Parent().Node().(*ast.File); top {
+			return c, true
+		}
+	}
+	return at, false
+}
+
+// Fixed reports whether v, a local variable or a parameter, has one value from
+// its declaration on: nothing assigns it again or gets its address.
+func (p *Pass) Fixed(v *types.Var) bool {
+	return v != nil && v.Parent() != p.Pkg.Scope() && p.fixed(v)
+}
+
+func (p *Pass) fixed(v *types.Var) bool {
+	if v == nil || v.IsField() || v.Parent() == nil || v.Exported() && v.Parent() == p.Pkg.Scope() {
+		return false
+	}
+	if known, ok := p.frozen[v]; ok {
+		return known
+	}
+	if p.frozen == nil {
+		p.frozen = map[*types.Var]bool{}
+	}
+	at, ok := p.declaration(v)
+	if ok {
+		for _, use := range p.Uses(at, v) {
+			if use.Node().Pos() != v.Pos() && !p.keeps(use) {
+				ok = false
+				break
+			}
+		}
+	}
+	p.frozen[v] = ok
+	return ok
+}
+
+// fixedIn is Fixed for the part of the source below n: nothing there changes o.
+func (p *Pass) fixedIn(n ast.Node, o types.Object) bool {
+	v, ok := o.(*types.Var)
+	at, found := p.Inspector.Root().FindNode(n)
+	if !ok || !found {
+		return false
+	}
+	for _, use := range p.Uses(at, v) {
+		if use.Node().Pos() != v.Pos() && !p.keeps(use) {
+			return false
+		}
+	}
+	return true
+}
+
+// FrozenLen reports whether len(e) is the same from its declaration on: e is a
+// local variable or a parameter that is [Pass.Fixed], and if it is a map, nothing
+// that the declaration does can change it.
+func (p *Pass) FrozenLen(e ast.Expr) bool {
+	v := p.VarOf(e)
+	return p.Fixed(v) && p.frozenLen(v)
+}
+
+func (p *Pass) frozenLen(v *types.Var) bool {
+	if !p.fixed(v) {
+		return false
+	}
+	if !isMap(v.Type()) {
+		return true
+	}
+	at, ok := p.declaration(v)
+	if !ok {
+		return false
+	}
+	for _, use := range p.Uses(at, v) {
+		if use.Node().Pos() != v.Pos() && !p.keepsLen(use) {
+			return false
+		}
+	}
+	return true
+}
+
+// isPlace reports whether v is a local structure or array that nothing assigns as
+// a whole: it may change, but whoever uses it uses the same one.
+func (p *Pass) isPlace(v *types.Var) bool {
+	if v == nil || v.IsField() || v.Parent() == nil || v.Parent() == p.Pkg.Scope() {
+		return false
+	}
+	switch v.Type().Underlying().(type) {
+	case *types.Struct, *types.Array:
+	default:
+		return false
+	}
+	at, ok := p.declaration(v)
+	if !ok {
+		return false
+	}
+	for _, use := range p.Uses(at, v) {
+		if use.Node().Pos() != v.Pos() && assigns(use) {
+			return false
+		}
+	}
+	return true
+}
+
+// valuesIn counts the values that fn may see v with: one for a variable that it
+// gets from outside, and one for each use that changes it.
+func (p *Pass) valuesIn(v *types.Var, fn *Func) int {
+	n := 0
+	if !p.DeclaredIn(v, fn) || p.isParam(v, fn) {
+		n++
+	}
+	for _, use := range p.Uses(fn.Cursor, v) {
+		if _, isField := use.Parent().Node().(*ast.Field); !isField && !p.keeps(use) {
+			n++
+		}
+	}
+	return n
+}

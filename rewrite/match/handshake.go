@@ -1,0 +1,142 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// words returns the statements by which a goroutine gives a word that whoever
+// starts it waits for, on every path, before it returns or waits for anything else
+// under the mutex: a send, a close, a Done. What the goroutine has locked before is
+// over by the time that anybody else comes to it.
+func (n *needing) words(fn *Func) map[ast.Node]bool {
+	p := n.t.p
+	out := map[ast.Node]bool{}
+	starts := p.startsOf(fn)
+	if len(starts) == 0 {
+		return out
+	}
+	for c := range fn.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.ExprStmt)(nil)) {
+		node := FlowNode(c, fn)
+		if node != c.Node() || p.Runner(c) != fn.Cursor {
+			continue
+		}
+		var e ast.Expr
+		switch s := c.Node().(type) {
+		case *ast.SendStmt:
+			if sel, _ := InSelect(c); sel == nil {
+				e = s.Chan
+			}
+		case *ast.ExprStmt:
+			call, ok := ast.Unparen(s.X).(*ast.CallExpr)
+			if !ok {
+				continue
+			}
+			if p.IsBuiltin(call, "close") {
+				e = call.Args[0]
+			} else if recv, isDone := p.Method(call, "sync", "WaitGroup", "Done"); isDone {
+				e = recv
+			}
+		}
+		if e == nil {
+			continue
+		}
+		heard := true
+		for _, start := range starts {
+			heard = heard && n.hears(start, fn, e)
+		}
+		if heard {
+			out[node] = true
+		}
+	}
+	return out
+}
+
+// startsOf lists the go statements that run fn; nil if it may run otherwise.
+func (p *Pass) startsOf(fn *Func) (out []inspector.Cursor) {
+	switch d := fn.Cursor.Node().(type) {
+	case *ast.FuncLit:
+		if started(fn.Cursor) {
+			out = append(out, Unparen(fn.Cursor).Parent().Parent())
+		}
+	case *ast.FuncDecl:
+		obj, ok := p.TypesInfo.Defs[d.Name].(*types.Func)
+		if !ok {
+			return nil
+		}
+		calls, known := p.callSites(obj)
+		for _, c := range calls {
+			if _, isGo := c.Parent().Node().(*ast.GoStmt); !isGo || !known {
+				return nil
+			}
+			out = append(out, c.Parent())
+		}
+	}
+	return out
+}
+
+// hears reports whether the function that starts fn certainly waits for the word
+// that fn gives by e.
+func (n *needing) hears(start inspector.Cursor, fn *Func, e ast.Expr) bool {
+	p := n.t.p
+	caller := p.FuncOf(p.Runner(start))
+	call := start.Node().(*ast.GoStmt).Call
+	word, ok := p.placeOf(e)
+	if caller == nil || !ok {
+		return false
+	}
+	if p.paramOf(fn, word.root) {
+		if word, ok = p.outOf(word, call, fn); !ok {
+			return false
+		}
+	}
+	heard := func(at ast.Node) (found bool) {
+		ast.Inspect(at, func(x ast.Node) bool {
+			var on ast.Expr
+			switch x := x.(type) {
+			case *ast.FuncLit, *ast.GoStmt, *ast.DeferStmt:
+				return false
+			case *ast.UnaryExpr:
+				if x.Op == token.ARROW {
+					on = x.X
+				}
+			case *ast.CallExpr:
+				if recv, isWait := p.Method(x, "sync", "WaitGroup", "Wait"); isWait {
+					on = recv
+				}
+			}
+			if on != nil {
+				here, isPlace := p.placeOf(on)
+				found = found || isPlace && here == word
+			}
+			return !found
+		})
+		return found
+	}
+	wait := FlowNode(n.wait, caller)
+	missed := false
+	Paths[struct{}]{
+		Node: func(at ast.Node, s struct{}) (struct{}, bool) {
+			if heard(at) {
+				return s, false
+			}
+			missed = missed || at == wait
+			return s, !missed
+		},
+		Exit: func(*Block, struct{}) { missed = true },
+	}.After(caller.Flow, start.Node(), struct{}{})
+	return !missed
+}
+
+// paramOf reports whether v is the receiver or a parameter of fn.
+func (p *Pass) paramOf(fn *Func, v *types.Var) bool {
+	for _, id := range params(fn) {
+		if id != nil && v != nil && p.TypesInfo.Defs[id] == types.Object(v) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,136 @@
+package match
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/types"
+	"unicode/utf8"
+)
+
+// KnownLen returns how many elements e, which is ranged over, has, if that is
+// known here: an array, a literal, or a variable that holds one and whose length
+// nothing changes.
+func (p *Pass) KnownLen(e ast.Expr) (n int64, ok bool) { return p.knownLen(e, 5) }
+
+func (p *Pass) knownLen(e ast.Expr, depth int) (n int64, ok bool) {
+	e = ast.Unparen(e)
+	t := p.TypesInfo.TypeOf(e)
+	if t == nil || depth == 0 {
+		return 0, false
+	}
+	if a, isArr := t.Underlying().(*types.Array); isArr {
+		return a.Len(), true
+	}
+	if v := p.TypesInfo.Types[e].Value; v != nil && v.Kind() == constant.String {
+		s := constant.StringVal(v)
+		return int64(len(s)), len(s) == utf8.RuneCountInString(s)
+	}
+	switch x := e.(type) {
+	case *ast.CompositeLit:
+		return p.literalLen(x)
+	case *ast.Ident:
+		v := p.VarOf(x)
+		if v == nil || !p.frozenLen(v) {
+			return 0, false
+		}
+		if def := p.definition(v); def != nil {
+			return p.knownLen(def, depth-1)
+		}
+	case *ast.SliceExpr:
+		return p.sliceLen(x, depth)
+	case *ast.CallExpr:
+		return p.callLen(x, depth)
+	}
+	return 0, false
+}
+
+// literalLen counts the elements of a literal. In a map, keys that are not
+// constant may be the same.
+func (p *Pass) literalLen(lit *ast.CompositeLit) (n int64, ok bool) {
+	typ := p.TypesInfo.TypeOf(lit).Underlying()
+	next := int64(0)
+	for _, elt := range lit.Elts {
+		kv, keyed := elt.(*ast.KeyValueExpr)
+		if keyed {
+			key := p.TypesInfo.Types[kv.Key].Value
+			if key == nil && len(lit.Elts) > 1 {
+				return 0, false
+			}
+			if at, isInt := SmallInt(key); isInt && !isMap(typ) {
+				next = at
+			}
+		}
+		next++
+		n = max(n, next)
+	}
+	if isMap(typ) {
+		n = int64(len(lit.Elts))
+	}
+	return n, true
+}
+
+// sliceLen is for a part of something of a known length.
+func (p *Pass) sliceLen(x *ast.SliceExpr, depth int) (n int64, ok bool) {
+	low, high := int64(0), int64(0)
+	if x.Low != nil {
+		if low, ok = SmallInt(p.TypesInfo.Types[x.Low].Value); !ok {
+			return 0, false
+		}
+	}
+	if x.High == nil {
+		high, ok = p.knownLen(x.X, depth-1)
+	} else {
+		high, ok = SmallInt(p.TypesInfo.Types[x.High].Value)
+	}
+	return high - low, ok && high >= low
+}
+
+// callLen is for conversions, make, and append of single elements.
+func (p *Pass) callLen(call *ast.CallExpr, depth int) (n int64, ok bool) {
+	switch {
+	case p.TypesInfo.Types[call.Fun].IsType() && len(call.Args) == 1:
+		return p.knownLen(call.Args[0], depth-1)
+	case p.IsBuiltin(call, "make") && len(call.Args) > 1 && !isMap(p.TypesInfo.TypeOf(call)):
+		return SmallInt(p.TypesInfo.Types[call.Args[1]].Value)
+	case p.IsBuiltin(call, "append") && !call.Ellipsis.IsValid():
+		n, ok = p.knownLen(call.Args[0], depth-1)
+		return n + int64(len(call.Args)-1), ok
+	}
+	return 0, false
+}
+
+// definition returns the one value that a declaration gives v; nil if it is
+// declared without one, or together with others by one call.
+func (p *Pass) definition(v *types.Var) (value ast.Expr) {
+	at, ok := p.declaration(v)
+	if !ok {
+		return nil
+	}
+	c, ok := at.FindByPos(v.Pos(), v.Pos())
+	if !ok {
+		return nil
+	}
+	switch n := c.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		for i, l := range n.Lhs {
+			if l == c.Node() && len(n.Lhs) == len(n.Rhs) {
+				return n.Rhs[i]
+			}
+		}
+	case *ast.ValueSpec:
+		for i, l := range n.Names {
+			if l == c.Node() && len(n.Names) == len(n.Values) {
+				return n.Values[i]
+			}
+		}
+	}
+	return nil
+}
+
+func isString(t types.Type) bool {
+	if t == nil {
+		return false
+	}
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&types.IsString != 0
+}

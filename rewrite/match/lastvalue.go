@@ -1,0 +1,339 @@
+package match
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// A receiver that leaves its loop leaves no sender behind if it has been told that
+// no more comes: by the value itself, if the producer ends with such a one, or by
+// counting, see counted.go. This file is about the value.
+
+// lastValues is what a producer says with the values that it sends last.
+type lastValues struct {
+	s      *LocalChan
+	loop   *ast.RangeStmt
+	asked  map[*types.Var]bool // the received value, and what is read from it
+	values []ast.Expr          // that end the producer
+	flags  map[string]bool     // fields that say by their place that no more comes; "" for the whole value
+	any    bool                // it ends with a value that is not seen here
+}
+
+// lastValues asks the producer of a range: the only sender, which no loop starts.
+func (s *LocalChan) lastValues(loop *ast.RangeStmt) *lastValues {
+	l := &lastValues{s: s, loop: loop, flags: map[string]bool{}}
+	v := (*types.Var)(nil)
+	if loop.Key != nil {
+		v = s.p.VarOf(loop.Key)
+	}
+	if len(s.Senders) != 1 || s.Senders[0].Loop != nil || v == nil {
+		return l
+	}
+	l.asked = s.p.readFrom(loop.Body, map[*types.Var]bool{v: true})
+	l.producer(s.Senders[0].Body, s.Senders[0].Sends, 2)
+	return l
+}
+
+// producer collects what a function sends last.
+func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
+	nodes := map[ast.Node]bool{}
+	for _, u := range sends {
+		nodes[FlowNode(u.Op, fn)] = true
+	}
+	for _, u := range sends {
+		send, ok := u.Op.Node().(*ast.SendStmt)
+		if !ok {
+			body := l.s.p.Declaration(u.Callee.Callee)
+			if body == nil || depth == 0 {
+				l.any = true
+				continue
+			}
+			var inner []ChannelUse
+			for _, in := range l.s.p.ChannelUses(body.Cursor, u.Callee.Callee.Signature().Params().At(u.Callee.Index)) {
+				if a, isArg := l.s.p.ChannelArgument(in); in.Kind == ChanOther && isArg {
+					in.Callee, in.Op, in.Kind = a, a.Call, ChanSend
+				}
+				if in.Kind == ChanSend {
+					inner = append(inner, in)
+				}
+			}
+			l.producer(body, inner, depth-1)
+			continue
+		}
+		seen := l.s.p.varsIn(send.Value, fn)
+		if l.ends(fn, u, nodes, seen) {
+			l.values = append(l.values, send.Value)
+		}
+		l.flag(fn, u.Op, send.Value)
+	}
+}
+
+// ends reports whether the producer may end behind a send because of what it has
+// sent: no other send follows at all, or a condition about the value decides that
+// none does.
+func (l *lastValues) ends(fn *Func, u ChannelUse, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
+	start := FlowNode(u.Op, fn)
+	around := Loops(u.Op, fn, token.NoPos)
+	last, follows := false, false
+	Paths[bool]{
+		Node: func(n ast.Node, told bool) (bool, bool) {
+			follows = follows || sends[n]
+			return told, !sends[n]
+		},
+		Round: func(loop ast.Stmt, _ bool) bool {
+			follows = follows || slices.Contains(around, loop)
+			return !slices.Contains(around, loop)
+		},
+		Edge: func(cond ast.Expr, _ bool, told bool) (bool, bool) {
+			return told || l.s.p.mentionsAny(cond, seen), true
+		},
+		Exit: func(_ *Block, told bool) { last = last || told },
+	}.After(fn.Flow, start, false)
+	return last || !follows
+}
+
+// flag notes the parts of a value that say by their place that it is the last: a
+// comparison of what counts the iterations of the loop around the send, or what
+// the head of that loop tests.
+func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
+	loops := Loops(send, fn, token.NoPos)
+	if len(loops) == 0 {
+		return
+	}
+	counts, tests := map[*types.Var]bool{}, map[*types.Var]bool{}
+	for _, loop := range loops {
+		switch n := loop.(type) {
+		case *ast.RangeStmt:
+			if n.Key != nil && !isMap(l.s.p.TypesInfo.TypeOf(n.X)) && !isChan(l.s.p.TypesInfo.TypeOf(n.X)) {
+				counts[l.s.p.VarOf(n.Key)] = true
+			}
+		case *ast.ForStmt:
+			if v := l.s.p.VarOf(l.s.p.tested(n.Cond)); v != nil {
+				tests[v] = true
+			}
+		}
+		ast.Inspect(loop, func(n ast.Node) bool {
+			if inc, ok := n.(*ast.IncDecStmt); ok {
+				if v := l.s.p.VarOf(inc.X); v != nil {
+					counts[v] = true
+				}
+			}
+			return true
+		})
+	}
+	delete(counts, nil)
+	// What a comparison of them sets says the same.
+	place := map[*types.Var]bool{}
+	says := func(e ast.Expr) bool {
+		return l.compares(e, counts) || l.s.p.mentionsAny(e, place) || l.s.p.mentionsAny(e, tests)
+	}
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.AssignStmt:
+			for i, r := range n.Rhs {
+				if v := l.s.p.VarOf(n.Lhs[min(i, len(n.Lhs)-1)]); v != nil && says(r) {
+					place[v] = true
+				}
+			}
+		case *ast.IfStmt:
+			if says(n.Cond) {
+				ast.Inspect(n.Body, func(n ast.Node) bool {
+					if as, ok := n.(*ast.AssignStmt); ok {
+						for _, x := range as.Lhs {
+							if v := l.s.p.VarOf(root(x)); v != nil {
+								place[v] = true
+							}
+						}
+					}
+					return true
+				})
+			}
+		}
+		return true
+	})
+	for name, e := range l.fields(value) {
+		if says(e) {
+			l.flags[name] = true
+		}
+	}
+}
+
+// tested returns what a condition is about that asks a flag, or whether something
+// is nil; nil for any other.
+func (p *Pass) tested(cond ast.Expr) ast.Expr {
+	if cond == nil {
+		return nil
+	}
+	if x, _, ok := p.NilTest(cond, true); ok {
+		return x
+	}
+	if not, ok := ast.Unparen(cond).(*ast.UnaryExpr); ok && not.Op == token.NOT {
+		return not.X
+	}
+	return cond
+}
+
+// compares reports whether e compares one of the variables with anything.
+func (l *lastValues) compares(e ast.Expr, counts map[*types.Var]bool) (found bool) {
+	ast.Inspect(e, func(n ast.Node) bool {
+		if be, ok := n.(*ast.BinaryExpr); ok {
+			switch be.Op {
+			case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
+				found = found || l.s.p.mentionsAny(be, counts)
+			}
+		}
+		return !found
+	})
+	return found
+}
+
+// fields returns the values of the fields of a literal by their names, or the
+// whole value under the name "". What is zero says nothing.
+func (l *lastValues) fields(value ast.Expr) map[string]ast.Expr {
+	value = ast.Unparen(value)
+	if amp, ok := value.(*ast.UnaryExpr); ok && amp.Op == token.AND {
+		value = ast.Unparen(amp.X)
+	}
+	lit, ok := value.(*ast.CompositeLit)
+	if !ok {
+		return map[string]ast.Expr{"": value}
+	}
+	st, ok := l.s.p.TypesInfo.TypeOf(lit).Underlying().(*types.Struct)
+	if !ok {
+		return map[string]ast.Expr{"": value}
+	}
+	out := map[string]ast.Expr{}
+	for i, elt := range lit.Elts {
+		name := ""
+		if kv, keyed := elt.(*ast.KeyValueExpr); keyed {
+			name, elt = kv.Key.(*ast.Ident).Name, kv.Value
+		} else if i < st.NumFields() {
+			name = st.Field(i).Name()
+		}
+		if !l.s.p.isZero(elt) {
+			out[name] = elt
+		}
+	}
+	return out
+}
+
+// isZero reports whether e is a constant zero value, or nil.
+func (p *Pass) isZero(e ast.Expr) bool {
+	v := p.TypesInfo.Types[e].Value
+	if v == nil {
+		return p.IsNil(e)
+	}
+	switch v.Kind() {
+	case constant.Bool:
+		return !constant.BoolVal(v)
+	case constant.String:
+		return constant.StringVal(v) == ""
+	}
+	return constant.Sign(v) == 0
+}
+
+// tells reports whether a condition about the received value may come out so
+// because the value is the last.
+func (l *lastValues) tells(cond ast.Expr) bool {
+	if l.asked == nil || !l.s.p.mentionsAny(cond, l.asked) || !l.s.p.looksOnly(cond, l.asked) {
+		return false
+	}
+	if l.any {
+		return true
+	}
+	names := l.names(cond)
+	for _, name := range names {
+		if l.flags[name] || l.flags[""] {
+			return true
+		}
+	}
+	for _, value := range l.values {
+		fields := l.fields(value)
+		whole, isWhole := fields[""]
+		if isWhole {
+			if l.mayEqual(cond, whole) {
+				return true
+			}
+			continue
+		}
+		for _, name := range names {
+			if e, set := fields[name]; name == "" || set && l.mayEqual(cond, e) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// inCase follows a path through a type switch about the value: told is true in
+// the cases of one, and from there on out of the loop.
+func (l *lastValues) inCase(n ast.Node, told bool) bool {
+	if len(l.values) == 0 && !l.any || n.Pos() < l.loop.Body.Pos() || n.Pos() >= l.loop.Body.End() {
+		return told
+	}
+	in := false
+	ast.Inspect(l.loop.Body, func(at ast.Node) bool {
+		sw, ok := at.(*ast.TypeSwitchStmt)
+		if !ok || !l.s.p.mentionsAny(sw.Assign, l.asked) {
+			return true
+		}
+		for _, c := range sw.Body.List {
+			cc := c.(*ast.CaseClause)
+			in = in || cc.List != nil && cc.Pos() <= n.Pos() && n.End() <= cc.End()
+		}
+		return true
+	})
+	return in
+}
+
+// names returns the fields of the received value that cond asks for; "" for the
+// value as a whole, or what was read from it.
+func (l *lastValues) names(cond ast.Expr) (names []string) {
+	ast.Inspect(cond, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.SelectorExpr:
+			if v := l.s.p.VarOf(n.X); v != nil && l.asked[v] && l.s.p.selected(n) != nil {
+				names = append(names, n.Sel.Name)
+				return false
+			}
+		case *ast.Ident:
+			if v := l.s.p.VarOf(n); v != nil && l.asked[v] {
+				names = append(names, "")
+			}
+		}
+		return true
+	})
+	return names
+}
+
+// mayEqual reports whether a condition may be about a value that is e: if both
+// are constants they must be the same.
+func (l *lastValues) mayEqual(cond, e ast.Expr) bool {
+	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	if !ok || be.Op != token.EQL && be.Op != token.NEQ {
+		return true
+	}
+	for _, side := range []ast.Expr{be.X, be.Y} {
+		if l.s.p.mentionsAny(side, l.asked) && l.s.p.VarOf(side) == nil {
+			if _, isField := ast.Unparen(side).(*ast.SelectorExpr); !isField {
+				return true // len(v), v[0]: something about the value
+			}
+		}
+	}
+	for _, side := range []ast.Expr{be.X, be.Y} {
+		switch v, w := l.s.p.TypesInfo.Types[side].Value, l.s.p.TypesInfo.Types[e].Value; {
+		case v != nil && w != nil:
+			return v.Kind() == w.Kind() && constant.Compare(v, token.EQL, w)
+		case w != nil && !l.s.p.mentionsAny(side, l.asked):
+			return false // a constant that the receiver does not ask for
+		case l.s.p.IsNil(e) && !l.s.p.mentionsAny(side, l.asked):
+			return l.s.p.IsNil(side)
+		}
+	}
+	return true
+}

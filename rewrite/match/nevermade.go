@@ -1,0 +1,51 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// NeverMade returns the waits on a local channel variable that is declared
+// without a value and gets none: sends and receives on nil never end. Those in a
+// select are a way to switch a case off. A function that does nothing with the
+// variable but to wait on it itself, for no value, parks on purpose.
+func (p *Pass) NeverMade(spec inspector.Cursor, fn *Func) (out []ChannelUse) {
+	vs := spec.Node().(*ast.ValueSpec)
+	if len(vs.Values) > 0 || len(vs.Names) != 1 {
+		return nil
+	}
+	v, ok := p.TypesInfo.Defs[vs.Names[0]].(*types.Var)
+	if !ok || !isChan(v.Type()) || !p.DeclaredIn(v, fn) {
+		return nil
+	}
+	parks := true
+	for _, u := range p.ChannelUses(fn.Cursor, v) {
+		switch {
+		case u.Kind == ChanMake && u.At.Node().Pos() != v.Pos(), u.Kind == ChanOther, u.Kind == ChanNil:
+			return nil
+		case u.Kind == ChanMake:
+			continue // the declaration
+		case u.Waits():
+			out = append(out, u)
+		}
+		parks = parks && u.Runner == fn.Cursor && u.parks()
+	}
+	if parks {
+		return nil
+	}
+	return out
+}
+
+// parks reports whether the use waits for no value.
+func (u ChannelUse) parks() bool {
+	switch n := u.Op.Node().(type) {
+	case *ast.RangeStmt:
+		return n.Key == nil || IsBlank(n.Key)
+	case *ast.UnaryExpr:
+		_, ignored := Unparen(u.Op).Parent().Node().(*ast.ExprStmt)
+		return ignored && u.Waits()
+	}
+	return false
+}

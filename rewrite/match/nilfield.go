@@ -1,0 +1,67 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// Reached reports whether an operation on the channel of a field can come at all.
+// One on a field that nothing here gives a channel, such as a hook that only tests
+// set, does not come behind a test for nil.
+func (p *Pass) Reached(f *FieldChan, u ChannelUse) bool {
+	return len(f.Made) > 0 || !p.behindNilTest(f, u.At, 2)
+}
+
+// behindNilTest reports whether control comes to c only if the field is not nil:
+// in the function itself, in one around it, or in all that call it.
+func (p *Pass) behindNilTest(f *FieldChan, c inspector.Cursor, depth int) bool {
+	for at := range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
+		fn := p.FuncOf(at)
+		if fn == nil {
+			return false
+		}
+		node, reached := FlowNode(c, fn), false
+		Paths[struct{}]{
+			Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+				reached = reached || n == node
+				return s, !reached
+			},
+			Edge: func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) {
+				x, isNil, ok := p.NilTest(cond, taken)
+				return s, !ok || isNil || !p.holdsField(x, f)
+			},
+		}.FromEntry(fn.Flow, struct{}{})
+		if !reached && node != nil {
+			return true
+		}
+		if d, isDecl := at.Node().(*ast.FuncDecl); isDecl && depth > 0 {
+			obj, isFunc := p.TypesInfo.Defs[d.Name].(*types.Func)
+			if !isFunc {
+				return false
+			}
+			calls, ok := p.callSites(obj)
+			for _, call := range calls {
+				ok = ok && p.behindNilTest(f, call, depth-1)
+			}
+			return ok
+		}
+		c = at
+	}
+	return false
+}
+
+// holdsField reports whether e is the field, or a variable that holds what is in
+// it and nothing else.
+func (p *Pass) holdsField(e ast.Expr, f *FieldChan) bool {
+	if x, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
+		return p.selected(x) == f.Field
+	}
+	v := p.VarOf(e)
+	if v == nil || !p.Fixed(v) {
+		return false
+	}
+	x, ok := ast.Unparen(p.definition(v)).(*ast.SelectorExpr)
+	return ok && p.selected(x) == f.Field
+}

@@ -1,0 +1,125 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// readFrom adds the variables that below n are read from the given ones, and from
+// nothing else.
+func (p *Pass) readFrom(n ast.Node, vars map[*types.Var]bool) map[*types.Var]bool {
+	for range 3 { // one may be read from another that is read further down
+		ast.Inspect(n, func(n ast.Node) bool {
+			switch n := n.(type) {
+			case *ast.AssignStmt:
+				for i, l := range n.Lhs {
+					r := n.Rhs[min(i, len(n.Rhs)-1)]
+					if v := p.VarOf(l); v != nil && (n.Tok == token.ASSIGN || n.Tok == token.DEFINE) && p.mentionsAny(r, vars) && !p.Mentions(r, v) && p.looksOnly(r, vars) {
+						vars[v] = true
+					}
+				}
+			case *ast.TypeSwitchStmt:
+				if p.mentionsAny(n.Assign, vars) {
+					for _, c := range n.Body.List {
+						if v, ok := p.TypesInfo.Implicits[c].(*types.Var); ok {
+							vars[v] = true
+						}
+					}
+				}
+			}
+			return true
+		})
+	}
+	return vars
+}
+
+// looksOnly reports whether e calls nothing but conversions, builtins, functions
+// that compare, and methods of the variables themselves.
+func (p *Pass) looksOnly(e ast.Expr, vars map[*types.Var]bool) bool {
+	ok := true
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			ok = false
+		case *ast.CallExpr:
+			if p.TypesInfo.Types[n.Fun].IsType() || p.isBuiltin(n) {
+				return ok
+			}
+			if sel, isSel := ast.Unparen(n.Fun).(*ast.SelectorExpr); isSel && len(n.Args) == 0 && p.VarOf(root(sel.X)) != nil && vars[p.VarOf(root(sel.X))] {
+				return ok
+			}
+			fn := p.Callee(n)
+			ok = ok && fn != nil && fn.Pkg() != nil && (fn.Pkg().Path() == "errors" || fn.Pkg().Path() == "strings" || fn.Pkg().Path() == "bytes" || fn.Pkg() == p.Pkg && len(n.Args) == 1)
+		}
+		return ok
+	})
+	return ok
+}
+
+// root returns what the fields, elements and results of assertions in e start from.
+func root(e ast.Expr) ast.Expr {
+	for {
+		switch x := ast.Unparen(e).(type) {
+		case *ast.SelectorExpr:
+			e = x.X
+		case *ast.IndexExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		case *ast.TypeAssertExpr:
+			e = x.X
+		default:
+			return x
+		}
+	}
+}
+
+func (p *Pass) mentionsAny(n ast.Node, vars map[*types.Var]bool) (found bool) {
+	if len(vars) == 0 {
+		return false
+	}
+	ast.Inspect(n, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && !found {
+			v, isVar := p.TypesInfo.ObjectOf(id).(*types.Var)
+			found = isVar && vars[v]
+		}
+		return !found
+	})
+	return found
+}
+
+// varsOf returns the variables in e that are no fields.
+func (p *Pass) varsOf(e ast.Expr) map[*types.Var]bool {
+	out := map[*types.Var]bool{}
+	ast.Inspect(e, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok {
+			if v := p.VarOf(id); v != nil && !v.IsField() {
+				out[v] = true
+			}
+		}
+		return true
+	})
+	return out
+}
+
+// varsIn returns the variables in e, those that fn sets together with them, and
+// what is read from them.
+func (p *Pass) varsIn(e ast.Expr, fn *Func) map[*types.Var]bool {
+	vars := p.varsOf(e)
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		if as, ok := n.(*ast.AssignStmt); ok && len(as.Lhs) > 1 && len(as.Rhs) == 1 {
+			for _, l := range as.Lhs {
+				if v := p.VarOf(l); v != nil && vars[v] {
+					for _, other := range as.Lhs {
+						if o := p.VarOf(other); o != nil {
+							vars[o] = true
+						}
+					}
+				}
+			}
+		}
+		return true
+	})
+	return p.readFrom(fn.Body, vars)
+}

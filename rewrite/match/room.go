@@ -1,0 +1,116 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+)
+
+// Room is how many values the senders of a channel send at most: one of the
+// three says it.
+type Room struct {
+	Const int64
+	Len   ast.Expr   // len of this, which is known where the channel is made
+	Var   *types.Var // this, which is known there, and may be negative
+}
+
+// Room returns how much room the channel needs so that no sender ever waits. ok
+// is false if that is not known where the channel is made: then what looks like
+// the number of senders may grow before the last of them is started.
+func (s *LocalChan) Room() (r Room, ok bool) {
+	snd := s.Senders[0]
+	if snd.Loop == nil {
+		return Room{Const: s.Total()}, true
+	}
+	if snd.Nested || s.startsAgain(snd) {
+		return r, false
+	}
+	if of := snd.Bound.Of; of != nil {
+		return Room{Len: of}, s.p.FrozenLen(of) && s.Visible(of) && s.alone(of, snd)
+	}
+	if n := snd.Bound.Const; n > 0 {
+		return Room{Const: n}, n <= 1024
+	}
+	n := s.p.LoopLimit(snd.Loop)
+	return Room{Var: n}, n != nil && n.Pos() < s.Make.Node().Pos() && s.p.Fixed(n)
+}
+
+// startsAgain reports whether the go statement may run more often than its loop
+// has iterations, for the same channel: by a goto, within the loop or back in front
+// of it.
+func (s *LocalChan) startsAgain(snd *Sender) (again bool) {
+	start, made, loop := snd.Stmt.Node(), FlowNode(s.Make, s.Fn), snd.Loop
+	outside := func(n ast.Node) bool { return n.Pos() < loop.Pos() || n.Pos() >= loop.End() }
+	Paths[bool]{Node: func(n ast.Node, left bool) (bool, bool) {
+		again = again || left && !outside(n)
+		return left || outside(n), n != made && !again
+	}}.After(s.Fn.Flow, start, false)
+	Paths[struct{}]{
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+			again = again || n == start
+			return st, n != made && !again
+		},
+		Round: func(l ast.Stmt, _ struct{}) bool { return l != loop },
+	}.After(s.Fn.Flow, start, struct{}{})
+	return again
+}
+
+// alone reports whether nobody else can change the length of e between the
+// statement that makes the channel and the end of the loop that starts the senders.
+// A map that the function has got from somebody is shared with them: they may
+// change it whenever they are called, or may go on.
+func (s *LocalChan) alone(e ast.Expr, snd *Sender) bool {
+	v := s.p.VarOf(e)
+	if v == nil || !isMap(v.Type()) || s.p.newMap(s.p.definition(v)) {
+		return true
+	}
+	quiet := true
+	ast.Inspect(s.Fn.Body, func(n ast.Node) bool {
+		if n == nil || n.End() <= s.Make.Node().Pos() || n.Pos() >= snd.Loop.End() || n == s.Make.Node() {
+			return false
+		}
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false // runs in its own time
+		case *ast.CallExpr:
+			_, isLit := ast.Unparen(n.Fun).(*ast.FuncLit)
+			quiet = quiet && (isLit && n == snd.Stmt.Node().(*ast.GoStmt).Call || s.p.harmlessCall(n) || n.Pos() < s.Make.Node().Pos())
+		case *ast.SendStmt, *ast.SelectStmt:
+			quiet = false
+		case *ast.UnaryExpr:
+			quiet = quiet && n.Op != token.ARROW
+		case *ast.IndexExpr: // of a map of the same type, perhaps the same one
+			quiet = quiet && (!types.Identical(s.p.TypesInfo.TypeOf(n.X), v.Type()) || s.p.VarOf(n.X) == v)
+		}
+		return quiet
+	})
+	return quiet
+}
+
+// newMap reports whether e makes a map that nobody else has.
+func (p *Pass) newMap(e ast.Expr) bool {
+	switch x := e.(type) {
+	case *ast.CompositeLit:
+		return true
+	case *ast.CallExpr:
+		return p.IsBuiltin(x, "make") || p.FullName(x) == "maps.Clone"
+	}
+	return false
+}
+
+// harmlessCall reports whether a call changes nothing that a local variable
+// refers to: a conversion, or one of the functions and builtins that look only.
+func (p *Pass) harmlessCall(call *ast.CallExpr) bool {
+	if p.TypesInfo.Types[call.Fun].IsType() || p.IsBuiltin(call, "len") || p.IsBuiltin(call, "cap") || p.IsBuiltin(call, "make") || p.IsBuiltin(call, "new") || readsMaps[p.FullName(call)] {
+		return true
+	}
+	fn := p.Callee(call)
+	if fn == nil || fn.Pkg() == nil {
+		return false
+	}
+	switch fn.Pkg().Path() {
+	case "time", "context", "strings", "strconv", "errors":
+		return fn.Name() != "Sleep" && fn.Name() != "AfterFunc"
+	}
+	return p.FullName(call) == "(*sync.WaitGroup).Add" || p.FullName(call) == "(*sync.WaitGroup).Done"
+}
