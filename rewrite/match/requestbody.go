@@ -132,28 +132,35 @@ func (p *Pass) bodyIn(e ast.Expr, fn *Func) Sent {
 	if v == nil || v.IsField() {
 		return Sent{}
 	}
-	i := p.declParam(v, fn)
-	values := 0
 	for _, use := range p.Uses(fn.Outermost(), v) {
-		if amp, ok := Unparen(use).Parent().Node().(*ast.UnaryExpr); ok && amp.X == Unparen(use).Node() {
-			return Sent{}
+		switch n := Unparen(use).Parent().Node().(type) {
+		case *ast.ValueSpec:
+			if len(n.Values) > 0 {
+				return Sent{}
+			}
+		case *ast.Field, *ast.BinaryExpr, *ast.CallExpr: // nobody gets more than its value
+		default:
+			return Sent{} // it may get another one
 		}
-		if !assigns(use) {
-			continue
-		}
-		spec, ok := use.Parent().Node().(*ast.ValueSpec)
-		if !ok || len(spec.Values) > 0 {
-			return Sent{} // another value
-		}
-		values++
 	}
-	switch {
-	case i >= 0:
+	if i := p.declParam(v, fn); i >= 0 {
 		return Sent{Kind: SentParam, Param: i}
-	case values == 1 && types.IsInterface(v.Type()): // var body io.Reader
+	}
+	if types.IsInterface(v.Type()) && p.declaredNil(v, fn) { // var body io.Reader
 		return Sent{Kind: SentNothing}
 	}
 	return Sent{}
+}
+
+// declaredNil reports whether v is declared by a statement of the function
+// around fn, without a value.
+func (p *Pass) declaredNil(v *types.Var, fn *Func) bool {
+	c, ok := fn.Outermost().FindByPos(v.Pos(), v.Pos())
+	if !ok {
+		return false
+	}
+	spec, ok := c.Parent().Node().(*ast.ValueSpec)
+	return ok && len(spec.Values) == 0
 }
 
 // noBody reports whether e is nil or http.NoBody.
@@ -161,11 +168,14 @@ func (p *Pass) noBody(e ast.Expr) bool {
 	if p.IsNil(e) {
 		return true
 	}
-	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if sel, isSel := ast.Unparen(e).(*ast.SelectorExpr); isSel {
+		id, ok = sel.Sel, true
+	}
 	if !ok {
 		return false
 	}
-	obj, ok := p.TypesInfo.Uses[sel.Sel].(*types.Var)
+	obj, ok := p.TypesInfo.Uses[id].(*types.Var)
 	return ok && obj.Name() == "NoBody" && obj.Pkg() != nil && obj.Pkg().Path() == "net/http"
 }
 
