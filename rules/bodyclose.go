@@ -50,12 +50,16 @@ import (
 // nil, or a cancel function is called before it would be handed on. A response
 // to a request whose context the function itself cancels when it returns: that
 // ends the connection, too. After a request of method HEAD, a response that is
-// handed on or that nobody looks at. A loop that closes the body in the rounds
-// that a counter chooses, as all but the last. Paths that end in a panic,
-// os.Exit, log.Fatal or t.Fatal, with a deferred close or without: the process
-// ends, too. Paths on which a test has failed, also because it demands an error
-// and there is none. A plain Close at the end of straight code. A close that is
-// deferred in a loop of a few rounds, or in a test.
+// handed on or that nobody looks at. Paths on which the status (204, 304) or a
+// length of zero says that there is no body. A discarded response in a test that
+// asks only which error there is. A response that http.ReadResponse parses from
+// memory, and one of a transport whose dialer is a literal that dials nobody. A
+// loop that closes the body in the iterations that a counter chooses, as all but
+// the last. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, with a
+// deferred close or without: the process ends, too. Paths on which a test has
+// failed, also because it demands an error and there is none. A plain Close at the
+// end of straight code. A close that is deferred in a loop of a few iterations, or
+// in a test.
 //
 // # Fix safety
 //
@@ -69,11 +73,17 @@ import (
 // function has seen it. In a loop, where deferred calls would pile up, and in a
 // function that goes on waiting after the last use, where the connection would
 // be held as long, the body is closed at once if nobody reads it and the request
-// has no body of its own, or behind the one statement that reads all of it. A
+// has no body of its own, or after the one statement that reads all of it. A
 // server that goes on working after it has sent its header sees such a client
 // leave.
 //
-// These fixes are unsafe: elsewhere in a loop, where the response is handed on
+// A close is unsafe where it may cut off a request that is still being sent. The
+// server may answer before it has read all of it, and over HTTP/2 even a body of
+// one byte in memory is cut off then. So the request must be seen to have no body:
+// it is a Get or a Head, or it is made with nil or http.NoBody and nobody else can
+// give it one. Or the function closes the response as early on another path.
+//
+// These fixes are unsafe, too: elsewhere in a loop, where the response is handed on
 // to the caller on another path, and where its error is checked together with
 // something else, the body is closed in front of each way out that goes without,
 // by "if resp != nil" where it may be nil. A panic does not take that way, and a
@@ -170,7 +180,7 @@ func (b *bodyLeak) ignored(m rule.Match, s ast.Stmt) rule.Match {
 
 // discarded is "_, err := http.Get(url)".
 func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) {
-	if len(b.Unclosed(b.Obligation()).Exits) == 0 || b.EndsWithFunction() || b.Head() {
+	if len(b.Unclosed(b.Obligation()).Exits) == 0 || b.EndsWithFunction() || b.Head() || b.WantsError() {
 		return m, false // only an error is expected, or no body is left behind
 	}
 	as, isAssign := b.Def.Node().(*ast.AssignStmt)
@@ -208,15 +218,35 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 		}
 		return insertBehind(d, g, closing)
 	}
-	switch {
-	case atOnce && !b.SendsNothing():
-		return m.Unsafe("Name the response and close its body at once, which cuts off a request that is still being sent", fix), true
-	case !b.Promised():
-		return m.Unsafe(message+", which panics if a substitute for the client returns none", fix), true
-	case !guarded:
+	if !guarded && !b.harms() {
 		return m.Unsafe(message, fix), true
 	}
-	return m.Safe(message, fix), true
+	return b.offer(m, message, fix), true
+}
+
+// harms reports whether a close that the author did not write may do harm.
+func (b *bodyLeak) harms() bool { return b.CutsOff() || b.mayHaveNone() }
+
+// mayHaveNone reports whether there may be no body to close, and nothing has
+// shown so far.
+func (b *bodyLeak) mayHaveNone() bool { return !b.Promised() && !b.TouchesBody() }
+
+// offer offers a fix that closes the body where nothing did: unsafe if that may
+// do harm, which the message says then.
+func (b *bodyLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) error) rule.Match {
+	if !b.harms() {
+		return m.Safe(message, fix)
+	}
+	if b.CutsOff() {
+		message += ", which cuts off a request that is still being sent"
+	}
+	switch {
+	case b.mayHaveNone() && b.CutsOff():
+		message += " and panics if a substitute for the client returns none"
+	case b.mayHaveNone():
+		message += ", which panics if a substitute for the client returns none"
+	}
+	return m.Unsafe(message, fix)
 }
 
 // declare makes name a variable in front of as, or by it.
@@ -265,23 +295,21 @@ func (b *bodyLeak) close(m rule.Match, at match.Place) rule.Match {
 	name := b.Var.Name()
 	switch at.Kind {
 	case match.AtOnce:
-		return m.Safe("Close the response body at once, because nobody reads it", func(d *dstedit.Decl) error {
+		return b.offer(m, "Close the response body at once, because nobody reads it", func(d *dstedit.Decl) error {
 			return insertBehind(d, at.Guard, closeNow(name))
 		})
 	case match.BehindRead:
-		return m.Safe("Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
+		return b.offer(m, "Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
 			return d.InsertAfter(at.Stmt, closeNow(name))
 		})
 	case match.OnWaysOut:
 		return b.onWaysOut(m, at.Guard, nil)
 	case match.MovedUp:
-		return m.Safe("Move the deferred close up, before the first return", moveBehind(at.Stmt, at.Guard))
+		return b.offer(m, "Move the deferred close up, before the first return", moveBehind(at.Stmt, at.Guard))
 	case match.Deferred:
-		fix := func(d *dstedit.Decl) error { return insertBehind(d, at.Guard, deferClose(name)) }
-		if !b.Promised() && !b.TouchesBody() {
-			return m.Unsafe("Defer closing the response body, which panics if a substitute for the client returns none", fix)
-		}
-		return m.Safe("Defer closing the response body", fix)
+		return b.offer(m, "Defer closing the response body", func(d *dstedit.Decl) error {
+			return insertBehind(d, at.Guard, deferClose(name))
+		})
 	}
 	return m.None(at.Why)
 }

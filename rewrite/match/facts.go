@@ -48,6 +48,8 @@ type FuncFact struct {
 	Makes string
 	// Response is about the response among the results: see Facts.FreshResponse.
 	Response *FreshResponse
+	// Request says what the request that is the first result has for a body.
+	Request Sent
 	// Starts, Quiet and Fresh are about goroutines that only a method ends:
 	// see the methods of Facts of these names.
 	Starts       *Lifetime
@@ -162,7 +164,7 @@ func interesting(sig *types.Signature, body *ast.BlockStmt) bool {
 	if (sig.Results().Len() == 0 || sig.TypeParams().Len() > 0) && len(body.List) <= 12 && mayEnd(body) {
 		return true
 	}
-	if mayAssure(sig, body) || returnsCancel(sig) || responseResult(sig) >= 0 || touchesGroup(sig, body) || sig.Results().Len() > 0 && isChan(sig.Results().At(0).Type()) {
+	if mayAssure(sig, body) || returnsCancel(sig) || responseResult(sig) >= 0 || touchesGroup(sig, body) || sig.Results().Len() > 0 && isRequest(sig.Results().At(0).Type()) || sig.Results().Len() > 0 && isChan(sig.Results().At(0).Type()) {
 		return true
 	}
 	for v := range sig.Params().Variables() {
@@ -296,6 +298,7 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 		fact.Makes = p.makesCancel(body)
 	}
 	fact.Response = p.freshResponse(body, sig)
+	fact.Request = p.requestResult(body, sig)
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		if contextual(v.Type()) {

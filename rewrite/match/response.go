@@ -102,57 +102,6 @@ func (p *Pass) connects(e ast.Expr) bool {
 	return IsNamed(p.TypesInfo.TypeOf(e), "net/http", "Transport")
 }
 
-// sendsNothing reports whether the request of a call that returns a response
-// certainly has no body that could still be on its way: a Get, or a Do of a
-// request that is made without one.
-func (p *Pass) sendsNothing(call *ast.CallExpr, fn *Func) bool {
-	switch calledAs(call) {
-	case "Get", "Head":
-		return true
-	case "Do", "RoundTrip":
-		return len(call.Args) == 1 && p.emptyRequest(call, call.Args[0], fn)
-	}
-	return false
-}
-
-// emptyRequest reports whether e, the request of send, is made without a body
-// and nobody else who sees it can give it one.
-func (p *Pass) emptyRequest(send *ast.CallExpr, e ast.Expr, fn *Func) bool {
-	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok {
-		switch p.FullName(call) {
-		case "net/http.NewRequest", "net/http.NewRequestWithContext", "net/http/httptest.NewRequest", "net/http/httptest.NewRequestWithContext":
-			body := call.Args[len(call.Args)-1]
-			sel, ok := ast.Unparen(body).(*ast.SelectorExpr)
-			return p.IsNil(body) || ok && sel.Sel.Name == "NoBody"
-		}
-		return false
-	}
-	v := p.VarOf(e)
-	if v == nil {
-		return false
-	}
-	made := 0
-	for _, use := range p.Uses(fn.Outermost(), v) {
-		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok {
-			if !onLeft(as, use) || len(as.Rhs) != 1 || as.Lhs[0] != use.Node() || !p.emptyRequest(send, as.Rhs[0], fn) {
-				return false
-			}
-			made++
-			continue
-		}
-		// Its other fields and its methods leave the body alone; all else may not.
-		sel, ok := use.Parent().Node().(*ast.SelectorExpr)
-		if ok && sel.Sel.Name != "Body" || use.Parent().Node() == ast.Node(send) {
-			continue
-		}
-		if call, ok := use.Parent().Node().(*ast.CallExpr); ok && clientCalls[p.FullName(call)] {
-			continue
-		}
-		return false
-	}
-	return made > 0
-}
-
 // IsClientCall reports whether call is of net/http itself, which promises a
 // response with a body unless there is an error.
 func (p *Pass) IsClientCall(call *ast.CallExpr) bool {

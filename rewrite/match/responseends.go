@@ -198,3 +198,40 @@ func (b *Response) Unread() (e Exit, ok bool) {
 	}
 	return e, false
 }
+
+// WantsError reports whether the function is a test that asks its error for
+// anything but whether there is one: which one it is, its type or its text. It
+// expects an error then, beside which there is no response.
+func (b *Response) WantsError() bool {
+	if b.Err == nil || !b.p.InTest(b.Call.Pos()) {
+		return false
+	}
+	w := &unmetWalk{p: b.p, o: b.Obligation(), errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}}
+	w.followErr()
+	reached := map[ast.Node]bool{}
+	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		reached[n] = true
+		return s, !w.errSet[n]
+	}}.After(b.Fn.Flow, b.node(), struct{}{})
+	wants := false
+	for _, use := range b.p.Uses(b.Fn.Cursor, b.Err) {
+		if !reached[FlowNode(use, b.Fn)] || assigns(use) {
+			continue
+		}
+		switch n := Unparen(use).Parent().Node().(type) {
+		case *ast.BinaryExpr:
+			if b.p.IsNil(n.X) || b.p.IsNil(n.Y) {
+				return false
+			}
+			wants = true
+		case *ast.TypeAssertExpr:
+			wants = true
+		case *ast.CallExpr:
+			switch b.p.FullName(n) {
+			case "fmt.Sprint", "fmt.Sprintf", "fmt.Sprintln", "errors.Is", "errors.As", "errors.AsType":
+				wants = true
+			}
+		}
+	}
+	return wants
+}

@@ -13,6 +13,7 @@ import (
 type FreshResponse struct {
 	Index    int  // of the response among the results
 	Promised bool // it certainly has a body
+	Sent     Sent // what its request has for a body
 }
 
 // FreshResponse returns what is known of the response among the results of fn, or nil.
@@ -63,7 +64,7 @@ func (p *Pass) freshResponse(fn *Func, sig *types.Signature) *FreshResponse {
 	if !f.found {
 		return nil
 	}
-	return &FreshResponse{Index: f.index, Promised: f.promised}
+	return &FreshResponse{Index: f.index, Promised: f.promised, Sent: f.sent}
 }
 
 type freshness struct {
@@ -71,6 +72,7 @@ type freshness struct {
 	fn              *Func
 	index, results  int
 	found, promised bool
+	sent            Sent
 }
 
 // returns reports whether a return statement is as freshResponse wants it.
@@ -117,7 +119,7 @@ func (f *freshness) made(call *ast.CallExpr, index int) bool {
 		return false // the caller has nothing to close
 	}
 	if f.p.CreatesResponse(call) && !f.p.InTest(call.Pos()) {
-		f.found = true
+		f.sends(call)
 		f.promised = f.promised && f.p.IsClientCall(call)
 		return index == 0
 	}
@@ -129,9 +131,18 @@ func (f *freshness) made(call *ast.CallExpr, index int) bool {
 	if inner == nil || inner.Index != index {
 		return false
 	}
-	f.found = true
+	f.sends(call)
 	f.promised = f.promised && inner.Promised
 	return true
+}
+
+// sends notes what is sent by call, which makes the response on some way out.
+func (f *freshness) sends(call *ast.CallExpr) {
+	sent := f.p.sentBy(call, f.fn)
+	if f.found {
+		sent = sent.and(f.sent)
+	}
+	f.found, f.sent = true, sent
 }
 
 // ends reports whether the response of call has no body, or its connection ends

@@ -49,6 +49,8 @@ func (b *Response) Place(unmet Unmet) Place {
 	switch comesBack := b.p.ComesBack(b.Obligation()); {
 	case b.HandedOn:
 		return Place{Kind: OnWaysOut, Guard: g}
+	case b.flagged():
+		return Place{Why: "the close depends on a flag whose meaning is not known"}
 	case comesBack && untouched:
 		return Place{Kind: AtOnce, Guard: g}
 	case comesBack:
@@ -58,8 +60,6 @@ func (b *Response) Place(unmet Unmet) Place {
 		return Place{Kind: OnWaysOut, Guard: g}
 	case unmet.OverwrittenLate:
 		return Place{Why: "the deferred literal closes the response that " + b.Var.Name() + " holds at the end, not this one"}
-	case b.flagged():
-		return Place{Why: "the close depends on a flag whose meaning is not known"}
 	case !guarded && b.Err != nil:
 		return Place{Kind: OnWaysOut, Guard: g}
 	case !guarded:

@@ -56,7 +56,7 @@ func (p *Pass) ResponseMade(c inspector.Cursor) (r Response, ok bool) {
 		}
 	}
 	r.Fn = p.EnclosingFunc(c)
-	return r, r.Fn != nil
+	return r, r.Fn != nil && !r.FromMemory() && !p.ownConnection(call, r.Fn)
 }
 
 // Bind finds out what becomes of the results of the call. It returns what the
@@ -148,17 +148,11 @@ func (b *Response) Promised() bool {
 	return b.p.IsClientCall(b.Call)
 }
 
-// SendsNothing reports whether the request certainly has no body that could
-// still be on its way.
-func (b *Response) SendsNothing() bool {
-	return b.Wrapper == nil && b.p.sendsNothing(b.Call, b.Fn)
-}
-
 // Obligation is to close the body.
 func (b *Response) Obligation() Obligation {
-	o := Obligation{Fn: b.Fn, Call: b.Call, Def: b.Def, Var: b.Var, Err: b.Err, Events: b.Events}
+	o := Obligation{Fn: b.Fn, Call: b.Call, Def: b.Def, Var: b.Var, Err: b.Err, Events: b.Events, Settled: b.withoutBody}
 	if b.HandedOn {
-		o.Over, o.Settled = b.settled, b.withoutBody
+		o.Over = b.settled
 	}
 	return o
 }
@@ -213,12 +207,32 @@ func (b *Response) nilTest(c inspector.Cursor) bool {
 // TouchesBody reports whether the function does something with the body, or
 // hands the response to something that may.
 func (b *Response) TouchesBody() bool {
+	reached := b.reached()
 	for _, e := range b.Events {
+		if b.p.VarOf(e.At.Node().(*ast.Ident)) == b.Var && !reached[e.Node] {
+			continue // of another response in the same variable
+		}
 		if sel, ok := Unparen(e.At).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" || handedOver(e.At) {
 			return true
 		}
 	}
 	return false
+}
+
+// reached returns the nodes to which control comes as long as Var holds this response.
+func (b *Response) reached() map[ast.Node]bool {
+	assigned := map[ast.Node]bool{}
+	for _, e := range b.Events {
+		if e.Kind == Assigns {
+			assigned[e.Node] = true
+		}
+	}
+	out := map[ast.Node]bool{}
+	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		out[n] = true
+		return s, !assigned[n]
+	}}.After(b.Fn.Flow, b.node(), struct{}{})
+	return out
 }
 
 // Drained reports whether the body is read to its end somewhere, after which

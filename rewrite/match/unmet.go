@@ -217,8 +217,7 @@ func (w *unmetWalk) noBody(cond ast.Expr, taken bool) bool {
 		if !ok || sel.Sel.Name != "Body" || w.p.VarOf(sel.X) != w.o.Var {
 			continue
 		}
-		other, ok := ast.Unparen(side[1]).(*ast.SelectorExpr)
-		return w.p.IsNil(side[1]) || ok && other.Sel.Name == "NoBody"
+		return w.p.noBody(side[1])
 	}
 	return false
 }

@@ -1,0 +1,371 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// Sent says whether a request has a body. As long as it has one, the server may
+// still read it when the response is there, and closing the response cuts it
+// off: over HTTP/2 even one of a single byte in memory.
+type Sent struct {
+	Kind  SentKind
+	Param int // for SentParam: the index of that parameter
+}
+
+// SentKind is what a function alone tells of the body of a request.
+type SentKind uint8
+
+const (
+	SentUnknown SentKind = iota // it may have a body
+	SentNothing                 // it certainly has none
+	SentParam                   // a parameter decides, the request or its body
+)
+
+// and returns what is known where either s or t is sent.
+func (s Sent) and(t Sent) Sent {
+	if s == t {
+		return s
+	}
+	return Sent{}
+}
+
+// callerDepth bounds how many callers are asked for a parameter.
+const callerDepth = 3
+
+// SendsNothing reports whether the request certainly has no body that could
+// still be on its way.
+func (b *Response) SendsNothing() bool {
+	return b.p.resolvesToNothing(b.p.sentBy(b.Call, b.Fn), b.Fn, callerDepth)
+}
+
+// resolvesToNothing reports whether s, as fn tells it, is no body. For a
+// parameter, all callers are asked if they are known.
+func (p *Pass) resolvesToNothing(s Sent, fn *Func, depth int) bool {
+	if s.Kind != SentParam || depth == 0 {
+		return s.Kind == SentNothing
+	}
+	outer := p.FuncOf(fn.Outermost())
+	d, ok := outer.Cursor.Node().(*ast.FuncDecl)
+	if !ok {
+		return false
+	}
+	obj, ok := p.TypesInfo.Defs[d.Name].(*types.Func)
+	if !ok {
+		return false
+	}
+	named := NamedFunc{outer, obj, p}
+	if named.Hidden() != "" {
+		return false
+	}
+	calls, all := named.Calls()
+	for _, c := range calls {
+		caller := p.EnclosingFunc(c.At)
+		if !all || caller == nil || !p.resolvesToNothing(p.argument(c.At.Node().(*ast.CallExpr), obj, s.Param, caller), caller, depth-1) {
+			return false
+		}
+	}
+	return len(calls) > 0
+}
+
+// sentBy returns what call, which returns a response, sends with its request.
+func (p *Pass) sentBy(call *ast.CallExpr, fn *Func) Sent {
+	switch callee := p.Callee(call); {
+	case callee == nil:
+	case clientCalls[callee.FullName()] || p.CreatesResponse(call):
+		switch {
+		case callee.Name() == "Get" || callee.Name() == "Head":
+			return Sent{Kind: SentNothing}
+		case callee.Name() == "PostForm" && len(call.Args) == 2 && p.emptyForm(call.Args[1]):
+			return Sent{Kind: SentNothing}
+		case callee.Name() == "Post" && len(call.Args) == 3:
+			return p.bodyIn(call.Args[2], fn)
+		case (callee.Name() == "Do" || callee.Name() == "RoundTrip") && len(call.Args) == 1:
+			return p.requestIn(call.Args[0], fn)
+		}
+	default:
+		if fresh := p.Facts.FreshResponse(callee); fresh != nil {
+			return p.givenTo(call, callee, fresh.Sent, fn)
+		}
+	}
+	return Sent{}
+}
+
+// givenTo returns what s, as callee tells it, is for a call of it in fn.
+func (p *Pass) givenTo(call *ast.CallExpr, callee *types.Func, s Sent, fn *Func) Sent {
+	if s.Kind != SentParam {
+		return s
+	}
+	return p.argument(call, callee, s.Param, fn)
+}
+
+// argument returns what the argument i of a call in fn is as a request, or as
+// the body of one.
+func (p *Pass) argument(call *ast.CallExpr, callee *types.Func, i int, fn *Func) Sent {
+	sig := callee.Signature()
+	if len(call.Args) != sig.Params().Len() || sig.Variadic() {
+		return Sent{}
+	}
+	if isRequest(sig.Params().At(i).Type()) {
+		return p.requestIn(call.Args[i], fn)
+	}
+	return p.bodyIn(call.Args[i], fn)
+}
+
+func isRequest(t types.Type) bool {
+	_, isPtr := types.Unalias(t).(*types.Pointer)
+	return isPtr && IsNamed(t, "net/http", "Request")
+}
+
+// emptyForm reports whether e is a form without values.
+func (p *Pass) emptyForm(e ast.Expr) bool {
+	lit, ok := ast.Unparen(e).(*ast.CompositeLit)
+	return p.IsNil(e) || ok && len(lit.Elts) == 0
+}
+
+// bodyIn returns what e, the body of a request in fn, is.
+func (p *Pass) bodyIn(e ast.Expr, fn *Func) Sent {
+	if p.noBody(e) {
+		return Sent{Kind: SentNothing}
+	}
+	v := p.VarOf(e)
+	if v == nil || v.IsField() {
+		return Sent{}
+	}
+	for _, use := range p.Uses(fn.Outermost(), v) {
+		switch n := Unparen(use).Parent().Node().(type) {
+		case *ast.ValueSpec:
+			if len(n.Values) > 0 {
+				return Sent{}
+			}
+		case *ast.Field, *ast.BinaryExpr, *ast.CallExpr: // nobody gets more than its value
+		default:
+			return Sent{} // it may get another one
+		}
+	}
+	if i := p.declParam(v, fn); i >= 0 {
+		return Sent{Kind: SentParam, Param: i}
+	}
+	if types.IsInterface(v.Type()) && p.declaredNil(v, fn) { // var body io.Reader
+		return Sent{Kind: SentNothing}
+	}
+	return Sent{}
+}
+
+// declaredNil reports whether v is declared by a statement of the function
+// around fn, without a value.
+func (p *Pass) declaredNil(v *types.Var, fn *Func) bool {
+	c, ok := fn.Outermost().FindByPos(v.Pos(), v.Pos())
+	if !ok {
+		return false
+	}
+	spec, ok := c.Parent().Node().(*ast.ValueSpec)
+	return ok && len(spec.Values) == 0
+}
+
+// noBody reports whether e is nil or http.NoBody.
+func (p *Pass) noBody(e ast.Expr) bool {
+	if p.IsNil(e) {
+		return true
+	}
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if sel, isSel := ast.Unparen(e).(*ast.SelectorExpr); isSel {
+		id, ok = sel.Sel, true
+	}
+	if !ok {
+		return false
+	}
+	obj, ok := p.TypesInfo.Uses[id].(*types.Var)
+	return ok && obj.Name() == "NoBody" && obj.Pkg() != nil && obj.Pkg().Path() == "net/http"
+}
+
+// declParam returns the index of v among the parameters of the declaration
+// around fn; -1 if it is none of them.
+func (p *Pass) declParam(v *types.Var, fn *Func) int {
+	d, ok := fn.Outermost().Node().(*ast.FuncDecl)
+	if !ok {
+		return -1
+	}
+	obj, ok := p.TypesInfo.Defs[d.Name].(*types.Func)
+	if !ok {
+		return -1
+	}
+	for i := range obj.Signature().Params().Len() {
+		if obj.Signature().Params().At(i) == v {
+			return i
+		}
+	}
+	return -1
+}
+
+// requestIn returns what the body of e, a request in fn, is.
+func (p *Pass) requestIn(e ast.Expr, fn *Func) Sent {
+	r := &requestWalk{p: p, fn: fn, busy: map[*types.Var]bool{}}
+	return r.request(e)
+}
+
+type requestWalk struct {
+	p    *Pass
+	fn   *Func
+	busy map[*types.Var]bool
+}
+
+func (r *requestWalk) request(e ast.Expr) Sent {
+	p := r.p
+	switch e := ast.Unparen(e).(type) {
+	case *ast.CallExpr:
+		return r.made(e)
+	case *ast.UnaryExpr: // &http.Request{Method: ...}
+		lit, ok := e.X.(*ast.CompositeLit)
+		if !ok || !IsNamed(p.TypesInfo.TypeOf(lit), "net/http", "Request") {
+			return Sent{}
+		}
+		for _, elt := range lit.Elts {
+			kv, ok := elt.(*ast.KeyValueExpr)
+			if !ok {
+				return Sent{}
+			}
+			if key, ok := kv.Key.(*ast.Ident); !ok || bodyField(key.Name) && !p.noBody(kv.Value) {
+				return Sent{}
+			}
+		}
+		return Sent{Kind: SentNothing}
+	case *ast.Ident:
+		return r.variable(p.VarOf(e))
+	}
+	return Sent{}
+}
+
+// bodyField reports whether a field of a request decides about its body: after a
+// redirect, GetBody does so, too.
+func bodyField(name string) bool { return name == "Body" || name == "GetBody" }
+
+// made returns what the request that is the first result of call has for a body.
+func (r *requestWalk) made(call *ast.CallExpr) Sent {
+	p := r.p
+	if p.IsBuiltin(call, "new") {
+		return Sent{Kind: SentNothing}
+	}
+	callee := p.Callee(call)
+	if callee == nil {
+		return Sent{}
+	}
+	switch callee.FullName() {
+	case "net/http.NewRequest", "net/http.NewRequestWithContext", "net/http/httptest.NewRequest", "net/http/httptest.NewRequestWithContext":
+		if n := callee.Signature().Params().Len(); len(call.Args) == n {
+			return p.bodyIn(call.Args[n-1], r.fn)
+		}
+		return Sent{}
+	case "(*net/http.Request).WithContext", "(*net/http.Request).Clone":
+		if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && len(call.Args) == 1 {
+			return r.request(sel.X)
+		}
+		return Sent{}
+	}
+	s := p.Facts.of(callee).Request
+	if s.Kind == SentParam && len(call.Args) == callee.Signature().Params().Len() && isRequest(callee.Signature().Params().At(s.Param).Type()) {
+		return r.request(call.Args[s.Param])
+	}
+	return p.givenTo(call, callee, s, r.fn)
+}
+
+// variable returns what all requests that v may hold have for a body.
+func (r *requestWalk) variable(v *types.Var) Sent {
+	p, outer := r.p, r.fn.Outermost()
+	if v == nil || v.IsField() || v.Pos() < outer.Node().Pos() || v.Pos() >= outer.Node().End() {
+		return Sent{}
+	}
+	if r.busy[v] { // req = req.WithContext(ctx)
+		return Sent{Kind: SentNothing}
+	}
+	r.busy[v] = true
+	defer delete(r.busy, v)
+	out, known := Sent{}, false
+	add := func(s Sent) {
+		if known {
+			s = s.and(out)
+		}
+		out, known = s, true
+	}
+	if i := p.declParam(v, r.fn); i >= 0 {
+		add(Sent{Kind: SentParam, Param: i})
+	}
+	for _, use := range p.Uses(outer, v) {
+		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && onLeft(as, use) {
+			rhs := rhsOf(as, use.Node())
+			switch {
+			case rhs == nil:
+				return Sent{}
+			case p.Mentions(rhs, v): // req = req.WithContext(ctx)
+				if s := r.request(rhs); s.Kind != SentNothing {
+					return Sent{}
+				}
+			default:
+				add(r.request(rhs))
+			}
+			continue
+		}
+		if spec, ok := use.Parent().Node().(*ast.ValueSpec); ok && len(spec.Names) > 0 && spec.Names[0] == use.Node() {
+			if len(spec.Values) == 1 {
+				add(r.request(spec.Values[0]))
+			} else if len(spec.Values) > 1 {
+				return Sent{}
+			}
+			continue
+		}
+		if _, isField := use.Parent().Node().(*ast.Field); isField {
+			if !known { // of a literal, or a result
+				return Sent{}
+			}
+			continue
+		}
+		if !p.leavesBody(use, callerDepth) {
+			return Sent{}
+		}
+	}
+	return out
+}
+
+// rhsOf returns the expression whose first or only value as gives to lhs; nil if
+// that is not the first value of a call.
+func rhsOf(as *ast.AssignStmt, lhs ast.Node) ast.Expr {
+	for i, l := range as.Lhs {
+		if ast.Node(l) != lhs {
+			continue
+		}
+		switch {
+		case len(as.Lhs) == len(as.Rhs):
+			return as.Rhs[i]
+		case len(as.Rhs) == 1 && i == 0:
+			return as.Rhs[0]
+		}
+	}
+	return nil
+}
+
+// requestResult computes FuncFact.Request: what the request that fn returns
+// first has for a body.
+func (p *Pass) requestResult(fn *Func, sig *types.Signature) Sent {
+	if sig.Results().Len() == 0 || !isRequest(sig.Results().At(0).Type()) {
+		return Sent{}
+	}
+	out, known := Sent{}, false
+	for c := range fn.Cursor.Preorder((*ast.ReturnStmt)(nil)) {
+		if inner := p.EnclosingFunc(c); inner == nil || inner.Cursor != fn.Cursor {
+			continue
+		}
+		results := c.Node().(*ast.ReturnStmt).Results
+		if len(results) == 0 {
+			return Sent{}
+		}
+		if p.IsNil(results[0]) {
+			continue
+		}
+		s := p.requestIn(results[0], fn)
+		if known {
+			s = s.and(out)
+		}
+		out, known = s, true
+	}
+	return out
+}

@@ -1,0 +1,121 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// FromMemory reports whether the response is parsed from bytes in memory, such
+// as a datagram: there is no connection that could be used again.
+func (b *Response) FromMemory() bool {
+	return b.Parsed && len(b.Call.Args) == 2 && b.p.inMemory(b.Call.Args[0], b.Fn, memoryDepth)
+}
+
+// memoryDepth bounds how many readers on top of each other are looked through.
+const memoryDepth = 6
+
+// memoryReaders return a reader of no more than what their arguments hold.
+var memoryReaders = map[string]bool{
+	"bufio.NewReader": true, "bufio.NewReaderSize": true, "io.LimitReader": true, "io.MultiReader": true, "io.NopCloser": true,
+	"io.NewSectionReader": true, "bufio.NewReadWriter": true,
+}
+
+// inMemory reports whether e, a reader in fn, reads from memory only.
+func (p *Pass) inMemory(e ast.Expr, fn *Func, depth int) bool {
+	t := p.TypesInfo.TypeOf(e)
+	switch {
+	case depth == 0 || t == nil:
+		return false
+	case IsNamed(t, "bytes", "Buffer") || IsNamed(t, "bytes", "Reader") || IsNamed(t, "strings", "Reader"):
+		return true
+	}
+	switch e := ast.Unparen(e).(type) {
+	case *ast.CallExpr:
+		if tv := p.TypesInfo.Types[e.Fun]; tv.IsType() && len(e.Args) == 1 { // io.Reader(buf)
+			return p.inMemory(e.Args[0], fn, depth-1)
+		}
+		if !memoryReaders[p.FullName(e)] || e.Ellipsis.IsValid() {
+			return p.FullName(e) == "io.TeeReader" && p.inMemory(e.Args[0], fn, depth-1)
+		}
+		for _, arg := range e.Args {
+			if isNumber(p.TypesInfo.TypeOf(arg)) {
+				continue
+			}
+			if !p.inMemory(arg, fn, depth-1) {
+				return false
+			}
+		}
+		return true
+	case *ast.SelectorExpr: // rw.Reader of a bufio.ReadWriter
+		return IsNamed(p.TypesInfo.TypeOf(e.X), "bufio", "ReadWriter") && e.Sel.Name == "Reader" && p.inMemory(e.X, fn, depth-1)
+	case *ast.Ident:
+		return p.holdsMemory(p.VarOf(e), fn, depth)
+	}
+	return false
+}
+
+// isNumber reports whether t is a number: a size or a limit.
+func isNumber(t types.Type) bool {
+	basic, ok := t.Underlying().(*types.Basic)
+	return ok && basic.Info()&types.IsNumeric != 0
+}
+
+// holdsMemory reports whether v, a local reader of fn, gets nothing but readers
+// of memory.
+func (p *Pass) holdsMemory(v *types.Var, fn *Func, depth int) bool {
+	outer := fn.Outermost()
+	if v == nil || v.IsField() || v.Pos() < outer.Node().Pos() || v.Pos() >= outer.Node().End() {
+		return false
+	}
+	found := false
+	for _, use := range p.Uses(outer, v) {
+		var value ast.Expr
+		switch n := use.Parent().Node().(type) {
+		case *ast.Field, *ast.RangeStmt:
+			return false
+		case *ast.AssignStmt:
+			if !onLeft(n, use) {
+				continue
+			}
+			if value = rhsOf(n, use.Node()); value == nil || len(n.Lhs) != len(n.Rhs) {
+				return false
+			}
+		case *ast.ValueSpec:
+			i := slices.IndexFunc(n.Names, func(id *ast.Ident) bool { return id == use.Node() })
+			switch {
+			case i < 0 || len(n.Values) == 0:
+				continue
+			case len(n.Values) != len(n.Names):
+				return false
+			}
+			value = n.Values[i]
+		case *ast.UnaryExpr:
+			return false // whoever has its address may change it
+		case *ast.SelectorExpr:
+			value = p.resetTo(use.Parent())
+			if value == nil {
+				continue
+			}
+		default:
+			continue
+		}
+		if !p.inMemory(value, fn, depth-1) {
+			return false
+		}
+		found = true
+	}
+	return found
+}
+
+// resetTo returns what a reader reads from after the call of its method Reset
+// that the selector at c belongs to; nil if that is something else.
+func (p *Pass) resetTo(c inspector.Cursor) ast.Expr {
+	call, ok := Unparen(c).Parent().Node().(*ast.CallExpr)
+	if !ok || call.Fun != Unparen(c).Node() || c.Node().(*ast.SelectorExpr).Sel.Name != "Reset" || len(call.Args) != 1 {
+		return nil
+	}
+	return call.Args[0]
+}
