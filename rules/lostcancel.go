@@ -101,6 +101,7 @@ type cancelLeak struct {
 	p      *match.Pass
 	lhs    []ast.Expr
 	events []match.Event
+	doubts []match.Doubt // set by obstacle
 }
 
 func (l *cancelLeak) match() (m rule.Match, ok bool) {
@@ -274,6 +275,9 @@ func (l *cancelLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl)
 	if l.Wrapper != nil {
 		return m.Unsafe(message+", which ends what "+l.Wrapper.Name()+" makes when the function returns", fix)
 	}
+	if doubt := l.Doubted(l.doubts, l.events); doubt != nil {
+		return m.Unsafe(message+", which cuts off what is not over by then: "+doubt.Why, fix)
+	}
 	if l.Name == "os/signal.NotifyContext" {
 		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix)
 	}
@@ -301,10 +305,9 @@ func (l *cancelLeak) obstacle() string {
 	if l.Ctx == nil {
 		return "the context is stored, so only its owner knows when to cancel it"
 	}
-	if why := l.p.CtxLifetime(l.Ctx, l.Fn, l.Node()); why != "" {
-		return why
-	}
-	return ""
+	why, doubts := l.p.CtxLifetime(l.Ctx, l.Fn, l.Node())
+	l.doubts = doubts
+	return why
 }
 
 // typeName returns the type of the cancel function as it is written here.

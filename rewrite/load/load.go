@@ -55,8 +55,9 @@ type Program struct {
 	sizes   types.Sizes
 	roots   map[string]string // file -> directory of its module
 	plain   map[Identity]*packages.Package
-	unknown string // why the first pattern that names no package does not
-	broken  int    // number of packages that exist and were skipped
+	below   []*packages.Package // see Below
+	unknown string              // why the first pattern that names no package does not
+	broken  int                 // number of packages that exist and were skipped
 }
 
 // Outside reports whether a symbolic link leads from the file to one that lies

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -250,6 +251,39 @@ func (c *Cancel) its(e ast.Expr) bool {
 	}
 	parent := c.parent()
 	return parent != nil && v == c.p.VarOf(parent)
+}
+
+// Doubted returns the first of doubts that the function itself does not settle,
+// or nil: where it cancels after the call on another path, the author knew that
+// the callee is done by then.
+func (c *Cancel) Doubted(doubts []Doubt, events []Event) *Doubt {
+	for i, d := range doubts {
+		at := FlowNode(d.At, c.Fn)
+		settled := at != nil && slices.ContainsFunc(events, func(e Event) bool {
+			switch e.Kind {
+			case Closes:
+				return c.leadsTo(at, e.Node)
+			case DefersClose, ClosesLate:
+				return c.leadsTo(at, e.Node) || c.leadsTo(e.Node, at)
+			}
+			return false
+		})
+		if !settled {
+			return &doubts[i]
+		}
+	}
+	return nil
+}
+
+// leadsTo reports whether a path leads from one node to another on which no
+// other context is made.
+func (c *Cancel) leadsTo(from, to ast.Node) bool {
+	found := false
+	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		found = found || n == to
+		return s, !found && n != c.Node()
+	}}.After(c.Fn.Flow, from, struct{}{})
+	return found
 }
 
 // Ignored reports whether the cancel function is assigned to _.

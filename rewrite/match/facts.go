@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
@@ -71,10 +72,16 @@ var Summaries = &analysis.Analyzer{
 	Requires:   []*analysis.Analyzer{inspect.Analyzer},
 	ResultType: reflect.TypeFor[*Facts](),
 	Run: func(pass *analysis.Pass) (any, error) {
-		f := &Facts{pass: pass, own: map[*types.Func]*FuncFact{}, decls: map[*types.Func]*ast.FuncDecl{}}
+		f := newFacts(pass)
 		f.summarise()
 		return f, nil
 	},
+}
+
+func newFacts(pass *analysis.Pass) *Facts {
+	f := &Facts{pass: pass, own: map[*types.Func]*FuncFact{}, decls: map[*types.Func]*ast.FuncDecl{}}
+	f.ifaces, f.calls = f.newIfaces(), sync.OnceValue(f.indexCalls)
+	return f
 }
 
 // Facts answers what is known of functions.
@@ -83,6 +90,9 @@ type Facts struct {
 	own   map[*types.Func]*FuncFact     // complete once summarise has returned
 	decls map[*types.Func]*ast.FuncDecl // the functions of which a summary could say anything
 	busy  bool                          // while summarising: own is filled on demand
+	// ifaces and calls are about the whole package, and found out when asked for.
+	ifaces *ifaces
+	calls  func() *callIndex
 	// shared is for the rules; nil while summarising.
 	shared *shared
 	// Internal holds what went wrong on the way: a panic costs the summary of
@@ -260,8 +270,12 @@ func (f *Facts) Param(fn *types.Func, i int) Effect {
 	if impls, ok := f.implementations(fn); ok {
 		return f.paramOfAny(impls, i)
 	}
-	if params := f.of(fn).Params; i < len(params) {
-		return params[i]
+	return f.of(fn).param(i)
+}
+
+func (fact *FuncFact) param(i int) Effect {
+	if i < len(fact.Params) {
+		return fact.Params[i]
 	}
 	return ParamUnknown
 }
@@ -273,12 +287,8 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 			out = unknownFact
 		}
 	}()
-	// An inspector of this one declaration: those of whole packages are for
-	// the rules, and most dependencies need none. It sizes its memory by the
-	// extent of the files, hence the positions.
-	in := inspector.New([]*ast.File{{Package: d.Pos(), Name: d.Name, Decls: []ast.Decl{d}, FileStart: d.Pos(), FileEnd: d.End()}})
-	p, sig, fact := NewPass(f.pass, in, f), fn.Signature(), new(FuncFact)
-	c, ok := in.Root().FindNode(d)
+	p, sig, fact := f.passOver(d), fn.Signature(), new(FuncFact)
+	c, ok := p.Inspector.Root().FindNode(d)
 	if !ok {
 		return unknownFact
 	}
@@ -307,10 +317,7 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 			if fact.Ctx == nil {
 				fact.Ctx = make([]Effect, sig.Params().Len())
 			}
-			fact.Ctx[i] = ParamReads
-			if p.keepsParam(v, body) {
-				fact.Ctx[i] = ParamCloses
-			}
+			fact.Ctx[i] = p.ctxParam(v, body)
 			if p.livesOn(v, body, sig) {
 				if fact.Lives == nil {
 					fact.Lives = make([]bool, sig.Params().Len())
