@@ -25,7 +25,8 @@ func (p *Pass) ctxEffect(call *ast.CallExpr, fn *types.Func, arg int) ctxEffect 
 		return ctxGone
 	}
 	known := listed(fn, arg)
-	if arg < 0 || known == ctxKept {
+	recv := fn.Signature().Recv()
+	if arg < 0 || known == ctxKept || known != ctxUnknown && (recv == nil || !types.IsInterface(recv.Type())) {
 		return known
 	}
 	methods, closed := p.reached(call, fn)
@@ -36,7 +37,13 @@ func (p *Pass) ctxEffect(call *ast.CallExpr, fn *types.Func, arg int) ctxEffect 
 		case ParamCloses:
 			return ctxKept
 		default:
-			if effect = listed(m, arg); effect != ctxGone && effect != ctxHeld {
+			switch listed(m, arg) {
+			case ctxGone:
+			case ctxHeld:
+				effect = ctxHeld
+			case ctxKept:
+				return ctxKept
+			default:
 				closed = false
 			}
 		}
@@ -58,6 +65,9 @@ func (p *Pass) ctxSummary(fn *types.Func, i int) Effect {
 		if r, ok := trackedRole(params.At(i).Type()); ok && r == closer && p.Facts.of(fn).param(i) != ParamUnknown {
 			return ParamReads
 		}
+	}
+	if pkg := fn.Pkg(); p.Facts.ask != nil && pkg != nil && pkg != p.Facts.pass.Pkg && !isStd(pkg.Path()) {
+		return p.Facts.ask(fn, i)
 	}
 	return ParamUnknown
 }

@@ -384,6 +384,9 @@ func (f *Facts) ignoredMethods() map[string]bool {
 
 // beside returns the Go files in the directories of the pass that are not part of it.
 func (f *Facts) beside() []string {
+	if f.lazy != nil {
+		return nil // a dependency as it is built here
+	}
 	var names []string
 	for _, file := range f.pass.Files {
 		names = append(names, f.pass.Fset.File(file.FileStart).Name())

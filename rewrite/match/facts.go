@@ -62,9 +62,9 @@ func (f *FuncFact) empty() bool {
 }
 
 // Summaries computes a FuncFact for the functions of a package. Facts cross
-// packages only within the modules that are analysed: what a released
-// dependency or the standard library does is the business of the tables in
-// world.go, so that every driver knows the same.
+// packages only within the modules that are analysed: what the standard library
+// does, and what a released dependency does but for contexts, is the business of
+// the tables, so that every driver finds the same.
 var Summaries = &analysis.Analyzer{
 	Name:       "goroutinefixfacts",
 	Doc:        "summarise what functions do with responses, readers and errors",
@@ -72,9 +72,7 @@ var Summaries = &analysis.Analyzer{
 	Requires:   []*analysis.Analyzer{inspect.Analyzer},
 	ResultType: reflect.TypeFor[*Facts](),
 	Run: func(pass *analysis.Pass) (any, error) {
-		f := newFacts(pass)
-		f.summarise()
-		return f, nil
+		return Summarise(pass, nil), nil
 	},
 }
 
@@ -93,6 +91,8 @@ type Facts struct {
 	// ifaces and calls are about the whole package, and found out when asked for.
 	ifaces *ifaces
 	calls  func() *callIndex
+	ask    Asked      // about packages that are not analysed; may be nil
+	lazy   *lazyFacts // for a dependency
 	// shared is for the rules; nil while summarising.
 	shared *shared
 	// Internal holds what went wrong on the way: a panic costs the summary of
@@ -230,7 +230,9 @@ func (f *Facts) of(fn *types.Func) *FuncFact {
 		return fact
 	}
 	if f.busy {
-		if d, ok := f.decls[fn]; ok {
+		if d, ok := f.decls[fn]; ok && f.lazy != nil {
+			return f.lazily(fn, d)
+		} else if ok {
 			f.own[fn] = unknownFact // recursion knows nothing
 			fact := f.compute(fn, d)
 			f.own[fn] = fact
@@ -304,13 +306,15 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 			}
 		}
 	}
-	fact.Chan = p.chanEffects(sig, body)
-	fact.Feeds = p.feeds(sig, body)
-	fact.Groups = p.groupEffects(sig, body)
-	if returnsCancel(sig) {
-		fact.Makes = p.makesCancel(body)
+	if f.lazy == nil { // of a dependency only contexts are asked about
+		fact.Chan = p.chanEffects(sig, body)
+		fact.Feeds = p.feeds(sig, body)
+		fact.Groups = p.groupEffects(sig, body)
+		if returnsCancel(sig) {
+			fact.Makes = p.makesCancel(body)
+		}
+		fact.Response = p.freshResponse(body, sig)
 	}
-	fact.Response = p.freshResponse(body, sig)
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		if contextual(v.Type()) {
@@ -318,7 +322,7 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 				fact.Ctx = make([]Effect, sig.Params().Len())
 			}
 			fact.Ctx[i] = p.ctxParam(v, body)
-			if p.livesOn(v, body, sig) {
+			if f.lazy == nil && p.livesOn(v, body, sig) {
 				if fact.Lives == nil {
 					fact.Lives = make([]bool, sig.Params().Len())
 				}
