@@ -225,6 +225,11 @@ func (t *ctxTracker) argument(call, c inspector.Cursor, name string) {
 	}
 	arg := t.argIndex(n, c)
 	fn := t.p.Callee(n)
+	if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
+		if s := t.p.TypesInfo.Selections[sel]; s != nil && s.Kind() == types.MethodExpr {
+			arg-- // T.M(t, ctx)
+		}
+	}
 	if fn != nil {
 		t.callee(call, c, fn, arg, name)
 		return

@@ -60,6 +60,10 @@ func (p *Pass) valueEffect(fun ast.Expr, arg, depth int) Effect {
 		if q == nil {
 			return ParamUnknown
 		}
+		if p.litBusy == nil {
+			p.litBusy = map[*ast.FuncLit]bool{}
+		}
+		q.litBusy = p.litBusy
 		switch q.valueEffect(call.Args[i], arg, depth-1) {
 		case ParamCloses:
 			return ParamCloses
