@@ -89,8 +89,8 @@ func addNeighbours(k *cache.Key, p *packages.Package) error {
 			return err
 		}
 		file, _ := parser.ParseFile(token.NewFileSet(), name, src, parser.PackageClauseOnly)
-		if file != nil && file.Name.Name != p.Name {
-			continue // sees exported names only
+		if file != nil && file.Name.Name != p.Name && p.Name != "main" {
+			continue // sees exported names only; of a program it may be the one user of those
 		}
 		k.Add(name, string(src))
 	}
