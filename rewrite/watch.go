@@ -45,6 +45,9 @@ func (cfg Config) analyze(ctx context.Context, prog *load.Program, pkgs []*packa
 	}
 	perStep.tell(cfg, "analysing", "steps")
 	perPackage.tell(cfg, "analysing", "packages")
+	if a.Released > 0 {
+		cfg.Debugf("loaded %d packages of dependencies to see what their functions do, in %s", a.Released, round(a.ReleasedTook))
+	}
 	if a.Unkept != nil {
 		cfg.Debugf("%v", a.Unkept)
 	}

@@ -59,9 +59,15 @@ import (
 // only if nothing uses the context afterwards, so the fix is offered only if
 // neither the context nor anything made from it (a request, its response, rows, a
 // stream) is returned, stored, used by a goroutine or by an earlier defer, or
-// passed to a function that by its name or its results may go on using it. No fix
+// passed to a function that is known to keep it. No fix
 // is offered for a cancel function that is assigned again, and where a comment
 // says that it is meant.
+//
+// The fix is unsafe where it is not known whether a callee is done with the
+// context when it returns: a method of an interface that other packages may
+// implement, a function value, a function without a body, one of a dependency
+// that cannot be looked into. It is safe where the function cancels after that
+// call unless it leaves because of an error.
 //
 // These fixes are unsafe: in a loop, cancel is called in front of each way out of
 // the round, which a panic does not take. A context in the head of an if is moved
@@ -101,6 +107,8 @@ type cancelLeak struct {
 	p      *match.Pass
 	lhs    []ast.Expr
 	events []match.Event
+	exits  []match.Exit  // where the function leaves without a cancel
+	doubts []match.Doubt // set by obstacle
 }
 
 func (l *cancelLeak) match() (m rule.Match, ok bool) {
@@ -274,6 +282,9 @@ func (l *cancelLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl)
 	if l.Wrapper != nil {
 		return m.Unsafe(message+", which ends what "+l.Wrapper.Name()+" makes when the function returns", fix)
 	}
+	if doubt := l.Doubted(l.doubts, l.events, l.exits); doubt != nil {
+		return m.Unsafe(message+", which cuts off what is not over by then: "+doubt.Why, fix)
+	}
 	if l.Name == "os/signal.NotifyContext" {
 		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix)
 	}
@@ -301,10 +312,9 @@ func (l *cancelLeak) obstacle() string {
 	if l.Ctx == nil {
 		return "the context is stored, so only its owner knows when to cancel it"
 	}
-	if why := l.p.CtxLifetime(l.Ctx, l.Fn, l.Node()); why != "" {
-		return why
-	}
-	return ""
+	why, doubts := l.p.CtxLifetime(l.Ctx, l.Fn, l.Node())
+	l.doubts = doubts
+	return why
 }
 
 // typeName returns the type of the cancel function as it is written here.
@@ -336,6 +346,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if len(unmet.Exits) == 0 || l.inMain() || unmet.Met && l.OutlivesRound(cancel) {
 		return m, false
 	}
+	l.exits = unmet.Exits
 	ctx := types.ExprString(l.lhs[0])
 	m.Message = name + " is not called on every path, so " + l.harm(ctx)
 	if !unmet.Met {

@@ -82,18 +82,16 @@ func factName(fn *types.Func) string {
 // package: it takes the facts of other packages from v and gives those of
 // this one to out, by their names. With plain it does so also for the package
 // without its test files, as other packages see it.
-func (g *graph) summaries(v []*view, out, plain map[string]*match.FuncFact) *analysis.Analyzer {
+func (g *graph) summaries(v []*view, out, plain map[string]*match.FuncFact, ask match.Asked) *analysis.Analyzer {
 	a := *match.Summaries
 	a.FactTypes = nil
 	visible := g.look(v)
 	a.Run = func(pass *analysis.Pass) (any, error) {
 		if plain != nil {
 			p := connect(match.WithoutTests(pass), visible, plain)
-			if _, err := match.Summaries.Run(p); err != nil {
-				return nil, err
-			}
+			match.Summarise(p, ask)
 		}
-		return match.Summaries.Run(connect(pass, visible, out))
+		return match.Summarise(connect(pass, visible, out), ask), nil
 	}
 	return &a
 }

@@ -103,7 +103,8 @@ type graph struct {
 	known map[*node]bool // in order, or about to be
 }
 
-// newGraph returns the graph of the packages of prog; rules run on those in run.
+// newGraph returns the graph of the packages of prog and of what they import
+// from the main modules; rules run on those in run.
 func newGraph(prog *load.Program, run []*packages.Package) *graph {
 	g := &graph{prog: prog, nodes: map[load.Identity]*node{}, paths: map[string]bool{}, views: map[*packages.Package]*view{}, known: map[*node]bool{}}
 	for _, p := range prog.Packages {
@@ -112,6 +113,10 @@ func newGraph(prog *load.Program, run []*packages.Package) *graph {
 			n.pkg = plain // nobody asks about its tests
 		}
 		g.nodes[load.Identify(p)] = n
+		g.paths[p.PkgPath] = true
+	}
+	for _, p := range prog.Below() {
+		g.nodes[load.Identify(p)] = &node{pkg: p}
 		g.paths[p.PkgPath] = true
 	}
 	for g.cut() {

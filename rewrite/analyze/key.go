@@ -71,6 +71,7 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 		}
 		k.Add(path, p.Imports[path].ID, id)
 	}
+	k.Add(a.exports.released(p))
 	for _, v := range n.views {
 		sum := v.sum()
 		k.Add(v.path, string(sum[:]))
@@ -91,8 +92,8 @@ func addNeighbours(k *cache.Key, p *packages.Package) error {
 			return err
 		}
 		file, _ := parser.ParseFile(token.NewFileSet(), name, src, parser.PackageClauseOnly)
-		if file != nil && file.Name.Name != p.Name {
-			continue // sees exported names only
+		if file != nil && file.Name.Name != p.Name && p.Name != "main" {
+			continue // sees exported names only; of a program it may be the one user of those
 		}
 		k.Add(name, string(src))
 	}
@@ -101,8 +102,40 @@ func addNeighbours(k *cache.Key, p *packages.Package) error {
 
 // exportIDs identifies the export data of packages.
 type exportIDs struct {
-	mu  sync.Mutex
-	ids map[*packages.Package]string
+	mu   sync.Mutex
+	ids  map[*packages.Package]string
+	deep map[*packages.Package]string // see released
+}
+
+// released returns what identifies the dependencies outside of the main modules
+// that p imports, directly or by way of the main modules: what their functions
+// do may matter. What such a dependency imports is part of what was built of it.
+func (x *exportIDs) released(p *packages.Package) string {
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	return x.releasedBelow(p)
+}
+
+func (x *exportIDs) releasedBelow(p *packages.Package) string {
+	if id, ok := x.deep[p]; ok {
+		return id
+	}
+	h := sha256.New()
+	for _, path := range slices.Sorted(maps.Keys(p.Imports)) {
+		dep := p.Imports[path]
+		if dep.Module == nil {
+			continue // the standard library, which the tables are about
+		}
+		base := filepath.Base(dep.ExportFile)
+		if !dep.Module.Main {
+			fmt.Fprintln(h, path, dep.Module.Path, dep.Module.Version, base)
+		}
+		if dep.Module.Main || !addressed.MatchString(base) {
+			fmt.Fprintln(h, path, x.releasedBelow(dep))
+		}
+	}
+	x.deep[p] = string(h.Sum(nil))
+	return x.deep[p]
 }
 
 // addressed is the name of a file in the go command's cache, which holds the

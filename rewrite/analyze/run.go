@@ -46,10 +46,15 @@ type Analysis struct {
 	Skipped  map[*packages.Package]string // packages that turned out not to type-check
 	Cached   int                          // packages whose findings were known
 	Unkept   error                        // why a result could not be kept
-	job      Job
-	graph    *graph
-	exports  exportIDs
-	done     atomic.Int64
+	// Released is the number of packages of released dependencies that were
+	// loaded to see what their functions do, ReleasedTook how long that took.
+	Released     int
+	ReleasedTook time.Duration
+	job          Job
+	graph        *graph
+	exports      exportIDs
+	released     *released
+	done         atomic.Int64
 }
 
 // result is what is known of a package once it is done.
@@ -73,7 +78,8 @@ type kept struct {
 // Packages analyses packages, each behind what it imports, and holds no more
 // of them at a time than there are processors.
 func Packages(ctx context.Context, job Job) (*Analysis, error) {
-	a := &Analysis{job: job, Skipped: map[*packages.Package]string{}, exports: exportIDs{ids: map[*packages.Package]string{}}}
+	a := &Analysis{job: job, Skipped: map[*packages.Package]string{}, exports: exportIDs{ids: map[*packages.Package]string{}, deep: map[*packages.Package]string{}}}
+	a.released = &released{prog: job.Program, cache: job.Cache, known: map[releasedKey]*dependency{}}
 	a.graph = newGraph(job.Program, job.Packages)
 	order := a.graph.order
 	ready := make(chan *node, len(order))
@@ -118,9 +124,11 @@ func Packages(ctx context.Context, job Job) (*Analysis, error) {
 		})
 	}
 	wg.Wait()
+	loaded, took, unkept := a.released.close()
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
+	a.Released, a.ReleasedTook, a.Unkept = loaded, took, unkept
 	a.gather()
 	return a, nil
 }
@@ -216,7 +224,7 @@ func (a *Analysis) compute(n *node) *result {
 		plain = map[string]*match.FuncFact{}
 	}
 	opt := a.job.Options
-	opt.Summaries = a.graph.summaries(n.views, known, plain)
+	opt.Summaries = a.graph.summaries(n.views, known, plain, a.released.asker(n.pkg, releasedDepth))
 	suite := []*analysis.Analyzer{opt.Summaries}
 	if n.rules {
 		suite = append(rule.Suite(a.job.Rules, opt), opt.Summaries)
@@ -249,7 +257,7 @@ func (a *Analysis) ID(p *packages.Package) (id cache.ID, ok bool) {
 // Again analyses pkg, a changed form of one of the packages, with syntax and
 // types, knowing of its imports what the analysis has found.
 func (a *Analysis) Again(rules []rule.Rule, pkg *packages.Package, opt rule.Options) (Found, []error) {
-	opt.Summaries = a.graph.summaries(a.graph.viewsOf(pkg), nil, nil)
+	opt.Summaries = a.graph.summaries(a.graph.viewsOf(pkg), nil, nil, a.released.asker(pkg, releasedDepth))
 	return run(append(rule.Suite(rules, opt), opt.Summaries), opt, pkg, nil)
 }
 

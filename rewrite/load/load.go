@@ -56,8 +56,9 @@ type Program struct {
 	homes   map[string]home // file -> what it belongs to
 	places  places
 	plain   map[Identity]*packages.Package
-	unknown string // why the first pattern that names no package does not
-	broken  int    // number of packages that exist and were skipped
+	below   []*packages.Package // see Below
+	unknown string              // why the first pattern that names no package does not
+	broken  int                 // number of packages that exist and were skipped
 }
 
 // mode asks for what the go command knows of the named packages and their

@@ -101,6 +101,63 @@ func (prog *Program) parse(p *packages.Package) (files []*ast.File, errs []packa
 	return files, errs
 }
 
+// Import returns the package that p imports, directly or not, under a path; nil
+// if there is none.
+func (prog *Program) Import(p *packages.Package, path string) *packages.Package {
+	if dep := p.Imports[path]; dep != nil {
+		return dep
+	}
+	prog.mu.Lock()
+	x := prog.exports
+	prog.mu.Unlock()
+	x.mu.Lock()
+	defer x.mu.Unlock()
+	for _, dep := range x.closure(p) {
+		if dep.PkgPath == path {
+			return dep
+		}
+	}
+	return nil
+}
+
+// CheckReleased is [Program.Check] for a dependency outside of the main modules,
+// whose files do not change. ok is false if it is not there to be looked into,
+// or has more than max bytes of source.
+func (prog *Program) CheckReleased(p *packages.Package, max int64) (c *packages.Package, ok bool) {
+	if p.Module == nil || p.Module.Main || len(p.Errors) > 0 || len(p.CompiledGoFiles) == 0 || len(p.CompiledGoFiles) != len(p.GoFiles) {
+		return nil, false
+	}
+	for _, name := range p.CompiledGoFiles {
+		fi, err := os.Stat(name)
+		if err != nil {
+			return nil, false
+		}
+		if max -= fi.Size(); max < 0 {
+			return nil, false
+		}
+	}
+	var files []*ast.File
+	for _, name := range p.CompiledGoFiles {
+		src, err := os.ReadFile(name)
+		if err != nil {
+			break
+		}
+		f, err := parser.ParseFile(prog.Fset, name, src, parser.SkipObjectResolution)
+		if f != nil {
+			files = append(files, f)
+		}
+		if err != nil {
+			break
+		}
+	}
+	c, errs := prog.Retype(p, files)
+	if len(files) < len(p.CompiledGoFiles) || len(errs) > 0 {
+		prog.Release(c)
+		return nil, false
+	}
+	return c, true
+}
+
 // reason returns the part of an error that does not name the file.
 func reason(err error) string {
 	if pe := (*fs.PathError)(nil); errors.As(err, &pe) {

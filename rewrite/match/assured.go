@@ -77,7 +77,7 @@ func (p *Pass) assurancesOf(call *ast.CallExpr) ([]Assurance, *types.Signature) 
 	}
 	v := p.VarOf(call.Fun)
 	lit := p.literalOf(v)
-	if lit == nil || within(call, lit.Body) || !p.assignedOnce(v, lit) {
+	if lit == nil || within(call, lit.Body) || !p.Fixed(v) {
 		return nil, nil
 	}
 	sig, ok := p.TypesInfo.TypeOf(call.Fun).Underlying().(*types.Signature)

@@ -2,7 +2,9 @@ package match
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
@@ -42,39 +44,68 @@ func (p *Pass) boundFunc(v *types.Var) *types.Func {
 // onlyFunc returns the function that v, a local variable, is assigned, if
 // that happens once.
 func (p *Pass) onlyFunc(v *types.Var) *types.Func {
-	decl, ok := p.declAt(v.Pos())
-	if !ok {
+	value := p.onlyValue(v)
+	if value == nil {
 		return nil
 	}
-	var bound *types.Func
+	return p.funcRef(value)
+}
+
+// onlyValue returns the only value that v, a local variable, is ever given; nil
+// if there are others, or none is in sight.
+func (p *Pass) onlyValue(v *types.Var) ast.Expr {
+	if values, param, ok := p.valuesOf(v); ok && !param && len(values) == 1 {
+		return values[0]
+	}
+	return nil
+}
+
+// valuesOf returns all values that v, a local variable, is given; param says
+// that it is a parameter, which has one before. ok is false if others may be.
+func (p *Pass) valuesOf(v *types.Var) (values []ast.Expr, param, ok bool) {
+	if v.IsField() || v.Parent() == nil || v.Parent() == p.Pkg.Scope() {
+		return nil, false, false
+	}
+	decl, found := p.declAt(v.Pos())
+	if !found {
+		return nil, false, false
+	}
 	for _, use := range p.Uses(decl, v) {
 		use = Unparen(use)
+		var given ast.Expr
 		switch parent := use.Parent().Node().(type) {
 		case *ast.AssignStmt:
 			if !onLeft(parent, use) {
 				continue
 			}
-			fn := p.assigned(parent, use)
-			if fn == nil || bound != nil {
-				return nil
-			}
-			bound = fn
+			given = assigned(parent, use)
 		case *ast.ValueSpec:
-			if len(parent.Values) == 0 {
+			if len(parent.Values) == 0 || !assigns(use) {
 				continue
 			}
-			if len(parent.Names) != 1 || len(parent.Values) != 1 {
-				return nil
+			if len(parent.Names) == len(parent.Values) {
+				given = parent.Values[slices.Index(parent.Names, use.Node().(*ast.Ident))]
 			}
-			bound = p.funcRef(parent.Values[0])
-			if bound == nil {
-				return nil
+		case *ast.RangeStmt:
+			if parent.X == use.Node() {
+				continue
 			}
-		case *ast.UnaryExpr: // its address is taken
-			return nil
+		case *ast.UnaryExpr:
+			if parent.Op != token.AND {
+				continue
+			}
+		case *ast.Field:
+			param = true
+			continue
+		default:
+			continue
 		}
+		if given == nil {
+			return nil, false, false
+		}
+		values = append(values, given)
 	}
-	return bound
+	return values, param, true
 }
 
 func onLeft(as *ast.AssignStmt, c inspector.Cursor) bool {
@@ -86,13 +117,15 @@ func onLeft(as *ast.AssignStmt, c inspector.Cursor) bool {
 	return false
 }
 
-func (p *Pass) assigned(as *ast.AssignStmt, c inspector.Cursor) *types.Func {
-	if len(as.Lhs) != len(as.Rhs) {
+// assigned returns what as gives to c, one of what is on its left; nil if that
+// is one of several results.
+func assigned(as *ast.AssignStmt, c inspector.Cursor) ast.Expr {
+	if len(as.Lhs) != len(as.Rhs) || as.Tok != token.ASSIGN && as.Tok != token.DEFINE {
 		return nil
 	}
 	for i, l := range as.Lhs {
 		if l == c.Node() {
-			return p.funcRef(as.Rhs[i])
+			return as.Rhs[i]
 		}
 	}
 	return nil

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -250,6 +251,75 @@ func (c *Cancel) its(e ast.Expr) bool {
 	}
 	parent := c.parent()
 	return parent != nil && v == c.p.VarOf(parent)
+}
+
+// Doubted returns the first of doubts that the function itself does not settle,
+// or nil. Where it cancels after the call, whatever comes of it, and leaves
+// without a cancel only because of an error, the author knew that the callee is
+// done by then. Who cancels only because of an error has handed the context over.
+func (c *Cancel) Doubted(doubts []Doubt, events []Event, exits []Exit) *Doubt {
+	for i, d := range doubts {
+		at := FlowNode(d.At, c.Fn)
+		settled := at != nil && slices.ContainsFunc(events, func(e Event) bool {
+			if e.Node == nil || !c.beside(e.Node) {
+				return false
+			}
+			switch e.Kind {
+			case Closes:
+				return c.leadsTo(at, e.Node)
+			case DefersClose, ClosesLate:
+				return c.leadsTo(at, e.Node) || c.leadsTo(e.Node, at)
+			}
+			return false
+		})
+		settled = settled && !slices.ContainsFunc(exits, func(x Exit) bool { return !c.failed(x) && c.leaves(at, x) })
+		if !settled {
+			return &doubts[i]
+		}
+	}
+	return nil
+}
+
+// failed reports whether the way out x is taken because an error is set.
+func (c *Cancel) failed(x Exit) bool {
+	at, ok := c.Fn.Cursor.FindByPos(x.Pos, x.Pos)
+	if !ok {
+		return false
+	}
+	for up := at; up.Valid() && up != c.Fn.Cursor; up = up.Parent() {
+		ifs, ok := up.Parent().Node().(*ast.IfStmt)
+		if !ok || up.Node() == ifs.Cond || up.Node() == ast.Node(ifs.Init) {
+			continue
+		}
+		if e, isNil, ok := c.p.NilTest(ifs.Cond, up.Node() == ast.Node(ifs.Body)); ok && !isNil && IsError(c.p.TypesInfo.TypeOf(e)) {
+			return true
+		}
+	}
+	return false
+}
+
+// leaves reports whether a path leads from a node to the way out x.
+func (c *Cancel) leaves(from ast.Node, x Exit) bool {
+	found := false
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			found = found || n.Pos() == x.Pos
+			return s, !found && n != c.Node()
+		},
+		Exit: func(b *Block, _ struct{}) { found = found || b.End == x.Pos },
+	}.After(c.Fn.Flow, from, struct{}{})
+	return found
+}
+
+// leadsTo reports whether a path leads from one node to another on which no
+// other context is made.
+func (c *Cancel) leadsTo(from, to ast.Node) bool {
+	found := false
+	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		found = found || n == to
+		return s, !found && n != c.Node()
+	}}.After(c.Fn.Flow, from, struct{}{})
+	return found
 }
 
 // Ignored reports whether the cancel function is assigned to _.

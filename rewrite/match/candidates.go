@@ -13,7 +13,7 @@ import (
 // costs this one only: see [Pass.At] and [Pass.Mask].
 func (p *Pass) Candidates(types ...ast.Node) iter.Seq[inspector.Cursor] {
 	return func(yield func(inspector.Cursor) bool) {
-		around := p.at // the rule may be at a candidate already
+		around := p.visiting // the rule may be at a candidate already
 		for file := range p.Inspector.Root().Children() {
 			for d := range file.Children() {
 				decl, ok := d.Node().(ast.Decl)
@@ -21,21 +21,21 @@ func (p *Pass) Candidates(types ...ast.Node) iter.Seq[inspector.Cursor] {
 					continue
 				}
 				for c := range d.Preorder(types...) {
-					p.at = decl
+					p.visiting = decl
 					if !yield(c) {
-						p.at = around
+						p.visiting = around
 						return
 					}
 				}
 			}
 		}
-		p.at = around
+		p.visiting = around
 	}
 }
 
 // At returns the declaration of the candidate that the rule is at; nil outside of
 // a loop over candidates.
-func (p *Pass) At() ast.Decl { return p.at }
+func (p *Pass) At() ast.Decl { return p.visiting }
 
 // Mask returns a pass over the same package that has no candidates in decls. All
 // that is asked about them has the same answers.

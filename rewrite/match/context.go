@@ -4,27 +4,44 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// keepsParam reports whether v, a parameter of fn that is a context or made
-// from one, may be in use after fn has returned.
-func (p *Pass) keepsParam(v *types.Var, fn *Func) bool {
+// A Doubt is a use of a context of which is not known whether it is over when
+// the call returns.
+type Doubt struct {
+	At  inspector.Cursor // the expression that the callee gets
+	Why string           // in a few words
+}
+
+// ctxParam says what fn does with its parameter v, a context or made from one:
+// ParamReads if it is done with it when it returns, ParamCloses if it keeps it.
+func (p *Pass) ctxParam(v *types.Var, fn *Func) Effect {
+	if v.Name() == "" || v.Name() == "_" {
+		return ParamReads // nobody can get at it
+	}
 	t := &ctxTracker{p: p, fn: fn, def: fn.Type, seen: map[*types.Var]bool{}}
 	t.variable(v, "")
-	return t.outlives != ""
+	switch {
+	case t.outlives != "" && !t.guessed:
+		return ParamCloses
+	case t.outlives != "" || len(t.doubts) > 0:
+		return ParamUnknown
+	}
+	return ParamReads
 }
 
 // CtxLifetime asks whether the context in v, assigned by the statement at
 // def, can still be in use when fn returns. It returns why in a few words, or
-// "" if it certainly is not: then cancelling it at the end of fn changes
-// nothing but that its resources are freed.
-func (p *Pass) CtxLifetime(v *types.Var, fn *Func, def ast.Node) string {
+// "" if nothing says so. If there is no doubt either, cancelling it at the end
+// of fn changes nothing but that its resources are freed.
+func (p *Pass) CtxLifetime(v *types.Var, fn *Func, def ast.Node) (why string, doubts []Doubt) {
 	t := &ctxTracker{p: p, fn: fn, def: def, seen: map[*types.Var]bool{}}
 	t.variable(v, "")
-	return t.outlives
+	return t.outlives, t.doubts
 }
 
 type ctxTracker struct {
@@ -34,6 +51,8 @@ type ctxTracker struct {
 	round    ast.Node // if not nil, the statements that the context must not outlive
 	seen     map[*types.Var]bool
 	outlives string
+	guessed  bool // outlives rests on a name alone
+	doubts   []Doubt
 }
 
 // variable follows all uses of v, the context itself or, if what is set,
@@ -122,6 +141,7 @@ func (t *ctxTracker) expr(c inspector.Cursor, name string) {
 		}
 		t.argument(parent, c, name)
 	case *ast.BinaryExpr, *ast.ExprStmt, *ast.IfStmt, *ast.SwitchStmt, *ast.Field:
+	case *ast.DeferStmt: // what a deferred call returns is dropped; it runs before a deferred cancel
 	case *ast.UnaryExpr:
 		if n.Op != token.ARROW { // <-ctx.Done()
 			t.outlives = "the address of " + name + " is taken"
@@ -175,11 +195,7 @@ func (t *ctxTracker) selector(sel inspector.Cursor, name string) {
 			t.outlives = name + " is used by a function value"
 			return
 		}
-		if why := t.keeps(call, fn, -1); why != "" {
-			t.outlives = name + why
-			return
-		}
-		t.value(outer.Parent(), name)
+		t.callee(outer.Parent(), sel, fn, -1, name)
 		return
 	}
 	t.value(sel, name)
@@ -188,38 +204,43 @@ func (t *ctxTracker) selector(sel inspector.Cursor, name string) {
 // argument is f(ctx): what f returns may live on it, and f itself may keep it.
 func (t *ctxTracker) argument(call, c inspector.Cursor, name string) {
 	n := call.Node().(*ast.CallExpr)
-	switch call.Parent().Node().(type) {
-	case *ast.GoStmt:
+	if _, ok := call.Parent().Node().(*ast.GoStmt); ok {
 		t.outlives = name + " is passed to a goroutine"
 		return
-	case *ast.DeferStmt:
-		return // runs before a later defer's turn: the cancel comes after it
 	}
 	if tv := t.p.TypesInfo.Types[n.Fun]; tv.IsType() {
 		t.value(call, name)
 		return
 	}
 	if t.p.isBuiltin(n) {
-		if t.p.IsBuiltin(n, "panic") {
+		switch {
+		case t.p.IsBuiltin(n, "panic"):
 			t.outlives = name + " is thrown"
-			return
+		case t.p.IsBuiltin(n, "copy"):
+			t.outlives = name + " is copied"
+		default:
+			t.value(call, name)
 		}
-		t.value(call, name)
 		return
 	}
+	arg := t.argIndex(n, c)
 	fn := t.p.Callee(n)
-	if fn == nil {
-		t.outlives = name + " is passed to a function value, which may keep it"
+	if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
+		if s := t.p.TypesInfo.Selections[sel]; s != nil && s.Kind() == types.MethodExpr {
+			arg-- // T.M(t, ctx)
+		}
+	}
+	if fn != nil {
+		t.callee(call, c, fn, arg, name)
 		return
 	}
-	if detached[fn.FullName()] || looksOnly(fn) {
-		return
+	switch t.p.funcValue(n.Fun, arg) {
+	case ParamReads:
+	case ParamCloses:
+		t.outlives = name + " is passed to a function, which may go on using it"
+	default:
+		t.outlives, t.guessed = name+" is passed to a function value, which may keep it", true
 	}
-	if why := t.keeps(n, fn, t.argIndex(n, c)); why != "" {
-		t.outlives = name + why
-		return
-	}
-	t.value(call, name)
 }
 
 func (t *ctxTracker) argIndex(call *ast.CallExpr, c inspector.Cursor) int {
@@ -231,18 +252,8 @@ func (t *ctxTracker) argIndex(call *ast.CallExpr, c inspector.Cursor) int {
 	return -1
 }
 
-// detached lists functions whose result does not depend on the context any
-// more once they have returned, though its type could.
-var detached = map[string]bool{
-	"(*net.Dialer).DialContext": true, "(*crypto/tls.Dialer).DialContext": true, "(*net.ListenConfig).Listen": true,
-	"context.Cause": true,
-}
-
-// keepers lists functions that go on using the context though their name and
-// their results do not say so.
-var keepers = map[string]bool{"context.AfterFunc": true}
-
 // starters begin the names of functions that go on working after they return.
+// Of what is unknown anyway, these say that no fix is worth an offer.
 var starters = []string{
 	"Acquire", "Add", "Async", "Attach", "Background", "Begin", "Bind", "Connect", "Consume", "Dispatch", "Emit", "Enqueue", "Every",
 	"Fire", "Follow", "Forward", "Go", "Heartbeat", "Init", "Keep", "Kick", "Launch", "Lease", "Listen", "Lock", "Loop", "Monitor",
@@ -251,70 +262,48 @@ var starters = []string{
 	"Trigger", "Use", "Warm", "Watch", "With", "Work", "Worker",
 }
 
-// keeps says why the callee may keep argument arg (-1 for its receiver)
-// beyond the call, or returns "". What is loaded is known by its summary, the
-// standard library by its documentation; of the rest, a function that returns
-// data or an error and whose name promises no more is taken to be done with
-// the context when it returns, as is the custom. What the results hold is
-// followed on its own.
-func (t *ctxTracker) keeps(call *ast.CallExpr, fn *types.Func, arg int) string {
+// callee decides on a call that gets the context as argument arg, or as its
+// receiver if that is -1, and goes on with what the call returns.
+func (t *ctxTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, name string) {
 	why := " is passed to " + fn.Name() + ", which may go on using it"
 	if arg < 0 {
 		why = " has a method " + fn.Name() + ", which may go on using it"
 	}
-	if keepers[fn.FullName()] {
-		return why
-	}
-	if fn.Pkg() == nil {
-		return ""
-	}
-	if path := fn.Pkg().Path(); isStd(path) {
-		if !isDone(path) || fn.Name() == "Start" || fn.Name() == "Go" || fn.Name() == "Reset" || strings.HasPrefix(fn.Name(), "Listen") {
-			return why
+	switch n := call.Node().(*ast.CallExpr); t.p.ctxEffect(n, fn, arg) {
+	case ctxKept:
+		t.outlives = name + why
+	case ctxGone:
+	case ctxHeld:
+		t.value(call, name)
+	default:
+		if t.p.startsBy(n, fn, arg) {
+			t.outlives, t.guessed = name+why, true
+			return
 		}
-		return ""
+		t.doubts = append(t.doubts, Doubt{c, name + why})
+		t.value(call, name)
 	}
-	if arg >= 0 {
-		switch t.p.Facts.Context(fn, arg) {
-		case ParamReads:
-			return ""
-		case ParamCloses: // known to keep it
-			return why
-		}
-		if !IsNamed(fn.Signature().Params().At(min(arg, fn.Signature().Params().Len()-1)).Type(), "context", "Context") {
-			// A request, a response, a command: only what is called like a client's or a handler's method is known.
-			switch fn.Name() {
-			case "Do", "RoundTrip", "ServeHTTP":
-				return ""
-			}
-			return why
-		}
-	}
-	if fn.Signature().Results().Len() == 0 {
-		return why // nothing says when it is done
-	}
-	if ends := t.p.TypesInfo.TypeOf(call); !DataOnly(ends) {
-		return "" // the result is followed
-	}
-	name := strings.ToUpper(fn.Name()[:1]) + fn.Name()[1:]
-	for _, s := range starters {
-		if rest, ok := strings.CutPrefix(name, s); ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z') {
-			return why
-		}
-	}
-	return ""
 }
 
-// isDone reports whether the functions of a package of the standard library,
-// but for those that keeps names, are done with their arguments when they
-// return or hold them in their results. Containers such as sync.Map are not.
-func isDone(path string) bool {
-	first, rest, _ := strings.Cut(path, "/")
-	switch first {
-	case "bufio", "bytes", "context", "encoding", "errors", "fmt", "io", "log", "mime", "strings", "testing", "crypto", "net", "compress", "archive":
+// startsBy reports whether the signature or the name of fn, which is unknown,
+// says that it goes on working after it has returned.
+func (p *Pass) startsBy(call *ast.CallExpr, fn *types.Func, arg int) bool {
+	sig := fn.Signature()
+	if arg >= 0 && fn.Pkg() != nil && !isStd(fn.Pkg().Path()) && sig.Params().Len() > 0 &&
+		!IsNamed(sig.Params().At(min(arg, sig.Params().Len()-1)).Type(), "context", "Context") {
 		return true
 	}
-	return first == "database" && rest == "sql" || first == "os" && (rest == "exec" || rest == "signal")
+	if sig.Results().Len() == 0 {
+		return true // nothing says when it is done
+	}
+	if !DataOnly(p.TypesInfo.TypeOf(call)) {
+		return false // the result is followed
+	}
+	name := strings.ToUpper(fn.Name()[:1]) + fn.Name()[1:]
+	return slices.ContainsFunc(starters, func(s string) bool {
+		rest, ok := strings.CutPrefix(name, s)
+		return ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z')
+	})
 }
 
 // isStd reports whether an import path is one of the standard library: its

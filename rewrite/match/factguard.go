@@ -137,7 +137,7 @@ func (p *Pass) nodeImplies(n ast.Node, c claim, soft bool) bool {
 // once, holds; else cond itself.
 func (p *Pass) named(cond ast.Expr, fn *Func) ast.Expr {
 	v := p.VarOf(cond)
-	if v == nil || !p.DeclaredIn(v, fn) || !p.assignedOnce(v, fn) {
+	if v == nil || !p.DeclaredIn(v, fn) || !p.Fixed(v) {
 		return cond
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {

@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync"
 
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
@@ -63,9 +64,9 @@ func (f *FuncFact) empty() bool {
 }
 
 // Summaries computes a FuncFact for the functions of a package. Facts cross
-// packages only within the modules that are analysed: what a released
-// dependency or the standard library does is the business of the tables in
-// world.go, so that every driver knows the same.
+// packages only within the modules that are analysed: what the standard library
+// does, and what a released dependency does but for contexts, is the business of
+// the tables, so that every driver finds the same.
 var Summaries = &analysis.Analyzer{
 	Name:       "goroutinefixfacts",
 	Doc:        "summarise what functions do with responses, readers and errors",
@@ -73,10 +74,14 @@ var Summaries = &analysis.Analyzer{
 	Requires:   []*analysis.Analyzer{inspect.Analyzer},
 	ResultType: reflect.TypeFor[*Facts](),
 	Run: func(pass *analysis.Pass) (any, error) {
-		f := &Facts{pass: pass, own: map[*types.Func]*FuncFact{}, decls: map[*types.Func]*ast.FuncDecl{}}
-		f.summarise()
-		return f, nil
+		return Summarise(pass, nil), nil
 	},
+}
+
+func newFacts(pass *analysis.Pass) *Facts {
+	f := &Facts{pass: pass, own: map[*types.Func]*FuncFact{}, decls: map[*types.Func]*ast.FuncDecl{}}
+	f.ifaces, f.calls = f.newIfaces(), sync.OnceValue(f.indexCalls)
+	return f
 }
 
 // Facts answers what is known of functions.
@@ -85,6 +90,11 @@ type Facts struct {
 	own   map[*types.Func]*FuncFact     // complete once summarise has returned
 	decls map[*types.Func]*ast.FuncDecl // the functions of which a summary could say anything
 	busy  bool                          // while summarising: own is filled on demand
+	// ifaces and calls are about the whole package, and found out when asked for.
+	ifaces *ifaces
+	calls  func() *callIndex
+	ask    Asked      // about packages that are not analysed; may be nil
+	lazy   *lazyFacts // for a dependency
 	// shared is for the rules; nil while summarising.
 	shared *shared
 	// Internal holds what went wrong on the way: a panic costs the summary of
@@ -228,7 +238,9 @@ func (f *Facts) of(fn *types.Func) *FuncFact {
 		return fact
 	}
 	if f.busy {
-		if d, ok := f.decls[fn]; ok {
+		if d, ok := f.decls[fn]; ok && f.lazy != nil {
+			return f.lazily(fn, d)
+		} else if ok {
 			f.own[fn] = unknownFact // recursion knows nothing
 			fact := f.compute(fn, d)
 			f.own[fn] = fact
@@ -262,8 +274,12 @@ func (f *Facts) Param(fn *types.Func, i int) Effect {
 	if impls, ok := f.implementations(fn); ok {
 		return f.paramOfAny(impls, i)
 	}
-	if params := f.of(fn).Params; i < len(params) {
-		return params[i]
+	return f.of(fn).param(i)
+}
+
+func (fact *FuncFact) param(i int) Effect {
+	if i < len(fact.Params) {
+		return fact.Params[i]
 	}
 	return ParamUnknown
 }
@@ -275,12 +291,8 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 			out = unknownFact
 		}
 	}()
-	// An inspector of this one declaration: those of whole packages are for
-	// the rules, and most dependencies need none. It sizes its memory by the
-	// extent of the files, hence the positions.
-	in := inspector.New([]*ast.File{{Package: d.Pos(), Name: d.Name, Decls: []ast.Decl{d}, FileStart: d.Pos(), FileEnd: d.End()}})
-	p, sig, fact := NewPass(f.pass, in, f), fn.Signature(), new(FuncFact)
-	c, ok := in.Root().FindNode(d)
+	p, sig, fact := f.passOver(d), fn.Signature(), new(FuncFact)
+	c, ok := p.Inspector.Root().FindNode(d)
 	if !ok {
 		return unknownFact
 	}
@@ -291,25 +303,24 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 	if !fact.Never {
 		fact.Assures = p.assurances(sig, body)
 	}
-	fact.Chan = p.chanEffects(sig, body)
-	fact.Feeds = p.feeds(sig, body)
-	fact.Groups = p.groupEffects(sig, body)
-	if returnsCancel(sig) {
-		fact.Makes = p.makesCancel(body)
+	if f.lazy == nil { // of a dependency only contexts are asked about
+		fact.Chan = p.chanEffects(sig, body)
+		fact.Feeds = p.feeds(sig, body)
+		fact.Groups = p.groupEffects(sig, body)
+		if returnsCancel(sig) {
+			fact.Makes = p.makesCancel(body)
+		}
+		fact.Response = p.freshResponse(body, sig)
+		fact.Request = p.requestResult(body, sig)
 	}
-	fact.Response = p.freshResponse(body, sig)
-	fact.Request = p.requestResult(body, sig)
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		if contextual(v.Type()) {
 			if fact.Ctx == nil {
 				fact.Ctx = make([]Effect, sig.Params().Len())
 			}
-			fact.Ctx[i] = ParamReads
-			if p.keepsParam(v, body) {
-				fact.Ctx[i] = ParamCloses
-			}
-			if p.livesOn(v, body, sig) {
+			fact.Ctx[i] = p.ctxParam(v, body)
+			if f.lazy == nil && p.livesOn(v, body, sig) {
 				if fact.Lives == nil {
 					fact.Lives = make([]bool, sig.Params().Len())
 				}

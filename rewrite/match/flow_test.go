@@ -159,6 +159,12 @@ func keep(r *http.Response)           { kept = r }
 func sends(c context.Context) error   { return c.Err() }
 func spawns(c context.Context)        { go func() { <-c.Done() }() }
 func passes(c context.Context)        { spawns(c) }
+func nameless(context.Context)        {}
+func blank(_ context.Context)         {}
+type open interface{ Do(context.Context) error }
+func unknown(c context.Context, o open) error { return o.Do(c) }
+func calls(c context.Context, f func(context.Context) error) error { return f(c) }
+func again(c context.Context) error   { return again(c) }
 `)
 	fn := func(name string) *types.Func { return p.Pkg.Scope().Lookup(name).(*types.Func) }
 	for name, want := range map[string]bool{"dies": true, "diesToo": true, "check": false, "logs": false} {
@@ -176,7 +182,8 @@ func passes(c context.Context)        { spawns(c) }
 			t.Errorf("Param(%s) = %v, want %v", name, got, want)
 		}
 	}
-	for name, want := range map[string]Effect{"sends": ParamReads, "spawns": ParamCloses, "passes": ParamCloses} {
+	for name, want := range map[string]Effect{"sends": ParamReads, "spawns": ParamCloses, "passes": ParamCloses,
+		"nameless": ParamReads, "blank": ParamReads, "unknown": ParamUnknown, "calls": ParamUnknown, "again": ParamUnknown} {
 		if got := p.Facts.Context(fn(name), 0); got != want {
 			t.Errorf("Context(%s) = %v, want %v", name, got, want)
 		}

@@ -29,11 +29,11 @@ type Pass struct {
 	constant  map[constantKey]bool
 	frozen    map[*types.Var]bool    // by Fixed
 	given     map[string][]givenName // by FreshName
-	at        ast.Decl               // by Candidates
+	visiting  ast.Decl               // by Candidates
 	masked    map[ast.Decl]bool
 	unwinds   map[*ast.BlockStmt]bool // by mayUnwind
 	exiting   map[*ast.BlockStmt]bool // by exits
-	given     map[string][]givenName  // by FreshName
+	litBusy   map[*ast.FuncLit]bool   // by litEffect
 }
 
 // shared is what all rules work out of a package once. They run at the same time.

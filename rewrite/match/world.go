@@ -140,6 +140,17 @@ var readerMakers = map[string]int{
 	"compress/bzip2.NewReader": 0, "archive/tar.NewReader": 0, "mime/multipart.NewReader": 0,
 }
 
+// lookers lists functions that do nothing with their arguments but look at
+// them, by package and name, whatever their receiver.
+var lookers = table(map[string]string{
+	"fmt": "Errorf Fprint Fprintf Fprintln Fscan Fscanf Fscanln Print Printf Println Scan Scanf Scanln " +
+		"Sprint Sprintf Sprintln Sscan Sscanf Sscanln",
+	"log":               "Fatal Fatalf Fatalln Output Panic Panicf Panicln Print Printf Println",
+	"testing":           "Error Errorf Fatal Fatalf Log Logf Skip Skipf",
+	"reflect":           "DeepEqual",
+	"net/http/httputil": "DumpResponse",
+})
+
 // looksOnly reports whether fn does nothing with its arguments but look at
 // them: printing, formatting, test assertions.
 func looksOnly(fn *types.Func) bool {
@@ -147,16 +158,12 @@ func looksOnly(fn *types.Func) bool {
 		return false
 	}
 	switch path := fn.Pkg().Path(); path {
-	case "fmt":
-		return !strings.HasPrefix(fn.Name(), "Append")
-	case "log", "testing":
-		return true
-	case "reflect":
-		return fn.Name() == "DeepEqual"
-	case "net/http/httputil":
-		return fn.Name() == "DumpResponse"
 	case "github.com/stretchr/testify/assert", "github.com/stretchr/testify/require":
-		return true
+		return !runsFunc[strings.TrimSuffix(fn.Name(), "f")]
+	default:
+		return lookers[path][fn.Name()]
 	}
-	return false
 }
+
+// runsFunc lists testify's checks that run a function, or keep what they are made of.
+var runsFunc = set("Condition", "Eventually", "EventuallyWithT", "Never", "New")

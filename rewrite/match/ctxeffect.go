@@ -1,0 +1,131 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+)
+
+// ctxEffect is what a call does with a context that it gets.
+type ctxEffect uint8
+
+const (
+	ctxUnknown ctxEffect = iota
+	ctxGone              // done with it when it returns, and so is what it returns
+	ctxHeld              // done with it when it returns, but for what it returns
+	ctxKept              // goes on using it, or puts it where others find it
+)
+
+// ctxEffect says what call, of fn, does with its argument arg, -1 for its
+// receiver: a context or something made from one.
+//
+// A function with a body is known by its summary, a method of an interface by
+// what can stand behind it, the rest by the tables. Nothing is known by its name.
+func (p *Pass) ctxEffect(call *ast.CallExpr, fn *types.Func, arg int) ctxEffect {
+	if fn.Pkg() == nil { // error.Error
+		return ctxGone
+	}
+	known := listed(fn, arg)
+	recv := fn.Signature().Recv()
+	if arg < 0 || known == ctxKept || known != ctxUnknown && (recv == nil || !types.IsInterface(recv.Type())) {
+		return known
+	}
+	methods, closed := p.reached(call, fn)
+	effect := ctxGone
+	for _, m := range methods {
+		switch p.ctxSummary(m, arg) {
+		case ParamReads:
+		case ParamCloses:
+			return ctxKept
+		default:
+			switch listed(m, arg) {
+			case ctxGone:
+			case ctxHeld:
+				effect = ctxHeld
+			case ctxKept:
+				return ctxKept
+			default:
+				closed = false
+			}
+		}
+	}
+	if closed && len(methods) > 0 {
+		return effect
+	}
+	return known
+}
+
+// ctxSummary returns what fn, a function with a body, does with argument i.
+func (p *Pass) ctxSummary(fn *types.Func, i int) Effect {
+	if effect := p.Facts.Context(fn, i); effect != ParamUnknown {
+		return effect
+	}
+	// A reader that is only read, or closed, is nobody's afterwards.
+	params := fn.Signature().Params()
+	if i < params.Len() && !fn.Signature().Variadic() {
+		if r, ok := trackedRole(params.At(i).Type()); ok && r == closer && p.Facts.of(fn).param(i) != ParamUnknown {
+			return ParamReads
+		}
+	}
+	if pkg := fn.Pkg(); p.Facts.ask != nil && pkg != nil && pkg != p.Facts.pass.Pkg && !isStd(pkg.Path()) {
+		return p.Facts.ask(fn, i)
+	}
+	return ParamUnknown
+}
+
+// reached returns the functions with bodies that call, of fn, can reach. closed
+// is false if there may be others.
+func (p *Pass) reached(call *ast.CallExpr, fn *types.Func) (methods []*types.Func, closed bool) {
+	recv := fn.Signature().Recv()
+	if recv == nil || !types.IsInterface(recv.Type()) {
+		return []*types.Func{fn}, true
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok {
+		return nil, false
+	}
+	if typ := p.dynamicType(sel.X); typ != nil {
+		if m := methodOf(typ, fn); m != nil {
+			return []*types.Func{m}, true
+		}
+		return nil, false
+	}
+	if !fn.Exported() {
+		return p.Facts.implementations(fn)
+	}
+	return p.Facts.behind(p.TypesInfo.TypeOf(sel.X), fn)
+}
+
+// dynamicType returns the type of the value in e, an expression of an interface
+// type, if it is in sight: a local variable that gets one value, of a type that
+// is no interface. Else it returns nil.
+func (p *Pass) dynamicType(e ast.Expr) types.Type {
+	v := p.VarOf(e)
+	if v == nil {
+		return nil
+	}
+	value := p.onlyValue(v)
+	if value == nil {
+		return nil
+	}
+	typ := p.TypesInfo.TypeOf(value)
+	if typ == nil || types.IsInterface(typ) || isTypeParam(typ) || p.IsNil(value) {
+		return nil
+	}
+	return typ
+}
+
+func isTypeParam(t types.Type) bool {
+	_, ok := types.Unalias(t).(*types.TypeParam)
+	return ok
+}
+
+// methodOf returns the method of a type that is called in place of fn, a method
+// of an interface; nil if it is not one with a body.
+func methodOf(typ types.Type, fn *types.Func) *types.Func {
+	obj, _, _ := types.LookupFieldOrMethod(typ, true, fn.Pkg(), fn.Name())
+	m, ok := obj.(*types.Func)
+	if !ok || types.IsInterface(m.Signature().Recv().Type()) {
+		return nil
+	}
+	return m.Origin()
+}
