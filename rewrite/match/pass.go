@@ -27,9 +27,11 @@ type Pass struct {
 	shared    *shared
 	uses      map[ast.Node]*usesIndex // of declarations
 	constant  map[constantKey]bool
-	unwinds   map[*ast.BlockStmt]bool // by mayUnwind
-	exiting   map[*ast.BlockStmt]bool // by exits
-	given     map[string][]givenName  // by FreshName
+	unwinds   map[*ast.BlockStmt]bool     // by mayUnwind
+	groupOps  map[inspector.Cursor][]WGOp // by WaitGroupOps
+	errs      map[errKey]*errUses         // by errUses
+	exiting   map[*ast.BlockStmt]bool     // by exits
+	given     map[string][]givenName      // by FreshName
 }
 
 // shared is what all rules work out of a package once. They run at the same time.
