@@ -5,11 +5,14 @@
 #
 #	scripts/bench.sh [-n ROUNDS] [-peers] [-here] DIR [PATTERN...]
 #	scripts/bench.sh [-n ROUNDS] -growth [PACKAGES...]
+#	scripts/bench.sh [-n ROUNDS] -big [LINES FINDINGS]
 #
 # DIR is a module; it is copied and the copy is edited, or with -here DIR itself,
 # which saves compiling it. With -peers staticcheck
 # and golangci-lint are built and measured, too. -growth measures on modules that
-# scripts/monorepo.go writes. Needs GNU time.
+# scripts/monorepo.go writes. -big measures on one huge package, and on one
+# function with very many findings, that scripts/bigpackage.go writes, and on a tenth of
+# each: nothing may grow faster than they do. Needs GNU time.
 set -euo pipefail
 usage() { sed -n 's/^#\t/\t/p' "$0" >&2; exit 2; }
 
@@ -18,18 +21,19 @@ golangci=github.com/golangci/golangci-lint/v2/cmd/golangci-lint@v2.13.1
 # The linters of this field.
 linters="run --default=none --enable=bodyclose,govet,staticcheck,contextcheck,noctx,rowserrcheck --max-issues-per-linter=0 --max-same-issues=0"
 
-rounds=5 peers=false growth=false inplace=false
+rounds=5 peers=false growth=false big=false inplace=false
 while [ $# -gt 0 ]; do
 	case $1 in
 	-n) rounds=$2; shift 2 ;;
 	-peers) peers=true; shift ;;
 	-growth) growth=true; shift ;;
+	-big) big=true; shift ;;
 	-here) inplace=true; shift ;;
 	-*) usage ;;
 	*) break ;;
 	esac
 done
-$growth || [ $# -gt 0 ] || usage
+$growth || $big || [ $# -gt 0 ] || usage
 timer=$(command -v gtime || command -v /usr/bin/time) || { echo "bench: GNU time is missing" >&2; exit 2; }
 here=$(cd "$(dirname "$0")/.." && pwd)
 work=$(mktemp -d)
@@ -73,6 +77,38 @@ if $growth; then
 		row "list$n" "$n: go list -export -deps -test" "list$n"
 		row "cold$n" "$n: goroutinefix, cold" "list$n"
 		row "same$n" "$n: goroutinefix, unchanged" "list$n"
+		cd "$here"
+	done
+	exit
+fi
+
+if $big; then
+	[ $# -gt 0 ] || set -- 400000 2000
+	[ $# = 2 ] || usage
+	head_of_table "one package, one function"
+	for part in 10 1; do
+		lines=$(($1 / part)) findings=$(($2 / part))
+		rm -rf "$work/big"
+		go run "$here/scripts/bigpackage.go" "$work/big" "$lines" "$findings"
+		cd "$work/big"
+		go list -export -deps -test ./... >/dev/null
+		for _ in $(seq "$rounds"); do
+			measure "list$part" go list -export -deps -test ./big
+			cold
+			measure "check$part" "$tool" -q -check ./big
+			cold
+			measure "dry$part" "$tool" -q ./big
+			measure "listmany$part" go list -export -deps -test ./many
+			cold
+			measure "checkmany$part" "$tool" -q -check ./many
+			cold
+			measure "many$part" "$tool" -q -unsafe ./many
+		done
+		row "list$part" "$lines lines: go list -export -deps -test" "list$part"
+		row "check$part" "$lines lines: goroutinefix -check" "list$part"
+		row "dry$part" "$lines lines: goroutinefix" "list$part"
+		row "checkmany$part" "$findings findings in a function: goroutinefix -check" "listmany$part"
+		row "many$part" "$findings findings in a function: goroutinefix -unsafe" "listmany$part"
 		cd "$here"
 	done
 	exit

@@ -9,7 +9,7 @@ import (
 
 // interruptGrace is how long an interrupted engine may take to end by itself, which kills
 // the go command and an editor that it has started.
-const interruptGrace = 300 * time.Millisecond
+const interruptGrace = 150 * time.Millisecond
 
 // runEngine runs the engine, and leaves it alone when ctx is cancelled: a rule at work on
 // a large package, or the type checker, cannot be stopped, but writes nothing either, and

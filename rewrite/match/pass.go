@@ -31,9 +31,11 @@ type Pass struct {
 	given     map[string][]givenName // by FreshName
 	visiting  ast.Decl               // by Candidates
 	masked    map[ast.Decl]bool
-	unwinds   map[*ast.BlockStmt]bool // by mayUnwind
-	exiting   map[*ast.BlockStmt]bool // by exits
-	litBusy   map[*ast.FuncLit]bool   // by litEffect
+	unwinds   map[*ast.BlockStmt]bool     // by mayUnwind
+	exiting   map[*ast.BlockStmt]bool     // by exits
+	litBusy   map[*ast.FuncLit]bool       // by litEffect
+	groupOps  map[inspector.Cursor][]WGOp // by WaitGroupOps
+	errs      map[errKey]*errUses         // by errUses
 }
 
 // shared is what all rules work out of a package once. They run at the same time.

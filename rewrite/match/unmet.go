@@ -6,7 +6,6 @@ import (
 	"go/types"
 	"slices"
 
-	"golang.org/x/tools/go/ast/edge"
 	"golang.org/x/tools/go/ast/inspector"
 )
 
@@ -74,6 +73,7 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 	if o.Err != nil {
 		w.followErr()
 	}
+	w.uses = p.errUses(o.Fn, o.Err)
 	assumed := p.Assumed(o.Def, o.Fn)
 	Paths[metState]{
 		Node: w.node,
@@ -112,6 +112,7 @@ type unmetWalk struct {
 	errSet        map[ast.Node]bool   // nodes that give Err another value
 	derived       map[*types.Var]bool // variables whose value depends on Err
 	aliases       map[*types.Var]bool // variables that hold the value or its body, too
+	uses          *errUses
 	sure, tainted []Exit
 	returns       bool // some path comes to an exit
 	waits         bool // some path comes to something that may wait for ever
@@ -191,7 +192,7 @@ func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool)
 			return s, isNil
 		}
 	}
-	if s.errLive && w.p.Mentions(cond, w.o.Err) {
+	if s.errLive && w.uses.mention[cond] {
 		if w.p.ErrorMatch(cond, w.o.Err) {
 			return s, !taken
 		}
@@ -223,21 +224,7 @@ func (w *unmetWalk) noBody(cond ast.Expr, taken bool) bool {
 }
 
 // asksErr reports whether n calls a method of Err, which panics unless it is set.
-func (w *unmetWalk) asksErr(n ast.Node) bool {
-	found := false
-	ast.Inspect(n, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.CallExpr:
-			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok && w.p.VarOf(sel.X) == w.o.Err {
-				found = true
-			}
-		}
-		return !found
-	})
-	return found
-}
+func (w *unmetWalk) asksErr(n ast.Node) bool { return w.uses.ask[n] }
 
 // ComesBack reports whether control can come back to the call without its
 // error being set: then whatever is deferred behind it piles up.
@@ -248,6 +235,7 @@ func (p *Pass) ComesBack(o Obligation) bool {
 	if o.Err != nil {
 		w.followErr()
 	}
+	w.uses = p.errUses(o.Fn, o.Err)
 	Paths[metState]{
 		Node: func(n ast.Node, s metState) (metState, bool) {
 			back = back || n == here
@@ -261,68 +249,22 @@ func (p *Pass) ComesBack(o Obligation) bool {
 
 // followErr notes where Err gets another value and what depends on it.
 func (w *unmetWalk) followErr() {
-	add := func(lhs inspector.Cursor, rhs []ast.Expr) {
-		v := w.p.VarOf(lhs.Node().(ast.Expr))
-		if v == nil || v == w.o.Var {
-			return
-		}
-		depends := w.mentionsErr(rhs)
-		switch {
-		case v == w.o.Err && !depends:
-			w.errSet[FlowNode(lhs, w.o.Fn)] = true
-		case v != w.o.Err && (depends || w.testsVar(rhs)):
+	uses := w.p.errUses(w.o.Fn, w.o.Err)
+	w.errSet = uses.set
+	for v := range uses.derived {
+		if v != w.o.Var {
 			w.derived[v] = true
 		}
 	}
-	for c := range w.o.Fn.Cursor.Preorder((*ast.AssignStmt)(nil), (*ast.ValueSpec)(nil)) {
-		switch n := c.Node().(type) {
-		case *ast.AssignStmt:
-			for i := range n.Lhs {
-				add(c.ChildAt(edge.AssignStmt_Lhs, i), n.Rhs)
-			}
-		case *ast.ValueSpec:
-			for i := range n.Names {
-				if len(n.Values) > 0 {
-					add(c.ChildAt(edge.ValueSpec_Names, i), n.Values)
-				}
-			}
+	if w.o.Var == nil {
+		return
+	}
+	for v := range w.p.testedInto(w.o.Fn, w.o.Var) {
+		if v != w.o.Err && v != w.o.Var {
+			w.derived[v] = true
 		}
 	}
-}
-
-func (w *unmetWalk) mentionsErr(list []ast.Expr) bool {
-	for _, e := range list {
-		if w.p.Mentions(e, w.o.Err) {
-			return true
-		}
-	}
-	return false
-}
-
-// testsVar reports whether an expression compares Var with nil.
-func (w *unmetWalk) testsVar(list []ast.Expr) bool {
-	found := false
-	for _, e := range list {
-		ast.Inspect(e, func(n ast.Node) bool {
-			if be, ok := n.(*ast.BinaryExpr); ok {
-				x, _, isTest := w.p.NilTest(be, true)
-				found = found || isTest && w.o.Var != nil && w.p.VarOf(x) == w.o.Var
-			}
-			return !found
-		})
-	}
-	return found
 }
 
 // switchesOnErr reports whether n is the head of a type switch on Err.
-func (w *unmetWalk) switchesOnErr(n ast.Node) bool {
-	found := false
-	ast.Inspect(n, func(n ast.Node) bool {
-		if ta, ok := n.(*ast.TypeAssertExpr); ok && ta.Type == nil && w.p.VarOf(ta.X) == w.o.Err {
-			found = true
-		}
-		_, isLit := n.(*ast.FuncLit)
-		return !found && !isLit
-	})
-	return found
-}
+func (w *unmetWalk) switchesOnErr(n ast.Node) bool { return w.uses.sw[n] }

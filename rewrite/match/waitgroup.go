@@ -59,7 +59,15 @@ func (p *Pass) WaitGroupOps(root inspector.Cursor) []WGOp {
 	if root == p.Inspector.Root() {
 		return slices.Clip(p.index().groupOps)
 	}
-	return p.waitGroupOps(root)
+	ops, known := p.groupOps[root]
+	if !known {
+		if p.groupOps == nil {
+			p.groupOps = map[inspector.Cursor][]WGOp{}
+		}
+		ops = p.waitGroupOps(root)
+		p.groupOps[root] = ops
+	}
+	return slices.Clip(ops)
 }
 
 // groupExprs lists the identifiers and selections below root that are WaitGroups,
