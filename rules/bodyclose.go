@@ -59,8 +59,9 @@ import (
 // # Fix safety
 //
 // The fix puts "defer resp.Body.Close()" behind the check of the error, where
-// resp is not nil, or moves an existing one there. Closing twice is harmless: the
-// second call returns nil. The receiver of a deferred call is evaluated at the
+// resp is not nil. It moves an existing one there if that does nothing else and no
+// other call is deferred in between, at any depth; otherwise the existing one stays
+// where it is, too. Closing twice is harmless: the second call returns nil. The receiver of a deferred call is evaluated at the
 // defer statement, so a later response in the same variable is another matter.
 // The body is closed after every use, because nothing that could outlive the
 // function has seen it. In a loop, where deferred calls would pile up, and in a
@@ -70,13 +71,15 @@ import (
 // server that goes on working after it has sent its header sees such a client
 // leave.
 //
-// These fixes are unsafe: elsewhere in a loop, where the response is handed on
-// to the caller on another path, and where its error is checked together with
+// These fixes are unsafe: elsewhere in a loop and in a function that goes on, where
+// the response is handed on to the caller on another path, and where its error is checked together with
 // something else, the body is closed in front of each way out that goes without,
 // by "if resp != nil" where it may be nil. A panic does not take that way, and a
 // request that is still being sent is cut off. In a loop that takes the next
 // response into the same variable, the last one is closed before. A response
-// that nobody looks at gets a name and is closed at once. And behind an interface
+// that nobody looks at gets a name and is closed at once. A close that is deferred
+// before the check of the error, by a helper or together with others, changes its
+// order or its arguments when it moves after the check. And behind an interface
 // a substitute for the client may return a response without a body: where nothing
 // touches it yet, closing it may panic.
 //
@@ -138,6 +141,9 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		if !guarded {
 			return m.None("no safe place for the close: " + why), true
 		}
+		if !b.MovesDown(early, g) {
+			return m.Unsafe("Move the deferred close after the check of the error: what it does, and what else is deferred before the check, may then come in another order, or with other values", moveBehind(early, g)), true
+		}
 		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
 	}
 	unmet := b.Unclosed(b.Obligation())
@@ -187,7 +193,7 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 		return m.None("no free name for the response"), true
 	}
 	closing, message := deferClose(name), "Name the response and defer closing its body"
-	atOnce := !guarded || b.p.ComesBack(b.Obligation()) || b.WaitsOn(g) != ""
+	atOnce := !guarded || b.p.ComesBack(b.Obligation()) || b.GoesOn(g)
 	if atOnce {
 		closing, message = closeNow(name), "Name the response and close its body at once, because nobody reads it"
 	}
@@ -290,7 +296,7 @@ func (b *bodyLeak) piled(m rule.Match, deferred *ast.DeferStmt) rule.Match {
 	m = b.onWaysOut(m, g, deferred)
 	m.Message = b.Var.Name() + ".Body is closed by a defer in a loop, so the connections of all rounds stay open until the function returns"
 	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
-	if sel, ok := ast.Unparen(deferred.Call.Fun).(*ast.SelectorExpr); m.Fix != nil && (!ok || sel.Sel.Name != "Close") {
+	if m.Fix != nil && !b.ClosesOnly(deferred) {
 		return m.None("the deferred call may do more than to close the body")
 	}
 	return m

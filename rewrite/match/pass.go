@@ -28,6 +28,7 @@ type Pass struct {
 	uses      map[ast.Node]*usesIndex // of declarations
 	constant  map[constantKey]bool
 	given     map[string][]givenName // by FreshName
+	servers   map[*types.Func]bool   // by server
 }
 
 // shared is what all rules work out of a package once. They run at the same time.
