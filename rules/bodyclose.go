@@ -64,10 +64,12 @@ import (
 // # Fix safety
 //
 // The fix puts "defer resp.Body.Close()" behind the check of the error, where
-// resp is not nil, or moves an existing one there. A check is an if statement, or
-// a call of a loaded function that ends the test or the process unless the error
-// is nil, by itself or by what it calls. Closing twice is harmless: the
-// second call returns nil. The receiver of a deferred call is evaluated at the
+// resp is not nil. A check is an if statement, or a call of a loaded function that
+// ends the test or the process unless the error is nil, by itself or by what it
+// calls. An existing defer moves there if it does nothing else and no other call
+// is deferred in between, at any depth; otherwise it stays where it is, and a
+// second one is put in front. Closing twice is harmless: the second call returns
+// nil. The receiver of a deferred call is evaluated at the
 // defer statement, so a later response in the same variable is another matter.
 // The body is closed after every use, because nothing that could outlive the
 // function has seen it. In a loop, where deferred calls would pile up, and in a
@@ -83,13 +85,15 @@ import (
 // it is a Get or a Head, or it is made with nil or http.NoBody and nobody else can
 // give it one. Or the function closes the response as early on another path.
 //
-// These fixes are unsafe, too: elsewhere in a loop, where the response is handed on
+// These fixes are unsafe, too: elsewhere in a loop and in a function that goes on, where the response is handed on
 // to the caller on another path, and where its error is checked together with
 // something else, the body is closed in front of each way out that goes without,
 // by "if resp != nil" where it may be nil. A panic does not take that way, and a
 // request that is still being sent is cut off. In a loop that takes the next
 // response into the same variable, the last one is closed before. A response
-// that nobody looks at gets a name and is closed at once. And behind an interface
+// that nobody looks at gets a name and is closed at once. A close that is deferred
+// before the check of the error, by a helper or together with others, changes its
+// order or its arguments when it moves after the check. And behind an interface
 // a substitute for the client may return a response without a body: where nothing
 // touches it yet, closing it may panic.
 //
@@ -151,6 +155,9 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		if !guarded {
 			return m.None("no safe place for the close: " + why), true
 		}
+		if !b.MovesDown(early, g) {
+			return m.Unsafe("Move the deferred close after the check of the error: what it does, and what else is deferred before the check, may then come in another order, or with other values", moveBehind(early, g)), true
+		}
 		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
 	}
 	unmet := b.Unclosed(b.Obligation())
@@ -200,7 +207,7 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 		return m.None("no free name for the response"), true
 	}
 	closing, message := deferClose(name), "Name the response and defer closing its body"
-	atOnce := !guarded || b.p.ComesBack(b.Obligation()) || b.WaitsOn(g) != ""
+	atOnce := !guarded || b.p.ComesBack(b.Obligation()) || b.GoesOn(g)
 	if atOnce {
 		closing, message = closeNow(name), "Name the response and close its body at once, because nobody reads it"
 	}
@@ -321,7 +328,7 @@ func (b *bodyLeak) piled(m rule.Match, deferred *ast.DeferStmt) rule.Match {
 	m = b.onWaysOut(m, g, deferred)
 	m.Message = b.Var.Name() + ".Body is closed by a defer in a loop, so the connections of all rounds stay open until the function returns"
 	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
-	if sel, ok := ast.Unparen(deferred.Call.Fun).(*ast.SelectorExpr); m.Fix != nil && (!ok || sel.Sel.Name != "Close") {
+	if m.Fix != nil && !b.ClosesOnly(deferred) {
 		return m.None("the deferred call may do more than to close the body")
 	}
 	return m

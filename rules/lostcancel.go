@@ -4,9 +4,11 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/dave/dst"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
@@ -48,10 +50,12 @@ import (
 // A cancel function that is returned, stored where something reads it, passed on
 // or captured by a literal that may run later: whoever gets it may call it. Paths
 // behind <-ctx.Done(), where the context has ended by itself. Paths that end in a
-// panic, os.Exit, log.Fatal or t.Fatal, and main.main but for its loops. A
-// deferred cancel in a loop that soon ends, or whose contexts are needed when
-// their round is over. A response that anything has read, closed or looked into
-// before it is returned.
+// panic, os.Exit, log.Fatal or t.Fatal, paths that never end, and main.main but
+// for its loops. A context that is made from one that the function cancels when
+// it returns: it ends with that one. Of several that are lost and made from each
+// other, the first is reported, and its fix cancels them all. A deferred cancel in
+// a loop that soon ends, or whose contexts are needed when their round is over. A
+// response that anything has read, closed or looked into before it is returned.
 //
 // # Fix safety
 //
@@ -69,6 +73,12 @@ import (
 // that cannot be looked into. It is safe where the function cancels after that
 // call unless it leaves because of an error.
 //
+// A deferred cancel that comes too late moves up if it does nothing else and no
+// other call is deferred in between, at any depth. Otherwise a second one goes in
+// front: it runs last, and to cancel twice is to cancel once. Where the function
+// goes on for long after the last use of the context, as in a loop over a channel,
+// cancel is called after that use. If a way out lies before, that fix is unsafe.
+//
 // These fixes are unsafe: in a loop, cancel is called in front of each way out of
 // the round, which a panic does not take. A context in the head of an if is moved
 // in front of it and then lasts until the function returns. A context that one
@@ -84,21 +94,59 @@ var lostcancel = rule.Rule{Name: "lostcancel", Doc: doc("lostcancel"), Find: fin
 
 func findLostcancel(p *match.Pass) []rule.Match {
 	var out []rule.Match
+	mended := map[*ast.CallExpr]int{} // calls -> the match whose fix defers their cancel function
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		made, ok := p.CancelMaker(c)
 		if !ok {
 			continue
 		}
 		l := cancelLeak{Cancel: made, p: p}
-		if m, ok := l.match(); ok {
-			// The fix calls cancel(nil).
-			if m.Fix != nil && made.Type == "CancelCauseFunc" && p.Redeclared("nil", c) {
-				m = m.None("nil has another meaning here")
+		first := -1 // of the matches that this one ends with, once that is mended
+		ends := l.EndsWithParent(func(call *ast.CallExpr) bool {
+			i, ok := mended[call]
+			if ok {
+				first = i
 			}
-			out = append(out, m)
+			return ok
+		})
+		if _, bare := l.Def.Node().(*ast.ExprStmt); ends && first < 0 && !bare {
+			continue
 		}
+		m, ok := l.match()
+		if !ok {
+			continue
+		}
+		// The fix calls cancel(nil).
+		if m.Fix != nil && made.Type == "CancelCauseFunc" && p.Redeclared("nil", c) {
+			m = m.None("nil has another meaning here")
+		}
+		if ends && l.owed { // one leak, one fix
+			out[first] = join(out[first], m)
+			mended[made.Call] = first
+			continue
+		}
+		if m.Applicability == finding.Safe && l.defers {
+			mended[made.Call] = len(out)
+		}
+		out = append(out, m)
 	}
 	return out
+}
+
+// join returns m with the fix of made, a context that is made from that of m,
+// if that is safe: without, it ends with the other one.
+func join(m, made rule.Match) rule.Match {
+	m.Related = append(slices.Clip(m.Related), rule.Related{Pos: made.Pos, End: made.End, Message: "made from it and lost, too"})
+	if made.Applicability != finding.Safe {
+		return m
+	}
+	fix := m.Fix
+	return m.Safe(m.FixMessage, func(d *dstedit.Decl) error {
+		if err := fix(d); err != nil {
+			return err
+		}
+		return made.Fix(d)
+	})
 }
 
 // cancelLeak looks at one call that returns a cancel function.
@@ -109,6 +157,8 @@ type cancelLeak struct {
 	events []match.Event
 	exits  []match.Exit  // where the function leaves without a cancel
 	doubts []match.Doubt // set by obstacle
+	owed   bool          // the finding is that cancel is not called
+	defers bool          // the fix defers it
 }
 
 func (l *cancelLeak) match() (m rule.Match, ok bool) {
@@ -128,7 +178,7 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 			return m, false // a package variable: whoever uses it is unknown
 		}
 	}
-	if len(l.lhs) != 2 || l.EndsWithParent() {
+	if len(l.lhs) != 2 {
 		return m, false
 	}
 	m.Pos, m.End = l.lhs[1].Pos(), l.lhs[1].End()
@@ -137,6 +187,10 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 		if l.inMain() {
 			return m, false
 		}
+		if !l.owes() {
+			return m, false
+		}
+		l.owed = true
 		m = l.discarded(m)
 		return m, l.Wrapper == nil || m.Fix != nil // of a wrapper, only what certainly stays here
 	}
@@ -154,6 +208,16 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 	}
 	m, ok = l.tracked(m, cancel)
 	return m, ok && (l.Wrapper == nil || m.Fix != nil)
+}
+
+// owes reports whether the function returns, or comes to the call again, on a
+// path on which the discarded cancel function should have been called.
+func (l *cancelLeak) owes() bool {
+	unmet := l.p.Unmet(match.Obligation{
+		Fn: l.Fn, Call: l.Call, Def: l.Def, Over: l.WaitsForDone, Settled: l.Ended,
+		Leaves: func(ast.Node) bool { return false },
+	})
+	return unmet.Again || len(unmet.Exits) > 0
 }
 
 // harm says what stays, and until when.
@@ -229,12 +293,53 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 			return d.InsertFirst(worker.Body, dstedit.Defer(l.cancelCall(stop)))
 		})
 	}
+	if m, ok := l.afterUse(m, nil, stop, bind); ok {
+		return m
+	}
 	return l.offer(m, "Name the cancel function and defer it", func(d *dstedit.Decl) error {
 		if err := bind(d); err != nil {
 			return err
 		}
 		return d.InsertAfter(def, dstedit.Defer(l.cancelCall(stop)))
 	})
+}
+
+// afterUse offers to cancel the context after its last use, if the function goes
+// on for long after it: a deferred call would keep it as long, and mend nothing.
+// cancel is the variable of the cancel function, nil if it is discarded, name
+// what it is or will be called.
+func (l *cancelLeak) afterUse(m rule.Match, cancel *types.Var, name string, prepare func(*dstedit.Decl) error) (rule.Match, bool) {
+	if l.inHead() || l.Wrapper != nil || l.Name == "os/signal.NotifyContext" {
+		return m, false
+	}
+	ctx := types.ExprString(l.lhs[0])
+	at, goesOn, why := l.AfterUse(cancel, l.events)
+	switch {
+	case !goesOn:
+		return m, false
+	case why != "":
+		def := l.Def.Node().(ast.Stmt)
+		return m.Unsafe("Defer the cancel function: the function goes on for long after the last use of "+ctx+", which stays until then", func(d *dstedit.Decl) error {
+			if err := prepare(d); err != nil {
+				return err
+			}
+			return d.InsertAfter(def, dstedit.Defer(l.cancelCall(name)))
+		}), true
+	}
+	fix := func(d *dstedit.Decl) error {
+		if err := prepare(d); err != nil {
+			return err
+		}
+		return d.InsertEach(at.Jumps, at.Last, func(ast.Stmt) dst.Stmt { return dstedit.ExprStmt(l.cancelCall(name)) })
+	}
+	if len(at.Jumps) > 0 {
+		return m.Unsafe("Cancel after the last use of "+ctx+" and in front of each way out before: a panic does not take these", fix), true
+	}
+	message := "Cancel after the last use of " + ctx + ", because the function goes on for long"
+	if doubt := l.Doubted(l.doubts, l.events, l.exits); doubt != nil {
+		return m.Unsafe(message+", which cuts off what is not over by then: "+doubt.Why, fix), true
+	}
+	return m.Safe(message, fix), true
 }
 
 // inHead reports whether the call stands in the head of an if.
@@ -265,6 +370,9 @@ func (l *cancelLeak) piled(m rule.Match, cancel *types.Var, deferred ast.Stmt) r
 	m = l.perRound(m, cancel, cancel.Name(), func(d *dstedit.Decl) error { return d.Delete(deferred) })
 	m.Message = cancel.Name() + " is deferred in a loop, so the contexts of all rounds and what depends on them stay until the function returns"
 	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
+	if m.Fix != nil && !l.CallsOnly(deferred, cancel) {
+		return m.None("the deferred call may do more than to cancel")
+	}
 	return m
 }
 
@@ -288,6 +396,7 @@ func (l *cancelLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl)
 	if l.Name == "os/signal.NotifyContext" {
 		return m.Unsafe("Stop the signal notification when the function returns, which restores the default action of the signals", fix)
 	}
+	l.defers = true
 	return m.Safe(message, fix)
 }
 
@@ -339,7 +448,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 			return m, false
 		}
 	}
-	unmet := l.p.Unmet(match.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended})
+	unmet := l.p.Unmet(match.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended, Returns: true})
 	if deferred := l.Piles(l.events); deferred != nil {
 		return l.piled(m, cancel, deferred), true
 	}
@@ -347,6 +456,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		return m, false
 	}
 	l.exits = unmet.Exits
+	l.owed = true
 	ctx := types.ExprString(l.lhs[0])
 	m.Message = name + " is not called on every path, so " + l.harm(ctx)
 	if !unmet.Met {
@@ -375,9 +485,12 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if l.InLoop() {
 		return l.perRound(m, cancel, name, func(*dstedit.Decl) error { return nil }), true
 	}
+	if m, ok := l.afterUse(m, cancel, name, func(*dstedit.Decl) error { return nil }); ok {
+		return m, true
+	}
 	def := l.Def.Node().(ast.Stmt)
 	message, fix := "Defer the cancel function", func(d *dstedit.Decl) error { return d.InsertAfter(def, dstedit.Defer(l.cancelCall(name))) }
-	if s := l.Movable(l.events); s != nil {
+	if s := l.Movable(cancel); s != nil {
 		message, fix = "Move the deferred cancel up, before the first return", func(d *dstedit.Decl) error { return d.MoveAfter(s, def) }
 	}
 	return l.offer(m, message, fix), true

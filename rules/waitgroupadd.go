@@ -55,10 +55,13 @@ import (
 // and number are the same there. Where the goroutine waits for something that the
 // function does after its Wait, the early Wait hid a deadlock: that fix is unsafe,
 // and so it is where an argument of the go statement receives or calls something
-// that may wait for the group.
+// that may wait for the group, or may panic and leave the Add without its Done.
 // A skipped Done becomes a deferred one if it is the last statement and there is no
-// other deferred call; it then also runs when the goroutine panics, on the way to
-// the crash of the program.
+// other deferred call. It then also runs when the goroutine panics, and Wait may
+// return before the program has ended by that: with exit code 0, or with a result
+// that was never computed. So the fix is safe only where nothing before the Done
+// may panic: it neither divides, indexes, sends nor follows a pointer that may be
+// nil, and it calls only functions of which that is known.
 //
 // A function with a name that adds for itself, or gets a group by value, is
 // changed together with all its calls, all or none, and so the fix is unsafe:
@@ -178,6 +181,9 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 	if g.ArgsMayWait() {
 		return m.Unsafe("Move "+recv+".Add in front of the go statement, and so of what its arguments call", fix)
 	}
+	if g.ArgsMayPanic(op.Key) {
+		return m.Unsafe("Move "+recv+".Add in front of the go statement; if an argument of that panics, nobody calls Done", fix)
+	}
 	return m.Safe("Move "+recv+".Add in front of the go statement", fix)
 }
 
@@ -199,6 +205,9 @@ func (g *wgGo) addBehind() []rule.Match {
 	fix := func(d *dstedit.Decl) error { return d.MoveBefore(list[i+1], list[i]) }
 	if g.ArgsMayWait() {
 		return []rule.Match{m.Unsafe("Move "+recv+".Add in front of the go statement, and so of what its arguments call", fix)}
+	}
+	if g.ArgsMayPanic(add.Key) {
+		return []rule.Match{m.Unsafe("Move "+recv+".Add in front of the go statement; if an argument of that panics, nobody calls Done", fix)}
 	}
 	return []rule.Match{m.Safe("Move "+recv+".Add in front of the go statement", fix)}
 }
@@ -227,12 +236,19 @@ func doneSkipped(p *match.Pass, s match.SkippedDone) rule.Match {
 			return m.None("the other deferred calls would then run before Done")
 		}
 	}
-	return m.Safe("Defer "+recv+".Done at the start of the goroutine", func(d *dstedit.Decl) error {
+	if s.Another {
+		return m.None("at the start of the goroutine the group may be another one")
+	}
+	fix := func(d *dstedit.Decl) error {
 		if err := d.MoveBefore(list[s.At], list[0]); err != nil {
 			return err
 		}
 		return d.ToDefer(list[s.At].(*ast.ExprStmt))
-	})
+	}
+	if s.MayPanic {
+		return m.Unsafe("Defer "+recv+".Done at the start of the goroutine; if the goroutine panics, Wait may return before the process has ended by that", fix)
+	}
+	return m.Safe("Defer "+recv+".Done at the start of the goroutine", fix)
 }
 
 func startsAt(stmt inspector.Cursor) rule.Related {

@@ -82,89 +82,6 @@ func (c *Cancel) Node() ast.Node {
 // InLoop reports whether the call can run more than once in one run of the function.
 func (c *Cancel) InLoop() bool { return c.Fn.Flow.InCycle(c.Node()) }
 
-// EndsWithParent reports whether the parent is a context of the same function
-// whose cancel function is deferred: it takes this one with it.
-func (c *Cancel) EndsWithParent() bool {
-	if c.InLoop() {
-		return false // until then, each round adds one
-	}
-	parent := c.parent()
-	return parent != nil && c.endsWith(parent, 3)
-}
-
-// endsWith reports whether a context ends when the function returns; depth
-// bounds how many contexts in between are looked through.
-func (c *Cancel) endsWith(ctx ast.Expr, depth int) bool {
-	if call, ok := ast.Unparen(ctx).(*ast.CallExpr); ok && depth > 0 && c.p.FullName(call) == "context.WithValue" {
-		return c.endsWith(call.Args[0], depth-1)
-	}
-	parent := c.p.VarOf(ctx)
-	if parent == nil || depth == 0 || !c.p.DeclaredIn(parent, c.Fn) {
-		return false
-	}
-	for _, use := range c.p.Uses(c.Fn.Cursor, parent) {
-		as, ok := use.Parent().Node().(*ast.AssignStmt)
-		if !ok || as.Lhs[0] != use.Node() || len(as.Rhs) != 1 || as.Pos() > c.Call.Pos() {
-			continue
-		}
-		call, ok := ast.Unparen(as.Rhs[0]).(*ast.CallExpr)
-		if ok && len(as.Lhs) == 1 && c.endsWith(call, depth) {
-			return true
-		}
-		if !ok || len(as.Lhs) != 2 || call == c.Call || c.p.maker(call) == "" {
-			continue
-		}
-		if cancel := c.p.VarOf(as.Lhs[1]); cancel != nil {
-			for _, e := range c.p.TrackCancel(cancel, c.Fn) {
-				if e.Kind != DefersClose && e.Kind != ClosesLate {
-					continue
-				}
-				if c.beside(as) && c.beside(e.Node) {
-					return true
-				}
-			}
-		}
-	}
-	return false
-}
-
-// beside reports whether a statement stands in a list of statements that also
-// holds the call, at any depth: then it is not in another branch.
-func (c *Cancel) beside(n ast.Node) bool {
-	for up := c.Def; up.Valid() && up != c.Fn.Cursor; up = up.Parent() {
-		list, _, _ := StmtList(up)
-		for _, s := range list {
-			if ast.Node(s) == n {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// Movable returns the "defer cancel()" in the list of the call that can go up
-// directly behind it: no other defer may change places with it, because a
-// deferred Wait needs the cancel before it.
-func (c *Cancel) Movable(events []Event) ast.Stmt {
-	list, i, ok := StmtList(c.Def)
-	if !ok {
-		return nil
-	}
-	for _, s := range list[i+1:] {
-		d, isDefer := s.(*ast.DeferStmt)
-		if !isDefer {
-			continue
-		}
-		for _, e := range events {
-			if e.Kind == DefersClose && e.Via.Node() == ast.Node(d) {
-				return s
-			}
-		}
-		return nil
-	}
-	return nil
-}
-
 // Hoistable says why the call, which is not a statement of a list, cannot move
 // in front of the if in whose head it stands, with the variables lhs; "" if it can.
 func (c *Cancel) Hoistable(lhs []ast.Expr) string {
@@ -227,30 +144,43 @@ func (c *Cancel) Ended(cond ast.Expr, taken bool) bool {
 // WaitsForDone reports whether n receives from the Done channel of the context
 // or its parent: behind it the context has ended and holds nothing any more.
 func (c *Cancel) WaitsForDone(n ast.Node) bool {
+	done := func(e ast.Expr) bool {
+		call, ok := ast.Unparen(e).(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		recv, isDone := c.p.Method(call, "context", "Context", "Done")
+		return isDone && c.its(recv)
+	}
+	if e, ok := n.(ast.Expr); ok && done(e) {
+		return true // the head of a range, which ends with it
+	}
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.UnaryExpr:
-			if call, ok := ast.Unparen(n.X).(*ast.CallExpr); ok && n.Op == token.ARROW {
-				recv, isDone := c.p.Method(call, "context", "Context", "Done")
-				found = found || isDone && c.its(recv)
-			}
+			found = found || n.Op == token.ARROW && done(n.X)
 		}
 		return !found
 	})
 	return found
 }
 
-// its reports whether e is the context or its parent.
+// its reports whether e is the context or its parent, which the variable holds
+// unless it gets another one later.
 func (c *Cancel) its(e ast.Expr) bool {
 	v := c.p.VarOf(e)
-	if v == nil || v == c.Ctx {
-		return v != nil
+	if v == nil {
+		return false
 	}
-	parent := c.parent()
-	return parent != nil && v == c.p.VarOf(parent)
+	if parent := c.parent(); v != c.Ctx && (parent == nil || v != c.p.VarOf(parent)) {
+		return false
+	}
+	return !slices.ContainsFunc(c.p.Uses(c.Fn.Cursor, v), func(use inspector.Cursor) bool {
+		return assigns(use) && use.Node().Pos() > c.Call.End()
+	})
 }
 
 // Doubted returns the first of doubts that the function itself does not settle,

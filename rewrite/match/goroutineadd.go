@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // Uncounted reports whether op, an Add in the literal, counts the goroutine
@@ -129,6 +131,30 @@ func (g *Goroutine) settled(e ast.Expr) bool {
 // take long, for all one knows until the count of the goroutine is zero.
 func (g *Goroutine) ArgsMayWait() bool {
 	return g.p.mayWait(g.Stmt.Node().(*ast.GoStmt).Call, true)
+}
+
+// ArgsMayPanic reports whether evaluating the arguments of the go statement may
+// panic where that could be noticed: an Add in front of it then stays without
+// its Done, and whoever waits for the group waits for ever. That is nobody if
+// the group is a variable of the declaration for which only the function itself
+// waits, and not in a deferred call.
+func (g *Goroutine) ArgsMayPanic(key WGKey) bool {
+	// Without what the group is reached from, the Add itself panics.
+	if call := g.Stmt.Node().(*ast.GoStmt).Call; !g.p.MayPanic(call, key.Root) {
+		return false
+	}
+	if !g.Local(key) {
+		return true
+	}
+	harmless := map[ast.Node]bool{}
+	for _, o := range g.Ops() {
+		if o.Key == key && (o.Name != "Wait" || o.Runner == g.p.Runner(g.Stmt) && !InDefer(o.At)) {
+			harmless[ast.Unparen(o.Recv)] = true
+		}
+	}
+	return slices.ContainsFunc(g.p.Uses(g.Decl, key.Root), func(use inspector.Cursor) bool {
+		return !harmless[use.Node()] && use.Node().Pos() != key.Root.Pos()
+	})
 }
 
 // mayWait reports whether n receives, or calls something that is not known to be

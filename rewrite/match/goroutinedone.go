@@ -3,6 +3,7 @@ package match
 import (
 	"go/ast"
 	"go/token"
+	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
@@ -19,6 +20,11 @@ type SkippedDone struct {
 	Return token.Pos
 	// Stuck says why others than the goroutine may rely on the Done where it is.
 	Stuck string
+	// Another is set if at the start of the goroutine the group may be another one.
+	Another bool
+	// MayPanic is set if something in front of the Done may panic: a deferred
+	// one then comes before the end of the process.
+	MayPanic bool
 }
 
 // SkippedDone looks at the literal that the go statement starts.
@@ -124,7 +130,71 @@ func (p *Pass) skips(done WGOp, fn *Func) (s SkippedDone, ok bool) {
 			}
 		},
 	}.FromEntry(fn.Flow, struct{}{})
+	s.Another = !p.sameGroup(done.Recv, fn)
+	there := p.rootOf(done.Recv) // without it, the Done itself would panic, there as here
+	s.MayPanic = slices.ContainsFunc(list[:at], func(s ast.Stmt) bool { return p.MayPanic(s, there) })
 	return s, s.Return.IsValid() || p.recoversAbove(fn, at)
+}
+
+// sameGroup reports whether recv, the receiver of a call in fn, is the same
+// group at the start of fn: it is reached from a variable around it, over fields
+// that hold no pointer and variables that get no other value.
+func (p *Pass) sameGroup(recv ast.Expr, fn *Func) bool {
+	switch x := ast.Unparen(recv).(type) {
+	case *ast.Ident:
+		v := p.VarOf(x)
+		if v == nil || v.Pos() >= fn.Body.Pos() && v.Pos() < fn.Body.End() {
+			return false
+		}
+		if _, isPtr := v.Type().Underlying().(*types.Pointer); !isPtr {
+			return true // a variable stays where it is
+		}
+		return p.Stable(x, fn)
+	case *ast.SelectorExpr:
+		sel := p.TypesInfo.Selections[x]
+		if sel == nil { // of a package
+			_, isPtr := p.TypesInfo.TypeOf(x).Underlying().(*types.Pointer)
+			return !isPtr
+		}
+		if sel.Kind() != types.FieldVal {
+			return false
+		}
+		if _, isPtr := p.TypesInfo.TypeOf(x).Underlying().(*types.Pointer); isPtr && !p.neverAssigned(sel.Obj()) {
+			return false
+		}
+		return p.sameGroup(x.X, fn)
+	case *ast.StarExpr:
+		return p.sameGroup(x.X, fn)
+	}
+	return false
+}
+
+// rootOf returns the variable that an expression begins with.
+func (p *Pass) rootOf(e ast.Expr) types.Object {
+	for {
+		switch x := ast.Unparen(e).(type) {
+		case *ast.SelectorExpr:
+			e = x.X
+		case *ast.StarExpr:
+			e = x.X
+		default:
+			if v := p.VarOf(x); v != nil {
+				return v
+			}
+			return nil
+		}
+	}
+}
+
+// neverAssigned reports whether nothing in the package assigns the field.
+func (p *Pass) neverAssigned(field types.Object) bool {
+	for c := range p.Inspector.Root().Preorder((*ast.SelectorExpr)(nil)) {
+		sel := c.Node().(*ast.SelectorExpr)
+		if p.TypesInfo.Uses[sel.Sel] == field && (assigns(Unparen(c)) || addressed(c)) {
+			return false
+		}
+	}
+	return true
 }
 
 // recoversAbove reports whether fn defers a recovery that lets it end, and
@@ -136,7 +206,7 @@ func (p *Pass) recoversAbove(fn *Func, at int) bool {
 		if !ok {
 			return false
 		}
-		if recovers && p.mayPanic(c, fn) {
+		if recovers && p.callsUnknown(c, fn) {
 			return true
 		}
 		d, ok := s.(*ast.DeferStmt)
@@ -167,9 +237,10 @@ func (p *Pass) swallows(lit *ast.FuncLit, fn *Func) bool {
 	return recovers && !ends
 }
 
-// mayPanic reports whether the statement at c calls something of which it is
-// not known that it does not panic.
-func (p *Pass) mayPanic(c inspector.Cursor, fn *Func) bool {
+// callsUnknown reports whether the statement at c calls something of which it
+// is not known that it returns: where the author reckons with a panic, it is
+// there, and not in an operation that [Pass.MayPanic] counts, too.
+func (p *Pass) callsUnknown(c inspector.Cursor, fn *Func) bool {
 	for call := range c.Preorder((*ast.CallExpr)(nil)) {
 		n := call.Node().(*ast.CallExpr)
 		if p.Runner(call) == fn.Cursor && !InDefer(call) && (!p.Quick(n) || p.IsBuiltin(n, "panic")) {

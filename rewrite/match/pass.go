@@ -36,6 +36,7 @@ type Pass struct {
 	litBusy   map[*ast.FuncLit]bool       // by litEffect
 	groupOps  map[inspector.Cursor][]WGOp // by WaitGroupOps
 	errs      map[errKey]*errUses         // by errUses
+	servers   map[*types.Func]bool        // by server
 }
 
 // shared is what all rules work out of a package once. They run at the same time.

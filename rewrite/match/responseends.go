@@ -27,7 +27,7 @@ func (b *Response) EndsWithFunction() bool {
 func (c *Cancel) takes(e ast.Expr, depth int) bool {
 	t := c.p.TypesInfo.TypeOf(e)
 	if IsNamed(t, "context", "Context") {
-		return c.endsWith(e, 3)
+		return c.ends(e, nil)
 	}
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && depth > 0 {
 		switch c.p.FullName(call) {

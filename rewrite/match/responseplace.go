@@ -1,6 +1,9 @@
 package match
 
-import "go/ast"
+import (
+	"go/ast"
+	"slices"
+)
 
 // Guard finds the place behind which the error is nil and the response is not.
 func (b *Response) Guard() (Guard, string, bool) {
@@ -67,10 +70,17 @@ func (b *Response) Place(unmet Unmet) Place {
 	case unsure != "":
 		return Place{Why: unsure}
 	}
-	if why := b.WaitsOn(g); why != "" && untouched {
-		return Place{Kind: AtOnce, Guard: g}
-	} else if why != "" {
-		return Place{Why: why}
+	if b.GoesOn(g) {
+		if untouched {
+			return Place{Kind: AtOnce, Guard: g}
+		}
+		if read := b.readWhole(g); read != nil {
+			return Place{Kind: BehindRead, Stmt: read}
+		}
+		if !b.TouchesBody() && !b.SendsNothing() {
+			return Place{Why: "the function goes on for long, and what is still being sent would be cut off"}
+		}
+		return Place{Kind: OnWaysOut, Guard: g}
 	}
 	if s := b.movable(g); s != nil && !unmet.Overwritten {
 		return Place{Kind: MovedUp, Guard: g, Stmt: s}
@@ -134,28 +144,31 @@ func (b *Response) deferredUnchecked(behind []ast.Stmt) ast.Stmt {
 	return nil
 }
 
-// movable returns the one "defer resp.Body.Close()" in the list of the call
-// that can go up behind the guard: no other defer may change places with it.
+// movable returns the "defer resp.Body.Close()" in the list of the call that
+// can go up after the guard: it does nothing else, and no other defer changes
+// places with it.
 func (b *Response) movable(g Guard) ast.Stmt {
 	list, _, ok := StmtList(b.Def)
-	if !ok || g.After == nil {
+	at := slices.Index(list, g.After)
+	if !ok || g.After == nil || at < 0 {
 		return nil
 	}
-	behind := false
-	for _, s := range list {
-		switch {
-		case s == g.After:
-			behind = true
-		case !behind:
-		case b.deferred(s):
+	for _, s := range list[at+1:] {
+		if d, ok := s.(*ast.DeferStmt); ok && b.ClosesOnly(d) && b.p.movesFreely(b.Fn, b.Var, g.After.End(), d.Pos()) {
 			return s
-		default:
-			if _, isDefer := s.(*ast.DeferStmt); isDefer {
-				return nil
-			}
 		}
 	}
 	return nil
+}
+
+// ClosesOnly reports whether a deferred call closes the body and does nothing else.
+func (b *Response) ClosesOnly(d *ast.DeferStmt) bool { return b.p.closesOnly(d, b.Var) }
+
+// MovesDown reports whether the deferred close at s can go down after the
+// guard: it does nothing else, and no other defer changes places with it.
+func (b *Response) MovesDown(s ast.Stmt, g Guard) bool {
+	d, ok := s.(*ast.DeferStmt)
+	return ok && b.ClosesOnly(d) && b.p.movesFreely(b.Fn, b.Var, d.End(), g.After.Pos())
 }
 
 // Unsure says why a close behind the guard could do harm that the paths do not
@@ -177,23 +190,24 @@ func (b *Response) Unsure(g Guard) string {
 	return ""
 }
 
-// WaitsOn says why a deferred close would come too late, or returns "": the
-// function goes on waiting for something after the last use of the response,
-// and the connection would be held as long.
-func (b *Response) WaitsOn(g Guard) string {
+// GoesOn reports whether the function goes on waiting for something after the
+// last use of the body: a deferred close would hold the connection as long. It
+// does not count where one already does.
+func (b *Response) GoesOn(g Guard) bool {
 	last := b.Call.End()
 	if g.After != nil {
 		last = g.After.End()
 	}
-	if b.Var != nil {
-		for _, use := range b.p.Uses(b.Fn.Cursor, b.Var) {
-			last = max(last, use.Node().End())
+	for _, e := range b.Events {
+		switch {
+		case e.Kind == Assigns:
+		case (e.Kind == DefersClose || e.Kind == ClosesLate) && e.At.Node().Pos() > b.Call.Pos():
+			return false
+		case b.touches(e):
+			last = max(last, b.p.doneAt(e.At, b.Def, b.Fn))
 		}
 	}
-	if b.p.WaitsAfter(b.Fn, b.node(), last) {
-		return "the function goes on waiting after the last use of the response, and a deferred close would hold the connection as long"
-	}
-	return ""
+	return b.p.WaitsAfter(b.Fn, b.node(), last)
 }
 
 // node is the node of the function's flow that makes the response.

@@ -83,7 +83,9 @@ func (b *Response) behindLastUse(w *WaysOut, g Guard, region inspector.Cursor) {
 		last = at(g.After)
 	}
 	for _, e := range b.Events {
-		last = max(last, at(e.At.Node()))
+		if e.Kind == Assigns || b.touches(e) {
+			last = max(last, at(e.At.Node()))
+		}
 	}
 	if last < 0 || b.Def.Parent() == region && g.After == nil {
 		return
@@ -260,15 +262,18 @@ func (b *Response) ReadAt(s ast.Stmt) bool {
 // reads reports whether the statement s does something with the body.
 func (b *Response) reads(s ast.Stmt) bool {
 	for _, e := range b.Events {
-		if e.Node != ast.Node(s) || e.Kind == Assigns {
-			continue
-		}
-		sel, ok := Unparen(e.At).Parent().Node().(*ast.SelectorExpr)
-		if b.p.VarOf(e.At.Node().(*ast.Ident)) != b.Var || !ok || sel.Sel.Name == "Body" {
+		if e.Node == ast.Node(s) && e.Kind != Assigns && b.touches(e) {
 			return true
 		}
 	}
 	return false
+}
+
+// touches reports whether e does something with the body, or hands the
+// response to something that may.
+func (b *Response) touches(e Event) bool {
+	sel, ok := Unparen(e.At).Parent().Node().(*ast.SelectorExpr)
+	return b.p.VarOf(e.At.Node().(*ast.Ident)) != b.Var || !ok || sel.Sel.Name == "Body"
 }
 
 // onlyReturned reports whether nobody gets the response but the caller, by a

@@ -60,6 +60,9 @@ func (p *Pass) round(o Obligation, region inspector.Cursor, fits func(ast.Stmt) 
 	}
 	if list := stmtsIn(region.Node()); falls && len(list) > 0 {
 		r.Last = list[len(list)-1]
+		if o.Var != nil && p.hiddenAfter(o.Var, region, r.Last) {
+			return r, o.Var.Name() + " is something else where the round ends"
+		}
 	}
 	return r, ""
 }
@@ -145,6 +148,25 @@ func (p *Pass) hidden(v *types.Var, pos token.Pos) bool {
 	return obj != types.Object(v)
 }
 
+// hiddenAfter reports whether the name of v means something else after s, a
+// statement of the list region.
+func (p *Pass) hiddenAfter(v *types.Var, region inspector.Cursor, s ast.Stmt) bool {
+	scope := p.TypesInfo.Scopes[region.Node()]
+	if scope == nil {
+		switch fn := region.Parent().Node().(type) {
+		case *ast.FuncDecl:
+			scope = p.TypesInfo.Scopes[fn.Type]
+		case *ast.FuncLit:
+			scope = p.TypesInfo.Scopes[fn.Type]
+		}
+	}
+	if scope == nil {
+		return true
+	}
+	_, obj := scope.LookupParent(v.Name(), s.End())
+	return obj != types.Object(v)
+}
+
 // within follows the context as far as it must not outlive a run through region.
 func (c *Cancel) within(region inspector.Cursor) *ctxTracker {
 	t := &ctxTracker{p: c.p, fn: c.Fn, def: c.Node(), round: region.Node(), seen: map[*types.Var]bool{}}
@@ -208,6 +230,12 @@ func (c *Cancel) Piles(events []Event) (deferred ast.Stmt) {
 				return nil
 			}
 			deferred = e.Node.(ast.Stmt)
+		case ClosesLate: // by a literal, of which each iteration has its own
+			d, ok := e.Node.(*ast.DeferStmt)
+			if !ok || deferred != nil && deferred != ast.Stmt(d) || !c.Fn.Flow.InCycle(d) || !beside(c.Def, d) {
+				return nil
+			}
+			deferred = d
 		case Reads:
 		case Assigns:
 			if e.Node != c.Node() {

@@ -26,6 +26,9 @@ type Obligation struct {
 	// Settled reports whether nothing needs to be done where a condition came
 	// out as taken. May be nil.
 	Settled func(cond ast.Expr, taken bool) bool
+	// Returns is set if only a function that returns owes it, not one that
+	// waits for ever.
+	Returns bool
 }
 
 // Exit is a way out on which an obligation is not met.
@@ -97,7 +100,7 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 	w.out.Exits = w.sure
 	if !w.out.Met {
 		w.out.Exits = append(w.out.Exits, w.tainted...)
-		if !w.returns && w.waits && o.Leaves == nil {
+		if !w.returns && w.waits && o.Leaves == nil && !o.Returns {
 			w.out.Exits = append(w.out.Exits, Exit{Pos: o.Fn.Body.Rbrace})
 		}
 	}
@@ -136,6 +139,10 @@ func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 		case ClosesLate:
 			w.out.Met, s.late = true, true
 		case Assigns:
+			if s.late && w.anew(e) {
+				w.out.Met = true
+				return s, false
+			}
 			w.out.Overwritten, w.returns = true, true
 			w.out.OverwrittenLate = w.out.OverwrittenLate || s.late
 			w.report(s, Exit{Pos: e.At.Node().Pos(), Assigns: true})
@@ -171,6 +178,13 @@ func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 	over := w.o.Over != nil && w.o.Over(n)
 	w.returns = w.returns || over // the function does not wait for ever
 	return s, !over
+}
+
+// anew reports whether e declares Var: in each iteration of a loop that is
+// another variable, and a literal of the one before holds the one before.
+func (w *unmetWalk) anew(e Event) bool {
+	id := e.At.Node().(*ast.Ident)
+	return w.p.TypesInfo.Defs[id] != nil && w.p.VarOf(id) == w.o.Var
 }
 
 func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool) {

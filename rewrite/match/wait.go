@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // waits lists functions that block for long, or until the process ends.
@@ -28,7 +30,7 @@ func (p *Pass) WaitsAfter(fn *Func, node ast.Node, pos token.Pos) bool {
 	}
 	Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-			found = found || n.Pos() >= pos && !inSelect[n] && p.waits(n)
+			found = found || n.Pos() >= pos && !inSelect[n] && (p.waits(n) || p.serves(n))
 			return s, !found
 		},
 		Round: func(l ast.Stmt, _ struct{}) bool {
@@ -45,6 +47,93 @@ func (p *Pass) WaitsAfter(fn *Func, node ast.Node, pos token.Pos) bool {
 			found = found || blocks && sel.Pos() >= pos
 		},
 	}.After(fn.Flow, node, struct{}{})
+	return found
+}
+
+// doneAt returns where the use at c of what is made at def is over: where it
+// stands, or at the end of the loops around it.
+func (p *Pass) doneAt(c, def inspector.Cursor, fn *Func) token.Pos {
+	end := c.Node().End()
+	for loop := range c.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
+		if !fn.Cursor.Contains(loop) || loop.Contains(def) {
+			break
+		}
+		end = loop.Node().End()
+	}
+	return end
+}
+
+// serves reports whether n calls a function of the package that goes on for
+// long: it loops over a channel, or waits in a loop that has no condition.
+func (p *Pass) serves(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
+			return false
+		case *ast.CallExpr:
+			found = found || p.server(p.Callee(n))
+		}
+		return !found
+	})
+	return found
+}
+
+// server is serves for a function that is called.
+func (p *Pass) server(fn *types.Func) bool {
+	if fn == nil || fn.Pkg() != p.Pkg {
+		return false
+	}
+	if serves, known := p.servers[fn]; known {
+		return serves
+	}
+	if p.servers == nil {
+		p.servers = map[*types.Func]bool{}
+	}
+	p.servers[fn] = false // while it is looked into
+	body := p.Declaration(fn)
+	if body == nil {
+		return false
+	}
+	found := false
+	ast.Inspect(body.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
+			return false
+		case *ast.RangeStmt:
+			found = found || isChan(p.TypesInfo.TypeOf(n.X))
+		case *ast.ForStmt:
+			found = found || n.Cond == nil && p.blocks(n.Body)
+		case *ast.CallExpr:
+			found = found || endless[p.FullName(n)] || p.server(p.Callee(n))
+		}
+		return !found
+	})
+	p.servers[fn] = found
+	return found
+}
+
+// endless lists functions that run as long as the program does.
+var endless = set(
+	"net/http.ListenAndServe", "net/http.ListenAndServeTLS", "net/http.Serve", "net/http.ServeTLS",
+	"(*net/http.Server).ListenAndServe", "(*net/http.Server).ListenAndServeTLS", "(*net/http.Server).Serve", "(*net/http.Server).ServeTLS",
+	"(*google.golang.org/grpc.Server).Serve",
+)
+
+// blocks reports whether n holds a select that waits, or something else that does.
+func (p *Pass) blocks(n ast.Node) bool {
+	found := false
+	ast.Inspect(n, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
+			return false
+		case *ast.SelectStmt:
+			found = true
+		case ast.Stmt:
+			found = found || p.waits(n)
+		}
+		return !found
+	})
 	return found
 }
 

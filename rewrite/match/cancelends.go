@@ -1,0 +1,161 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// EndsWithParent reports whether the parent is a context of the same function
+// that ends when the function returns, because its cancel function is deferred
+// or it is made from such a one: it takes this one with it. mended, which may be
+// nil, reports whether a fix defers the cancel function of a call.
+func (c *Cancel) EndsWithParent(mended func(*ast.CallExpr) bool) bool {
+	if c.InLoop() {
+		return false // until then, each iteration adds one
+	}
+	parent := c.parent()
+	return parent != nil && c.ends(parent, mended)
+}
+
+// ends reports whether the context that x denotes ends when the function returns.
+func (c *Cancel) ends(x ast.Expr, mended func(*ast.CallExpr) bool) bool {
+	e := ctxEnding{c: c, mended: mended, known: map[ast.Node]bool{}}
+	return e.expr(x, x.Pos())
+}
+
+// ctxEnding finds out whether contexts end when the function returns.
+type ctxEnding struct {
+	c      *Cancel
+	mended func(*ast.CallExpr) bool
+	known  map[ast.Node]bool // assignments, and whether what they assign ends
+}
+
+// expr reports whether the context that e denotes at pos ends with the function.
+func (e *ctxEnding) expr(x ast.Expr, pos token.Pos) bool {
+	p := e.c.p
+	if call, ok := ast.Unparen(x).(*ast.CallExpr); ok {
+		return p.FullName(call) == "context.WithValue" && e.expr(call.Args[0], pos)
+	}
+	v := p.VarOf(x)
+	if v == nil || !p.DeclaredIn(v, e.c.Fn) {
+		return false
+	}
+	// What it may hold: what the last assignment gives that certainly comes
+	// before, and those behind it.
+	var given []inspector.Cursor
+	certain := false
+	for _, use := range p.Uses(e.c.Fn.Cursor, v) {
+		if !assigns(use) || use.Parent().Node().End() > pos {
+			continue
+		}
+		if p.litUse(use, e.c.Fn) != litNone {
+			return false
+		}
+		if e.c.beside(statement(use)) {
+			given, certain = nil, true
+		}
+		given = append(given, use)
+	}
+	for _, use := range given {
+		if !e.assigned(use, v) {
+			return false
+		}
+	}
+	return certain
+}
+
+// assigned reports whether the context that v gets at use ends with the function.
+func (e *ctxEnding) assigned(use inspector.Cursor, v *types.Var) bool {
+	stmt := statement(use)
+	if ends, ok := e.known[stmt]; ok {
+		return ends
+	}
+	e.known[stmt] = false // until it is found out
+	e.known[stmt] = e.given(use, v, stmt)
+	return e.known[stmt]
+}
+
+func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) bool {
+	p := e.c.p
+	var lhs, rhs []ast.Expr
+	switch n := use.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		lhs, rhs = n.Lhs, n.Rhs
+	case *ast.ValueSpec:
+		for _, id := range n.Names {
+			lhs = append(lhs, id)
+		}
+		rhs = n.Values
+	}
+	if len(rhs) != 1 || lhs[0] != use.Node() {
+		return false
+	}
+	call, ok := ast.Unparen(rhs[0]).(*ast.CallExpr)
+	if !ok {
+		return e.expr(rhs[0], stmt.Pos())
+	}
+	if p.maker(call) == "" || len(lhs) != 2 {
+		for _, arg := range call.Args { // ctx = withUser(ctx)
+			if a := p.VarOf(arg); a == v && len(lhs) == 1 && p.FullName(call) != "context.WithoutCancel" {
+				return e.expr(arg, stmt.Pos())
+			}
+		}
+		return e.expr(call, stmt.Pos())
+	}
+	if e.mended != nil && e.mended(call) {
+		return true
+	}
+	if cancel := p.VarOf(lhs[1]); cancel != nil {
+		for _, ev := range p.TrackCancel(cancel, e.c.Fn) {
+			if (ev.Kind == DefersClose || ev.Kind == ClosesLate) && (e.c.beside(ev.Node) || beside(use, ev.Node)) {
+				return true
+			}
+		}
+	}
+	made := Cancel{p: p, Fn: e.c.Fn, Call: call}
+	if p.Callee(call).FullName() != p.maker(call) {
+		made.Wrapper = p.Callee(call)
+	}
+	parent := made.parent()
+	return parent != nil && e.expr(parent, stmt.Pos())
+}
+
+// statement returns the innermost statement around c.
+func statement(c inspector.Cursor) ast.Stmt {
+	for ; c.Valid(); c = c.Parent() {
+		if s, ok := c.Node().(ast.Stmt); ok {
+			return s
+		}
+	}
+	return nil
+}
+
+// beside reports whether a statement stands in a list of statements that also
+// holds the call, at any depth: then it is not in another branch.
+func (c *Cancel) beside(n ast.Node) bool {
+	for up := c.Def; up.Valid() && up != c.Fn.Cursor; up = up.Parent() {
+		if beside(up, n) {
+			return true
+		}
+	}
+	return false
+}
+
+// beside reports whether n stands in the list of statements that holds the
+// statement around c.
+func beside(c inspector.Cursor, n ast.Node) bool {
+	for ; c.Valid(); c = c.Parent() {
+		switch c.Node().(type) {
+		case *ast.FuncLit, *ast.FuncDecl:
+			return false
+		}
+		if list, _, ok := StmtList(c); ok {
+			return slices.ContainsFunc(list, func(s ast.Stmt) bool { return ast.Node(s) == n })
+		}
+	}
+	return false
+}

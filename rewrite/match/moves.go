@@ -1,0 +1,67 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// The law of moves. A deferred call runs before all that was deferred earlier,
+// and its function, its receiver and its arguments have the values that they had
+// at the defer statement. So it may change its place only if it is the release
+// and nothing else, "cancel()" or "resp.Body.Close()", if no other call is
+// deferred between the old place and the new one, and if the variable gets no
+// other value there. Everywhere else a second defer
+// goes in front and the old one stays: the second runs last, and releasing twice
+// does no harm.
+
+// cancelsOnly reports whether d defers a call of the cancel function in v and
+// nothing else: the cause of a cancellation may be nil, but no other argument
+// has the same value elsewhere for certain.
+func (p *Pass) cancelsOnly(d *ast.DeferStmt, v *types.Var) bool {
+	if v == nil || p.VarOf(d.Call.Fun) != v {
+		return false
+	}
+	args := d.Call.Args
+	return len(args) == 0 || len(args) == 1 && p.IsNil(args[0])
+}
+
+// closesOnly reports whether d defers v.Body.Close() and nothing else.
+func (p *Pass) closesOnly(d *ast.DeferStmt, v *types.Var) bool {
+	sel, ok := ast.Unparen(d.Call.Fun).(*ast.SelectorExpr)
+	if !ok || v == nil || sel.Sel.Name != "Close" || len(d.Call.Args) > 0 {
+		return false
+	}
+	body, ok := ast.Unparen(sel.X).(*ast.SelectorExpr)
+	return ok && body.Sel.Name == "Body" && p.VarOf(body.X) == v
+}
+
+// movesFreely reports whether a release of the variable v that fn defers at one
+// of two places of the source may as well be deferred at the other.
+func (p *Pass) movesFreely(fn *Func, v *types.Var, from, to token.Pos) bool {
+	return !p.defersBetween(fn, from, to) && !slices.ContainsFunc(p.Uses(fn.Cursor, v), func(use inspector.Cursor) bool {
+		return assigns(use) && from <= use.Node().Pos() && use.Node().Pos() < to
+	})
+}
+
+// defersBetween reports whether fn may defer a call between two places of the
+// source, at any depth. What a literal defers has run when the literal returns.
+// With a goto in the function, what lies between is not known.
+func (p *Pass) defersBetween(fn *Func, from, to token.Pos) bool {
+	found := false
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.DeferStmt:
+			found = found || from <= n.Pos() && n.Pos() < to
+		case *ast.BranchStmt:
+			found = found || n.Tok == token.GOTO
+		}
+		return !found
+	})
+	return found
+}
