@@ -191,9 +191,6 @@ func (c *Cancel) Doubted(doubts []Doubt, events []Event, exits []Exit) *Doubt {
 	for i, d := range doubts {
 		at := FlowNode(d.At, c.Fn)
 		settled := at != nil && slices.ContainsFunc(events, func(e Event) bool {
-			if e.Node == nil || !c.beside(e.Node) {
-				return false
-			}
 			switch e.Kind {
 			case Closes:
 				return c.leadsTo(at, e.Node)

@@ -157,11 +157,11 @@ func (f *Facts) private(named *types.Named) bool {
 	if f.pass.Pkg.Name() == "main" {
 		return true // nobody imports it; what its own tests bring along is among the ignored methods
 	}
-	return !obj.Exported() && !f.leaks(named)
+	return !f.leaks(named)
 }
 
 // leaks reports whether other packages can get at a variable, a parameter or an
-// element of a type that is not exported.
+// element of a type of this package.
 func (f *Facts) leaks(named *types.Named) bool {
 	scope := f.pass.Pkg.Scope()
 	for _, name := range scope.Names() {
