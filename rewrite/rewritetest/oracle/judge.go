@@ -45,8 +45,9 @@ func (u *unit) confirmed(f finding.Finding) bool {
 	subject := u.subject(f, before)
 	reached := false // what is not run proves nothing
 	for _, o := range u.outcomes[before] {
-		reached = reached || kindOf(f.Rule) == "go" || slices.Contains(o.Made, subject) ||
-			slices.ContainsFunc(o.Opened, func(site int) bool { return fmt.Sprint("resp", site) == subject })
+		through := o.End != "hang" && len(o.Left) == 0
+		reached = reached || kindOf(f.Rule) == "go" || through && slices.Contains(o.Made, subject) ||
+			through && slices.ContainsFunc(o.Opened, func(site int) bool { return fmt.Sprint("resp", site) == subject })
 		if kindOf(f.Rule) == "go" {
 			if o.End == "hang" || blunder(o) || o.Early || len(o.Left) > 0 {
 				return true

@@ -148,4 +148,3 @@ func class(leak string) string {
 	kind, _, _ := strings.Cut(leak, ":")
 	return strings.TrimRight(kind, "0123456789")
 }
-
