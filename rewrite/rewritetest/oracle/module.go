@@ -182,7 +182,8 @@ func instrument(src []byte) ([]byte, error) {
 	at := func(p token.Pos) int { return fset.Position(p).Offset }
 	insert := func(p token.Pos, text string) { edits = append(edits, edit{at(p), at(p), text}) }
 	begin := func(body *ast.BlockStmt, how string) { insert(body.Lbrace+1, " e := rt."+how+"(e); defer e.End(); ") }
-	replaced := map[string]string{"context.Background": "rt.Background(e", "os.Exit": "rt.Exit(e, ", "log.Fatal": "rt.Fatal(e, "}
+	replaced := map[string]string{"context.Background": "rt.Background(e", "os.Exit": "rt.Exit(e, ", "log.Fatal": "rt.Fatal(e, ",
+		"http.NewRequest": "rt.NewRequest(e, context.Background(), ", "http.NewRequestWithContext": "rt.NewRequest(e, "}
 	for _, d := range file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "produce") {
 			insert(f.Body.Lbrace+1, " e = rt.Go(e); defer e.End(); ")
@@ -198,8 +199,38 @@ func instrument(src []byte) ([]byte, error) {
 		}
 		return nil, "", ""
 	}
+	endless := map[ast.Node]bool{} // statements of loops that go on for ever
+	sites := 9000
 	ast.Inspect(file, func(n ast.Node) bool {
 		switch n := n.(type) {
+		case *ast.ForStmt:
+			for _, s := range n.Body.List {
+				endless[s] = n.Cond == nil
+			}
+		case *ast.SelectStmt:
+			if endless[n] {
+				break
+			}
+			for _, s := range n.Body.List {
+				comm := s.(*ast.CommClause).Comm
+				if comm == nil {
+					continue
+				}
+				ast.Inspect(comm, func(n ast.Node) bool {
+					e, _ := n.(ast.Expr)
+					call, recv, name := method(e)
+					switch {
+					case call == nil:
+					case recv+name == "timeAfter":
+						sites++
+						edits = append(edits, edit{at(call.Pos()), at(call.Lparen) + 1, fmt.Sprintf("rt.After(e, %d, ", sites)})
+					case recv+name == "ctxDone":
+						sites++
+						edits = append(edits, edit{at(call.Pos()), at(call.End()), fmt.Sprintf("rt.Done(e, %d, ctx)", sites)})
+					}
+					return true
+				})
+			}
 		case *ast.GoStmt:
 			insert(n.Pos(), "rt.Start(e); ")
 			if lit, ok := n.Call.Fun.(*ast.FuncLit); ok {

@@ -54,9 +54,6 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 	if cfg.Logf == nil {
 		cfg.Logf = func(string, ...any) {}
 	}
-	if cfg.Found == nil {
-		cfg.Found = func([]Failure) {}
-	}
 	return run(ctx, cfg, func(ctx context.Context, dir string, unsafe bool) (*rewrite.Result, error) {
 		return rewrite.Run(ctx, rewrite.Config{Dir: dir, Rules: cfg.Rules, Unsafe: unsafe, Env: environ()})
 	})
@@ -67,6 +64,9 @@ type planner = func(ctx context.Context, dir string, unsafe bool) (*rewrite.Resu
 
 func run(ctx context.Context, cfg Config, plan planner) (*Report, error) {
 	j := &judge{plan: plan, paths: cfg.Paths, repeat: 1, unsafe: !cfg.SafeOnly, keep: os.Getenv("ORACLE_KEEP") != "", spent: map[string]time.Duration{}}
+	if cfg.Found == nil {
+		cfg.Found = func([]Failure) {}
+	}
 	r := &Report{
 		Findings: map[string]int{}, Fixes: map[string]int{}, Dropped: map[string]int{},
 		Misses: map[string]int{}, MissedAt: map[string]int{}, Spent: j.spent,

@@ -54,6 +54,16 @@ func (transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}, nil
 }
 
+// NewRequest takes the place of http.NewRequestWithContext, and of
+// http.NewRequest with no context: it may fail.
+func NewRequest(e *E, ctx context.Context, method, url string, body io.Reader) (*http.Request, error) {
+	site, _ := strconv.Atoi(url[strings.LastIndexByte(url, '/')+1:])
+	if e.Ask(3000 + site) {
+		return nil, errors.New("no request")
+	}
+	return http.NewRequestWithContext(ctx, method, url, body)
+}
+
 // upload is a body of which nobody knows how long it takes.
 type upload struct{ io.Reader }
 

@@ -54,7 +54,8 @@ type state struct {
 	waited   map[int]bool // goroutines that ran when a Wait had returned
 	running  map[int]bool
 	early    bool
-	parent   *parent
+	parent   context.Context
+	end      context.CancelFunc // of the parent
 	made     []made
 	ctxPeaks []string
 	kept     []context.Context
@@ -237,14 +238,21 @@ func Fatal(e *E, v ...any) { Exit(e, 1) }
 // Background takes the place of context.Background.
 func Background(e *E) context.Context { return e.parent }
 
-// parent is a context that does not end, and costs nothing that is made from it.
-type parent struct{ done chan struct{} }
+// After takes the place of time.After in a select: the time may be up at once.
+func After(e *E, site int, d time.Duration) <-chan time.Time {
+	if e.Ask(site) {
+		d = 0
+	}
+	return time.After(d)
+}
 
-func (*parent) Deadline() (t time.Time, ok bool)    { return t, false }
-func (p *parent) Done() <-chan struct{}             { return p.done }
-func (*parent) Err() error                          { return nil }
-func (*parent) Value(any) any                       { return nil }
-func (*parent) AfterFunc(func()) (stop func() bool) { return func() bool { return true } }
+// Done takes the place of Done in a select: the parent of all contexts may end here.
+func Done(e *E, site int, ctx context.Context) <-chan struct{} {
+	if ctx == e.parent && e.Ask(site) {
+		e.end()
+	}
+	return ctx.Done()
+}
 
 // made is a context of a generated function.
 type made struct {

@@ -61,8 +61,8 @@ func run(t *testing.T, unit Unit, variant int, bits map[Choice]bool, mode int, l
 		e := &E{state: &state{
 			bits: bits, mode: mode, count: map[int]int{}, seqs: map[int][]string{}, crash: make(chan string, 1),
 			waited: map[int]bool{}, running: map[int]bool{},
-			parent: &parent{done: make(chan struct{})},
 		}}
+		e.parent, e.end = context.WithCancel(context.Background())
 		e.host = fmt.Sprintf("run%s.test", label)
 		runs.Store(e.host, e)
 		defer runs.Delete(e.host)

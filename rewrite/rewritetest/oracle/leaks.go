@@ -1,0 +1,150 @@
+package oracle
+
+import (
+	"fmt"
+	"regexp"
+	"strings"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/oracle/rt"
+)
+
+// kindOf says what a rule is about: a body, a context, or goroutines.
+func kindOf(rule string) string {
+	switch rule {
+	case "bodyclose":
+		return "resp"
+	case "lostcancel":
+		return "ctx"
+	}
+	return "go"
+}
+
+var named = regexp.MustCompile(`\b(resp|ctx|cancel|ch|wg|done)(\d+)\b`)
+
+// names returns the values that a text speaks of, such as "ctx3".
+func names(text string) (out []string) {
+	for _, m := range named.FindAllStringSubmatch(text, -1) {
+		if m[1] == "cancel" {
+			m[1] = "ctx"
+		}
+		out = append(out, m[1]+m[2])
+	}
+	return out
+}
+
+// lines returns the text of a position "unit00012:34" of a variant; that of a
+// select has its cases, too.
+func (u *unit) line(variant int, at string) string {
+	_, number, _ := strings.Cut(at, ":")
+	n := 0
+	fmt.Sscan(number, &n)
+	all := strings.Split(string(u.src[variant]), "\n")
+	if n < 1 || n > len(all) {
+		return ""
+	}
+	text := all[n-1]
+	if strings.HasSuffix(text, "select {") {
+		indent := text[:len(text)-len(strings.TrimLeft(text, "\t"))]
+		for _, l := range all[n:] {
+			if strings.HasPrefix(l, indent+"}") {
+				break
+			}
+			if strings.HasPrefix(l, indent+"case") {
+				text += " " + l
+			}
+		}
+	}
+	return text
+}
+
+// leaks returns what an outcome has left: "resp3", "ctx4", "go:ch5".
+func (u *unit) leaks(o rt.Outcome) (out []string) {
+	for _, site := range o.Bodies {
+		out = append(out, fmt.Sprint("resp", site))
+	}
+	out = append(out, o.Ctxs...)
+	for _, at := range o.Left {
+		out = append(out, "go:"+u.owner(o.Variant, at))
+	}
+	return out
+}
+
+// owner returns the first value that the lines of a stack speak of, with what
+// is done to a channel: "ch3 send".
+func (u *unit) owner(variant int, stack string) string {
+	for _, at := range strings.Fields(stack) {
+		line := u.line(variant, at)
+		for _, name := range names(line) {
+			switch {
+			case !strings.HasPrefix(name, "ch") || strings.Contains(line, "case"):
+				return name
+			case strings.Contains(line, name+" <- "):
+				return name + " send"
+			default:
+				return name + " receive"
+			}
+		}
+	}
+	return "?"
+}
+
+// about reports whether a leak is what a rule speaks of when it names subject.
+func about(rule, subject, leak string) bool {
+	leak, op, _ := strings.Cut(strings.TrimPrefix(leak, "go:"), " ")
+	switch {
+	case leak != subject:
+		return false
+	case rule == "blockingsend":
+		return op != "receive"
+	case rule == "blockingreceive":
+		return op != "send"
+	case kindOf(rule) == "ctx":
+		return op == ""
+	}
+	return true
+}
+
+// ordinary reports whether a function has come to its end: what a panic leaves
+// is no leak that counts, and the end of the process leaves nothing.
+func ordinary(o rt.Outcome) bool {
+	return !strings.HasPrefix(o.End, "panic") && !strings.Contains(o.End, "crash") && !strings.Contains(o.End, "exit ")
+}
+
+// ended reports whether a function has come to its end and done all that it
+// does on the way out.
+func ended(o rt.Outcome) bool { return ordinary(o) && o.End != "hang" }
+
+// blunder reports whether an operation of the language has ended a function:
+// generated panics are named.
+func blunder(o rt.Outcome) bool {
+	return regexp.MustCompile(`(?:panic|crash): (?:[^p]|p[^\d])`).MatchString(o.End)
+}
+
+// subject returns the value that a finding is about, or "".
+func (u *unit) subject(f finding.Finding, variant int) string {
+	kind := kindOf(f.Rule)
+	texts := []string{f.Message, u.line(variant, fmt.Sprint(":", f.Place.Line))}
+	for _, r := range f.Related {
+		texts = append(texts, u.line(variant, fmt.Sprint(":", r.Line)))
+	}
+	for _, text := range texts {
+		for _, name := range names(text) {
+			if kind == "go" || strings.HasPrefix(name, kind) {
+				return name
+			}
+		}
+		if kind == "resp" {
+			if m := regexp.MustCompile(`e\.URL\((\d+)\)`).FindStringSubmatch(text); m != nil {
+				return "resp" + m[1]
+			}
+		}
+	}
+	return ""
+}
+
+// class is "resp", "ctx" or "go".
+func class(leak string) string {
+	kind, _, _ := strings.Cut(leak, ":")
+	return strings.TrimRight(kind, "0123456789")
+}
