@@ -2,7 +2,6 @@ package match
 
 import (
 	"go/ast"
-	"go/types"
 )
 
 // ClosesAnyway reports whether the function closes the body on some path
@@ -21,10 +20,7 @@ func (b *Response) ClosesAnyway() bool {
 		}
 	}
 	found, here := false, b.node()
-	w := &unmetWalk{p: b.p, o: b.Obligation(), errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}}
-	if b.Err != nil {
-		w.followErr()
-	}
+	w := newUnmetWalk(b.p, b.Obligation())
 	Paths[metState]{
 		Node: func(n ast.Node, s metState) (metState, bool) {
 			if n == here || others[n] || b.p.waits(n) {

@@ -62,7 +62,7 @@ type metState struct {
 // the error in a way that is not understood, unless nothing meets the
 // obligation anywhere.
 func (p *Pass) Unmet(o Obligation) Unmet {
-	w := &unmetWalk{p: p, o: o, at: map[ast.Node][]Event{}, errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}, aliases: map[*types.Var]bool{}}
+	w := newUnmetWalk(p, o)
 	c, _ := o.Fn.Cursor.FindNode(o.Call)
 	w.here = FlowNode(c, o.Fn)
 	start := metState{errLive: o.Err != nil}
@@ -73,10 +73,6 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 		}
 		start.late = start.late || e.Kind == ClosesLate && e.At.Node().Pos() < o.Call.Pos()
 	}
-	if o.Err != nil {
-		w.followErr()
-	}
-	w.uses = p.errUses(o.Fn, o.Err)
 	assumed := p.Assumed(o.Def, o.Fn)
 	Paths[metState]{
 		Node: w.node,
@@ -120,6 +116,15 @@ type unmetWalk struct {
 	returns       bool // some path comes to an exit
 	waits         bool // some path comes to something that may wait for ever
 	out           Unmet
+}
+
+func newUnmetWalk(p *Pass, o Obligation) *unmetWalk {
+	w := &unmetWalk{p: p, o: o, at: map[ast.Node][]Event{}, errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}, aliases: map[*types.Var]bool{}}
+	if o.Err != nil {
+		w.followErr()
+	}
+	w.uses = p.errUses(o.Fn, o.Err)
+	return w
 }
 
 func (w *unmetWalk) report(s metState, e Exit) {
