@@ -95,7 +95,14 @@ func run(t *testing.T, unit Unit, variant int, bits map[Choice]bool, mode int, l
 				out.After = append(out.After, fmt.Sprint("kept ", ctx.Err()))
 			}
 			for _, f := range later {
-				go f()
+				go func() {
+					defer func() {
+						if v := recover(); v != nil {
+							e.Log("panic", v)
+						}
+					}()
+					f()
+				}()
 				synctest.Wait()
 			}
 			time.Sleep(2500 * time.Millisecond) // of the time of the bubble
