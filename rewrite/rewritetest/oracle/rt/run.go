@@ -315,6 +315,8 @@ func Test(t *testing.T, units []Unit) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	skip := strings.Fields(os.Getenv("ORACLE_SKIP"))
+	units = slices.DeleteFunc(units, func(u Unit) bool { return slices.Contains(skip, u.Name) })
 	most, _ := strconv.Atoi(os.Getenv("ORACLE_PATHS"))
 	repeat, _ := strconv.Atoi(os.Getenv("ORACLE_REPEAT"))
 	Main(t, units, f, max(most, 1), max(repeat, 1))
