@@ -206,19 +206,20 @@ func (j *judge) run(ctx context.Context, dir string, units []*unit) error {
 			all[u.id], byID[u.id] = u.src[:], u
 		}
 	}
+	broken, err := program(ctx, dir, all)
+	if err != nil {
+		return err
+	}
+	for at, why := range broken {
+		byID[at[0]].broken[at[1]] = why
+	}
+	j.took("compiling", start)
+	start = cpu()
+	skip := "ORACLE_SKIP="
 	for {
-		broken, err := program(ctx, dir, all)
-		if err != nil {
-			return err
-		}
-		for at, why := range broken {
-			byID[at[0]].broken[at[1]] = why
-		}
-		j.took("compiling", start)
-		start = cpu()
 		file := filepath.Join(dir, "outcomes")
 		cmd := exec.CommandContext(ctx, filepath.Join(dir, "units.test"), "-test.run=^TestUnits$", "-test.timeout=5m")
-		cmd.Env = append(environ(), "ORACLE_OUT="+file, fmt.Sprint("ORACLE_PATHS=", j.paths), fmt.Sprint("ORACLE_REPEAT=", j.repeat))
+		cmd.Env = append(environ(), "ORACLE_OUT="+file, skip, fmt.Sprint("ORACLE_PATHS=", j.paths), fmt.Sprint("ORACLE_REPEAT=", j.repeat))
 		out, err := cmd.CombinedOutput()
 		if err == nil {
 			j.took("running", start)
@@ -230,8 +231,8 @@ func (j *judge) run(ctx context.Context, dir string, units []*unit) error {
 			return fmt.Errorf("run the units: %w\n%s", err, out[:min(len(out), 8000)])
 		}
 		delete(all, id)
+		skip += fmt.Sprint(" ", id)
 		byID[id].broken[before] = "ends the process: " + strings.SplitN(string(out), "\n", 2)[0]
-		start = cpu()
 	}
 }
 

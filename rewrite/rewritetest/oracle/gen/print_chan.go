@@ -227,7 +227,11 @@ func (p *printer) recv(n *Node) {
 			p.f("k%d := 0", n.ID)
 			p.loop(n.ID, fmt.Sprintf("for %s := range %s", v, ch), func() {
 				got()
-				p.f("if k%d++; k%d == len(xs%d) {\nbreak\n}", n.ID, n.ID, n.Ref)
+				all := fmt.Sprintf("len(xs%d)", n.Ref)
+				if ch := p.nodes[n.Ref]; ch != nil && ch.Opt[2] == 6 {
+					all = fmt.Sprintf("xs%d", n.Ref)
+				}
+				p.f("if k%d++; k%d == %s {\nbreak\n}", n.ID, n.ID, all)
 			})
 		case 8:
 			p.f("if %s, ok := <-%s; ok {\ne.Log(\"got\", %s)", v, ch, v)
