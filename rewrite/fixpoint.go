@@ -101,7 +101,7 @@ func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed 
 	if carefully == 1 {
 		factor = manyInDecl
 	}
-	complete := func(i int) finding.Finding { return fp.confine(fp.found.Complete(i)) }
+	complete := func(i int) finding.Finding { return fp.consented(fp.confine(fp.found.Complete(i))) }
 	for ctx.Err() == nil {
 		choice := ledger.Choose(fp.found.Findings, fp.wanted, complete, limit)
 		if len(choice.Findings) == 0 {
@@ -144,6 +144,19 @@ func (fp *fixpoint) confine(f finding.Finding) finding.Finding {
 			f.Fix, f.Applicability, f.Status = nil, finding.None, finding.NoFix
 			f.Reason = "the fix would also change " + filepath.Base(s.Path) + ", which was not named"
 			break
+		}
+	}
+	return f
+}
+
+// consented returns f with no more of a promise than the other builds make that
+// have the same finding.
+func (fp *fixpoint) consented(f finding.Finding) finding.Finding {
+	for _, peer := range fp.peers {
+		for i, g := range peer.found.Findings {
+			if g.Key() == f.Key() && bolder(f, g) {
+				f = peer.found.Complete(i)
+			}
 		}
 	}
 	return f

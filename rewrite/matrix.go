@@ -161,14 +161,19 @@ func newResult(variants []*variant) *Result {
 
 func excludes(v *variant, s finding.Skipped) bool { return slices.Contains(v.prog.Skipped, s) }
 
-// union returns the findings of all builds, each once, sorted. That a directive
-// is of no use counts only if no build has use for it.
+// union returns the findings of all builds, each once, sorted. A fix is as safe as
+// in the build in which it is least so. That a directive is of no use counts only
+// if no build has use for it.
 func union(variants []*variant) (all []finding.Finding) {
-	in := map[finding.Key]int{}
+	in, at := map[finding.Key]int{}, map[finding.Key]int{}
 	for _, v := range variants {
 		for _, f := range v.found {
-			if in[f.Key()]++; in[f.Key()] == 1 {
+			k := f.Key()
+			if in[k]++; in[k] == 1 {
+				at[k] = len(all)
 				all = append(all, f)
+			} else if bolder(all[at[k]], f) {
+				all[at[k]] = f
 			}
 		}
 	}
@@ -183,6 +188,15 @@ func union(variants []*variant) (all []finding.Finding) {
 	})
 	finding.Sort(all)
 	return all
+}
+
+// bolder reports whether f promises more of its fix than g, the same finding in
+// another build, does.
+func bolder(f, g finding.Finding) bool {
+	rank := func(a finding.Applicability) int {
+		return slices.Index([]finding.Applicability{finding.None, finding.Unsafe, finding.Safe}, a)
+	}
+	return rank(f.Applicability) > rank(g.Applicability)
 }
 
 // settle hands what a review has made of the findings on to each build.
