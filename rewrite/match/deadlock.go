@@ -25,7 +25,8 @@ func (g *Goroutine) UnblockedAfterWait(key WGKey) bool {
 		return true
 	}
 	if !wait.Valid() {
-		return g.handsOnContext() // whether it ends before the Wait is decided elsewhere
+		// Whether it ends before the Wait is decided elsewhere.
+		return g.handsOnContext() || g.callsWaiter()
 	}
 	if g.sharesLock(wait) || g.releasedAfter(wait) && g.callsUnknown() {
 		return true
@@ -164,8 +165,9 @@ func (g *Goroutine) mayNotEnd() bool {
 				return true
 			}
 		case *ast.CallExpr:
-			if g.p.Waits(n) && g.p.FullName(n) != "time.Sleep" || g.p.NeverReturns(n) {
-				return true
+			name := g.p.FullName(n)
+			if g.p.Waits(n) && name != "time.Sleep" || name == "(*sync.Once).Do" || g.p.NeverReturns(n) {
+				return true // a Once waits for whoever is in it
 			}
 		}
 	}
@@ -176,13 +178,14 @@ func (g *Goroutine) mayNotEnd() bool {
 // another one go on.
 var releases = map[string]bool{
 	"close": true, "cancel": true, "stop": true, "Broadcast": true, "Signal": true, "Unlock": true, "RUnlock": true, "Store": true,
-	"Done": true, "Close": true, "Stop": true, "Shutdown": true, "Cancel": true, "Add": true,
+	"Done": true, "Close": true, "Stop": true, "Shutdown": true, "Cancel": true, "Add": true, "Reset": true,
 }
 
 // releasedAfter reports whether the function around the goroutine does
 // something behind its Wait, or deferred, that could let the goroutine go on.
 func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
 	locked := false // before the Wait, and so perhaps during it
+	shared := g.shared()
 	for c := range g.Parent.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.UnaryExpr)(nil), (*ast.SendStmt)(nil), (*ast.RangeStmt)(nil)) {
 		if g.Lit.Contains(c) {
 			continue
@@ -211,9 +214,35 @@ func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
 			if releases[name] && (locked || !strings.HasSuffix(name, "Unlock")) {
 				return true
 			}
+			if !g.p.Quick(n) && g.mentions(n, shared) {
+				return true // a helper may do any of these
+			}
 		}
 	}
 	return false
+}
+
+// shared returns the variables of the declaration around the goroutine that it
+// uses, too, and by which one side may reach what the other waits for.
+func (g *Goroutine) shared() map[*types.Var]bool {
+	vars := map[*types.Var]bool{}
+	for c := range g.Lit.Preorder((*ast.Ident)(nil)) {
+		v := g.p.VarOf(c.Node().(*ast.Ident))
+		if v != nil && !v.IsField() && !g.Within(v) && !DataOnly(v.Type()) && !IsNamed(v.Type(), "sync", "WaitGroup") {
+			vars[v] = true
+		}
+	}
+	return vars
+}
+
+func (g *Goroutine) mentions(n ast.Node, vars map[*types.Var]bool) (found bool) {
+	ast.Inspect(n, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && vars[g.p.VarOf(id)] {
+			found = true
+		}
+		return !found
+	})
+	return found
 }
 
 // callsUnknown reports whether the goroutine calls anything that may wait for

@@ -137,13 +137,13 @@ func (g *Goroutine) ArgsMayWait() bool {
 // panic where that could be noticed: an Add in front of it then stays without
 // its Done, and whoever waits for the group waits for ever. That is nobody if
 // the group is a variable of the declaration for which only the function itself
-// waits, and not in a deferred call.
+// waits, not in a deferred call, and that does not recover.
 func (g *Goroutine) ArgsMayPanic(key WGKey) bool {
 	// Without what the group is reached from, the Add itself panics.
 	if call := g.Stmt.Node().(*ast.GoStmt).Call; !g.p.MayPanic(call, key.Root) {
 		return false
 	}
-	if !g.Local(key) {
+	if !g.Local(key) || g.p.callsRecover(g.Decl) {
 		return true
 	}
 	harmless := map[ast.Node]bool{}

@@ -282,14 +282,7 @@ func (l *localUses) skipped(waits, others []ChannelUse) (out []Waiter) {
 }
 
 // recovers reports whether fn has deferred calls that might send or close.
-func (p *Pass) recovers(fn *Func) bool {
-	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		if p.IsBuiltin(c.Node().(*ast.CallExpr), "recover") {
-			return true
-		}
-	}
-	return false
-}
+func (p *Pass) recovers(fn *Func) bool { return p.callsRecover(fn.Cursor) }
 
 // SelfTalk returns the sends of a function on an unbuffered channel that
 // nobody else has: the receive that should follow never comes.
