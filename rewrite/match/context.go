@@ -293,7 +293,7 @@ func (p *Pass) startsBy(call *ast.CallExpr, fn *types.Func, arg int) bool {
 		!IsNamed(sig.Params().At(min(arg, sig.Params().Len()-1)).Type(), "context", "Context") {
 		return true
 	}
-	if sig.Results().Len() == 0 {
+	if sig.Results().Len() == 0 && (fn.Pkg() == nil || !isStd(fn.Pkg().Path())) {
 		return true // nothing says when it is done
 	}
 	if !DataOnly(p.TypesInfo.TypeOf(call)) {

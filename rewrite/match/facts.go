@@ -298,7 +298,7 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 	}
 	body := p.FuncOf(c)
 	if sig.Results().Len() == 0 {
-		fact.Never = !reachesReturn(body.Flow, nil)
+		fact.Never = !reachesReturn(body.Flow, nil) && !p.mayRecover(body)
 	}
 	if !fact.Never {
 		fact.Assures = p.assurances(sig, body)

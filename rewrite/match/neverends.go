@@ -263,7 +263,7 @@ func (p *Pass) exits(fn *Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		f := p.Callee(call)
-		if f != nil && f.Pkg() != nil && (neverReturn[p.FullName(call)] || fatalMethods[f.Pkg().Path()][f.Name()]) {
+		if f != nil && f.Pkg() != nil && p.ends(call, f) {
 			found = true
 			break
 		}

@@ -39,6 +39,12 @@ func set(names ...string) map[string]bool {
 	return m
 }
 
+// ends reports whether call, of fn, is known by the tables to end the goroutine,
+// the test or the process.
+func (p *Pass) ends(call *ast.CallExpr, fn *types.Func) bool {
+	return neverReturn[p.FullName(call)] || fatalMethods[fn.Pkg().Path()][fn.Name()]
+}
+
 // NeverReturns reports whether control does not come back from call.
 func (p *Pass) NeverReturns(call *ast.CallExpr) bool {
 	if p.IsBuiltin(call, "panic") {
@@ -48,7 +54,7 @@ func (p *Pass) NeverReturns(call *ast.CallExpr) bool {
 	if fn == nil || fn.Pkg() == nil {
 		return false
 	}
-	if neverReturn[p.FullName(call)] || fatalMethods[fn.Pkg().Path()][fn.Name()] {
+	if p.ends(call, fn) {
 		return true
 	}
 	return p.Facts.NeverReturns(fn)

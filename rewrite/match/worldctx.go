@@ -42,7 +42,7 @@ var ctxDone = table(map[string]string{
 	"io":                 "Copy CopyBuffer CopyN LimitReader MultiReader MultiWriter NewOffsetWriter NewSectionReader NopCloser ReadAll ReadAtLeast ReadFull TeeReader WriteString Discard.ReadFrom ReaderFrom.ReadFrom WriterTo.WriteTo",
 	"io/ioutil":          "NopCloser ReadAll",
 	"log":                "New",
-	"log/slog":           "New NewJSONHandler NewTextHandler DebugContext ErrorContext InfoContext WarnContext Logger.DebugContext Logger.ErrorContext Logger.InfoContext Logger.WarnContext Logger.Enabled",
+	"log/slog":           "New NewJSONHandler NewTextHandler",
 	"mime/multipart":     "NewReader NewWriter Writer.CreateFormFile Writer.WriteField",
 	"net":                "Resolver.LookupAddr Resolver.LookupCNAME Resolver.LookupHost Resolver.LookupIP Resolver.LookupIPAddr Resolver.LookupMX Resolver.LookupNS Resolver.LookupNetIP Resolver.LookupPort Resolver.LookupSRV Resolver.LookupTXT",
 	"net/http":           "NewRequestWithContext NewRequest ReadResponse ReadRequest Error NotFound Redirect ServeContent ServeFile ServeFileFS SetCookie StripPrefix TimeoutHandler MaxBytesHandler MaxBytesReader AllowQuerySemicolons FileServer NewResponseController ProxyFromEnvironment Request.Clone Request.WithContext Client.Do Client.Get Client.Head Client.Post Client.PostForm Transport.RoundTrip RoundTripper.RoundTrip Handler.ServeHTTP HandlerFunc.ServeHTTP ServeMux.ServeHTTP ServeMux.Handler Server.Shutdown Header.Write Request.Write Request.WriteProxy Response.Write ResponseController.Flush",
