@@ -55,7 +55,7 @@ func same(t *testing.T, what string, all, got map[string][]reported, files ...st
 // TestOneAsAll wants each package and each file alone to get what it gets in a
 // run on everything, with a cache and without.
 func TestOneAsAll(t *testing.T) {
-	bin, dir := build(t), t.TempDir()
+	bin, dir := program(t), t.TempDir()
 	for name, text := range layered {
 		name = filepath.Join(dir, filepath.FromSlash(name))
 		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
@@ -98,7 +98,7 @@ func TestFixturesOneAsAll(t *testing.T) {
 	if testing.Short() {
 		t.Skip("runs each package of the fixtures alone")
 	}
-	bin := build(t)
+	bin := program(t)
 	dir, err := filepath.Abs("fixtures")
 	if err != nil {
 		t.Fatal(err)
