@@ -110,7 +110,7 @@ func sortFuncs(fns []*types.Func) {
 // of the interface typ; closed says that there are no others.
 func (f *Facts) behind(typ types.Type, fn *types.Func) (methods []*types.Func, closed bool) {
 	named, ok := types.Unalias(typ).(*types.Named)
-	if !ok || isTypeParam(typ) || !types.IsInterface(named) || named.TypeParams().Len() > 0 {
+	if !ok || !types.IsInterface(named) || named.TypeParams().Len() > 0 {
 		return nil, false
 	}
 	b := f.ifaces.get(ifaceKey{named, fn}, func() behind { return f.converted(named, fn) })

@@ -66,23 +66,20 @@ func (p *Pass) letsOnce(v *types.Var, node ast.Node, fn *Func) bool {
 		return false
 	}
 	known := func(cond ast.Expr, value constant.Value, changed bool) (result, ok bool) {
-		if p.VarOf(cond) == v && value.Kind() == constant.Bool {
+		if p.VarOf(cond) == v {
 			return constant.BoolVal(value), true
 		}
 		be, isBinary := ast.Unparen(cond).(*ast.BinaryExpr)
-		if !isBinary || p.VarOf(be.X) != v || p.TypesInfo.Types[be.Y].Value == nil || value.Kind() != constant.Int && value.Kind() != constant.Bool {
+		if !isBinary || p.VarOf(be.X) != v || p.TypesInfo.Types[be.Y].Value == nil {
 			return false, false
 		}
 		switch be.Op {
 		case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
 			y := p.TypesInfo.Types[be.Y].Value
-			if y.Kind() != value.Kind() || y.Kind() == constant.Bool && be.Op != token.EQL && be.Op != token.NEQ {
-				return false, false
-			}
 			result = constant.Compare(value, be.Op, y)
 			if changed && value.Kind() == constant.Int { // a counter may be more by now, then the answer must be the same
 				most := constant.BinaryOp(y, token.ADD, constant.MakeInt64(2))
-				if constant.Compare(y, token.GTR, value) || constant.Compare(y, token.EQL, value) && (be.Op == token.EQL || be.Op == token.NEQ || be.Op == token.LEQ || be.Op == token.GTR) || constant.Compare(most, be.Op, y) != result {
+				if constant.Compare(y, token.GTR, value) || constant.Compare(most, be.Op, y) != result {
 					return false, false
 				}
 			}
@@ -159,11 +156,11 @@ func (p *Pass) twoValues(v *types.Var, fn *Func) (before, after constant.Value, 
 				value = p.TypesInfo.Types[n.Rhs[0]].Value
 			}
 		case *ast.IncDecStmt:
-			if n.Tok == token.INC && before.Kind() == constant.Int && constant.Sign(before) == 0 {
+			if n.Tok == token.INC && constant.Sign(before) == 0 {
 				value = constant.MakeInt64(1)
 			}
 		}
-		if value == nil || p.Runner(use) != fn.Cursor || after != nil && !constant.Compare(value, token.EQL, after) || constant.Compare(value, token.EQL, before) {
+		if value == nil || p.Runner(use) != fn.Cursor || after != nil && !constant.Compare(value, token.EQL, after) {
 			return nil, nil, false
 		}
 		after = value
