@@ -117,9 +117,11 @@ func ended(o rt.Outcome) bool { return ordinary(o) && o.End != "hang" }
 
 // blunder reports whether an operation of the language has ended a function:
 // generated panics are named.
-func blunder(o rt.Outcome) bool {
-	return regexp.MustCompile(`(?:panic|crash): (?:[^p]|p[^\d])`).MatchString(o.End)
-}
+func blunder(o rt.Outcome) bool { return unnamed.MatchString(o.End) }
+
+var unnamed = regexp.MustCompile(`(?:panic|crash): (?:[^p]|p[^\d])`)
+
+var requested = regexp.MustCompile(`e\.URL\((\d+)\)`)
 
 // subject returns the value that a finding is about, or "".
 func (u *unit) subject(f finding.Finding, variant int) string {
@@ -135,7 +137,7 @@ func (u *unit) subject(f finding.Finding, variant int) string {
 			}
 		}
 		if kind == "resp" {
-			if m := regexp.MustCompile(`e\.URL\((\d+)\)`).FindStringSubmatch(text); m != nil {
+			if m := requested.FindStringSubmatch(text); m != nil {
 				return "resp" + m[1]
 			}
 		}

@@ -63,7 +63,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 type planner = func(ctx context.Context, dir string, unsafe bool) (*rewrite.Result, error)
 
 func run(ctx context.Context, cfg Config, plan planner) (*Report, error) {
-	j := &judge{plan: plan, paths: cfg.Paths, repeat: 1, unsafe: !cfg.SafeOnly, keep: os.Getenv("ORACLE_KEEP") != "", spent: map[string]time.Duration{}}
+	j := &judge{plan: plan, paths: cfg.Paths, unsafe: !cfg.SafeOnly, keep: os.Getenv("ORACLE_KEEP") != "", spent: map[string]time.Duration{}}
 	if cfg.Found == nil {
 		cfg.Found = func([]Failure) {}
 	}
@@ -208,14 +208,14 @@ func (u *unit) shape(leak string) string {
 	return fmt.Sprintf("%s %s: %s", kind, gen.Spelling(at), strings.Join(list, ", "))
 }
 
-// confirm runs the functions with failures again, more often, and leaves out
+// confirm runs the functions with failures again, in more schedules, and leaves out
 // what is not seen again.
 func (j *judge) confirm(ctx context.Context, failures []Failure) (out []Failure, err error) {
 	if len(failures) == 0 {
 		return nil, nil
 	}
 	again := *j
-	again.repeat = 12
+	again.schedules = 12
 	byID := map[int]*unit{}
 	var units []*unit
 	for _, f := range failures {
