@@ -134,8 +134,9 @@ func (u *unit) failures() (out []Failure) {
 			}
 			for _, o := range u.outcomes[v] {
 				for _, l := range u.leaks(o) {
-					stuck := kindOf(rule) != "go" && len(o.Left) > 0 // before it comes to the release
-					if ended(o) && !stuck && slices.ContainsFunc(subjects, func(s string) bool { return about(rule, s, l) }) {
+					if ended(o) && slices.ContainsFunc(subjects, func(s string) bool {
+						return about(rule, s, l) && (kindOf(rule) == "go" || !u.stuck(s, o))
+					}) {
 						kind := NotMended
 						if v == unsafe {
 							kind = UnsafeLeak
