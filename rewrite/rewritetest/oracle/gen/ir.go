@@ -98,7 +98,9 @@ func (n *Node) Smaller() (out []*Node) {
 				if only := k; only.Size() > 3 {
 					c := *root
 					c.Kids = [][]*Node{{only.clone()}}
-					out = append(out, &c)
+					if c.Size() < root.Size() {
+						out = append(out, &c)
+					}
 				}
 				edit(func(n *Node) { n.Kids[b] = append(n.Kids[b][:i:i], n.Kids[b][i+1:]...) })
 				for kb := range k.Kids {
