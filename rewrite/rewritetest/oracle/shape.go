@@ -26,6 +26,8 @@ func (u *unit) shape(leak string) string {
 		return "goroutine that no value names"
 	case !strings.HasPrefix(leak, "go:"):
 		return acquired(at) + ": " + u.unreleased(at)
+	case at.Kind == "chan" && op == "":
+		return "goroutine that waits in a select"
 	case at.Kind == "chan":
 		return "goroutine that waits to " + op + ": " + u.unmatched(at, op)
 	case at.Kind == "wg":
