@@ -51,7 +51,8 @@ import (
 // or captured by a literal that may run later: whoever gets it may call it. Paths
 // behind <-ctx.Done(), where the context has ended by itself. Paths that end in a
 // panic, os.Exit, log.Fatal or t.Fatal, paths that never end, and main.main but
-// for its loops. A context that is made from one that the function cancels when
+// for its loops. A context that is made from one that the function, or the one
+// around a literal that is called where it stands, has cancelled on each path when
 // it returns: it ends with that one. Of several that are lost and made from each
 // other, the first is reported, and its fix cancels them all. A deferred cancel in
 // a loop that soon ends, or whose contexts are needed when their round is over. A

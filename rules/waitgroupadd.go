@@ -45,7 +45,8 @@ import (
 // children. A group that is declared and waited for inside the goroutine. A
 // goroutine from which the function hears over a channel, or by another lock or
 // flag, before it waits. An Add under a lock, behind a question that may end the
-// goroutine: has the Wait begun? A group that nobody in the package waits for.
+// goroutine: has the Wait begun? A group that nobody in the package waits for, or
+// a local one for which each Wait comes before the goroutine starts.
 //
 // # Fix safety
 //

@@ -5,9 +5,8 @@
 //
 //	go run scripts/oracle.go [-n functions] [-seed seed] [-first number] [-o dir]
 //
-// It prints what was found, fixed and missed, the misses by shape: what leaks,
-// how it is made, and how it is used and released ("use.12" is the twelfth
-// spelling of a use, as package rewrite/rewritetest/oracle/gen prints it). Of each kind of
+// It prints what was found, fixed and missed, the misses by shape: what leaks, and
+// why it is not released, with one of the functions that show it. Of each kind of
 // failure, a few are shrunk to the smallest function that still fails in that
 // way; -o writes all of them into files. The exit code is 1 if there are any.
 //

@@ -10,15 +10,34 @@ import (
 )
 
 // EndsWithParent reports whether the parent is a context of the same function
-// that ends when the function returns, because its cancel function is deferred
-// or it is made from such a one: it takes this one with it. mended, which may be
-// nil, reports whether a fix defers the cancel function of a call.
+// that ends when the function returns at the latest, because its cancel function
+// is deferred or called on each path, or it is made from such a one: it takes
+// this one with it. In a literal that is called where it stands, the parent may
+// be one of the function around it. mended, which may be nil, reports whether a
+// fix defers the cancel function of a call.
 func (c *Cancel) EndsWithParent(mended func(*ast.CallExpr) bool) bool {
-	if c.InLoop() {
-		return false // until then, each iteration adds one
-	}
 	parent := c.parent()
-	return parent != nil && c.ends(parent, mended)
+	if parent == nil {
+		return false
+	}
+	around := *c
+	for {
+		if around.InLoop() {
+			return false // until then, each iteration adds one
+		}
+		if around.ends(parent, mended) {
+			return true
+		}
+		lit := Unparen(around.Fn.Cursor)
+		call, ok := lit.Parent().Node().(*ast.CallExpr)
+		if _, isLit := around.Fn.Cursor.Node().(*ast.FuncLit); !isLit || !ok || call.Fun != lit.Node() {
+			return false
+		}
+		around.Fn = c.p.EnclosingFunc(around.Fn.Cursor)
+		if around.Fn == nil {
+			return false
+		}
+	}
 }
 
 // ends reports whether the context that x denotes ends when the function returns.
@@ -110,7 +129,11 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 		return true
 	}
 	if cancel := p.VarOf(lhs[1]); cancel != nil {
-		for _, ev := range p.TrackCancel(cancel, e.c.Fn) {
+		events := e.c.cancels(cancel, map[*types.Var]bool{cancel: true})
+		if e.calledOnEachPath(call, use, cancel, events) {
+			return true
+		}
+		for _, ev := range events {
 			if (ev.Kind == DefersClose || ev.Kind == ClosesLate) && (e.c.beside(ev.Node) || beside(use, ev.Node)) {
 				return true
 			}
@@ -122,6 +145,49 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 	}
 	parent := made.parent()
 	return parent != nil && e.expr(parent, stmt.Pos())
+}
+
+// calledOnEachPath reports whether the cancel function of a call is called or
+// deferred on each path to a return, and nobody else has it.
+func (e *ctxEnding) calledOnEachPath(call *ast.CallExpr, use inspector.Cursor, cancel *types.Var, events []Event) bool {
+	if !e.c.p.DeclaredIn(cancel, e.c.Fn) || slices.ContainsFunc(events, func(ev Event) bool { return ev.Kind == Escapes }) {
+		return false
+	}
+	unmet := e.c.p.Unmet(Obligation{Fn: e.c.Fn, Call: call, Def: use.Parent(), Var: cancel, Events: events})
+	return unmet.Met && !unmet.Again && !unmet.Overwritten && len(unmet.Exits) == 0
+}
+
+// cancels lists what happens to a cancel function. What gets it in a deferred
+// call is there to call it, and another name for it is followed.
+func (c *Cancel) cancels(cancel *types.Var, seen map[*types.Var]bool) (out []Event) {
+	p := c.p
+	for _, ev := range p.TrackCancel(cancel, c.Fn) {
+		if ev.Kind != Escapes {
+			out = append(out, ev)
+			continue
+		}
+		at := Unparen(ev.At)
+		switch n := at.Parent().Node().(type) {
+		case *ast.CallExpr:
+			if _, deferred := at.Parent().Parent().Node().(*ast.DeferStmt); deferred && n.Fun != at.Node() && p.litUse(ev.At, c.Fn) == litNone {
+				ev.Kind, ev.Via = DefersClose, at.Parent().Parent()
+			}
+		case *ast.AssignStmt:
+			i := slices.Index(n.Rhs, at.Node().(ast.Expr))
+			if i < 0 || len(n.Lhs) != len(n.Rhs) || p.litUse(ev.At, c.Fn) != litNone {
+				break
+			}
+			alias := p.VarOf(n.Lhs[i])
+			if alias == nil || seen[alias] || !p.DeclaredIn(alias, c.Fn) || p.IsResult(alias, c.Fn) || !p.Fixed(alias) {
+				break
+			}
+			seen[alias] = true
+			out = append(out, slices.DeleteFunc(c.cancels(alias, seen), func(ev Event) bool { return ev.Kind == Assigns })...)
+			continue
+		}
+		out = append(out, ev)
+	}
+	return out
 }
 
 // statement returns the innermost statement around c.

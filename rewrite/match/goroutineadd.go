@@ -45,7 +45,7 @@ func (g *Goroutine) Uncounted(op WGOp) bool {
 	if dones+children == 0 && g.Used(op.Key) {
 		return false // a method may call Done
 	}
-	if g.CountedBefore(op.Key) || !g.Groups.Waited(op) || g.p.guardedByLock(g.Body, op.Call) {
+	if g.CountedBefore(op.Key) || !g.Groups.Waited(op) || g.waitedBefore(op.Key) || g.p.guardedByLock(g.Body, op.Call) {
 		return false
 	}
 	return !g.Handshake(op.Key)

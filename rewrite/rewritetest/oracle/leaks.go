@@ -2,7 +2,11 @@ package oracle
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"regexp"
+	"strconv"
 	"strings"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
@@ -89,6 +93,67 @@ func (u *unit) owner(variant int, stack string) string {
 	return "?"
 }
 
+// stuck reports whether the goroutine that has made a response or context waits
+// for ever, before it comes to the release.
+func (u *unit) stuck(subject string, o rt.Outcome) bool {
+	if len(o.Left) == 0 {
+		return false
+	}
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", u.src[o.Variant], parser.SkipObjectResolution)
+	if err != nil {
+		return true
+	}
+	line := func(p token.Pos) int { return fset.Position(p).Line }
+	var bodies [][2]int // lines of what goroutines run, the innermost last
+	ast.Inspect(file, func(n ast.Node) bool {
+		var call *ast.CallExpr
+		switch n := n.(type) {
+		case *ast.GoStmt:
+			call = n.Call
+		case *ast.CallExpr:
+			if sel, ok := n.Fun.(*ast.SelectorExpr); ok && sel.Sel.Name == "Go" && len(n.Args) == 1 {
+				call = &ast.CallExpr{Fun: n.Args[0]}
+			}
+		case *ast.FuncDecl:
+			if strings.HasPrefix(n.Name.Name, "produce") {
+				bodies = append(bodies, [2]int{line(n.Pos()), line(n.End())})
+			}
+		}
+		if call != nil {
+			if lit, ok := call.Fun.(*ast.FuncLit); ok {
+				bodies = append(bodies, [2]int{line(lit.Pos()), line(lit.End())})
+			}
+		}
+		return true
+	})
+	goroutine := func(line int) (in int) {
+		for i, b := range bodies {
+			if b[0] <= line && line <= b[1] {
+				in = i + 1
+			}
+		}
+		return in
+	}
+	made := regexp.MustCompile(`\b` + subject + `\b[^=]*=[^=]`)
+	for i, text := range strings.Split(string(u.src[o.Variant]), "\n") {
+		if !made.MatchString(text) {
+			continue
+		}
+		for _, stack := range o.Left {
+			frames := strings.Fields(stack)
+			if len(frames) == 0 {
+				continue
+			}
+			_, number, _ := strings.Cut(frames[len(frames)-1], ":") // where the goroutine began
+			if at, err := strconv.Atoi(number); err == nil && goroutine(at) == goroutine(i+1) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
 // about reports whether a leak is what a rule speaks of when it names subject.
 func about(rule, subject, leak string) bool {
 	leak, op, _ := strings.Cut(strings.TrimPrefix(leak, "go:"), " ")
@@ -117,9 +182,11 @@ func ended(o rt.Outcome) bool { return ordinary(o) && o.End != "hang" }
 
 // blunder reports whether an operation of the language has ended a function:
 // generated panics are named.
-func blunder(o rt.Outcome) bool {
-	return regexp.MustCompile(`(?:panic|crash): (?:[^p]|p[^\d])`).MatchString(o.End)
-}
+func blunder(o rt.Outcome) bool { return unnamed.MatchString(o.End) }
+
+var unnamed = regexp.MustCompile(`(?:panic|crash): (?:[^p]|p[^\d])`)
+
+var requested = regexp.MustCompile(`e\.URL\((\d+)\)`)
 
 // subject returns the value that a finding is about, or "".
 func (u *unit) subject(f finding.Finding, variant int) string {
@@ -135,7 +202,7 @@ func (u *unit) subject(f finding.Finding, variant int) string {
 			}
 		}
 		if kind == "resp" {
-			if m := regexp.MustCompile(`e\.URL\((\d+)\)`).FindStringSubmatch(text); m != nil {
+			if m := requested.FindStringSubmatch(text); m != nil {
 				return "resp" + m[1]
 			}
 		}

@@ -53,14 +53,18 @@ func writeModule(dir, runtime string, files map[string][]byte) error {
 	return nil
 }
 
-func environ() []string { return append(os.Environ(), "GOFLAGS=", "GOWORK=off") }
+// environ is the environment of the go command. Nobody needs the units fast or
+// with debug information: what costs most is to compile them.
+func environ() []string {
+	return append(os.Environ(), "GOFLAGS='-gcflags=oracle.test/...=-N -l -e -dwarf=false'", "GOWORK=off")
+}
 
 var buildError = regexp.MustCompile(`(?m)^(?:vet: )?(\S*unit\d+\.go):\d+:\d+: (.*)$`)
 
 // build runs the go command in dir until what it complains about is gone: it
 // returns the files that do not compile, with the first complaint, and leaves
 // them out. drop says what else must go with a file.
-func build(ctx context.Context, dir string, drop func(file string) error, args ...string) (map[string]string, error) {
+func build(ctx context.Context, dir string, drop func(file, why string) error, args ...string) (map[string]string, error) {
 	broken := map[string]string{}
 	for {
 		cmd := exec.CommandContext(ctx, "go", args...)
@@ -79,7 +83,7 @@ func build(ctx context.Context, dir string, drop func(file string) error, args .
 			if err := os.Remove(filepath.Join(dir, file)); err != nil {
 				return nil, err
 			}
-			if err := drop(file); err != nil {
+			if err := drop(file, m[2]); err != nil {
 				return nil, err
 			}
 		}
@@ -139,24 +143,13 @@ func program(ctx context.Context, dir string, variants map[int][][]byte) (broken
 	if err := registry(); err != nil {
 		return nil, err
 	}
-	drop := func(file string) error { return nil }
-	note := func(files map[string]string) {
-		for file, why := range files {
-			v := strings.IndexByte("bsx", file[0])
-			u, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "unit"), ".go"))
-			broken[[2]int{u, v}] = why
-		}
+	drop := func(file, why string) error {
+		v := strings.IndexByte("bsx", file[0])
+		u, _ := strconv.Atoi(strings.TrimSuffix(strings.TrimPrefix(filepath.Base(file), "unit"), ".go"))
+		broken[[2]int{u, v}] = why
+		return registry()
 	}
-	dropped, err := build(ctx, dir, drop, "build", "-trimpath", "-gcflags=oracle.test/...=-e", "./...")
-	if err != nil {
-		return nil, err
-	}
-	if note(dropped); len(dropped) > 0 {
-		if err := registry(); err != nil {
-			return nil, err
-		}
-	}
-	_, err = build(ctx, dir, drop, "test", "-c", "-vet=off", "-trimpath", "-gcflags=oracle.test/...=-e", "-ldflags=-s -w", "-o", "units.test", ".")
+	_, err = build(ctx, dir, drop, "test", "-c", "-vet=off", "-trimpath", "-ldflags=-s -w", "-o", "units.test", ".")
 	return broken, err
 }
 

@@ -63,7 +63,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 type planner = func(ctx context.Context, dir string, unsafe bool) (*rewrite.Result, error)
 
 func run(ctx context.Context, cfg Config, plan planner) (*Report, error) {
-	j := &judge{plan: plan, paths: cfg.Paths, repeat: 1, unsafe: !cfg.SafeOnly, keep: os.Getenv("ORACLE_KEEP") != "", spent: map[string]time.Duration{}}
+	j := &judge{plan: plan, paths: cfg.Paths, unsafe: !cfg.SafeOnly, keep: os.Getenv("ORACLE_KEEP") != "", spent: map[string]time.Duration{}}
 	if cfg.Found == nil {
 		cfg.Found = func([]Failure) {}
 	}
@@ -175,47 +175,14 @@ func (u *unit) misses() map[string]bool {
 	return out
 }
 
-// shape describes a leak: what leaks, how it is made, how it is released, and
-// what is done with it.
-func (u *unit) shape(leak string) string {
-	kind, _, _ := strings.Cut(leak, ":")
-	subject, op, _ := strings.Cut(strings.TrimPrefix(leak, "go:"), " ")
-	kind = strings.TrimSpace(strings.TrimRight(kind, "0123456789") + " " + op)
-	var at *gen.Node
-	u.tree.Each(func(n *gen.Node) {
-		name := n.Kind
-		if name == "chan" {
-			name = "ch"
-		}
-		if fmt.Sprint(name, n.ID) == subject {
-			at = n
-		}
-	})
-	if at == nil {
-		return kind
-	}
-	uses := map[string]bool{}
-	u.tree.Each(func(n *gen.Node) {
-		if n.Ref == at.ID {
-			uses[gen.Spelling(n)] = true
-		}
-	})
-	var list []string
-	for use := range uses {
-		list = append(list, use)
-	}
-	slices.Sort(list)
-	return fmt.Sprintf("%s %s: %s", kind, gen.Spelling(at), strings.Join(list, ", "))
-}
-
-// confirm runs the functions with failures again, more often, and leaves out
+// confirm runs the functions with failures again, in more schedules, and leaves out
 // what is not seen again.
 func (j *judge) confirm(ctx context.Context, failures []Failure) (out []Failure, err error) {
 	if len(failures) == 0 {
 		return nil, nil
 	}
 	again := *j
-	again.repeat = 12
+	again.schedules = 12
 	byID := map[int]*unit{}
 	var units []*unit
 	for _, f := range failures {

@@ -101,7 +101,7 @@ func TestJudge(t *testing.T) {
 			t.Errorf("%s: judged %q, want %q", c.name, got, c.want)
 		}
 	}
-	if len(r.Misses) != 1 || r.MissedAt["go send chan: recv, send"] != len(cases)-2 {
+	if len(r.Misses) != 1 || r.MissedAt["goroutine that waits to send: early return"] != len(cases)-2 {
 		t.Errorf("misses: %v", r.Misses)
 	}
 	t.Logf("\n%s", r)

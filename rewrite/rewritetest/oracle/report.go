@@ -43,7 +43,7 @@ func (r *Report) String() string {
 	for shape, n := range r.Misses {
 		shapes[fmt.Sprintf("%s (function %d)", shape, r.MissedAt[shape])] = n
 	}
-	table("misses by shape", shapes, 30)
+	table("misses by shape", shapes, 40)
 	kinds := map[string]int{}
 	for _, f := range r.Failures {
 		kinds[f.Key()]++

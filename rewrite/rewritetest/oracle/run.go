@@ -46,12 +46,12 @@ type unit struct {
 }
 
 type judge struct {
-	plan   planner
-	paths  int
-	repeat int
-	keep   bool
-	unsafe bool // judge the unsafe fixes, too
-	spent  map[string]time.Duration
+	plan      planner
+	paths     int
+	schedules int // at random, beside those that are always run
+	keep      bool
+	unsafe    bool // judge the unsafe fixes, too
+	spent     map[string]time.Duration
 }
 
 // cpu returns the processor time that this process and those that it waited
@@ -121,10 +121,10 @@ func (j *judge) analyse(ctx context.Context, dir string, units []*unit, variant 
 	if err := writeModule(dir, "stub", files); err != nil {
 		return err
 	}
-	drop := func(file string) error {
+	drop := func(file, why string) error {
 		name := filepath.Join(dir, file)
 		u := byFile[name]
-		u.broken[variant] = "does not compile"
+		u.broken[variant] = why
 		delete(byFile, name)
 		return nil
 	}
@@ -137,7 +137,7 @@ func (j *judge) analyse(ctx context.Context, dir string, units []*unit, variant 
 			return err
 		}
 		if len(res.Skipped) > 0 { // some do not compile
-			broken, err := build(ctx, dir, drop, "build", "-gcflags=oracle.test/...=-e", "./...")
+			broken, err := build(ctx, dir, drop, "build", "./...")
 			if err != nil {
 				return err
 			}
@@ -219,7 +219,7 @@ func (j *judge) run(ctx context.Context, dir string, units []*unit) error {
 	for {
 		file := filepath.Join(dir, "outcomes")
 		cmd := exec.CommandContext(ctx, filepath.Join(dir, "units.test"), "-test.run=^TestUnits$", "-test.timeout=5m")
-		cmd.Env = append(environ(), "ORACLE_OUT="+file, skip, fmt.Sprint("ORACLE_PATHS=", j.paths), fmt.Sprint("ORACLE_REPEAT=", j.repeat))
+		cmd.Env = append(environ(), "ORACLE_OUT="+file, skip, fmt.Sprint("ORACLE_PATHS=", j.paths), fmt.Sprint("ORACLE_SCHEDULES=", j.schedules))
 		out, err := cmd.CombinedOutput()
 		if err == nil {
 			j.took("running", start)

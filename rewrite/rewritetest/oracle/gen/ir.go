@@ -128,19 +128,6 @@ func (n *Node) Smaller() (out []*Node) {
 	return out
 }
 
-// Spelling names what a node is, whatever its name: "ctx.1.0.2".
-func Spelling(n *Node) string {
-	text := n.Kind
-	last := len(n.Opt)
-	for last > 0 && n.Opt[last-1] == 0 {
-		last--
-	}
-	for _, o := range n.Opt[:last] {
-		text += fmt.Sprint(".", o)
-	}
-	return text
-}
-
 // Parse reads what String has printed; options at the end that are 0 may be left out.
 func Parse(text string) (*Node, error) {
 	p := parser{text}

@@ -39,8 +39,8 @@ func (p *printer) last(ch int) string {
 	return map[string]string{"int": "0", "error": "nil", "struct{}": "struct{}{}"}[element(p.nodes[ch])]
 }
 
-// container declares what senders are started for, and another name for it if
-// what follows uses one.
+// container declares what senders are started for, which holds something in the
+// beginning, and another name for it if what follows uses one.
 func (p *printer) container(n *Node, xs, follows string) {
 	named := p.name("set", n.ID)
 	switch n.Opt[2] {
@@ -51,13 +51,13 @@ func (p *printer) container(n *Node, xs, follows string) {
 	case 2:
 		p.f("%s := [...]string{\"a\", \"b\"}", xs)
 	case 3:
-		p.f("%s := map[string]int{}", xs)
+		p.f("%s := map[string]int{\"a\": 1}", xs)
 	case 4:
 		p.declare("type %s map[string]bool\n\nfunc (s %s) add(x string) { s[x] = true }", named, named)
-		p.f("%s := %s{}", xs, named)
+		p.f("%s := %s{\"a\": true}", xs, named)
 	case 5:
 		p.declare("type %s []string\n\nfunc (s *%s) add(x string) { *s = append(*s, x) }", named, named)
-		p.f("var %s %s", xs, named)
+		p.f("%s := %s{\"a\"}", xs, named)
 	case 6:
 		p.f("%s := len(e.Items(%d))", xs, n.ID)
 	case 7:
@@ -66,7 +66,7 @@ func (p *printer) container(n *Node, xs, follows string) {
 			p.f("all%s := %s", xs, xs)
 		}
 	default:
-		p.f("%s := map[string]int{}", xs)
+		p.f("%s := map[string]int{\"a\": 1}", xs)
 		if strings.Contains(follows, "in"+xs) {
 			p.f("in%s := struct{ m map[string]int }{%s}", xs, xs)
 		}
@@ -316,7 +316,7 @@ func (p *printer) work(n *Node) {
 			case 1:
 				done("%s.Done()")
 			case 2:
-				p.f("if e.Ask(%d) {\nreturn\n}\ne.Log(\"worked%d\")", n.ID, n.ID)
+				p.f("if e.Ask(%d) {\nreturn\n}\ne.Log(\"worked%d\")", 600+n.ID, n.ID)
 				done("%s.Done()")
 			case 4:
 				done("%s.Done()")

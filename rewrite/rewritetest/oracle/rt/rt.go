@@ -5,6 +5,7 @@ package rt
 import (
 	"context"
 	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"slices"
 	"sort"
@@ -26,13 +27,14 @@ const (
 	free = iota
 	slowGoroutines
 	slowFunction
-	modes
+	modes // and what is above is a schedule at random
 )
 
 // E is one run of a function, as one of its goroutines knows it.
 type E struct {
 	*state
-	id int // of the goroutine; 0 is the function itself
+	id  int // of the goroutine; 0 is the function itself
+	own int // its steps
 }
 
 // state is what the goroutines of a run share.
@@ -72,6 +74,14 @@ func (e *E) step() {
 		time.Sleep(time.Nanosecond) // of the time of the bubble: until all others wait
 	}
 	e.mu.Lock()
+	if e.mode >= modes {
+		// The same for each variant: the k-th step of a goroutine that waits as long.
+		e.own++
+		wait := time.Duration(rand.New(rand.NewPCG(uint64(e.mode), uint64(e.id)<<32|uint64(e.own))).IntN(4))
+		e.mu.Unlock()
+		time.Sleep(wait)
+		e.mu.Lock()
+	}
 	e.steps++
 	stop := e.frozen
 	if e.steps > 2000 {
@@ -154,7 +164,7 @@ func Call(e *E) *E { return e.enter(false) }
 func (e *E) enter(counts bool) *E {
 	e.mu.Lock()
 	e.next++
-	g := &E{e.state, e.next}
+	g := &E{state: e.state, id: e.next}
 	e.running[g.id] = true
 	if counts {
 		e.begun++
@@ -226,7 +236,11 @@ func Exit(e *E, code int) {
 	e.mu.Lock()
 	if !e.frozen {
 		e.frozen = true
-		e.crash <- "exit " + fmt.Sprint(code)
+		end := "exit " + fmt.Sprint(code)
+		if e.id != 0 { // which cuts off the function anywhere
+			end += " in a goroutine"
+		}
+		e.crash <- end
 	}
 	e.mu.Unlock()
 	select {}

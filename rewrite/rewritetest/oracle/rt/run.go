@@ -156,9 +156,9 @@ func compare(a, b Choice) int {
 	return a.K - b.K
 }
 
-// Main runs the variants of all units along at most most paths, each repeat
-// times a mode, and writes a line of JSON for each different outcome.
-func Main(t *testing.T, units []Unit, to io.Writer, most, repeat int) {
+// Main runs the variants of all units along at most most paths, in each mode and
+// in a number of schedules at random, and writes a line of JSON for each different outcome.
+func Main(t *testing.T, units []Unit, to io.Writer, most, schedules int) {
 	type result struct {
 		outs []*Outcome
 		unit string
@@ -178,11 +178,11 @@ func Main(t *testing.T, units []Unit, to io.Writer, most, repeat int) {
 			slots <- true
 			go func() {
 				r := result{unit: u.Name}
-				more := explore(u, most, repeat, func(variant int, bits map[Choice]bool, mode int) (asked []Choice) {
+				more := explore(u, most, schedules, func(variant int, bits map[Choice]bool, mode int) (asked []Choice, alone bool) {
 					label, done := <-labels, make(chan bool)
 					go run(t, u, variant, bits, mode, label, func(e *E, o Outcome) {
 						e.mu.Lock()
-						asked = slices.Clone(e.asked)
+						asked, alone = slices.Clone(e.asked), e.next == 0 && e.started == 0
 						e.mu.Unlock()
 						all := <-byLabel
 						all[label] = &o
@@ -191,7 +191,7 @@ func Main(t *testing.T, units []Unit, to io.Writer, most, repeat int) {
 						close(done)
 					})
 					<-done
-					return asked
+					return asked, alone
 				})
 				for _, o := range r.outs {
 					o.More = more
@@ -229,9 +229,10 @@ func Main(t *testing.T, units []Unit, to io.Writer, most, repeat int) {
 	}
 }
 
-// explore runs a unit on every path: what a run asks and no other has answered
+// explore runs a unit on every path, in all modes and in a number of schedules
+// at random: what a run asks and no other has answered
 // is answered with no, and with yes by runs to come.
-func explore(u Unit, most, repeat int, run func(variant int, bits map[Choice]bool, mode int) []Choice) (more bool) {
+func explore(u Unit, most, schedules int, run func(variant int, bits map[Choice]bool, mode int) (asked []Choice, alone bool)) (more bool) {
 	todo, seen := []map[Choice]bool{{}}, map[string]bool{"": true}
 	for n := 0; n < len(todo) && n < most; n++ {
 		bits := todo[n]
@@ -240,12 +241,14 @@ func explore(u Unit, most, repeat int, run func(variant int, bits map[Choice]boo
 			if u.Variants[variant] == nil {
 				continue
 			}
-			for mode := range modes {
-				for range repeat {
-					got := run(variant, bits, mode)
-					if variant == 0 {
-						asked = append(asked, got...)
-					}
+			for mode := range modes + schedules {
+				got, alone := run(variant, bits, mode)
+				if variant == 0 {
+					asked = append(asked, got...)
+				}
+				// Where no goroutine is started, only a select may go another way.
+				if alone && mode >= schedules {
+					break
 				}
 			}
 		}
@@ -318,8 +321,8 @@ func Test(t *testing.T, units []Unit) {
 	skip := strings.Fields(os.Getenv("ORACLE_SKIP"))
 	units = slices.DeleteFunc(units, func(u Unit) bool { return slices.Contains(skip, u.Name) })
 	most, _ := strconv.Atoi(os.Getenv("ORACLE_PATHS"))
-	repeat, _ := strconv.Atoi(os.Getenv("ORACLE_REPEAT"))
-	Main(t, units, f, max(most, 1), max(repeat, 1))
+	schedules, _ := strconv.Atoi(os.Getenv("ORACLE_SCHEDULES"))
+	Main(t, units, f, max(most, 1), schedules)
 	if err := f.Close(); err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,89 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// waitedBefore reports whether each Wait for the group of key certainly comes
+// before the go statement: nobody waits for what the goroutine counts, so that
+// no Wait can return too early. The group is a variable of the declaration that
+// only calls of its methods use.
+func (g *Goroutine) waitedBefore(key WGKey) bool {
+	v, isVar := key.Root.(*types.Var)
+	if !isVar || !g.Local(key) {
+		return false
+	}
+	known := map[ast.Node]bool{}
+	var waits []WGOp
+	for _, o := range g.Ops() {
+		if o.Key == key {
+			known[ast.Unparen(o.Recv)] = true
+			if o.Name == "Wait" {
+				waits = append(waits, o)
+			}
+		}
+	}
+	for _, use := range g.p.Uses(g.Decl, v) {
+		if use.Node().Pos() != v.Pos() && !known[use.Node()] {
+			return false
+		}
+	}
+	for _, w := range waits {
+		if !g.precedes(w.At) {
+			return false
+		}
+	}
+	return len(waits) > 0
+}
+
+// precedes reports whether a call at c, wherever a path leads, runs before the
+// go statement, in the same goroutine: no path leads from the go statement to it,
+// or the statement is in a deferred literal that runs later.
+func (g *Goroutine) precedes(c inspector.Cursor) bool {
+	if g.p.Runner(c) != g.p.Runner(g.Stmt) {
+		return false
+	}
+	late, fn := g.deferredIn(g.Stmt)
+	early, around := g.deferredIn(c)
+	switch {
+	case fn == nil || around == nil || fn.Cursor != around.Cursor || late == early:
+		return fn != nil && around != nil && fn.Cursor == around.Cursor && late == nil && early == nil && !g.leadsTo(c, fn)
+	case late == nil:
+		return false
+	case early == nil:
+		return true // the function has come to its end by then
+	}
+	// What is deferred last runs first.
+	return late.Pos() < early.Pos() && !fn.Flow.InCycle(late)
+}
+
+// deferredIn returns the outermost defer statement around c within the function
+// whose goroutine runs it, nil if there is none, and the function that defers it.
+// A literal that is called where it stands is not looked into: then the function
+// is nil.
+func (g *Goroutine) deferredIn(c inspector.Cursor) (deferred ast.Stmt, fn *Func) {
+	fn = g.p.EnclosingFunc(c)
+	for d := range c.Enclosing((*ast.DeferStmt)(nil)) {
+		if g.p.Runner(d) != g.p.Runner(c) {
+			break
+		}
+		deferred, fn = d.Node().(ast.Stmt), g.p.EnclosingFunc(d)
+	}
+	if fn == nil || fn.Cursor != g.p.Runner(c) {
+		return nil, nil
+	}
+	return deferred, fn
+}
+
+// leadsTo reports whether a path leads from the go statement to the call at c.
+func (g *Goroutine) leadsTo(c inspector.Cursor, fn *Func) bool {
+	to, found := FlowNode(c, fn), false
+	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		found = found || n == to
+		return s, !found
+	}}.After(fn.Flow, g.Stmt.Node(), struct{}{})
+	return found
+}
