@@ -31,12 +31,13 @@ type Pass struct {
 	given     map[string][]givenName // by FreshName
 	visiting  ast.Decl               // by Candidates
 	masked    map[ast.Decl]bool
-	unwinds   map[*ast.BlockStmt]bool     // by mayUnwind
-	exiting   map[*ast.BlockStmt]bool     // by exits
-	litBusy   map[*ast.FuncLit]bool       // by litEffect
-	groupOps  map[inspector.Cursor][]WGOp // by WaitGroupOps
-	errs      map[errKey]*errUses         // by errUses
-	servers   map[*types.Func]bool        // by server
+	unwinds   map[*ast.BlockStmt]bool                // by mayUnwind
+	exiting   map[*ast.BlockStmt]bool                // by exits
+	litBusy   map[*ast.FuncLit]bool                  // by litEffect
+	groupOps  map[inspector.Cursor][]WGOp            // by WaitGroupOps
+	groupOpOf map[inspector.Cursor]map[ast.Expr]WGOp // by groupOpAt
+	errs      map[errKey]*errUses                    // by errUses
+	servers   map[*types.Func]bool                   // by server
 }
 
 // shared is what all rules work out of a package once. They run at the same time.
