@@ -43,7 +43,10 @@ type Config struct {
 	// Progress is told how far a stage is; may be nil. It is called by one
 	// goroutine at a time.
 	Progress func(stage string, done, total int)
-	Env      []string // environment of the go command; nil for os.Environ()
+	// Large is told of each package with very much source, and how many bytes, before
+	// it is analysed; may be nil.
+	Large func(bytes int64)
+	Env   []string // environment of the go command; nil for os.Environ()
 	// Debugf logs what a user sees with -v; may be nil.
 	Debugf func(format string, args ...any)
 }

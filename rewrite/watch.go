@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"os"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,7 @@ func (cfg Config) analyze(ctx context.Context, prog *load.Program, pkgs []*packa
 	var mu sync.Mutex
 	n := 0
 	cfg.Progress("analysing", 0, len(pkgs))
+	cfg.tellLarge(pkgs)
 	perPackage, perStep := stopwatch{}, stopwatch{}
 	a, err := analyze.Packages(ctx, analyze.Job{
 		Program: prog, Packages: pkgs, Rules: cfg.Rules, Cache: cfg.Cache,
@@ -52,6 +54,26 @@ func (cfg Config) analyze(ctx context.Context, prog *load.Program, pkgs []*packa
 		cfg.Debugf("%v", a.Unkept)
 	}
 	return a, nil
+}
+
+// large is from how many bytes of source on a package counts as such.
+const large = 4 << 20
+
+func (cfg Config) tellLarge(pkgs []*packages.Package) {
+	if cfg.Large == nil {
+		return
+	}
+	for _, p := range pkgs {
+		var bytes int64
+		for _, name := range p.CompiledGoFiles {
+			if fi, err := os.Stat(name); err == nil {
+				bytes += fi.Size()
+			}
+		}
+		if bytes >= large {
+			cfg.Large(bytes)
+		}
+	}
 }
 
 // stopwatch holds how long things took.

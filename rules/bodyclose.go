@@ -271,7 +271,7 @@ func (b *bodyLeak) declare(d *dstedit.Decl, as *ast.AssignStmt, name string) err
 // unclosed says on which path what stays.
 func (b *bodyLeak) unclosed(m rule.Match, unmet match.Unmet) rule.Match {
 	harm := ", so its connection and two goroutines leak"
-	exit, unread := b.Unread()
+	exit, unread := b.Unread(unmet)
 	if !unread {
 		exit = unmet.Exits[0]
 	}

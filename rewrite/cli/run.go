@@ -136,7 +136,7 @@ func (p *program) analyze(ctx context.Context, o *options, review func([]finding
 		Progress: line.update,
 	}
 	cfg.Cache = p.results(o)
-	tuneMemory()
+	cfg.Large = tuneMemory()
 	if o.verbose {
 		cfg.Debugf = func(format string, args ...any) { line.printf(name+": "+format, args...) }
 	}

@@ -184,16 +184,7 @@ func (prog *Program) Retype(p *packages.Package, files []*ast.File) (*packages.P
 	c := new(packages.Package)
 	*c = *p
 	c.Fset, c.Syntax, c.TypesSizes = prog.Fset, files, prog.sizes
-	c.TypesInfo = &types.Info{
-		Types:        map[ast.Expr]types.TypeAndValue{},
-		Defs:         map[*ast.Ident]types.Object{},
-		Uses:         map[*ast.Ident]types.Object{},
-		Implicits:    map[ast.Node]types.Object{},
-		Instances:    map[*ast.Ident]types.Instance{},
-		Scopes:       map[ast.Node]*types.Scope{},
-		Selections:   map[*ast.SelectorExpr]*types.Selection{},
-		FileVersions: map[*ast.File]string{},
-	}
+	c.TypesInfo = newInfo(files)
 	// With its name, because files may disagree on it.
 	c.Types = types.NewPackage(p.PkgPath, p.Name)
 	err := types.NewChecker(conf, prog.Fset, c.Types, c.TypesInfo).Files(files)
@@ -205,6 +196,33 @@ func (prog *Program) Retype(p *packages.Package, files []*ast.File) (*packages.P
 		errs = append(errs, e)
 	}
 	return c, errs
+}
+
+// presized is the size of source in bytes from which on the maps of a types.Info are made as
+// large as they will be. To let them grow took a quarter of the type checker's time on a
+// package of 12 MB; for small ones a guess that is too high costs memory instead.
+const presized = 1 << 20
+
+// newInfo returns the maps for what the type checker finds out about files. The sizes are
+// the numbers of entries for a byte of source, as measured.
+func newInfo(files []*ast.File) *types.Info {
+	bytes := 0
+	for _, f := range files {
+		bytes += int(f.FileEnd - f.FileStart)
+	}
+	if bytes < presized {
+		bytes = 0
+	}
+	return &types.Info{
+		Types:        make(map[ast.Expr]types.TypeAndValue, bytes/11),
+		Defs:         make(map[*ast.Ident]types.Object, bytes/100),
+		Uses:         make(map[*ast.Ident]types.Object, bytes/16),
+		Implicits:    map[ast.Node]types.Object{},
+		Instances:    map[*ast.Ident]types.Instance{},
+		Scopes:       make(map[ast.Node]*types.Scope, bytes/130),
+		Selections:   make(map[*ast.SelectorExpr]*types.Selection, bytes/75),
+		FileVersions: map[*ast.File]string{},
+	}
 }
 
 // Forget drops the types of dependencies that were read. Packages that were

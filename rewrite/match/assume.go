@@ -23,6 +23,18 @@ type Assumptions struct {
 // condition tells apart what conditions ask: their text, and where the
 // variables in it are declared.
 func (p *Pass) condition(cond ast.Expr) string {
+	key, known := p.conditions[cond]
+	if !known {
+		if p.conditions == nil {
+			p.conditions = map[ast.Expr]string{}
+		}
+		key = p.newCondition(cond)
+		p.conditions[cond] = key
+	}
+	return key
+}
+
+func (p *Pass) newCondition(cond ast.Expr) string {
 	cond = ast.Unparen(cond)
 	key := []byte(types.ExprString(cond))
 	ast.Inspect(cond, func(n ast.Node) bool {
@@ -127,10 +139,10 @@ func (p *Pass) assume(out Assumptions, cond ast.Expr, taken bool, fn *Func) {
 		switch not := *be; be.Op {
 		case token.EQL:
 			not.Op = token.NEQ
-			out.known[p.condition(&not)] = !taken
+			out.known[p.newCondition(&not)] = !taken
 		case token.NEQ:
 			not.Op = token.EQL
-			out.known[p.condition(&not)] = !taken
+			out.known[p.newCondition(&not)] = !taken
 		}
 	}
 }

@@ -264,27 +264,34 @@ func (g *Goroutine) callsUnknown() bool {
 // sharesLock reports whether the goroutine takes a lock that the function
 // around it takes, too, and may hold while it waits.
 func (g *Goroutine) sharesLock(wait inspector.Cursor) bool {
-	locked := map[WGKey]bool{}
-	for _, inside := range []bool{false, true} {
-		for c := range g.Parent.Cursor.Preorder((*ast.CallExpr)(nil)) {
-			call := c.Node().(*ast.CallExpr)
-			if g.Lit.Contains(c) != inside || !inside && runsAfter(c, wait) {
-				continue
-			}
-			for _, typ := range []string{"Mutex", "RWMutex"} {
-				recv, ok := g.p.Method(call, "sync", typ, "Lock")
-				if !ok {
-					continue
-				}
-				key, ok := g.p.WaitGroupKey(recv)
-				if ok && inside && locked[key] {
-					return true
-				}
-				locked[key] = locked[key] || !inside
-			}
+	inside := g.p.locks(g.Lit, nil) // first, because most goroutines take none
+	if len(inside) == 0 {
+		return false
+	}
+	outside := g.p.locks(g.Parent.Cursor, func(c inspector.Cursor) bool { return g.Lit.Contains(c) || runsAfter(c, wait) })
+	for key := range inside {
+		if outside[key] {
+			return true
 		}
 	}
 	return false
+}
+
+// locks returns the locks that are taken below root, but for calls that skip holds for.
+func (p *Pass) locks(root inspector.Cursor, skip func(inspector.Cursor) bool) map[WGKey]bool {
+	locked := map[WGKey]bool{}
+	for c := range root.Preorder((*ast.CallExpr)(nil)) {
+		for _, typ := range []string{"Mutex", "RWMutex"} {
+			recv, ok := p.Method(c.Node().(*ast.CallExpr), "sync", typ, "Lock")
+			if !ok {
+				continue
+			}
+			if key, ok := p.WaitGroupKey(recv); ok && (skip == nil || !skip(c)) {
+				locked[key] = true
+			}
+		}
+	}
+	return locked
 }
 
 // Harmless reports whether s, in front of the Add, neither branches nor

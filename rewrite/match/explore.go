@@ -27,30 +27,27 @@ func (p Paths[S]) After(f *Flow, n ast.Node, s S) {
 	if !ok {
 		return
 	}
-	p.run(at.block, at.index+1, s)
+	p.run(f, at.block, at.index+1, s)
 }
 
 // FromEntry explores from the start of the function.
-func (p Paths[S]) FromEntry(f *Flow, s S) { p.run(f.Entry, 0, s) }
+func (p Paths[S]) FromEntry(f *Flow, s S) { p.run(f, f.Entry, 0, s) }
 
 // FromBody explores from the start of the body of a loop.
 func (p Paths[S]) FromBody(f *Flow, loop ast.Stmt, s S) {
 	if b := f.bodies[loop]; b != nil {
-		p.run(b, 0, s)
+		p.run(f, b, 0, s)
 	}
 }
 
-func (p Paths[S]) run(b *Block, index int, s S) {
-	type key struct {
-		b *Block
-		s S
-	}
+func (p Paths[S]) run(f *Flow, b *Block, index int, s S) {
 	type job struct {
-		key
+		b     *Block
+		s     S
 		index int
 	}
-	seen := map[key]bool{}
-	work := []job{{key{b, s}, index}}
+	seen := newSeen[S](f)
+	work := []job{{b, s, index}}
 	for len(work) > 0 {
 		j := work[len(work)-1]
 		work = work[:len(work)-1]
@@ -78,11 +75,58 @@ func (p Paths[S]) run(b *Block, index int, s S) {
 			if j.b.Cond != nil && p.Edge != nil {
 				next, ok = p.Edge(j.b.Cond, i == 0, state)
 			}
-			k := key{j.b.Succs[i], next}
-			if ok && !seen[k] {
-				seen[k] = true
-				work = append(work, job{k, 0})
+			if ok && seen.add(j.b.Succs[i], next) {
+				work = append(work, job{j.b.Succs[i], next, 0})
 			}
 		}
 	}
+}
+
+// seen holds the states with which a walk has come to each block. There are few for a
+// block, and a walk for each candidate of a long function: a map of all would take most of
+// the time. A block with many gets one.
+type seen[S comparable] struct {
+	first  []int32 // by Block.index: where the list of the block begins in states, plus one
+	states []seenState[S]
+	many   map[int]map[S]bool
+}
+
+type seenState[S comparable] struct {
+	s    S
+	next int32
+}
+
+// manyStates is the length of a list from which on a map is faster.
+const manyStates = 16
+
+func newSeen[S comparable](f *Flow) *seen[S] { return &seen[S]{first: make([]int32, len(f.blocks))} }
+
+// add adds a state of b. It returns false if it was there.
+func (v *seen[S]) add(b *Block, s S) bool {
+	if known, ok := v.many[b.index]; ok {
+		was := known[s]
+		known[s] = true
+		return !was
+	}
+	n := 0
+	for i := v.first[b.index]; i > 0; i = v.states[i-1].next {
+		if v.states[i-1].s == s {
+			return false
+		}
+		n++
+	}
+	if n == manyStates {
+		known := map[S]bool{s: true}
+		for i := v.first[b.index]; i > 0; i = v.states[i-1].next {
+			known[v.states[i-1].s] = true
+		}
+		if v.many == nil {
+			v.many = map[int]map[S]bool{}
+		}
+		v.many[b.index] = known
+		return true
+	}
+	v.states = append(v.states, seenState[S]{s, v.first[b.index]})
+	v.first[b.index] = int32(len(v.states))
+	return true
 }

@@ -30,7 +30,8 @@ type Block struct {
 	// Select is the statement that chooses among Succs, if there is one.
 	Select *ast.SelectStmt
 	// Loop is the for or range statement whose next round begins here.
-	Loop ast.Stmt
+	Loop  ast.Stmt
+	index int // in Flow.blocks
 }
 
 // ExitKind says how control leaves a block without successors.
@@ -116,7 +117,7 @@ func (f *Flow) comesBack(cond ast.Expr, taken bool, loop ast.Stmt) (back bool) {
 				back = back || l == loop
 				return l != loop
 			},
-		}.run(next, 0, struct{}{})
+		}.run(f, next, 0, struct{}{})
 	}
 	return back
 }

@@ -23,7 +23,7 @@ type flowBuilder struct {
 }
 
 func (b *flowBuilder) block() *Block {
-	blk := new(Block)
+	blk := &Block{index: len(b.flow.blocks)}
 	b.flow.blocks = append(b.flow.blocks, blk)
 	return blk
 }

@@ -279,10 +279,6 @@ func (g *Goroutine) OpOf(s ast.Stmt) (WGOp, bool) {
 	if !ok {
 		return WGOp{}, false
 	}
-	for _, o := range g.Ops() {
-		if ast.Expr(o.Call) == ast.Unparen(es.X) {
-			return o, true
-		}
-	}
-	return WGOp{}, false
+	o, ok := g.p.groupOpAt(g.Decl, ast.Unparen(es.X))
+	return o, ok
 }

@@ -185,22 +185,20 @@ func (g *LocalGroup) sort() bool {
 			return false
 		}
 	}
-	for c := range g.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		for _, e := range g.p.GroupEffects(c.Node().(*ast.CallExpr)) {
-			e.Key = g.p.argumentFor(e.Key, c)
-			if e.Key != key || e.Adds+e.Dones == 0 && !e.Waits {
-				continue
-			}
-			_, isGo := c.Parent().Node().(*ast.GoStmt)
-			runner := g.p.Runner(c)
-			switch {
-			case e.Adds > 0 || e.Waits:
-				return false
-			case isGo && runner == g.Fn.Cursor:
-				at(c.Parent()).Most += int(e.Dones)
-			case isGo || !book(runner, c, int(e.Dones)):
-				return false
-			}
+	for _, use := range g.p.groupUses(g.Fn) {
+		c, e := use.at, use.GroupUse
+		if e.Key != key {
+			continue
+		}
+		_, isGo := c.Parent().Node().(*ast.GoStmt)
+		runner := g.p.Runner(c)
+		switch {
+		case e.Adds > 0 || e.Waits:
+			return false
+		case isGo && runner == g.Fn.Cursor:
+			at(c.Parent()).Most += int(e.Dones)
+		case isGo || !book(runner, c, int(e.Dones)):
+			return false
 		}
 	}
 	for c := range g.Fn.Cursor.Preorder((*ast.GoStmt)(nil)) {
@@ -214,6 +212,35 @@ func (g *LocalGroup) sort() bool {
 		g.Starts = append(g.Starts, *s)
 	}
 	return len(g.Waits) > 0
+}
+
+// groupUse is a call that touches a WaitGroup through the function that it calls.
+type groupUse struct {
+	GroupUse
+	at inspector.Cursor
+}
+
+// groupUses lists the calls in fn that change or await a WaitGroup of fn's, for all of its groups.
+func (p *Pass) groupUses(fn *Func) []groupUse {
+	uses, known := p.usesIn[fn.Cursor]
+	if known {
+		return uses
+	}
+	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
+		for _, e := range p.GroupEffects(c.Node().(*ast.CallExpr)) {
+			if e.Key = p.argumentFor(e.Key, c); e.Adds+e.Dones > 0 || e.Waits {
+				uses = append(uses, groupUse{e, c})
+			}
+		}
+	}
+	if p.Facts.busy {
+		return uses // what is known still grows
+	}
+	if p.usesIn == nil {
+		p.usesIn = map[inspector.Cursor][]groupUse{}
+	}
+	p.usesIn[fn.Cursor] = uses
+	return uses
 }
 
 // Excess is an Add after which too few goroutines count down.

@@ -22,21 +22,25 @@ import (
 // Pass is one package seen by one rule.
 type Pass struct {
 	*analysis.Pass
-	Inspector *inspector.Inspector
-	Facts     *Facts
-	shared    *shared
-	uses      map[ast.Node]*usesIndex // of declarations
-	constant  map[constantKey]bool
-	frozen    map[*types.Var]bool    // by Fixed
-	given     map[string][]givenName // by FreshName
-	visiting  ast.Decl               // by Candidates
-	masked    map[ast.Decl]bool
-	unwinds   map[*ast.BlockStmt]bool     // by mayUnwind
-	exiting   map[*ast.BlockStmt]bool     // by exits
-	litBusy   map[*ast.FuncLit]bool       // by litEffect
-	groupOps  map[inspector.Cursor][]WGOp // by WaitGroupOps
-	errs      map[errKey]*errUses         // by errUses
-	servers   map[*types.Func]bool        // by server
+	Inspector  *inspector.Inspector
+	Facts      *Facts
+	shared     *shared
+	uses       map[ast.Node]*usesIndex // of declarations
+	constant   map[constantKey]bool
+	frozen     map[*types.Var]bool    // by Fixed
+	given      map[string][]givenName // by FreshName
+	visiting   ast.Decl               // by Candidates
+	masked     map[ast.Decl]bool
+	unwinds    map[*ast.BlockStmt]bool                // by mayUnwind
+	exiting    map[*ast.BlockStmt]bool                // by exits
+	litBusy    map[*ast.FuncLit]bool                  // by litEffect
+	groupOps   map[inspector.Cursor][]WGOp            // by WaitGroupOps
+	groupOpOf  map[inspector.Cursor]map[ast.Expr]WGOp // by groupOpAt
+	usesIn     map[inspector.Cursor][]groupUse        // by groupUses
+	conditions map[ast.Expr]string                    // by condition
+	waiting    map[ast.Node]bool                      // by waits
+	errs       map[errKey]*errUses                    // by errUses
+	servers    map[*types.Func]bool                   // by server
 }
 
 // shared is what all rules work out of a package once. They run at the same time.

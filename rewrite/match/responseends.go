@@ -185,15 +185,18 @@ func (p *Pass) countsRounds(cond ast.Expr, loop inspector.Cursor) bool {
 // Unread returns the first way out that a path comes to without having read the
 // body to its end, which would have freed the connection; ok is false if there
 // is none.
-func (b *Response) Unread() (e Exit, ok bool) {
-	o := b.Obligation()
-	o.Events = slices.Clone(o.Events)
-	for i, e := range o.Events {
-		if b.drains(e) {
-			o.Events[i].Kind = Closes
+func (b *Response) Unread(unmet Unmet) (e Exit, ok bool) {
+	if b.Drained() {
+		o := b.Obligation()
+		o.Events = slices.Clone(o.Events)
+		for i, e := range o.Events {
+			if b.drains(e) {
+				o.Events[i].Kind = Closes
+			}
 		}
+		unmet = b.Unclosed(o)
 	}
-	if unmet := b.Unclosed(o); len(unmet.Exits) > 0 {
+	if len(unmet.Exits) > 0 {
 		return unmet.Exits[0], true
 	}
 	return e, false

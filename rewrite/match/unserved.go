@@ -362,5 +362,5 @@ func (f *Func) Sees(p *Pass, v *types.Var) bool {
 
 // IsMakeChan reports whether call makes a channel.
 func (p *Pass) IsMakeChan(call *ast.CallExpr) bool {
-	return p.IsBuiltin(call, "make") && len(call.Args) > 0 && isChan(p.TypesInfo.TypeOf(call))
+	return calledAs(call) == "make" && p.IsBuiltin(call, "make") && len(call.Args) > 0 && isChan(p.TypesInfo.TypeOf(call))
 }

@@ -137,8 +137,13 @@ func (p *Pass) blocks(n ast.Node) bool {
 	return found
 }
 
+// waits reports whether n itself may take long: a channel operation, or a call that waits.
+// It is asked about the nodes of a function once for each path that comes by.
 func (p *Pass) waits(n ast.Node) bool {
-	found := false
+	found, known := p.waiting[n]
+	if known {
+		return found
+	}
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
@@ -152,6 +157,10 @@ func (p *Pass) waits(n ast.Node) bool {
 		}
 		return !found
 	})
+	if p.waiting == nil {
+		p.waiting = map[ast.Node]bool{}
+	}
+	p.waiting[n] = found
 	return found
 }
 

@@ -70,6 +70,25 @@ func (p *Pass) WaitGroupOps(root inspector.Cursor) []WGOp {
 	return slices.Clip(ops)
 }
 
+// groupOpAt returns the operation of WaitGroupOps that call is.
+func (p *Pass) groupOpAt(root inspector.Cursor, call ast.Expr) (op WGOp, ok bool) {
+	ops, known := p.groupOpOf[root]
+	if !known {
+		ops = map[ast.Expr]WGOp{}
+		for _, o := range p.WaitGroupOps(root) {
+			if _, twice := ops[o.Call]; !twice {
+				ops[o.Call] = o
+			}
+		}
+		if p.groupOpOf == nil {
+			p.groupOpOf = map[inspector.Cursor]map[ast.Expr]WGOp{}
+		}
+		p.groupOpOf[root] = ops
+	}
+	op, ok = ops[call]
+	return op, ok
+}
+
 // groupExprs lists the identifiers and selections below root that are WaitGroups,
 // and may list others.
 func (p *Pass) groupExprs(root inspector.Cursor) []inspector.Cursor {
