@@ -136,21 +136,38 @@ func (p *Pass) assume(out Assumptions, cond ast.Expr, taken bool, fn *Func) {
 	}
 	out.known[p.condition(cond)] = taken
 	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok {
-		switch not := *be; be.Op {
-		case token.EQL:
-			not.Op = token.NEQ
-			out.known[p.newCondition(&not)] = !taken
-		case token.NEQ:
-			not.Op = token.EQL
-			out.known[p.newCondition(&not)] = !taken
+		if be.Op == token.EQL || be.Op == token.NEQ {
+			out.known[p.opposite(be)] = !taken
 		}
 	}
+}
+
+// opposite is condition for the same comparison with the other one of == and !=.
+func (p *Pass) opposite(be *ast.BinaryExpr) string {
+	key, known := p.opposites[be]
+	if !known {
+		not := *be
+		if not.Op = token.EQL; be.Op == token.EQL {
+			not.Op = token.NEQ
+		}
+		if p.opposites == nil {
+			p.opposites = map[*ast.BinaryExpr]string{}
+		}
+		key = p.newCondition(&not)
+		p.opposites[be] = key
+	}
+	return key
 }
 
 // constantIn reports whether cond has the same value whenever fn evaluates it,
 // as far as one can see: no call, no variable that is assigned twice.
 func (p *Pass) constantIn(cond ast.Expr, fn *Func) bool {
-	ok := true
+	key := constantCond{cond, fn.Body}
+	ok, known := p.constants[key]
+	if known {
+		return ok
+	}
+	ok = true
 	ast.Inspect(cond, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr, *ast.IndexExpr:
@@ -167,7 +184,17 @@ func (p *Pass) constantIn(cond ast.Expr, fn *Func) bool {
 		}
 		return ok
 	})
+	if p.constants == nil {
+		p.constants = map[constantCond]bool{}
+	}
+	p.constants[key] = ok
 	return ok
+}
+
+// constantCond names the question of [Pass.constantIn].
+type constantCond struct {
+	cond ast.Expr
+	fn   *ast.BlockStmt
 }
 
 // constantKey names the question of [Pass.constantVar].

@@ -38,6 +38,9 @@ type Pass struct {
 	groupOpOf  map[inspector.Cursor]map[ast.Expr]WGOp // by groupOpAt
 	usesIn     map[inspector.Cursor][]groupUse        // by groupUses
 	conditions map[ast.Expr]string                    // by condition
+	serving    map[ast.Node]bool                      // by serves
+	constants  map[constantCond]bool                  // by constantIn
+	opposites  map[*ast.BinaryExpr]string             // by opposite
 	waiting    map[ast.Node]bool                      // by waits
 	errs       map[errKey]*errUses                    // by errUses
 	servers    map[*types.Func]bool                   // by server

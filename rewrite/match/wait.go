@@ -66,7 +66,10 @@ func (p *Pass) doneAt(c, def inspector.Cursor, fn *Func) token.Pos {
 // serves reports whether n calls a function of the package that goes on for
 // long: it loops over a channel, or waits in a loop that has no condition.
 func (p *Pass) serves(n ast.Node) bool {
-	found := false
+	found, known := p.serving[n]
+	if known {
+		return found
+	}
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
@@ -76,6 +79,10 @@ func (p *Pass) serves(n ast.Node) bool {
 		}
 		return !found
 	})
+	if p.serving == nil {
+		p.serving = map[ast.Node]bool{}
+	}
+	p.serving[n] = found
 	return found
 }
 
