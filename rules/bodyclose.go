@@ -228,8 +228,15 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 	if !guarded && !b.harms() {
 		return m.Unsafe(message, fix), true
 	}
+	if guarded && !b.harms() && b.GoesOn(g) {
+		return m.Unsafe(message+early, fix), true
+	}
 	return b.offer(m, message, fix), true
 }
+
+// early is what a close does while the function waits for something that the
+// server may be doing.
+const early = ", which ends what the server goes on doing for it"
 
 // harms reports whether a close that the author did not write may do harm.
 func (b *bodyLeak) harms() bool { return b.CutsOff() || b.mayHaveNone() }
@@ -302,9 +309,11 @@ func (b *bodyLeak) close(m rule.Match, at match.Place) rule.Match {
 	name := b.Var.Name()
 	switch at.Kind {
 	case match.AtOnce:
-		return b.offer(m, "Close the response body at once, because nobody reads it", func(d *dstedit.Decl) error {
-			return insertBehind(d, at.Guard, closeNow(name))
-		})
+		fix := func(d *dstedit.Decl) error { return insertBehind(d, at.Guard, closeNow(name)) }
+		if at.Early {
+			return m.Unsafe("Close the response body at once, because nobody reads it"+early, fix)
+		}
+		return b.offer(m, "Close the response body at once, because nobody reads it", fix)
 	case match.BehindRead:
 		return b.offer(m, "Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
 			return d.InsertAfter(at.Stmt, closeNow(name))

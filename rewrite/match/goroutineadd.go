@@ -136,19 +136,19 @@ func (g *Goroutine) ArgsMayWait() bool {
 // ArgsMayPanic reports whether evaluating the arguments of the go statement may
 // panic where that could be noticed: an Add in front of it then stays without
 // its Done, and whoever waits for the group waits for ever. That is nobody if
-// the group is a variable of the declaration for which only the function itself
-// waits, not in a deferred call, and that does not recover.
+// the group is a variable of the function that the panic leaves, and only that
+// function itself waits for it, not in a deferred call: one around it may recover.
 func (g *Goroutine) ArgsMayPanic(key WGKey) bool {
 	// Without what the group is reached from, the Add itself panics.
 	if call := g.Stmt.Node().(*ast.GoStmt).Call; !g.p.MayPanic(call, key.Root) {
 		return false
 	}
-	if !g.Local(key) || g.p.callsRecover(g.Decl) {
+	if v, _ := key.Root.(*types.Var); !g.Local(key) || !g.p.DeclaredIn(v, g.Parent) {
 		return true
 	}
 	harmless := map[ast.Node]bool{}
 	for _, o := range g.Ops() {
-		if o.Key == key && (o.Name != "Wait" || o.Runner == g.p.Runner(g.Stmt) && !InDefer(o.At)) {
+		if o.Key == key && (o.Name != "Wait" || g.p.EnclosingFunc(o.At).Cursor == g.Parent.Cursor && !InDefer(o.At)) {
 			harmless[ast.Unparen(o.Recv)] = true
 		}
 	}

@@ -10,7 +10,8 @@ import (
 // NeverMade returns the waits on a local channel variable that is declared
 // without a value and gets none: sends and receives on nil never end. Those in a
 // select are a way to switch a case off. A function that does nothing with the
-// variable but to wait on it itself, for no value, parks on purpose.
+// variable but to wait on it itself, for no value and as the last thing that it
+// does, parks on purpose.
 func (p *Pass) NeverMade(spec inspector.Cursor, fn *Func) (out []ChannelUse) {
 	vs := spec.Node().(*ast.ValueSpec)
 	if len(vs.Values) > 0 || len(vs.Names) != 1 {
@@ -30,12 +31,26 @@ func (p *Pass) NeverMade(spec inspector.Cursor, fn *Func) (out []ChannelUse) {
 		case u.Waits():
 			out = append(out, u)
 		}
-		parks = parks && u.Runner == fn.Cursor && u.parks()
+		parks = parks && u.Runner == fn.Cursor && u.parks() && p.endsWith(fn, u.Op)
 	}
 	if parks {
 		return nil
 	}
 	return out
+}
+
+// endsWith reports whether nothing but a plain return follows the statement of c
+// in the function.
+func (p *Pass) endsWith(fn *Func, c inspector.Cursor) bool {
+	last := true
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		if s, ok := n.(ast.Stmt); ok && s.Pos() > c.Node().End() {
+			ret, isReturn := s.(*ast.ReturnStmt)
+			last = last && isReturn && len(ret.Results) == 0
+		}
+		return last
+	})
+	return last
 }
 
 // parks reports whether the use waits for no value.

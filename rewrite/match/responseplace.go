@@ -41,6 +41,9 @@ type Place struct {
 	Guard Guard
 	Stmt  ast.Stmt
 	Why   string
+	// Early is set if the function then goes on for long, perhaps until something
+	// happens that the server does while the response is open.
+	Early bool
 }
 
 // Place returns where the body is to be closed, which it is not on the paths of
@@ -72,7 +75,7 @@ func (b *Response) Place(unmet Unmet) Place {
 	}
 	if b.GoesOn(g) {
 		if untouched {
-			return Place{Kind: AtOnce, Guard: g}
+			return Place{Kind: AtOnce, Guard: g, Early: true}
 		}
 		if read := b.readWhole(g); read != nil {
 			return Place{Kind: BehindRead, Stmt: read}

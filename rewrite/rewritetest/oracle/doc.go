@@ -12,7 +12,9 @@
 // they run, it is another one of the same name (package rt), and calls that
 // measure are written into them. Each path is run in a bubble of
 // testing/synctest, in three schedules: as it comes, with each goroutine as
-// slow as can be, and with the function itself as slow as can be. When nothing
+// slow as can be, and with the function itself as slow as can be; where no
+// goroutine is started, in one. What fails is run again, in schedules at random
+// beside these, and counts if it fails again. When nothing
 // in the bubble can go on any more, what is left, is left for good:
 //
 //   - goroutines, by their label in the profile;
@@ -22,7 +24,11 @@
 // Results, panics, the events of each goroutine and what uploads have sent are
 // what can be observed. A fix is wrong if the function does something that it
 // did not do before in any schedule of the same path; a function that did not
-// come to its end may go on.
+// come to its end may go on, and where another goroutine ends the process, the
+// events of the function are cut off anywhere.
+//
+// A leak after the fix is excused if the goroutine that has made the value waits
+// for ever before it comes to the release.
 //
 // What is not judged: a mutex (a goroutine that waits for one is not idle in a
 // bubble, so rule lockedwait is not seen), goroutines that end or not by luck,
