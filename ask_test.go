@@ -14,6 +14,8 @@ import (
 	"time"
 
 	"github.com/creack/pty"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 )
 
 const twoLeaks = `package m
@@ -67,22 +69,26 @@ func TestAsk(t *testing.T) {
 		fixed         string // a1, a2, b1, b2: the functions with a fix
 		code          int
 		says          string
+		short         bool // in the short form, too
 	}{
-		{"all", "yyyy", "", "a1 a2 b1 b2", 0, "4 fixed"},
-		{"some", "ynny", "", "a1 b2", 1, "2 fixable, 2 fixed"},
-		{"none", "nnnn", "", "", 1, "4 fixable"},
-		{"file", "ad", "", "a1 a2", 1, "2 fixable, 2 fixed"},
-		{"quit", "yq", "", "a1", 1, "3 fixable, 1 fixed"},
-		{"end of input", "y\x04", "", "a1", 1, "1 fixed"},
-		{"interrupt", "y\x03", "", "", 2, "interrupted, nothing was written"},
-		{"help", "?xyq", "", "a1", 1, "q - quit"},
-		{"edit", "eynn", "editor.sh", "a1* a2", 1, "2 fixable, 2 fixed"},
-		{"edit that does not compile", "eyq", "break.sh", "a2", 1, "fix dropped, would not compile: the result does not compile: undefined: nothing"},
-		{"edit that undoes", "enq", "undo.sh", "", 1, "the file is as it was before the fix"},
-		{"edit that fails", "enq", "none.sh", "", 1, "edit: run sh "},
+		{"all", "yyyy", "", "a1 a2 b1 b2", 0, "4 fixed", false},
+		{"some", "ynny", "", "a1 b2", 1, "2 fixable, 2 fixed", true},
+		{"none", "nnnn", "", "", 1, "4 fixable", false},
+		{"file", "ad", "", "a1 a2", 1, "2 fixable, 2 fixed", false},
+		{"quit", "yq", "", "a1", 1, "3 fixable, 1 fixed", false},
+		{"end of input", "y\x04", "", "a1", 1, "1 fixed", false},
+		{"interrupt", "y\x03", "", "", 2, "interrupted, nothing was written", true},
+		{"help", "?xyq", "", "a1", 1, "q - quit", false},
+		{"edit", "eynn", "editor.sh", "a1* a2", 1, "2 fixable, 2 fixed", true},
+		{"edit that does not compile", "eyq", "break.sh", "a2", 1, "fix dropped, would not compile: the result does not compile: undefined: nothing", true},
+		{"edit that undoes", "enq", "undo.sh", "", 1, "the file is as it was before the fix", false},
+		{"edit that fails", "enq", "none.sh", "", 1, "edit: run sh ", false},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
+			if !tt.short {
+				longform.Only(t, "one more dialogue")
+			}
 			t.Parallel()
 			dir := askFiles(t)
 			cmd := exec.Command(bin, "-i", "./...")

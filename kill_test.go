@@ -16,7 +16,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest"
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 )
 
 // killModule is a module of several packages, each with findings in several files.
@@ -154,8 +154,8 @@ func (m *killModule) state() (untouched, complete, torn int) {
 // one, and each package is as it was, or complete, or completed by the next
 // run. That is also true of files that are written in place.
 func TestKill(t *testing.T) {
-	kills := 12
-	if rewritetest.Long() {
+	kills := 6
+	if longform.Wanted() {
 		kills = 200
 	}
 	m := newKillModule(t)
@@ -253,7 +253,11 @@ func (m *killModule) noTemps() {
 // TestTwoRunsAtOnce lets two runs write the same packages.
 func TestTwoRunsAtOnce(t *testing.T) {
 	m := newKillModule(t)
-	for range 3 {
+	runs := 1
+	if longform.Wanted() {
+		runs = 3
+	}
+	for range runs {
 		m.reset()
 		var out [2]bytes.Buffer
 		var cmds [2]*exec.Cmd

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest"
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 )
 
 // TestShards runs fixtures in one run and in parts: the parts together
@@ -36,7 +36,7 @@ func TestShards(t *testing.T) {
 	}
 	want, wantFindings := run()
 	parts := []int{2}
-	if rewritetest.Long() {
+	if longform.Wanted() {
 		parts = []int{2, 3}
 	}
 	for _, n := range parts {
@@ -62,7 +62,7 @@ func TestShards(t *testing.T) {
 // someFixtures returns the packages of the fixtures that tests of the program
 // look at: small ones of four rules, or all of them in the long form.
 func someFixtures() []string {
-	if rewritetest.Long() {
+	if longform.Wanted() {
 		return []string{"./..."}
 	}
 	return []string{"./lockedwait/...", "./missingstop/...", "./stock/...", "./waitgroupwait/..."}

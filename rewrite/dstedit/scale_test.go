@@ -16,6 +16,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 )
 
 var (
@@ -39,7 +41,7 @@ func TestScale(t *testing.T) {
 		runScale(t, goFiles(t, strings.Split(*scaleDirs, ",")), uint32(*scaleStep), func(src []byte) []byte { return src })
 		return
 	}
-	runScale(t, sampleFiles(t, scaleSample), 16, func(src []byte) []byte { return src })
+	runScale(t, sampleFiles(t, scaleSample), sampleStep(16), func(src []byte) []byte { return src })
 }
 
 // TestScaleForeign does the same with CRLF and an indentation by spaces.
@@ -58,7 +60,15 @@ func TestScaleForeign(t *testing.T) {
 		runScale(t, goFiles(t, strings.Split(*scaleDirs, ",")), uint32(*scaleStep), mangle)
 		return
 	}
-	runScale(t, sampleFiles(t, []string{"bufio", "os/exec", "sync", "testing"}), 8, mangle)
+	runScale(t, sampleFiles(t, []string{"bufio", "os/exec", "sync", "testing"}), sampleStep(8), mangle)
+}
+
+// sampleStep is step in the long form; the short form tries one of six of these.
+func sampleStep(step uint32) uint32 {
+	if longform.Wanted() {
+		return step
+	}
+	return 6 * step
 }
 
 func sampleFiles(t *testing.T, pkgs []string) (names []string) {

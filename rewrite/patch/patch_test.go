@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
+
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 )
 
@@ -171,6 +173,9 @@ func TestApply(t *testing.T) {
 				check(t, dir, tree)
 			})
 			t.Run("index", func(t *testing.T) {
+				if !longform.Wanted() && name != "plain" && name != "several" && name != "no newline" {
+					t.Skip("in the long form")
+				}
 				dir, changes := repo(t, tree)
 				run(t, dir, unified(t, changes, Options{Root: dir}), "git", "apply", "--index", "--whitespace=nowarn")
 				check(t, dir, tree)

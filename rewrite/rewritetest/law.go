@@ -23,6 +23,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -57,7 +58,7 @@ func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 	})
 	t.Run("second", func(t *testing.T) {
 		silent(t, rules, fixed, "./...")
-		if Long() {
+		if longform.Wanted() {
 			silent(t, rules, fixedAll, "-unsafe", "-allow-dirty", "./...")
 		} else {
 			// What this package costs is what it analyses: the packages in which

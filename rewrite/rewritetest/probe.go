@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -46,7 +47,7 @@ func Proof(t *testing.T, rules []rule.Rule, fixtures string) {
 	res := safeRun(t, rules, fixtures)
 	fixed := fix(t, res, fixtures)
 	for _, r := range rules {
-		if !Long() && !slices.Contains(provedAlways, r.Name) {
+		if !longform.Wanted() && !slices.Contains(provedAlways, r.Name) {
 			continue
 		}
 		t.Run(r.Name, func(t *testing.T) {
