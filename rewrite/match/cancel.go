@@ -142,7 +142,8 @@ func (c *Cancel) Ended(cond ast.Expr, taken bool) bool {
 }
 
 // WaitsForDone reports whether n receives from the Done channel of the context
-// or its parent: behind it the context has ended and holds nothing any more.
+// or its parent: behind it the context has ended and holds nothing any more. A
+// deferred literal does so if nothing before may leave it.
 func (c *Cancel) WaitsForDone(n ast.Node) bool {
 	done := func(e ast.Expr) bool {
 		call, ok := ast.Unparen(e).(*ast.CallExpr)
@@ -154,6 +155,24 @@ func (c *Cancel) WaitsForDone(n ast.Node) bool {
 	}
 	if e, ok := n.(ast.Expr); ok && done(e) {
 		return true // the head of a range, which ends with it
+	}
+	if d, ok := n.(*ast.DeferStmt); ok && c.Timed() {
+		lit, ok := d.Call.Fun.(*ast.FuncLit)
+		if !ok {
+			return false
+		}
+		for _, s := range lit.Body.List {
+			switch s := s.(type) {
+			case *ast.ExprStmt:
+				if wait, ok := ast.Unparen(s.X).(*ast.UnaryExpr); ok && wait.Op == token.ARROW && done(wait.X) {
+					return true
+				}
+			case *ast.AssignStmt, *ast.IncDecStmt, *ast.DeclStmt:
+			default:
+				return false
+			}
+		}
+		return false
 	}
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {

@@ -235,6 +235,9 @@ func instrument(src []byte) ([]byte, error) {
 					insert(n.End(), fmt.Sprintf("; rt.Made(e, %s, %q)", id.Name, id.Name))
 				}
 			}
+			if id, ok := n.Lhs[0].(*ast.Ident); ok && n.Tok == token.DEFINE && strings.HasPrefix(id.Name, "ch") {
+				insert(n.End(), fmt.Sprintf("; rt.Reached(e, %q)", id.Name))
+			}
 		case *ast.DeferStmt:
 			if _, recv, name := method(n.Call); name == "Wait" && strings.HasPrefix(recv, "wg") {
 				edits = append(edits, edit{at(n.Call.Pos()), at(n.Call.End()), "rt.Wait(e, " + recv + ".Wait)"})

@@ -59,6 +59,7 @@ type state struct {
 	parent   context.Context
 	end      context.CancelFunc // of the parent
 	made     []made
+	reached  []string // names of channels
 	ctxPeaks []string
 	kept     []context.Context
 	later    []func()
@@ -78,6 +79,9 @@ func (e *E) step() {
 		// The same for each variant: the k-th step of a goroutine that waits as long.
 		e.own++
 		wait := time.Duration(rand.New(rand.NewPCG(uint64(e.mode), uint64(e.id)<<32|uint64(e.own))).IntN(4))
+		if rand.New(rand.NewPCG(uint64(e.mode), uint64(e.id))).IntN(3) == 0 {
+			wait = 16*wait + 16 // far behind the others
+		}
 		e.mu.Unlock()
 		time.Sleep(wait)
 		e.mu.Lock()
@@ -286,11 +290,19 @@ func Made(e *E, ctx context.Context, name string) {
 	e.made = append(e.made, made{name, ctx})
 }
 
-// contexts returns the names of the contexts that were made, of those that
+// Reached notes the name of a channel that is made.
+func Reached(e *E, name string) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	e.reached = append(e.reached, name)
+}
+
+// contexts returns the names of the contexts and channels that were made, of those that
 // are left, and of those of which several were there at once.
 func (e *E) contexts() (all, left, peaks []string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
+	all = append(all, e.reached...)
 	for _, m := range e.made {
 		all = append(all, m.name)
 		if m.ctx.Err() == nil {

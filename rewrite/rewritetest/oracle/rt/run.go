@@ -41,7 +41,7 @@ type Outcome struct {
 	After     []string // what was seen after it had returned
 	Uploads   []string
 	Bodies    []int    // sites of the bodies left open
-	Made      []string // names of the contexts that were made
+	Made      []string // names of the contexts and channels that were made
 	Opened    []int    // sites of the bodies that were opened
 	Ctxs      []string // names of the contexts left
 	CtxsAtEnd []string // those that were left when the function returned
