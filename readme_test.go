@@ -75,7 +75,7 @@ func demonstrates(t *testing.T, diff string) {
 		t.Fatal(err)
 	}
 	got := bash(t, root, "goroutinefix -q "+m[1])
-	if got = strings.ReplaceAll(got, "/fixtures/", "/"); got != diff {
+	if got = strings.ReplaceAll(got, "fixtures/stock/", "stock/"); got != diff {
 		t.Errorf("goroutinefix -q %s shows\n%s", m[1], got)
 	}
 }
