@@ -18,12 +18,21 @@ type reported struct {
 	Line, Column                         int
 }
 
+// ownCache lets the runs of a test keep results of their own, and share what the
+// go command has built.
+func ownCache(t *testing.T) {
+	t.Helper()
+	for _, e := range append(goEnv(t, "GOCACHE"), "XDG_CACHE_HOME="+t.TempDir()) {
+		name, value, _ := strings.Cut(e, "=")
+		t.Setenv(name, value)
+	}
+}
+
 // findings returns what a run finds in args, by file.
 func findings(t *testing.T, bin, dir string, args ...string) map[string][]reported {
 	t.Helper()
 	cmd := exec.Command(bin, append([]string{"-check", "-format=json"}, args...)...)
 	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "XDG_CACHE_HOME="+filepath.Join(dir, ".cache"))
 	out, err := cmd.Output()
 	if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 {
 		t.Fatalf("goroutinefix %q: %v", args, err)
@@ -57,6 +66,7 @@ func same(t *testing.T, what string, all, got map[string][]reported, files ...st
 // TestOneAsAll wants each package and each file alone to get what it gets in a
 // run on everything, with a cache and without.
 func TestOneAsAll(t *testing.T) {
+	ownCache(t)
 	bin, dir := program(t), t.TempDir()
 	for name, text := range layered {
 		name = filepath.Join(dir, filepath.FromSlash(name))
@@ -104,7 +114,7 @@ func TestFixturesOneAsAll(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Setenv("XDG_CACHE_HOME", t.TempDir())
+	ownCache(t)
 	named, least := []string{"./stock", "./waitgroupwait"}, 2
 	if longform.Wanted() {
 		named, least = []string{"./..."}, 50
@@ -130,10 +140,10 @@ var layered = map[string]string{
 	"bottom/bottom.go": `package bottom
 
 import (
+	"os"
 	"context"
 	"io"
 	"net/http"
-	"os"
 	"time"
 )
 
@@ -164,6 +174,7 @@ func Limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	"middle/middle.go": `package middle
 
 import (
+	"os"
 	"context"
 	"net/http"
 
@@ -189,6 +200,7 @@ func (l *Loop) Stop() { close(l.done) }
 	"top/top.go": `package top
 
 import (
+	"os"
 	"context"
 	"net/http"
 	"time"
@@ -230,6 +242,7 @@ func Started() {
 	"top/top_test.go": `package top_test
 
 import (
+	"os"
 	"context"
 	"testing"
 
