@@ -33,9 +33,11 @@ func findings(t *testing.T, bin, dir string, args ...string) map[string][]report
 	t.Helper()
 	cmd := exec.Command(bin, append([]string{"-check", "-format=json"}, args...)...)
 	cmd.Dir = dir
+	var stderr strings.Builder
+	cmd.Stderr = &stderr
 	out, err := cmd.Output()
 	if code := cmd.ProcessState.ExitCode(); code != 0 && code != 1 {
-		t.Fatalf("goroutinefix %q: %v", args, err)
+		t.Fatalf("goroutinefix %q: %v\n%s", args, err, &stderr)
 	}
 	var doc struct{ Findings []reported }
 	if err := json.Unmarshal(out, &doc); err != nil {
@@ -140,10 +142,10 @@ var layered = map[string]string{
 	"bottom/bottom.go": `package bottom
 
 import (
-	"os"
 	"context"
 	"io"
 	"net/http"
+	"os"
 	"time"
 )
 
@@ -174,7 +176,6 @@ func Limited(ctx context.Context) (context.Context, context.CancelFunc) {
 	"middle/middle.go": `package middle
 
 import (
-	"os"
 	"context"
 	"net/http"
 
@@ -200,7 +201,6 @@ func (l *Loop) Stop() { close(l.done) }
 	"top/top.go": `package top
 
 import (
-	"os"
 	"context"
 	"net/http"
 	"time"
@@ -242,7 +242,6 @@ func Started() {
 	"top/top_test.go": `package top_test
 
 import (
-	"os"
 	"context"
 	"testing"
 
