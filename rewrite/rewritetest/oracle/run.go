@@ -48,8 +48,7 @@ type unit struct {
 type judge struct {
 	plan      planner
 	paths     int
-	schedules int // at random, beside those that are always run
-	keep      bool
+	schedules int  // at random, beside those that are always run
 	unsafe    bool // judge the unsafe fixes, too
 	spent     map[string]time.Duration
 }
@@ -77,11 +76,7 @@ func (j *judge) measure(ctx context.Context, units []*unit) error {
 	if err != nil {
 		return err
 	}
-	if j.keep {
-		defer fmt.Fprintln(os.Stderr, dir)
-	} else {
-		defer os.RemoveAll(dir)
-	}
+	defer os.RemoveAll(dir)
 	for _, u := range units {
 		if u.src[before], err = gen.Source(u.id, u.tree); err != nil {
 			u.broken[before] = err.Error()
