@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"fmt"
-	"os"
 	"slices"
 	"strings"
 	"time"
@@ -63,7 +62,7 @@ func Run(ctx context.Context, cfg Config) (*Report, error) {
 type planner = func(ctx context.Context, dir string, unsafe bool) (*rewrite.Result, error)
 
 func run(ctx context.Context, cfg Config, plan planner) (*Report, error) {
-	j := &judge{plan: plan, paths: cfg.Paths, unsafe: !cfg.SafeOnly, keep: os.Getenv("ORACLE_KEEP") != "", spent: map[string]time.Duration{}}
+	j := &judge{plan: plan, paths: cfg.Paths, unsafe: !cfg.SafeOnly, spent: map[string]time.Duration{}}
 	if cfg.Found == nil {
 		cfg.Found = func([]Failure) {}
 	}
