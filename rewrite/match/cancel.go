@@ -142,8 +142,9 @@ func (c *Cancel) Ended(cond ast.Expr, taken bool) bool {
 }
 
 // WaitsForDone reports whether n receives from the Done channel of the context
-// or its parent: behind it the context has ended and holds nothing any more. A
-// deferred literal does so if nothing before may leave it.
+// or its parent: after it the context has ended and holds nothing any more. A
+// literal that is called where it stands, or deferred, does so if nothing before
+// may leave it.
 func (c *Cancel) WaitsForDone(n ast.Node) bool {
 	done := func(e ast.Expr) bool {
 		call, ok := ast.Unparen(e).(*ast.CallExpr)
@@ -156,8 +157,8 @@ func (c *Cancel) WaitsForDone(n ast.Node) bool {
 	if e, ok := n.(ast.Expr); ok && done(e) {
 		return true // the head of a range, which ends with it
 	}
-	if d, ok := n.(*ast.DeferStmt); ok && c.Timed() {
-		lit, ok := d.Call.Fun.(*ast.FuncLit)
+	waits := func(call *ast.CallExpr) bool {
+		lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit)
 		if !ok {
 			return false
 		}
@@ -174,11 +175,16 @@ func (c *Cancel) WaitsForDone(n ast.Node) bool {
 		}
 		return false
 	}
+	if d, ok := n.(*ast.DeferStmt); ok && c.Timed() {
+		return waits(d.Call)
+	}
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
-		case *ast.FuncLit:
+		case *ast.FuncLit, *ast.GoStmt:
 			return false
+		case *ast.CallExpr:
+			found = found || waits(n)
 		case *ast.UnaryExpr:
 			found = found || n.Op == token.ARROW && done(n.X)
 		}

@@ -5,9 +5,10 @@ import (
 	"go/types"
 )
 
-// SoleGoroutine returns the function literal that a go statement behind the
+// SoleGoroutine returns the function literal that a go statement after the
 // call starts, if it alone uses the context and is done with it at its end,
-// and nothing in between leaves the function; else nil.
+// comes to its end although the context has not ended, and nothing in between
+// leaves the function; else nil.
 func (c *Cancel) SoleGoroutine() *ast.FuncLit {
 	list, at, ok := StmtList(c.Def)
 	if !ok || c.Ctx == nil || c.InLoop() || !c.p.DeclaredIn(c.Ctx, c.Fn) || c.p.IsResult(c.Ctx, c.Fn) {
@@ -34,12 +35,8 @@ func (c *Cancel) SoleGoroutine() *ast.FuncLit {
 	if !ok {
 		return nil
 	}
-	for recv := range cursor.Preorder((*ast.ExprStmt)(nil)) {
-		if _, inSelect := recv.Parent().Node().(*ast.CommClause); !inSelect && c.WaitsForDone(recv.Node()) {
-			return nil // it would wait for what it is to do afterwards
-		}
-	}
 	body := c.p.FuncOf(cursor)
+	its := *c // the context as the goroutine knows it
 	t := &ctxTracker{p: c.p, fn: body, def: lit.Type, seen: map[*types.Var]bool{}}
 	for _, use := range c.p.Uses(c.Fn.Cursor, c.Ctx) {
 		n := use.Node()
@@ -56,13 +53,32 @@ func (c *Cancel) SoleGoroutine() *ast.FuncLit {
 			if param == nil {
 				return nil
 			}
+			its.Ctx = param
 			t.variable(param, "")
 		}
 	}
 	if t.outlives != "" {
 		return nil
 	}
+	for recv := range cursor.Preorder((*ast.ExprStmt)(nil)) {
+		if _, inSelect := recv.Parent().Node().(*ast.CommClause); !inSelect && its.WaitsForDone(recv.Node()) {
+			return nil // it would wait for what it is to do afterwards
+		}
+	}
+	if !its.endsBefore(body) {
+		return nil
+	}
 	return lit
+}
+
+// endsBefore reports whether a path leads to the end of a function on which the
+// context has not ended: else what the function does at its end does not end it.
+func (c *Cancel) endsBefore(fn *Func) (ends bool) {
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !c.WaitsForDone(n) },
+		Exit: func(b *Block, _ struct{}) { ends = ends || b.Exit == Returns },
+	}.FromEntry(fn.Flow, struct{}{})
+	return ends
 }
 
 // argumentOf returns the parameter of the literal that gets the argument arg.
