@@ -14,7 +14,8 @@
 // testing/synctest, in three schedules: as it comes, with each goroutine as
 // slow as can be, and with the function itself as slow as can be; where no
 // goroutine is started, in one. What fails is run again, in schedules at random
-// beside these, and counts if it fails again. When nothing
+// beside these, many more before the fix than after it, and counts if it fails
+// again. When nothing
 // in the bubble can go on any more, what is left, is left for good:
 //
 //   - goroutines, by their label in the profile;
@@ -34,7 +35,7 @@
 // bubble, so rule lockedwait is not seen), goroutines that end or not by luck,
 // and findings of code that no path has reached. A finding is no false alarm in
 // a function that misuses a channel or a WaitGroup on some path, or has more
-// paths than were run.
+// paths than were run; nor is an unsafe fix held against one that misuses them.
 //
 // # A failure
 //

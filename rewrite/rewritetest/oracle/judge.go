@@ -151,6 +151,7 @@ func (u *unit) failures() (out []Failure) {
 			switch {
 			case v == safe:
 				fail(WrongFix, rule, v, "%s", d)
+			case slices.ContainsFunc(u.outcomes[before], blunder):
 			case strings.Contains(d, "now panics") || strings.Contains(d, "now hangs"):
 				fail(Unsafe, rule, v, "%s", d)
 			}

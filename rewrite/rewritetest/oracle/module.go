@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/parser"
 	"go/token"
+	"go/types"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -175,11 +176,21 @@ func instrument(src []byte) ([]byte, error) {
 	at := func(p token.Pos) int { return fset.Position(p).Offset }
 	insert := func(p token.Pos, text string) { edits = append(edits, edit{at(p), at(p), text}) }
 	begin := func(body *ast.BlockStmt, how string) { insert(body.Lbrace+1, " e := rt."+how+"(e); defer e.End(); ") }
+	sources := 0
 	replaced := map[string]string{"context.Background": "rt.Background(e", "os.Exit": "rt.Exit(e, ", "log.Fatal": "rt.Fatal(e, ",
 		"http.NewRequest": "rt.NewRequest(e, context.Background(), ", "http.NewRequestWithContext": "rt.NewRequest(e, "}
 	for _, d := range file.Decls {
 		if f, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "produce") {
 			insert(f.Body.Lbrace+1, " e = rt.Go(e); defer e.End(); ")
+		}
+		if f, ok := d.(*ast.FuncDecl); ok && f.Type.Results.NumFields() == 2 && types.ExprString(f.Type.Results.List[0].Type) == "int" {
+			ast.Inspect(f, func(n ast.Node) bool {
+				if r, ok := n.(*ast.ReturnStmt); ok {
+					insert(r.Pos(), "rt.Returns(e); ")
+				}
+				_, literal := n.(*ast.FuncLit)
+				return !literal
+			})
 		}
 	}
 	method := func(e ast.Expr) (call *ast.CallExpr, recv, name string) {
@@ -263,6 +274,14 @@ func instrument(src []byte) ([]byte, error) {
 				if lit, ok := call.Args[1].(*ast.FuncLit); ok {
 					begin(lit.Body, "Call")
 				}
+			}
+			switch {
+			case recv+"."+name == "http.ReadResponse": // it may fail
+				sources++
+				edits = append(edits, edit{at(n.Pos()), at(n.Lparen) + 1, fmt.Sprintf("rt.ReadResponse(e, %d, ", 5000+sources)})
+			case name == "Scan" && strings.HasPrefix(recv, "lines"): // there may be nothing to read
+				sources++
+				edits = append(edits, edit{at(n.Pos()), at(n.Rparen), fmt.Sprintf("rt.Scan(e, %d, %s", 5000+sources, recv)})
 			}
 			if call != nil && replaced[recv+"."+name] != "" {
 				edits = append(edits, edit{at(n.Pos()), at(n.Lparen) + 1, replaced[recv+"."+name]})

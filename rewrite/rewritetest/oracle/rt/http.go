@@ -1,6 +1,7 @@
 package rt
 
 import (
+	"bufio"
 	"bytes"
 	"context"
 	"errors"
@@ -62,6 +63,28 @@ func NewRequest(e *E, ctx context.Context, method, url string, body io.Reader) (
 		return nil, errors.New("no request")
 	}
 	return http.NewRequestWithContext(ctx, method, url, body)
+}
+
+// ReadResponse takes the place of http.ReadResponse: what is read may be broken.
+func ReadResponse(e *E, site int, r *bufio.Reader, req *http.Request) (*http.Response, error) {
+	if e.Ask(site) {
+		return nil, errors.New("no response")
+	}
+	return http.ReadResponse(r, req)
+}
+
+// Scan takes the place of the method of a scanner: a body may be empty.
+func Scan(e *E, site int, lines *bufio.Scanner) bool {
+	e.mu.Lock()
+	first := !slices.Contains(e.scanned, lines)
+	if first {
+		e.scanned = append(e.scanned, lines)
+	}
+	e.mu.Unlock()
+	if first && e.Ask(site) {
+		return false
+	}
+	return lines.Scan()
 }
 
 // upload is a body of which nobody knows how long it takes.

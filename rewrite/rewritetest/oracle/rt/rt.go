@@ -3,6 +3,7 @@
 package rt
 
 import (
+	"bufio"
 	"context"
 	"fmt"
 	"math/rand/v2"
@@ -64,7 +65,8 @@ type state struct {
 	kept     []context.Context
 	later    []func()
 	bodies   []*body
-	peaks    []int // sites of bodies of which several were open at once
+	scanned  []*bufio.Scanner // that were asked for a line
+	peaks    []int            // sites of bodies of which several were open at once
 	host     string
 	runaway  bool
 }
@@ -197,6 +199,10 @@ func (e *E) End() {
 		e.crash <- "crash: " + fmt.Sprint(v)
 	}
 }
+
+// Returns comes before each return of a function: its goroutines may come far
+// before its deferred calls do, although it has no other event after them.
+func Returns(e *E) { e.step() }
 
 // Waits comes before each Wait.
 func Waits(e *E) { e.step() }

@@ -241,13 +241,17 @@ func explore(u Unit, most, schedules int, run func(variant int, bits map[Choice]
 			if u.Variants[variant] == nil {
 				continue
 			}
-			for mode := range modes + schedules {
+			more := schedules
+			if variant == 0 {
+				more *= harder
+			}
+			for mode := range modes + more {
 				got, alone := run(variant, bits, mode)
 				if variant == 0 {
 					asked = append(asked, got...)
 				}
 				// Where no goroutine is started, only a select may go another way.
-				if alone && mode >= schedules {
+				if alone && mode >= more {
 					break
 				}
 			}
@@ -267,6 +271,10 @@ func explore(u Unit, most, schedules int, run func(variant int, bits map[Choice]
 	}
 	return len(todo) > most
 }
+
+// harder is how many times as many schedules show what a unit does before the
+// fixes: what it does after them must be among that.
+const harder = 12
 
 var group = regexp.MustCompile(`^(\d+) @`)
 var labelled = regexp.MustCompile(`"run":"(\d+)"`)
