@@ -24,7 +24,7 @@ func kindOf(rule string) string {
 	return "go"
 }
 
-var named = regexp.MustCompile(`\b(resp|ctx|cancel|ch|wg|done)(\d+)\b`)
+var named = regexp.MustCompile(`\b(resp|ctx|cancel|ch|wg|done|svc|mu|eg)(\d+)\b`)
 
 // names returns the values that a text speaks of, such as "ctx3".
 func names(text string) (out []string) {

@@ -19,7 +19,7 @@ import (
 	"strings"
 )
 
-//go:embed rt/*.go stub/*.go
+//go:embed rt/*.go stub/*.go errgroup/*.go
 var runtimes embed.FS
 
 // perPackage is how many units share a package.
@@ -27,17 +27,22 @@ const perPackage = 40
 
 // writeModule writes a module with a runtime, "rt" or "stub", and the given files.
 func writeModule(dir, runtime string, files map[string][]byte) error {
-	all := map[string][]byte{"go.mod": []byte("module oracle.test\n\ngo 1.26\n")}
-	entries, err := runtimes.ReadDir(runtime)
-	if err != nil {
-		return err
+	all := map[string][]byte{
+		"go.mod":      []byte("module oracle.test\n\ngo 1.26\n\nrequire golang.org/x/sync v0.0.0\n\nreplace golang.org/x/sync => ./sync\n"),
+		"sync/go.mod": []byte("module golang.org/x/sync\n\ngo 1.26\n"),
 	}
-	for _, e := range entries {
-		text, err := runtimes.ReadFile(runtime + "/" + e.Name())
+	for from, to := range map[string]string{runtime: "rt", "errgroup": "sync/errgroup"} {
+		entries, err := runtimes.ReadDir(from)
 		if err != nil {
 			return err
 		}
-		all["rt/"+e.Name()] = text
+		for _, e := range entries {
+			text, err := runtimes.ReadFile(from + "/" + e.Name())
+			if err != nil {
+				return err
+			}
+			all[to+"/"+e.Name()] = text
+		}
 	}
 	for name, text := range files {
 		all[name] = text
@@ -253,8 +258,16 @@ func instrument(src []byte) ([]byte, error) {
 			if _, recv, name := method(n.Call); name == "Wait" && strings.HasPrefix(recv, "wg") {
 				edits = append(edits, edit{at(n.Call.Pos()), at(n.Call.End()), "rt.Wait(e, " + recv + ".Wait)"})
 			}
+		case *ast.SelectorExpr:
+			if id, ok := n.X.(*ast.Ident); ok && id.Name == "sync" && n.Sel.Name == "Mutex" {
+				edits = append(edits, edit{at(n.Pos()), at(n.End()), "rt.Mutex"})
+			}
 		case *ast.ExprStmt:
 			call, recv, name := method(n.X)
+			if strings.HasPrefix(recv, "eg") && name == "Go" {
+				edits = append(edits, edit{at(n.Pos()), at(call.Lparen) + 1, fmt.Sprintf("rt.GroupGo(e, %s.Go, ", recv)})
+				insert(call.Args[0].(*ast.FuncLit).Type.Params.Opening+1, "e *rt.E")
+			}
 			if !strings.HasPrefix(recv, "wg") {
 				break
 			}
@@ -302,6 +315,8 @@ func instrument(src []byte) ([]byte, error) {
 		switch imp.Path.Value {
 		case `"os"`:
 			out.WriteString("\nvar _ = os.Exit\n")
+		case `"sync"`:
+			out.WriteString("\nvar _ sync.Mutex\n")
 		case `"log"`:
 			out.WriteString("\nvar _ = log.Fatal\n")
 		}

@@ -1,6 +1,7 @@
 package oracle
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -13,11 +14,8 @@ func (u *unit) shape(leak string) string {
 	subject, op, _ := strings.Cut(strings.TrimPrefix(leak, "go:"), " ")
 	var at *gen.Node
 	u.tree.Each(func(n *gen.Node) {
-		name := n.Kind
-		if name == "chan" {
-			name = "ch"
-		}
-		if fmt.Sprint(name, n.ID) == subject {
+		name := map[string]string{"chan": "ch", "mutex": "mu", "group": "eg"}[n.Kind]
+		if fmt.Sprint(cmp.Or(name, n.Kind), n.ID) == subject {
 			at = n
 		}
 	})
@@ -34,6 +32,12 @@ func (u *unit) shape(leak string) string {
 		return "goroutine that waits for a WaitGroup"
 	case at.Kind == "ctx":
 		return "goroutine that waits for a context: " + u.unreleased(at)
+	case at.Kind == "group":
+		return "goroutine that waits for a group"
+	case at.Kind == "mutex":
+		return "goroutine that waits for a mutex"
+	case at.Kind == "svc":
+		return "goroutine of a value: " + u.unreleased(at)
 	}
 	return "goroutine that uses a " + at.Kind
 }
@@ -54,8 +58,8 @@ func acquired(n *gen.Node) string {
 // How a value is released other than by a call or a plain defer, by the
 // spelling of the release.
 var (
-	byAnother   = map[string][]int{"close": {3, 5, 6, 11, 12, 13}, "cancel": {4, 7}}
-	byGoroutine = map[string][]int{"close": {7, 10}, "cancel": {5, 6, 8}}
+	byAnother   = map[string][]int{"close": {3, 5, 6, 11, 12, 13}, "cancel": {4, 7}, "stop": {3, 6}}
+	byGoroutine = map[string][]int{"close": {7, 10}, "cancel": {5, 6, 8}, "stop": {4, 5}}
 )
 
 // unreleased says why the release of a response or context may not happen.
@@ -64,9 +68,9 @@ func (u *unit) unreleased(at *gen.Node) string {
 	branch := false
 	var walk func(n *gen.Node, within bool)
 	walk = func(n *gen.Node, within bool) {
-		if n.Ref == at.ID && (n.Kind == "close" || n.Kind == "cancel") {
+		if n.Ref == at.ID && slices.Contains([]string{"close", "cancel", "stop"}, n.Kind) {
 			releases = append(releases, n)
-			branch = branch || within || n.Kind == "cancel" && n.Opt[0] == 9
+			branch = branch || within || n.Kind == "cancel" && n.Opt[0] == 9 || n.Kind == "stop" && n.Opt[0] == 7
 		}
 		if n != at && leaves(n) {
 			leaving = append(leaving, n)

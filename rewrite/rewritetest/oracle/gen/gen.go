@@ -12,7 +12,7 @@ type gen struct {
 	room    int // how many nodes may still be made
 	scope   []scoped
 	depth   int
-	workers map[int]int // of a WaitGroup
+	workers map[int]int // of a WaitGroup or a group
 }
 
 // scoped is a declaration that the statements to come may use.
@@ -103,6 +103,12 @@ func (g *gen) stmts() []*Node {
 			return []*Node{g.ofChan(s.id)}
 		case "wg":
 			return []*Node{g.ofGroup(s.id)}
+		case "svc":
+			return []*Node{g.ofSvc(s.id)}
+		case "mutex":
+			return []*Node{g.ofMutex(s.id)}
+		case "group":
+			return []*Node{g.ofErrgroup(s.id)}
 		}
 	}
 	return []*Node{g.filler()}
@@ -164,7 +170,7 @@ func (g *gen) leave() *Node {
 // resource makes something that must be released, and what is done with it.
 func (g *gen) resource() *Node {
 	var n *Node
-	switch g.r.IntN(9) {
+	switch g.r.IntN(12) {
 	case 0, 1, 2:
 		n = g.node("resp", 0, 12, 8, 2)
 		if n.Opt[0] == 2 || n.Opt[0] == 5 || n.Opt[0] == 7 {
@@ -176,7 +182,16 @@ func (g *gen) resource() *Node {
 			n.Ref = g.pick("ctx")
 		}
 	case 6, 7:
-		n = g.node("chan", 0, 5, 3, 9)
+		n = g.node("chan", 0, 6, 3, 9)
+		if n.Opt[0] == 5 && !g.chance(4) {
+			n.Opt[0] = 0
+		}
+	case 8:
+		n = g.node("svc", 0, 3, 2, 2, 2)
+	case 9:
+		n = g.node("mutex", 0, 2)
+	case 10:
+		n = g.node("group", g.pick("ctx"), 2)
 	default:
 		n = g.node("wg", 0, 2)
 	}
@@ -190,8 +205,12 @@ func (g *gen) resource() *Node {
 		first = g.talk(n)
 	case n.Kind == "wg":
 		first = []*Node{g.ofGroup(n.ID)}
+	case n.Kind == "group":
+		first = []*Node{g.ofErrgroup(n.ID)}
+	case n.Kind == "mutex":
+		first = []*Node{g.ofMutex(n.ID)}
 	case g.chance(4): // as it should be
-		first = []*Node{g.node(map[string]string{"resp": "close", "ctx": "cancel"}[n.Kind], n.ID, 1)}
+		first = []*Node{g.node(map[string]string{"resp": "close", "ctx": "cancel", "svc": "stop"}[n.Kind], n.ID, 1)}
 	}
 	rest := g.block(1, 4)
 	n.Kids = [][]*Node{append(first, rest...)}
@@ -199,6 +218,9 @@ func (g *gen) resource() *Node {
 		recv := g.node("recv", n.ID, 1, 12)
 		recv.Kids = [][]*Node{nil}
 		n.Kids[0] = append(n.Kids[0], recv)
+	}
+	if n.Kind == "group" && !g.chance(5) {
+		n.Kids[0] = append(n.Kids[0], g.node("gather", n.ID, 3))
 	}
 	if n.Kind == "wg" && !g.chance(5) {
 		n.Kids[0] = append(n.Kids[0], g.node("wait", n.ID, 4))
@@ -280,6 +302,44 @@ func (g *gen) ofChan(id int) *Node {
 		}
 		return n
 	}
+}
+
+func (g *gen) ofSvc(id int) *Node {
+	if g.chance(3) {
+		return g.node("stop", id, 8)
+	}
+	return g.node("put", id, 4)
+}
+
+func (g *gen) ofMutex(id int) *Node {
+	n := g.node("lock", id, 4)
+	scope := g.scope // it is not locked twice
+	g.scope = slices.DeleteFunc(slices.Clone(scope), func(s scoped) bool { return s.id == id })
+	n.Kids = [][]*Node{g.inner(1, 2)}
+	g.scope = scope
+	return n
+}
+
+func (g *gen) ofErrgroup(id int) *Node {
+	if g.workers[id] > 0 {
+		switch g.r.IntN(4) {
+		case 0:
+			return g.node("gather", id, 3)
+		case 1:
+			n := g.node("use", id, 20)
+			if n.Opt[0] == 6 {
+				n.Kids = [][]*Node{g.inner(0, 1)}
+			}
+			return n
+		}
+	}
+	g.workers[id]++
+	n := g.node("member", id, 2)
+	scope := g.scope // it does not wait for itself
+	g.scope = slices.DeleteFunc(slices.Clone(scope), func(s scoped) bool { return s.id == id })
+	n.Kids = [][]*Node{g.inner(0, 2)}
+	g.scope = scope
+	return n
 }
 
 func (g *gen) ofGroup(id int) *Node {

@@ -38,6 +38,7 @@ func TestGenerate(t *testing.T) {
 	for _, kind := range []string{
 		"log", "inc", "leave", "if", "loop", "block", "call", "defer", "go", "resp", "close", "read",
 		"ctx", "cancel", "use", "chan", "send", "fan", "recv", "done", "wg", "work", "wait", "tick",
+		"svc", "stop", "put", "mutex", "lock", "group", "member", "gather",
 	} {
 		if !kinds[kind] {
 			t.Errorf("no %s is made", kind)

@@ -1,6 +1,7 @@
 package gen
 
 import (
+	"cmp"
 	"fmt"
 	"go/format"
 	"regexp"
@@ -16,6 +17,7 @@ type printer struct {
 	nodes map[int]*Node
 	decls []string
 	bare  bool     // in a literal: return has no results
+	back  string   // how to return from a literal; "" for a plain return
 	loops []string // labels of the enclosing loops, innermost last
 }
 
@@ -26,7 +28,7 @@ func Source(i int, root *Node) ([]byte, error) {
 	p.function(root)
 	text := p.b.String() + "\n" + strings.Join(p.decls, "\n\n")
 	var imports strings.Builder
-	for _, path := range []string{"bufio", "context", "errors", "fmt", "io", "log", "net/http", "net/url", "os", "strings", "sync", "time"} {
+	for _, path := range []string{"bufio", "context", "errors", "fmt", "golang.org/x/sync/errgroup", "io", "log", "net/http", "net/url", "os", "strings", "sync", "time"} {
 		if regexp.MustCompile(`\b` + path[strings.LastIndexByte(path, '/')+1:] + `\.`).MatchString(text) {
 			fmt.Fprintf(&imports, "%q\n", path)
 		}
@@ -109,20 +111,23 @@ func (p *printer) kids(n *Node, i int) {
 
 // literal prints a function literal with the statements that f prints.
 func (p *printer) literal(before, after string, f func()) {
-	bare, loops := p.bare, p.loops
-	p.bare, p.loops = true, nil
+	bare, loops, back := p.bare, p.loops, p.back
+	p.bare, p.loops, p.back = true, nil, ""
 	p.f("%sfunc() {", before)
 	f()
 	p.f("}%s", after)
-	p.bare, p.loops = bare, loops
+	p.bare, p.loops, p.back = bare, loops, back
 }
 
 // leave returns from the function, with an error that says where.
-func (p *printer) leave(id int) {
+func (p *printer) leave(id int) { p.fail(fmt.Sprintf("errors.New(\"x%d\")", id)) }
+
+// fail returns from the function with an error, or from a literal.
+func (p *printer) fail(err string) {
 	if p.bare {
-		p.f("return")
+		p.f(cmp.Or(p.back, "return"))
 	} else {
-		p.f("return n, errors.New(\"x%d\")", id)
+		p.f("return n, %s", err)
 	}
 }
 
@@ -190,6 +195,22 @@ func (p *printer) stmt(n *Node) {
 		p.wait(n)
 	case "tick":
 		p.tick(n)
+	case "svc":
+		p.svc(n)
+	case "stop":
+		p.stop(n)
+	case "put":
+		p.put(n)
+	case "mutex":
+		p.mutex(n)
+	case "lock":
+		p.lock(n)
+	case "group":
+		p.group(n)
+	case "member":
+		p.member(n)
+	case "gather":
+		p.gather(n)
 	default:
 		panic("no such node: " + n.Kind)
 	}
@@ -206,11 +227,8 @@ func (p *printer) log(n *Node) {
 		return
 	}
 	p.f("if err := %s(e, \"n%d\"); err != nil {", p.name("note", n.ID), n.ID)
-	if p.bare {
-		p.f("return\n}")
-	} else {
-		p.f("return n, err\n}")
-	}
+	p.fail("err")
+	p.f("}")
 }
 
 // leaving: a branch that leaves what is around it. Options: how, if or switch.

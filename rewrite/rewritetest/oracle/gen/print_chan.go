@@ -5,19 +5,23 @@ import (
 	"strings"
 )
 
-// channel: a channel, and in its block what follows. Options: capacity,
-// element, what a loop of senders ranges over.
+// channel: a channel, and in its block what follows. Options: capacity (5 is a
+// nil channel), element, what a loop of senders ranges over.
 func (p *printer) channel(n *Node) {
 	follows := p.capture(func() { p.kids(n, 0) })
 	ch, xs := fmt.Sprintf("ch%d", n.ID), fmt.Sprintf("xs%d", n.ID)
 	if n.Opt[0] == 3 || strings.Contains(follows, xs) || strings.Contains(follows, "todo"+xs) {
 		p.container(n, xs, follows)
 	}
-	room := [...]string{"", ", 1", ", 2", ", len(" + xs + ")", ", 0"}[n.Opt[0]]
+	room := [...]string{"", ", 1", ", 2", ", len(" + xs + ")", ", 0", ""}[n.Opt[0]]
 	if n.Opt[0] == 3 && n.Opt[2] == 6 {
 		room = ", " + xs
 	}
-	if strings.Contains(follows, ch) {
+	switch {
+	case !strings.Contains(follows, ch):
+	case n.Opt[0] == 5: // nobody makes it
+		p.f("var %s chan %s", ch, element(n))
+	default:
 		p.f("%s := make(chan %s%s)", ch, element(n), room)
 	}
 	p.b.WriteString(follows)
@@ -117,10 +121,10 @@ func (p *printer) sender(n *Node, named, form, after int) {
 	ch := fmt.Sprintf("ch%d", n.Ref)
 	if named == 1 {
 		p.declare("func %s(e *rt.E, %s chan<- %s) {\n%s}", p.name("produce", n.ID), ch, element(p.nodes[n.Ref]), p.capture(func() {
-			bare, loops := p.bare, p.loops
-			p.bare, p.loops = true, nil
+			bare, loops, back := p.bare, p.loops, p.back
+			p.bare, p.loops, p.back = true, nil, ""
 			p.sends(n, form, after)
-			p.bare, p.loops = bare, loops
+			p.bare, p.loops, p.back = bare, loops, back
 		}))
 		p.f("go %s(e, %s)", p.name("produce", n.ID), ch)
 		return

@@ -74,13 +74,7 @@ func (p *printer) resp(n *Node) {
 		err = fmt.Sprintf("err%d", n.ID)
 		p.f("var %s *http.Response\nvar %s error\n%s, %s = %s", resp, err, resp, err, call)
 	}
-	giveUp := func() {
-		if p.bare {
-			p.f("return")
-		} else {
-			p.f("return n, %s", err)
-		}
-	}
+	giveUp := func() { p.fail(err) }
 	switch n.Opt[1] {
 	case 0:
 		p.f("if %s != nil {", err)

@@ -240,6 +240,43 @@ func WaitGo(e *E, add func(int), done func(), f func(*E)) {
 	}()
 }
 
+// GroupGo takes the place of the method Go of an errgroup.
+func GroupGo(e *E, start func(func() error), f func(*E) error) {
+	Start(e)
+	start(func() error {
+		e := Go(e)
+		defer e.End()
+		return f(e)
+	})
+}
+
+// Mutex takes the place of sync.Mutex: who waits for that is not idle in a bubble.
+type Mutex struct {
+	mu     sync.Mutex
+	locked chan struct{}
+}
+
+func (m *Mutex) state() chan struct{} {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if m.locked == nil {
+		m.locked = make(chan struct{}, 1)
+	}
+	return m.locked
+}
+
+// Lock locks m.
+func (m *Mutex) Lock() { m.state() <- struct{}{} }
+
+// Unlock unlocks m.
+func (m *Mutex) Unlock() {
+	select {
+	case <-m.state():
+	default:
+		panic("sync: unlock of unlocked mutex")
+	}
+}
+
 // Exit takes the place of os.Exit.
 func Exit(e *E, code int) {
 	e.step()
