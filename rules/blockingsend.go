@@ -229,7 +229,7 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 		}
 	}
 	if len(s.Recvs)+len(s.Ranges) == 0 {
-		if s.Cap > 0 || s.Looked {
+		if s.Cap > 0 || s.Looked || s.Closed && s.Recovers() {
 			return m, false
 		}
 		m = s.at(s.Senders[0], s.Senders[0].Sends[0])

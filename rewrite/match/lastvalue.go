@@ -22,6 +22,7 @@ type lastValues struct {
 	values []ast.Expr          // that end the producer
 	flags  map[string]bool     // fields that say by their place that no more comes; "" for the whole value
 	any    bool                // it ends with a value that is not seen here
+	counts []constant.Value    // last values of loops that send their count; nil for one that is not constant
 }
 
 // lastValues asks the producer of a range: the only sender, which no loop starts.
@@ -70,7 +71,51 @@ func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
 			l.values = append(l.values, send.Value)
 		}
 		l.flag(fn, u.Op, send.Value)
+		l.count(fn, u.Op, send.Value, sends)
 	}
+}
+
+// count notes the last value of a loop that sends what counts its iterations,
+// if no other send follows the loop.
+func (l *lastValues) count(fn *Func, send inspector.Cursor, value ast.Expr, sends []ChannelUse) {
+	loops, v := Loops(send, fn, token.NoPos), l.s.p.VarOf(value)
+	if len(loops) != 1 || v == nil || slices.ContainsFunc(sends, func(u ChannelUse) bool { return u.Op.Node().Pos() > loops[0].End() }) {
+		return
+	}
+	var bound ast.Expr
+	last := token.SUB // the last value is one below the bound
+	switch n := loops[0].(type) {
+	case *ast.RangeStmt:
+		if n.Key == nil || l.s.p.VarOf(n.Key) != v || isMap(l.s.p.TypesInfo.TypeOf(n.X)) || isChan(l.s.p.TypesInfo.TypeOf(n.X)) {
+			return
+		}
+		if basic, ok := l.s.p.TypesInfo.TypeOf(n.X).Underlying().(*types.Basic); ok && basic.Info()&types.IsInteger != 0 {
+			bound = n.X
+		}
+	case *ast.ForStmt:
+		be, ok := n.Cond.(*ast.BinaryExpr)
+		inc, isInc := n.Post.(*ast.IncDecStmt)
+		if !ok || !isInc || inc.Tok != token.INC || l.s.p.VarOf(inc.X) != v || l.s.p.VarOf(be.X) != v {
+			return
+		}
+		switch be.Op {
+		case token.LSS, token.NEQ:
+		case token.LEQ:
+			last = token.ADD
+		default:
+			return
+		}
+		bound = be.Y
+	}
+	if bound == nil || l.s.p.TypesInfo.Types[bound].Value == nil {
+		l.counts = append(l.counts, nil)
+		return
+	}
+	c := l.s.p.TypesInfo.Types[bound].Value
+	if last == token.SUB {
+		c = constant.BinaryOp(c, token.SUB, constant.MakeInt64(1))
+	}
+	l.counts = append(l.counts, c)
 }
 
 // ends reports whether the producer may end behind a send because of what it has
@@ -252,6 +297,11 @@ func (l *lastValues) tells(cond ast.Expr) bool {
 			return true
 		}
 	}
+	for _, last := range l.counts {
+		if slices.Contains(names, "") && (last != nil || !l.asksConstant(cond)) && l.mayBe(cond, last, false) {
+			return true
+		}
+	}
 	for _, value := range l.values {
 		fields := l.fields(value)
 		whole, isWhole := fields[""]
@@ -311,9 +361,20 @@ func (l *lastValues) names(cond ast.Expr) (names []string) {
 	return names
 }
 
+// asksConstant reports whether a condition compares with a constant.
+func (l *lastValues) asksConstant(cond ast.Expr) bool {
+	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	return ok && (l.s.p.TypesInfo.Types[be.X].Value != nil || l.s.p.TypesInfo.Types[be.Y].Value != nil)
+}
+
 // mayEqual reports whether a condition may be about a value that is e: if both
 // are constants they must be the same.
 func (l *lastValues) mayEqual(cond, e ast.Expr) bool {
+	return l.mayBe(cond, l.s.p.TypesInfo.Types[e].Value, l.s.p.IsNil(e))
+}
+
+// mayBe is mayEqual for a constant, or nil for a value that is none.
+func (l *lastValues) mayBe(cond ast.Expr, w constant.Value, isNil bool) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
 	if !ok || be.Op != token.EQL && be.Op != token.NEQ {
 		return true
@@ -326,12 +387,12 @@ func (l *lastValues) mayEqual(cond, e ast.Expr) bool {
 		}
 	}
 	for _, side := range []ast.Expr{be.X, be.Y} {
-		switch v, w := l.s.p.TypesInfo.Types[side].Value, l.s.p.TypesInfo.Types[e].Value; {
+		switch v := l.s.p.TypesInfo.Types[side].Value; {
 		case v != nil && w != nil:
 			return v.Kind() == w.Kind() && constant.Compare(v, token.EQL, w)
 		case w != nil && !l.s.p.mentionsAny(side, l.asked):
 			return false // a constant that the receiver does not ask for
-		case l.s.p.IsNil(e) && !l.s.p.mentionsAny(side, l.asked):
+		case isNil && !l.s.p.mentionsAny(side, l.asked):
 			return l.s.p.IsNil(side)
 		}
 	}
