@@ -236,6 +236,8 @@ func (w waiter) closeAtExit(m rule.Match) rule.Match {
 		return m.None("the goroutine uses the value that it waits for")
 	case w.p.Shadowed("close", w.made.Node().Pos()):
 		return m.None("close has another meaning here")
+	case w.Twice:
+		return m.None("the function may have closed it by then, and to close it twice panics")
 	case w.Closed && w.End:
 		return m.None("the function closes it on other paths, and its end is no statement to put a close in front of")
 	case w.Closed:

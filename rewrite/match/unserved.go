@@ -17,6 +17,9 @@ type Waiter struct {
 	Exits  []*ast.ReturnStmt
 	End    bool // the end of the function, or of that goroutine, does, too
 	Closed bool // it closes the channel on other paths
+	// Twice reports that one of Exits may come after a close, or that a deferred
+	// call closes under a condition: one more close may be the second.
+	Twice bool
 	// Skips are the returns of the only goroutine that could send, before it does.
 	Skips []*ast.ReturnStmt
 	Sole  *Func // that goroutine
@@ -166,10 +169,30 @@ func (l *localUses) bypassed(waits, own []ChannelUse) (out []Waiter) {
 			},
 		}.After(l.fn.Flow, start, struct{}{})
 		if len(w.Exits) > 0 || w.End {
+			w.Twice = l.closedBefore(own, w.Exits)
 			out = append(out, w)
 		}
 	}
 	return out
+}
+
+// closedBefore reports whether the channel may have been closed, or may be by a
+// deferred call, when the function returns at one of exits.
+func (l *localUses) closedBefore(own []ChannelUse, exits []*ast.ReturnStmt) (closed bool) {
+	for _, o := range own {
+		if o.Kind != ChanClose {
+			continue
+		}
+		if lit, ok := l.p.EnclosingFunc(o.Op).Cursor.Node().(*ast.FuncLit); ok && InDefer(o.Op) && l.fn.Cursor.Node() != lit {
+			closed = closed || !slices.Contains(lit.Body.List, statement(o.Op))
+		}
+		Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			ret, ok := n.(*ast.ReturnStmt)
+			closed = closed || ok && slices.Contains(exits, ret)
+			return s, !closed
+		}}.After(l.fn.Flow, FlowNode(o.Op, l.fn), struct{}{})
+	}
+	return closed
 }
 
 // startedOften reports whether a go statement may run more than once for the

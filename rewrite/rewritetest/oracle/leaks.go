@@ -80,14 +80,17 @@ func (u *unit) owner(variant int, stack string) string {
 	for _, at := range strings.Fields(stack) {
 		line := u.line(variant, at)
 		for _, name := range names(line) {
-			switch {
-			case !strings.HasPrefix(name, "ch") || strings.Contains(line, "case"):
+			if !strings.HasPrefix(name, "ch") {
 				return name
-			case strings.Contains(line, name+" <- "):
-				return name + " send"
-			default:
-				return name + " receive"
 			}
+			op := " receive"
+			if strings.Contains(line, name+" <- ") {
+				op = " send"
+			}
+			if strings.Contains(line, "case") {
+				op += " in a select"
+			}
+			return name + op
 		}
 	}
 	return "?"
@@ -156,16 +159,15 @@ func (u *unit) stuck(subject string, o rt.Outcome) bool {
 
 // about reports whether a leak is what a rule speaks of when it names subject.
 func about(rule, subject, leak string) bool {
-	leak, op, _ := strings.Cut(strings.TrimPrefix(leak, "go:"), " ")
+	leak, goroutine := strings.CutPrefix(leak, "go:")
+	leak, op, _ := strings.Cut(leak, " ")
 	switch {
-	case leak != subject:
+	case leak != subject || goroutine != (kindOf(rule) == "go"):
 		return false
 	case rule == "blockingsend":
-		return op != "receive"
+		return !strings.HasPrefix(op, "receive")
 	case rule == "blockingreceive":
-		return op != "send"
-	case kindOf(rule) == "ctx":
-		return op == ""
+		return !strings.HasPrefix(op, "send")
 	}
 	return true
 }

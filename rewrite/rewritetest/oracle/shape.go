@@ -24,7 +24,7 @@ func (u *unit) shape(leak string) string {
 		return "goroutine that no value names"
 	case !strings.HasPrefix(leak, "go:"):
 		return acquired(at) + ": " + u.unreleased(at)
-	case at.Kind == "chan" && op == "":
+	case at.Kind == "chan" && strings.HasSuffix(op, "in a select"):
 		return "goroutine that waits in a select"
 	case at.Kind == "chan":
 		return "goroutine that waits to " + op + ": " + u.unmatched(at, op)
