@@ -95,11 +95,16 @@ func run(t *testing.T, unit Unit, variant int, bits map[Choice]bool, mode int, l
 				out.After = append(out.After, fmt.Sprint("kept ", ctx.Err()))
 			}
 			for _, f := range later {
+				Start(e)
 				go func() {
 					defer func() {
 						if v := recover(); v != nil {
 							e.Log("panic", v)
 						}
+						e.mu.Lock()
+						defer e.mu.Unlock()
+						e.begun++
+						e.ended++
 					}()
 					f()
 				}()
