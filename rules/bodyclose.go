@@ -239,7 +239,7 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 const early = ", which ends what the server goes on doing for it"
 
 // harms reports whether a close that the author did not write may do harm.
-func (b *bodyLeak) harms() bool { return b.CutsOff() || b.mayHaveNone() }
+func (b *bodyLeak) harms() bool { return b.CutsOff() || b.mayHaveNone() || b.OwnTransport() }
 
 // mayHaveNone reports whether there may be no body to close, and nothing has
 // shown so far.
@@ -253,6 +253,9 @@ func (b *bodyLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) e
 	}
 	if b.CutsOff() {
 		message += ", which cuts off a request that is still being sent"
+	}
+	if b.OwnTransport() {
+		message += ", which a transport of the package may take for more than that"
 	}
 	switch {
 	case b.mayHaveNone() && b.CutsOff():

@@ -53,10 +53,16 @@ import (
 // The Add moves directly in front of the go statement, in the same list of
 // statements, so it runs exactly as often. It moves only from the top of the
 // goroutine, past statements that neither branch nor block, and only if group
-// and number are the same there. Where the goroutine waits for something that the
-// function does after its Wait, the early Wait hid a deadlock: that fix is unsafe,
-// and so it is where an argument of the go statement receives or calls something
-// that may wait for the group, or may panic and leave the Add without its Done.
+// and number are the same there.
+//
+// The fix is unsafe where the goroutine may wait for something that the function or
+// its caller does after the Wait, because then the early Wait hid a deadlock. Such
+// a wait is a receive, a lock that is no variable of the function, a loop that asks
+// a flag again and again, a function value, a method of an interface, and any call
+// that is not known. It is unsafe, too, where an argument of the go statement
+// receives or calls something that may wait for the group, or may panic and leave
+// the Add without its Done.
+//
 // A skipped Done becomes a deferred one if it is the last statement and there is no
 // other deferred call. It then also runs when the goroutine panics, and Wait may
 // return before the program has ended by that: with exit code 0, or with a result

@@ -26,9 +26,9 @@ func (g *Goroutine) UnblockedAfterWait(key WGKey) bool {
 	}
 	if !wait.Valid() {
 		// Whether it ends before the Wait is decided elsewhere.
-		return g.handsOnContext() || g.callsWaiter()
+		return g.handsOnContext() || g.callsWaiter(false)
 	}
-	if g.sharesLock(wait) || g.releasedAfter(wait) && g.callsUnknown() {
+	if g.sharesLock(wait) || g.releasedAfter(wait) && g.callsUnknown() || g.callsWaiter(true) {
 		return true
 	}
 	for ch := range g.channels() {

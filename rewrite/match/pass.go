@@ -44,6 +44,7 @@ type Pass struct {
 	waiting    map[ast.Node]bool                      // by waits
 	errs       map[errKey]*errUses                    // by errUses
 	servers    map[*types.Func]bool                   // by server
+	transports ownTransports
 }
 
 // shared is what all rules work out of a package once. They run at the same time.

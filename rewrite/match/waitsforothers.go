@@ -4,32 +4,83 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"strings"
 )
 
 // callsWaiter reports whether the goroutine calls something that may wait for
-// what another goroutine does. Functions of the package are looked into; what is
-// not known may wait, and so may a function of the standard library that gets
-// more than data, such as a reader or a lock.
-func (g *Goroutine) callsWaiter() bool {
+// what another goroutine does, or asks again and again whether it has been done.
+// Functions of the package are looked into; what is not known may wait, and so may
+// a function of the standard library that gets more than data, such as a reader
+// or a lock. local says that a mutex which the function around declares is not held
+// while somebody waits for the goroutine.
+func (g *Goroutine) callsWaiter(local bool) bool {
 	own := map[*ast.CallExpr]bool{}
 	for _, o := range g.p.WaitGroupOps(g.Lit) {
 		own[o.Call] = true
 	}
-	w := waiterWalk{p: g.p, own: own, seen: map[*types.Func]bool{}}
+	w := waiterWalk{p: g.p, own: own, inside: local, seen: map[*types.Func]bool{}}
 	ast.Inspect(g.Lit.Node(), func(n ast.Node) bool {
-		if call, ok := n.(*ast.CallExpr); ok {
-			w.call(call)
+		switch n := n.(type) {
+		case *ast.ForStmt:
+			w.found = w.found || w.p.polls(n)
+		case *ast.CallExpr:
+			if !local || !g.locksLocal(n) {
+				w.call(n)
+			}
 		}
 		return !w.found && !w.apart(n)
 	})
 	return w.found
 }
 
+// locksLocal reports whether call locks a mutex that is a variable of the
+// function around the goroutine.
+func (g *Goroutine) locksLocal(call *ast.CallExpr) bool {
+	fn := g.p.Callee(call)
+	if fn == nil {
+		return false
+	}
+	switch fn.FullName() {
+	case "(*sync.Mutex).Lock", "(*sync.RWMutex).Lock", "(*sync.RWMutex).RLock":
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		v := g.p.VarOf(sel.X)
+		return v != nil && v.Kind() == types.LocalVar && g.p.DeclaredIn(v, g.Parent)
+	}
+	return false
+}
+
+// polls reports whether a loop may go on until another goroutine does something:
+// it counts nothing, and loads what is atomic, or sleeps.
+func (p *Pass) polls(loop *ast.ForStmt) (found bool) {
+	if loop.Post != nil {
+		return false
+	}
+	ast.Inspect(loop, func(n ast.Node) bool {
+		call, ok := n.(*ast.CallExpr)
+		if !ok {
+			return !found
+		}
+		if fn := p.Callee(call); fn != nil && fn.Pkg() != nil {
+			atomic := fn.Pkg().Path() == "sync/atomic" && (strings.HasPrefix(fn.Name(), "Load") || strings.HasPrefix(fn.Name(), "CompareAndSwap"))
+			found = found || atomic || fn.FullName() == "time.Sleep" || fn.FullName() == "runtime.Gosched"
+		}
+		return !found
+	})
+	return found
+}
+
 type waiterWalk struct {
-	p     *Pass
-	own   map[*ast.CallExpr]bool // operations on the group itself
-	seen  map[*types.Func]bool
-	found bool
+	p   *Pass
+	own map[*ast.CallExpr]bool // operations on the group itself
+	// inside says that the function around waits for the group itself. Then a
+	// reader that the standard library gets is no reason to doubt: what the function
+	// does after the Wait is looked at, and its caller seldom has the other end.
+	inside bool
+	seen   map[*types.Func]bool
+	found  bool
 }
 
 // apart reports whether n runs in a goroutine of its own.
@@ -43,8 +94,11 @@ func (w *waiterWalk) call(call *ast.CallExpr) {
 		return
 	}
 	fn := w.p.Callee(call)
-	if fn == nil || fn.Pkg() == nil {
+	switch {
+	case fn == nil:
 		w.found = true
+		return
+	case fn.Pkg() == nil: // error.Error
 		return
 	}
 	if body := w.p.Declaration(fn); body != nil {
@@ -67,11 +121,21 @@ func (w *waiterWalk) onlyData(call *ast.CallExpr, fn *types.Func) bool {
 	if fn.Pkg().Path() == "sync" || w.p.Waits(call) {
 		return false
 	}
-	if recv := fn.Signature().Recv(); recv != nil && !DataOnly(recv.Type()) {
+	data := func(t types.Type) bool {
+		if w.inside {
+			switch t.Underlying().(type) {
+			case *types.Chan, *types.Signature:
+				return false
+			}
+			return true
+		}
+		return DataOnly(t)
+	}
+	if recv := fn.Signature().Recv(); recv != nil && !data(recv.Type()) {
 		return false
 	}
 	for _, arg := range call.Args {
-		if !DataOnly(w.p.TypesInfo.TypeOf(arg)) {
+		if t := w.p.TypesInfo.TypeOf(arg); t == nil || !data(t) {
 			return false
 		}
 	}
@@ -87,7 +151,7 @@ func (w *waiterWalk) body(body *ast.BlockStmt) {
 		case *ast.UnaryExpr:
 			w.found = w.found || n.Op == token.ARROW
 		case *ast.ForStmt:
-			w.found = w.found || n.Cond == nil
+			w.found = w.found || n.Cond == nil || w.p.polls(n)
 		case *ast.RangeStmt:
 			switch w.p.TypesInfo.TypeOf(n.X).Underlying().(type) {
 			case *types.Chan, *types.Signature:

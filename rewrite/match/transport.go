@@ -1,0 +1,59 @@
+package match
+
+import (
+	"go/ast"
+)
+
+// OwnTransport reports whether the package has a transport that puts a body of
+// its own into a request or a response: what closing that body does is then not
+// only what package net/http does, and a request may have a body that the call does
+// not give it. A transport of a test file serves tests only.
+func (b *Response) OwnTransport() bool {
+	own := b.p.ownTransports()
+	return own.shipped || own.tested && b.p.InTest(b.Call.Pos())
+}
+
+// ownTransports says where a package has such transports.
+type ownTransports struct{ known, shipped, tested bool }
+
+func (p *Pass) ownTransports() ownTransports {
+	if p.transports.known {
+		return p.transports
+	}
+	p.transports.known = true
+	for _, file := range p.Files {
+		for _, d := range file.Decls {
+			fd, ok := d.(*ast.FuncDecl)
+			if !ok || fd.Name.Name != "RoundTrip" || fd.Recv == nil || fd.Body == nil || !p.setsBody(fd.Body) {
+				continue
+			}
+			if p.InTest(fd.Pos()) {
+				p.transports.tested = true
+			} else {
+				p.transports.shipped = true
+			}
+		}
+	}
+	return p.transports
+}
+
+// setsBody reports whether the body of a function assigns the body of a request or
+// a response of package net/http.
+func (p *Pass) setsBody(body *ast.BlockStmt) (sets bool) {
+	ast.Inspect(body, func(n ast.Node) bool {
+		as, ok := n.(*ast.AssignStmt)
+		if !ok {
+			return !sets
+		}
+		for _, l := range as.Lhs {
+			sel, ok := ast.Unparen(l).(*ast.SelectorExpr)
+			if !ok || sel.Sel.Name != "Body" {
+				continue
+			}
+			t := p.TypesInfo.TypeOf(sel.X)
+			sets = sets || t != nil && (isRequest(t) || IsNamed(t, "net/http", "Response"))
+		}
+		return !sets
+	})
+	return sets
+}
