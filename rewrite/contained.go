@@ -4,7 +4,7 @@ import (
 	"errors"
 	"slices"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/summary"
 )
 
 // contained names the rules and declarations of a package on which a panic has
@@ -12,7 +12,7 @@ import (
 func contained(internal []error, pkg string) map[string]bool {
 	known := map[string]bool{}
 	for _, err := range internal {
-		if p := (*match.PanicError)(nil); errors.As(err, &p) && p.Package == pkg && p.Function != "" {
+		if p := (*summary.PanicError)(nil); errors.As(err, &p) && p.Package == pkg && p.Function != "" {
 			known[p.Rule+" "+p.Function] = true
 		}
 	}
@@ -24,7 +24,7 @@ func contained(internal []error, pkg string) map[string]bool {
 // package; one that only panics behind the fix says nothing.
 func (s *state) unknown(errs []error) []error {
 	return slices.DeleteFunc(slices.Clone(errs), func(err error) bool {
-		p := (*match.PanicError)(nil)
+		p := (*summary.PanicError)(nil)
 		return errors.As(err, &p) && p.Function != "" && s.panics[p.Rule+" "+p.Function]
 	})
 }

@@ -17,8 +17,8 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/cache"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/summary"
 )
 
 // Config says what to analyse and how.
@@ -158,7 +158,7 @@ func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, fou
 func (v *variant) sound(rules []rule.Rule, pkg string) []rule.Rule {
 	return slices.DeleteFunc(slices.Clone(rules), func(r rule.Rule) bool {
 		return slices.ContainsFunc(v.internal, func(err error) bool {
-			var p *match.PanicError
+			var p *summary.PanicError
 			return errors.As(err, &p) && p.Rule == "rule "+r.Name && p.Package == pkg && p.Function == ""
 		})
 	})

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/tools/go/analysis/checker"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/summary"
 )
 
 // Found is the result of a run. With [rule.Options.Lazy] the findings lack
@@ -90,7 +90,7 @@ func collect(roots []*checker.Action, opt rule.Options) (Found, []error) {
 			continue // it needs all rules; the one that failed is reported
 		}
 		if act.Err != nil {
-			var p *match.PanicError
+			var p *summary.PanicError
 			if errors.As(act.Err, &p) {
 				errs = append(errs, p)
 			} else {

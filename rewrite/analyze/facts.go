@@ -12,43 +12,53 @@ import (
 	"golang.org/x/tools/go/analysis"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/summary"
 )
 
 // facts holds what is known of the functions of one package, encoded until
 // somebody asks.
 type facts struct {
-	data   []byte // JSON of []namedFact, sorted by name; gob would depend on what was encoded before
+	data   []byte // JSON of []namedFacts, sorted by name; gob would depend on what was encoded before
 	sum    [sha256.Size]byte
-	decode func() map[string]*match.FuncFact
+	decode func() map[string]summary.Known
 }
 
-type namedFact struct {
-	Name string
-	Fact *match.FuncFact
+// known is what is known of the functions of a package, by their names.
+type known map[string]summary.Known
+
+type namedFacts struct {
+	Name  string
+	Facts json.RawMessage
 }
 
 func newFacts(data []byte) *facts {
-	return &facts{data: data, sum: sha256.Sum256(data), decode: sync.OnceValue(func() map[string]*match.FuncFact {
-		var list []namedFact
+	return &facts{data: data, sum: sha256.Sum256(data), decode: sync.OnceValue(func() map[string]summary.Known {
+		var list []namedFacts
 		if len(data) > 0 && json.Unmarshal(data, &list) != nil {
 			return nil // unknown, which is silent
 		}
-		m := map[string]*match.FuncFact{}
+		m := map[string]summary.Known{}
 		for _, f := range list {
-			m[f.Name] = f.Fact
+			if m[f.Name], _ = match.DecodeFacts(f.Facts); m[f.Name] == nil {
+				return nil
+			}
 		}
 		return m
 	})}
 }
 
 // encode returns the facts as data, which is the same for the same facts.
-func encode(known map[string]*match.FuncFact) ([]byte, error) {
-	if len(known) == 0 {
+func encode(all known) ([]byte, error) {
+	if len(all) == 0 {
 		return nil, nil
 	}
-	var list []namedFact
-	for _, name := range slices.Sorted(maps.Keys(known)) {
-		list = append(list, namedFact{name, known[name]})
+	var list []namedFacts
+	for _, name := range slices.Sorted(maps.Keys(all)) {
+		data, err := json.Marshal(all[name])
+		if err != nil {
+			return nil, fmt.Errorf("internal error: encode facts of %s: %w", name, err)
+		}
+		list = append(list, namedFacts{name, data})
 	}
 	data, err := json.Marshal(list)
 	if err != nil {
@@ -82,7 +92,7 @@ func factName(fn *types.Func) string {
 // package: it takes the facts of other packages from v and gives those of
 // this one to out, by their names. With plain it does so also for the package
 // without its test files, as other packages see it.
-func (g *graph) summaries(v []*view, out, plain map[string]*match.FuncFact, ask match.Asked) *analysis.Analyzer {
+func (g *graph) summaries(v []*view, out, plain known, ask match.Asked) *analysis.Analyzer {
 	a := *match.Summaries
 	a.FactTypes = nil
 	visible := g.look(v)
@@ -98,7 +108,7 @@ func (g *graph) summaries(v []*view, out, plain map[string]*match.FuncFact, ask 
 
 // connect returns a copy of pass that imports facts from visible and exports
 // them to out, which may be nil.
-func connect(pass *analysis.Pass, visible func(path string) *facts, out map[string]*match.FuncFact) *analysis.Pass {
+func connect(pass *analysis.Pass, visible func(path string) *facts, out known) *analysis.Pass {
 	p := *pass
 	p.ImportObjectFact = func(obj types.Object, fact analysis.Fact) bool {
 		fn, ok := obj.(*types.Func)
@@ -109,16 +119,21 @@ func connect(pass *analysis.Pass, visible func(path string) *facts, out map[stri
 		if from == nil {
 			return false
 		}
-		known := from.decode()[factName(fn)]
-		if known != nil {
-			*fact.(*match.FuncFact) = *known
+		into := fact.(summary.Fact)
+		is := from.decode()[factName(fn)][into.Domain()]
+		if is != nil {
+			into.CopyFrom(is)
 		}
-		return known != nil
+		return is != nil
 	}
 	p.ExportObjectFact = func(obj types.Object, fact analysis.Fact) {
 		if fn, ok := obj.(*types.Func); ok && out != nil {
 			if name := factName(fn); name != "" {
-				out[name] = fact.(*match.FuncFact)
+				if out[name] == nil {
+					out[name] = summary.Known{}
+				}
+				f := fact.(summary.Fact)
+				out[name][f.Domain()] = f
 			}
 		}
 	}

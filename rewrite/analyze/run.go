@@ -16,7 +16,6 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/cache"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -219,12 +218,12 @@ func (a *Analysis) compute(n *node) *result {
 	if r.skipped = load.Problem(pkg); r.skipped != "" {
 		return r
 	}
-	known, plain := map[string]*match.FuncFact{}, map[string]*match.FuncFact(nil)
+	all, plain := known{}, known(nil)
 	if n.plain {
-		plain = map[string]*match.FuncFact{}
+		plain = known{}
 	}
 	opt := a.job.Options
-	opt.Summaries = a.graph.summaries(n.views, known, plain, a.released.asker(n.pkg, releasedDepth))
+	opt.Summaries = a.graph.summaries(n.views, all, plain, a.released.asker(n.pkg, releasedDepth))
 	suite := []*analysis.Analyzer{opt.Summaries}
 	if n.rules {
 		suite = append(rule.Suite(a.job.Rules, opt), opt.Summaries)
@@ -232,9 +231,9 @@ func (a *Analysis) compute(n *node) *result {
 	found, internal := run(suite, opt, pkg, r.took)
 	r.findings, r.internal = found.Findings, internal
 	for _, out := range []struct {
-		facts map[string]*match.FuncFact
+		facts known
 		to    **facts
-	}{{known, &r.facts}, {plain, &r.plain}} {
+	}{{all, &r.facts}, {plain, &r.plain}} {
 		data, err := encode(out.facts)
 		if err != nil {
 			r.internal = append(r.internal, err)

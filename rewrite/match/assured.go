@@ -73,7 +73,7 @@ func (p *Pass) assurancesOf(call *ast.CallExpr) ([]Assurance, *types.Signature) 
 		}
 	}
 	if fn := p.Callee(call); fn != nil {
-		return p.Facts.of(fn).Assures, fn.Signature()
+		return assuresOf.Of(p.Facts.Facts, fn), fn.Signature()
 	}
 	v := p.VarOf(call.Fun)
 	lit := p.literalOf(v)

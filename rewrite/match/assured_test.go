@@ -61,7 +61,7 @@ func swap(err *error) {}
 			continue
 		}
 		var got []string
-		for _, a := range p.Facts.of(p.TypesInfo.Defs[fd.Name].(*types.Func)).Assures {
+		for _, a := range assuresOf.Of(p.Facts.Facts, p.TypesInfo.Defs[fd.Name].(*types.Func)) {
 			s := fmt.Sprintf("%s %d", kinds[a.Kind], a.Param)
 			if a.Kind == AssuresEqual {
 				s += fmt.Sprintf(" %d", a.Other)

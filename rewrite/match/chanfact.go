@@ -25,9 +25,25 @@ type ChanEffect struct {
 // Idle reports whether the function does nothing at all with the channel.
 func (e ChanEffect) Idle() bool { return e == ChanEffect{Known: true} }
 
+// chansOf is what a function does with its parameters that are channels.
+var chansOf = register[[]ChanEffect]("chans")
+
+func init() {
+	chansOf.Compute(takesChan, func(s *Subject) []ChanEffect { return s.chanEffects(s.Sig, s.Fn) })
+}
+
+func takesChan(sig *types.Signature, _ *ast.FuncDecl) bool {
+	for v := range sig.Params().Variables() {
+		if isChan(v.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
 // Channel returns what fn does with its argument i, a channel.
 func (f *Facts) Channel(fn *types.Func, i int) ChanEffect {
-	if all := f.of(fn).Chan; i < len(all) {
+	if all := chansOf.Of(f.Facts, fn); i < len(all) {
 		return all[i]
 	}
 	return ChanEffect{}

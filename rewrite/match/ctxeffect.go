@@ -54,6 +54,47 @@ func (p *Pass) ctxEffect(call *ast.CallExpr, fn *types.Func, arg int) ctxEffect 
 	return known
 }
 
+// contextual reports whether t is a context or something that carries one.
+func contextual(t types.Type) bool {
+	return IsNamed(t, "context", "Context") || IsNamed(t, "net/http", "Request") || IsNamed(t, "net/http", "Response") || IsNamed(t, "os/exec", "Cmd")
+}
+
+// contexts is what a function does with its parameters that are contexts, or
+// carry one: it is done with one when it returns (ParamReads), or keeps it
+// (ParamCloses).
+type contexts []Effect
+
+var contextsOf = register[contexts]("contexts")
+
+func init() {
+	contextsOf.Compute(takesContext, func(s *Subject) (out contexts) {
+		for i := range s.Sig.Params().Len() {
+			if v := s.Sig.Params().At(i); contextual(v.Type()) {
+				if out == nil {
+					out = make(contexts, s.Sig.Params().Len())
+				}
+				out[i] = s.ctxParam(v, s.Fn)
+			}
+		}
+		return out
+	})
+}
+
+func takesContext(sig *types.Signature, _ *ast.FuncDecl) bool {
+	for v := range sig.Params().Variables() {
+		if contextual(v.Type()) {
+			return true
+		}
+	}
+	return false
+}
+
+// Context returns what fn does with argument i, a context or something that
+// carries one: ParamReads or ParamCloses as of [contexts].
+func (f *Facts) Context(fn *types.Func, i int) Effect {
+	return effects(contextsOf.Of(f.Facts, fn)).of(i)
+}
+
 // ctxSummary returns what fn, a function with a body, does with argument i.
 func (p *Pass) ctxSummary(fn *types.Func, i int) Effect {
 	if effect := p.Facts.Context(fn, i); effect != ParamUnknown {
@@ -62,7 +103,7 @@ func (p *Pass) ctxSummary(fn *types.Func, i int) Effect {
 	// A reader that is only read, or closed, is nobody's afterwards.
 	params := fn.Signature().Params()
 	if i < params.Len() && !fn.Signature().Variadic() {
-		if r, ok := trackedRole(params.At(i).Type()); ok && r == closer && p.Facts.of(fn).param(i) != ParamUnknown {
+		if r, ok := trackedRole(params.At(i).Type()); ok && r == closer && closes.Of(p.Facts.Facts, fn).of(i) != ParamUnknown {
 			return ParamReads
 		}
 	}

@@ -7,10 +7,25 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
+// made is the full name of a function of the standard library.
+type made string
+
+var makesOf = register[made]("makes")
+
+func init() {
+	makesOf.Compute(func(sig *types.Signature, _ *ast.FuncDecl) bool { return returnsCancel(sig) },
+		func(s *Subject) made {
+			if !returnsCancel(s.Sig) {
+				return ""
+			}
+			return made(s.makesCancel(s.Fn))
+		})
+}
+
 // Makes returns the function of the standard library whose context and fresh
 // cancel function fn, a loaded function, returns as its two results; "" for
 // other functions. On every way out it is a fresh one that nobody else has.
-func (f *Facts) Makes(fn *types.Func) string { return f.of(fn).Makes }
+func (f *Facts) Makes(fn *types.Func) string { return string(makesOf.Of(f.Facts, fn)) }
 
 // returnsCancel reports whether the results of a function are a context and
 // what cancels it.
@@ -19,7 +34,7 @@ func returnsCancel(sig *types.Signature) bool {
 	return r.Len() == 2 && IsNamed(r.At(0).Type(), "context", "Context") && isCancel(r.At(1).Type())
 }
 
-// makesCancel computes FuncFact.Makes.
+// makesCancel returns the maker of what fn returns: see Facts.Makes.
 func (p *Pass) makesCancel(fn *Func) string {
 	made := ""
 	for c := range fn.Cursor.Preorder((*ast.ReturnStmt)(nil)) {

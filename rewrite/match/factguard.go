@@ -29,6 +29,17 @@ const (
 	AssuresFalse
 )
 
+var assuresOf = register[[]Assurance]("assures")
+
+func init() {
+	assuresOf.Compute(mayAssure, func(s *Subject) []Assurance {
+		if s.neverReturns() {
+			return nil
+		}
+		return s.assurances(s.Sig, s.Fn)
+	})
+}
+
 // claim is an assurance about variables.
 type claim struct {
 	kind AssuranceKind
@@ -37,7 +48,7 @@ type claim struct {
 
 // GuardsError returns the index of an error argument that is nil whenever fn returns.
 func (f *Facts) GuardsError(fn *types.Func) (int, bool) {
-	for _, a := range f.of(fn).Assures {
+	for _, a := range assuresOf.Of(f.Facts, fn) {
 		if a.Kind == AssuresNil && !a.Soft && IsError(fn.Origin().Signature().Params().At(a.Param).Type()) {
 			return a.Param, true
 		}
@@ -238,14 +249,14 @@ func isErrors(t types.Type) bool {
 }
 
 // mayAssure is a cheap look at a function: could it check its arguments?
-func mayAssure(sig *types.Signature, body *ast.BlockStmt) bool {
+func mayAssure(sig *types.Signature, d *ast.FuncDecl) bool {
 	names := map[string]bool{}
 	for v := range sig.Params().Variables() {
 		if checkable(v.Type()) {
 			names[v.Name()] = true
 		}
 	}
-	return len(names) > 0 && len(body.List) <= fewStatements && asks(body, names)
+	return len(names) > 0 && len(d.Body.List) <= fewStatements && asks(d.Body, names)
 }
 
 // asks reports whether body tests, ranges over or passes on one of names.

@@ -384,7 +384,7 @@ func (f *Facts) ignoredMethods() map[string]bool {
 
 // beside returns the Go files in the directories of the pass that are not part of it.
 func (f *Facts) beside() []string {
-	if f.lazy != nil {
+	if f.Lazily() {
 		return nil // a dependency as it is built here
 	}
 	var names []string

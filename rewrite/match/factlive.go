@@ -5,15 +5,35 @@ import (
 	"go/types"
 )
 
+// lives says of the parameters of a function, by index, whether the first
+// result lives on it: see Facts.Lives.
+type lives []bool
+
+var livesOf = register[lives]("lives")
+
+func init() {
+	livesOf.Compute(takesContext, func(s *Subject) (out lives) {
+		for i := range s.Sig.Params().Len() {
+			if v := s.Sig.Params().At(i); contextual(v.Type()) && s.livesOn(v, s.Fn, s.Sig) {
+				if out == nil {
+					out = make(lives, s.Sig.Params().Len())
+				}
+				out[i] = true
+			}
+		}
+		return out
+	})
+}
+
 // Lives reports whether the first result of fn lives on argument i, a context
 // or a request: it is a response, or reads from one, and whoever gets it still
 // has to read it. Every way out of fn that does not fail returns such a result.
 func (f *Facts) Lives(fn *types.Func, i int) bool {
-	lives := f.of(fn).Lives
+	lives := livesOf.Of(f.Facts, fn)
 	return i < len(lives) && lives[i]
 }
 
-// livesOn computes FuncFact.Lives for parameter v.
+// livesOn reports whether the first result of fn lives on its parameter v.
 func (p *Pass) livesOn(v *types.Var, fn *Func, sig *types.Signature) bool {
 	if sig.Results().Len() == 0 || !product(sig.Results().At(0).Type()) || IsNamed(v.Type(), "net/http", "Response") || IsNamed(v.Type(), "os/exec", "Cmd") {
 		return false

@@ -18,8 +18,18 @@ const (
 	FeedEndless             // and never comes to an end
 )
 
+var feedOf = register[Feed]("feeds")
+
+func init() {
+	feedOf.Compute(returnsChan, func(s *Subject) Feed { return s.feeds(s.Sig, s.Fn) })
+}
+
+func returnsChan(sig *types.Signature, _ *ast.FuncDecl) bool {
+	return sig.Results().Len() > 0 && isChan(sig.Results().At(0).Type())
+}
+
 // Feeds returns what stands behind the channel that is the first result of fn.
-func (f *Facts) Feeds(fn *types.Func) Feed { return f.of(fn).Feeds }
+func (f *Facts) Feeds(fn *types.Func) Feed { return feedOf.Of(f.Facts, fn) }
 
 // feeds summarises a function that makes a channel without room, starts one
 // goroutine that does nothing with it but plain sends, in a loop, and perhaps to

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"golang.org/x/tools/go/analysis"
+	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 )
 
@@ -39,9 +40,9 @@ func load(t *testing.T, src string) *Pass {
 	}
 	pass := &analysis.Pass{Fset: fset, Files: []*ast.File{file}, Pkg: pkg, TypesInfo: info,
 		ImportObjectFact: func(types.Object, analysis.Fact) bool { return false },
-		ExportObjectFact: func(types.Object, analysis.Fact) {}}
-	facts := &Facts{pass: pass, own: map[*types.Func]*FuncFact{}, decls: map[*types.Func]*ast.FuncDecl{}}
-	facts.summarise()
+		ExportObjectFact: func(types.Object, analysis.Fact) {},
+		ResultOf:         map[*analysis.Analyzer]any{inspect.Analyzer: inspector.New([]*ast.File{file})}}
+	facts := Summarise(pass, nil)
 	return NewPass(pass, inspector.New(pass.Files), facts)
 }
 

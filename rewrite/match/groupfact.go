@@ -26,6 +26,13 @@ type GroupEffect struct {
 	Whole bool
 }
 
+// groupsOf is what a function does with WaitGroups of its caller.
+var groupsOf = register[[]GroupEffect]("groups")
+
+func init() {
+	groupsOf.Compute(touchesGroup, func(s *Subject) []GroupEffect { return s.groupEffects(s.Sig, s.Fn) })
+}
+
 // GroupUse is the effect of a call on a group, as the caller knows it.
 type GroupUse struct {
 	Key WGKey
@@ -39,7 +46,7 @@ func (p *Pass) GroupEffects(call *ast.CallExpr) (out []GroupUse) {
 	if fn == nil {
 		return nil
 	}
-	for _, e := range p.Facts.of(fn).Groups {
+	for _, e := range groupsOf.Of(p.Facts.Facts, fn) {
 		var from ast.Expr
 		switch {
 		case e.Param >= 0 && e.Param < len(call.Args) && !call.Ellipsis.IsValid():
@@ -60,7 +67,7 @@ func (p *Pass) GroupEffects(call *ast.CallExpr) (out []GroupUse) {
 }
 
 // touchesGroup is a cheap look at a function: does it have to do with WaitGroups?
-func touchesGroup(sig *types.Signature, body *ast.BlockStmt) bool {
+func touchesGroup(sig *types.Signature, d *ast.FuncDecl) bool {
 	for v := range sig.Params().Variables() {
 		if isGroupPointer(v.Type()) {
 			return true
@@ -70,7 +77,7 @@ func touchesGroup(sig *types.Signature, body *ast.BlockStmt) bool {
 		return false
 	}
 	found := false
-	ast.Inspect(body, func(n ast.Node) bool {
+	ast.Inspect(d.Body, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok {
 			found = found || sel.Sel.Name == "Done" || sel.Sel.Name == "Add"
 		}

@@ -19,17 +19,26 @@ type Lifetime struct {
 	Result bool
 }
 
+// lived is what is known of goroutines that only a method ends: see the methods
+// of Facts of these names.
+type lived struct {
+	Starts       *Lifetime
+	Quiet, Fresh bool
+}
+
+var lifetimeOf = register[lived]("lifetime")
+
 // Starts returns what ends the goroutine that each successful call of fn
 // starts. It returns nil if fn is not known to start one.
-func (f *Facts) Starts(fn *types.Func) *Lifetime { return f.of(fn).Starts }
+func (f *Facts) Starts(fn *types.Func) *Lifetime { return lifetimeOf.Of(f.Facts, fn).Starts }
 
 // Quiet reports whether fn, a method of a type with such goroutines, neither
 // ends one nor gives its receiver to anybody.
-func (f *Facts) Quiet(fn *types.Func) bool { return f.of(fn).Quiet }
+func (f *Facts) Quiet(fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Quiet }
 
 // Fresh reports whether the first result of fn is a new value that nobody
 // else has, of a type with such goroutines.
-func (f *Facts) Fresh(fn *types.Func) bool { return f.of(fn).Fresh }
+func (f *Facts) Fresh(fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Fresh }
 
 // ending is one way in which a goroutine ends.
 type ending struct {
@@ -70,7 +79,7 @@ type lifetimes struct {
 
 // lifetimes returns what is known of the functions of the package: see
 // Facts.Starts, Facts.Quiet and Facts.Fresh.
-func (p *Pass) lifetimes() map[*types.Func]*FuncFact {
+func (p *Pass) lifetimes() map[*types.Func]lived {
 	if !hasGo(p.Inspector) {
 		return nil // most packages start no goroutine
 	}
@@ -98,7 +107,11 @@ func (p *Pass) lifetimes() map[*types.Func]*FuncFact {
 	if len(all) == 0 {
 		return nil
 	}
-	return t.facts(all)
+	out := map[*types.Func]lived{}
+	for fn, l := range t.facts(all) {
+		out[fn] = *l
+	}
+	return out
 }
 
 // hasGo reports whether there is a go statement.

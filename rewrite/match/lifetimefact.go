@@ -150,12 +150,12 @@ func (t *lifetimes) leaves(body *Func, marks map[ast.Node][]ending, from ast.Nod
 }
 
 // facts makes of the goroutines what callers want to know.
-func (t *lifetimes) facts(all []spawn) map[*types.Func]*FuncFact {
+func (t *lifetimes) facts(all []spawn) map[*types.Func]*lived {
 	stops := t.stops(all)
-	out := map[*types.Func]*FuncFact{}
-	fact := func(fn *types.Func) *FuncFact {
+	out := map[*types.Func]*lived{}
+	fact := func(fn *types.Func) *lived {
 		if out[fn] == nil {
-			out[fn] = new(FuncFact)
+			out[fn] = new(lived)
 		}
 		return out[fn]
 	}
@@ -202,7 +202,7 @@ func (t *lifetimes) facts(all []spawn) map[*types.Func]*FuncFact {
 }
 
 // starts reports whether a function is known to start a goroutine.
-func starts(facts map[*types.Func]*FuncFact) bool {
+func starts(facts map[*types.Func]*lived) bool {
 	for _, f := range facts {
 		if f.Starts != nil {
 			return true

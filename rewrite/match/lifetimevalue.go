@@ -81,7 +81,7 @@ func (p *Pass) quietUse(c inspector.Cursor, quiet func(*types.Func) bool) bool {
 }
 
 // fresh computes Facts.Fresh for a function that returns a watched type.
-func (t *lifetimes) fresh(fn *types.Func, watched map[*types.TypeName]bool, fact func(*types.Func) *FuncFact) {
+func (t *lifetimes) fresh(fn *types.Func, watched map[*types.TypeName]bool, fact func(*types.Func) *lived) {
 	res := fn.Signature().Results()
 	if res.Len() == 0 || !watched[t.owner(res.At(0))] || fact(fn).Fresh {
 		return
@@ -191,7 +191,7 @@ func (t *lifetimes) returned(fn *types.Func) *types.Var {
 
 // calling returns the lifetime of the goroutine that a function called by fn
 // starts, for the same receiver or for the value that fn makes.
-func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*FuncFact, stops map[*types.Func]bool) *Lifetime {
+func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops map[*types.Func]bool) *Lifetime {
 	f := t.decls[fn]
 	if stops[fn] {
 		return nil

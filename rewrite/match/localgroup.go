@@ -233,7 +233,7 @@ func (p *Pass) groupUses(fn *Func) []groupUse {
 			}
 		}
 	}
-	if p.Facts.busy {
+	if p.Facts.Growing() {
 		return uses // what is known still grows
 	}
 	if p.usesIn == nil {

@@ -262,7 +262,7 @@ func (r *requestWalk) made(call *ast.CallExpr) Sent {
 		}
 		return Sent{}
 	}
-	s := p.Facts.of(callee).Request
+	s := requestOf.Of(p.Facts.Facts, callee)
 	if s.Kind == SentParam && len(call.Args) == callee.Signature().Params().Len() && isRequest(callee.Signature().Params().At(s.Param).Type()) {
 		return r.request(call.Args[s.Param])
 	}
@@ -343,7 +343,18 @@ func rhsOf(as *ast.AssignStmt, lhs ast.Node) ast.Expr {
 	return nil
 }
 
-// requestResult computes FuncFact.Request: what the request that fn returns
+// requestOf is what the request that is the first result of a function has for a body.
+var requestOf = register[Sent]("request")
+
+func init() {
+	requestOf.Compute(returnsRequest, func(s *Subject) Sent { return s.requestResult(s.Fn, s.Sig) })
+}
+
+func returnsRequest(sig *types.Signature, _ *ast.FuncDecl) bool {
+	return sig.Results().Len() > 0 && isRequest(sig.Results().At(0).Type())
+}
+
+// requestResult computes requestOf: what the request that fn returns
 // first has for a body.
 func (p *Pass) requestResult(fn *Func, sig *types.Signature) Sent {
 	if sig.Results().Len() == 0 || !isRequest(sig.Results().At(0).Type()) {

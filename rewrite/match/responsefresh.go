@@ -16,8 +16,15 @@ type FreshResponse struct {
 	Sent     Sent // what its request has for a body
 }
 
+var responseOf = register[*FreshResponse]("response")
+
+func init() {
+	responseOf.Compute(func(sig *types.Signature, _ *ast.FuncDecl) bool { return responseResult(sig) >= 0 },
+		func(s *Subject) *FreshResponse { return s.freshResponse(s.Fn, s.Sig) })
+}
+
 // FreshResponse returns what is known of the response among the results of fn, or nil.
-func (f *Facts) FreshResponse(fn *types.Func) *FreshResponse { return f.of(fn).Response }
+func (f *Facts) FreshResponse(fn *types.Func) *FreshResponse { return responseOf.Of(f.Facts, fn) }
 
 // responseResult returns the index of the one response among the results of a
 // function whose last result is an error; -1 if there is none.
@@ -45,7 +52,7 @@ func isResponse(t types.Type) bool {
 	return isPtr && IsNamed(t, "net/http", "Response")
 }
 
-// freshResponse computes FuncFact.Response: on every way out, the result is nil
+// freshResponse computes Facts.FreshResponse: on every way out, the result is nil
 // beside an error, or a response of a client with which nothing has been done
 // but to look at it.
 func (p *Pass) freshResponse(fn *Func, sig *types.Signature) *FreshResponse {

@@ -18,6 +18,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/summary"
 	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
 )
 
@@ -78,11 +79,11 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 	a.Run = func(pass *analysis.Pass) (result any, err error) {
 		defer func() {
 			if v := recover(); v != nil {
-				if p, ok := v.(*match.PanicError); ok { // of find
+				if p, ok := v.(*summary.PanicError); ok { // of find
 					err = p
 					return
 				}
-				err = &match.PanicError{Rule: "rule " + r.Name, Package: pass.Pkg.Path(), Value: v, Stack: debug.Stack()}
+				err = &summary.PanicError{Rule: "rule " + r.Name, Package: pass.Pkg.Path(), Value: v, Stack: debug.Stack()}
 			}
 		}()
 		run := runner{
@@ -199,7 +200,7 @@ func (r *runner) complete(f *finding.Finding, m Match) (internal error) {
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			internal = &match.PanicError{Rule: "the fix of rule " + r.rule.Name, Package: r.pass.Pkg.Path(), Value: v, Stack: debug.Stack()}
+			internal = &summary.PanicError{Rule: "the fix of rule " + r.rule.Name, Package: r.pass.Pkg.Path(), Value: v, Stack: debug.Stack()}
 			none(finding.NoFix, "the fix failed with an internal error")
 		}
 	}()

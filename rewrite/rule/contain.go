@@ -5,6 +5,7 @@ import (
 	"runtime/debug"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/summary"
 )
 
 // manyPanics is after how many panics a rule is given up on a package.
@@ -34,10 +35,10 @@ func (r *runner) find() (matches []Match, internal []error) {
 }
 
 // attempt runs the rule once.
-func (r *runner) attempt(p *match.Pass) (found []Match, err *match.PanicError) {
+func (r *runner) attempt(p *match.Pass) (found []Match, err *summary.PanicError) {
 	defer func() {
 		if v := recover(); v != nil {
-			err = &match.PanicError{Rule: "rule " + r.rule.Name, Package: r.pass.Pkg.Path(), Value: v, Stack: debug.Stack()}
+			err = &summary.PanicError{Rule: "rule " + r.rule.Name, Package: r.pass.Pkg.Path(), Value: v, Stack: debug.Stack()}
 		}
 	}()
 	return r.rule.Find(p), nil

@@ -1,0 +1,64 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+	"slices"
+	"strings"
+)
+
+// noReturn says of a function that it never returns.
+type noReturn bool
+
+var never = register[noReturn]("never")
+
+func init() {
+	never.Compute(mayNotReturn, func(s *Subject) noReturn { return noReturn(s.neverReturns()) })
+}
+
+func (s *Subject) neverReturns() bool {
+	return s.Sig.Results().Len() == 0 && !reachesReturn(s.Fn.Flow, nil) && !s.mayRecover(s.Fn)
+}
+
+// NeverReturns reports whether fn never returns to its caller.
+func (f *Facts) NeverReturns(fn *types.Func) bool { return bool(never.Of(f.Facts, fn)) }
+
+// mayNotReturn is a cheap look at a function: could it never return, or not if an error is set?
+func mayNotReturn(sig *types.Signature, d *ast.FuncDecl) bool {
+	return (sig.Results().Len() == 0 || sig.TypeParams().Len() > 0) && len(d.Body.List) <= 12 && mayEnd(d.Body)
+}
+
+// endings are parts of the names of functions that do not return, or not if
+// an error is set.
+var endings = []string{"fatal", "panic", "exit", "fail", "die", "skip", "abort", "must", "noerror", "check", "usage"}
+
+// mayEnd reports whether body calls anything that by its name may not return,
+// or has a loop that may not end.
+func mayEnd(body *ast.BlockStmt) bool {
+	found := false
+	ast.Inspect(body, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.FuncLit:
+			return false
+		case *ast.ForStmt:
+			found = found || n.Cond == nil
+		case *ast.SelectStmt:
+			found = found || len(n.Body.List) == 0
+		case *ast.CallExpr:
+			name := strings.ToLower(calledAs(n))
+			found = found || slices.ContainsFunc(endings, func(part string) bool { return strings.Contains(name, part) })
+		}
+		return !found
+	})
+	return found
+}
+
+func reachesReturn(f *Flow, edge func(ast.Expr, bool, struct{}) (struct{}, bool)) bool {
+	found := false
+	Paths[struct{}]{
+		Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
+		Edge: edge,
+		Exit: func(*Block, struct{}) { found = true },
+	}.FromEntry(f, struct{}{})
+	return found
+}
