@@ -10,6 +10,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Goroutines that nothing can end, started again and again or for a value that has an end.
@@ -227,7 +228,7 @@ func (e endless) results() func() []dst.Expr {
 	switch {
 	case list.NumFields() == 0:
 		return func() []dst.Expr { return []dst.Expr{} }
-	case list.NumFields() == 1 && match.IsError(e.p.TypesInfo.TypeOf(list.List[0].Type)):
+	case list.NumFields() == 1 && typeis.Error(e.p.TypesInfo.TypeOf(list.List[0].Type)):
 		return func() []dst.Expr {
 			return []dst.Expr{dstedit.Call(dstedit.Sel(e.ctx.Name(), "Err"))}
 		}

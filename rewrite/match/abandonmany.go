@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // leakOfProducer is for one goroutine that sends in a loop of its own: it is
@@ -68,7 +70,7 @@ func (p *Pass) elapses(stmt ast.Stmt) (found bool) {
 		case *ast.CallExpr:
 			found = found || p.FullName(n) == "time.After"
 		case *ast.SelectorExpr:
-			found = found || n.Sel.Name == "C" && IsNamed(p.TypesInfo.TypeOf(n.X), "time", "Timer")
+			found = found || n.Sel.Name == "C" && typeis.Named(p.TypesInfo.TypeOf(n.X), "time", "Timer")
 		}
 		return !found
 	})
@@ -108,7 +110,7 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 // loop: it does not come to another iteration, or the condition is one that an
 // ordinary value does not fulfil.
 func (s *LocalChan) leaves(cond ast.Expr, taken bool, loop ast.Stmt) bool {
-	if x, isNil, ok := s.p.NilTest(cond, taken); ok && IsError(s.p.TypesInfo.TypeOf(x)) {
+	if x, isNil, ok := s.p.NilTest(cond, taken); ok && typeis.Error(s.p.TypesInfo.TypeOf(x)) {
 		return !isNil
 	}
 	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok && be.Op == token.EQL && taken {
@@ -178,7 +180,7 @@ func (s *LocalChan) maySkip(snd *Sender) bool {
 		Edge: func(cond ast.Expr, taken bool, st struct{}) (struct{}, bool) {
 			// An error of its own does not depend on the others.
 			x, isNil, ok := s.p.NilTest(cond, taken)
-			own := ok && IsError(s.p.TypesInfo.TypeOf(x)) && s.p.DeclaredIn(s.p.VarOf(x), snd.Body)
+			own := ok && typeis.Error(s.p.TypesInfo.TypeOf(x)) && s.p.DeclaredIn(s.p.VarOf(x), snd.Body)
 			return st, !own || isNil
 		},
 		Exit: func(*Block, struct{}) { skips = true },

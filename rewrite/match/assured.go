@@ -7,6 +7,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // EndsUnlessNil reports whether call, once it has returned, has made certain
@@ -128,7 +130,7 @@ func (p *Pass) sentinel(e ast.Expr) bool {
 		e = sel.Sel
 	}
 	v := p.VarOf(e)
-	return v != nil && !v.IsField() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && IsError(v.Type()) &&
+	return v != nil && !v.IsField() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && typeis.Error(v.Type()) &&
 		strings.HasPrefix(strings.ToLower(v.Name()), "e") // EOF, ErrClosed
 }
 

@@ -8,6 +8,8 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Callee returns the function or method that call invokes, by identity of the
@@ -195,31 +197,9 @@ func (p *Pass) Method(call *ast.CallExpr, pkg, typ, name string) (recv ast.Expr,
 		return nil, false
 	}
 	r := fn.Signature().Recv()
-	if r == nil || !IsNamed(r.Type(), pkg, typ) || p.TypesInfo.Selections[sel] == nil ||
+	if r == nil || !typeis.Named(r.Type(), pkg, typ) || p.TypesInfo.Selections[sel] == nil ||
 		p.TypesInfo.Selections[sel].Kind() != types.MethodVal {
 		return nil, false
 	}
 	return sel.X, true
-}
-
-// IsNamed reports whether t is pkg.name or a pointer to it.
-func IsNamed(t types.Type, pkg, name string) bool {
-	if t == nil {
-		return false
-	}
-	t = types.Unalias(t)
-	if ptr, ok := t.(*types.Pointer); ok {
-		t = types.Unalias(ptr.Elem())
-	}
-	n, ok := t.(*types.Named)
-	if !ok {
-		return false
-	}
-	o := n.Obj()
-	return o.Name() == name && o.Pkg() != nil && o.Pkg().Path() == pkg
-}
-
-// IsError reports whether t is the predeclared type error.
-func IsError(t types.Type) bool {
-	return t != nil && types.Identical(t, types.Universe.Lookup("error").Type())
 }

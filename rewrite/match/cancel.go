@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // cancelMakers are the functions that return a context and what cancels it,
@@ -54,7 +56,7 @@ func (p *Pass) CancelMaker(c inspector.Cursor) (cc Cancel, ok bool) {
 // parent returns the parent of the context, as far as it is an argument.
 func (c *Cancel) parent() ast.Expr {
 	for _, arg := range c.Call.Args {
-		if IsNamed(c.p.TypesInfo.TypeOf(arg), "context", "Context") {
+		if typeis.Named(c.p.TypesInfo.TypeOf(arg), "context", "Context") {
 			return arg
 		}
 	}
@@ -243,7 +245,7 @@ func (c *Cancel) failed(x Exit) bool {
 		if !ok || up.Node() == ifs.Cond || up.Node() == ast.Node(ifs.Init) {
 			continue
 		}
-		if e, isNil, ok := c.p.NilTest(ifs.Cond, up.Node() == ast.Node(ifs.Body)); ok && !isNil && IsError(c.p.TypesInfo.TypeOf(e)) {
+		if e, isNil, ok := c.p.NilTest(ifs.Cond, up.Node() == ast.Node(ifs.Body)); ok && !isNil && typeis.Error(c.p.TypesInfo.TypeOf(e)) {
 			return true
 		}
 	}

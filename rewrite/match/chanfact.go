@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // ChanEffect is what a call of a function does with a channel that it is
@@ -34,7 +36,7 @@ func init() {
 
 func takesChan(sig *types.Signature, _ *ast.FuncDecl) bool {
 	for v := range sig.Params().Variables() {
-		if isChan(v.Type()) {
+		if typeis.Chan(v.Type()) {
 			return true
 		}
 	}
@@ -49,18 +51,13 @@ func (f *Facts) Channel(fn *types.Func, i int) ChanEffect {
 	return ChanEffect{}
 }
 
-func isChan(t types.Type) bool {
-	_, ok := t.Underlying().(*types.Chan)
-	return ok
-}
-
 // chanEffects summarises the channels among the parameters of a function; nil
 // if it has none that it does not keep.
 func (p *Pass) chanEffects(sig *types.Signature, fn *Func) []ChanEffect {
 	var out []ChanEffect
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
-		if !isChan(v.Type()) || sig.Variadic() && i == sig.Params().Len()-1 {
+		if !typeis.Chan(v.Type()) || sig.Variadic() && i == sig.Params().Len()-1 {
 			continue
 		}
 		if e := p.chanEffect(v, fn); e.Known {

@@ -7,6 +7,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // ChannelUse is an operation on a channel variable.
@@ -163,7 +165,7 @@ func (p *Pass) LoopBound(loop ast.Stmt) (Bound, bool) {
 			return Bound{}, false
 		}
 		tv := p.TypesInfo.Types[l.X]
-		if t := tv.Type.Underlying(); !isString(t) && !isMap(t) && !isArray(t) {
+		if t := tv.Type.Underlying(); !typeis.String(t) && !typeis.Map(t) && !typeis.Array(t) {
 			if _, ok := t.(*types.Slice); !ok {
 				return p.limit(l.X)
 			}
@@ -180,7 +182,7 @@ func (p *Pass) LoopBound(loop ast.Stmt) (Bound, bool) {
 
 // limit returns the bound that an integer is: a constant, or the length of something.
 func (p *Pass) limit(e ast.Expr) (Bound, bool) {
-	if n, ok := SmallInt(p.TypesInfo.Types[e].Value); ok {
+	if n, ok := typeis.SmallInt(p.TypesInfo.Types[e].Value); ok {
 		return Bound{Const: n}, true
 	}
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && p.IsBuiltin(call, "len") {
@@ -201,19 +203,10 @@ func (p *Pass) length(e ast.Expr) (Bound, bool) {
 	if n, ok := p.KnownLen(e); ok {
 		return Bound{Const: n}, true
 	}
-	if isString(p.TypesInfo.TypeOf(e)) {
+	if typeis.String(p.TypesInfo.TypeOf(e)) {
 		return Bound{}, false // a range goes by characters
 	}
 	return Bound{Of: ast.Unparen(e)}, true
-}
-
-// SmallInt returns the value of a constant that is a non-negative int64.
-func SmallInt(v constant.Value) (int64, bool) {
-	if v == nil || v.Kind() != constant.Int {
-		return 0, false
-	}
-	n, exact := constant.Int64Val(v)
-	return n, exact && n >= 0
 }
 
 // entersLike recognises "for i := 0; i < limit; i++".
@@ -234,44 +227,4 @@ func obj(e ast.Expr, info *types.Info) types.Object {
 		return info.ObjectOf(id)
 	}
 	return nil
-}
-
-// OwnsResource reports whether somebody may have to release a value of type t:
-// a function, a channel, something with Close, Stop or Unlock, or a struct or
-// pointer to one that holds such.
-func OwnsResource(t types.Type) bool { return ownsResource(t, map[types.Type]bool{}) }
-
-func ownsResource(t types.Type, seen map[types.Type]bool) bool {
-	if seen[t] || IsError(t) {
-		return false
-	}
-	seen[t] = true
-	for _, name := range []string{"Close", "Stop", "Unlock", "Release", "Cancel", "Rollback"} {
-		if o, _, _ := types.LookupFieldOrMethod(t, true, nil, name); o != nil {
-			if _, isFunc := o.(*types.Func); isFunc {
-				return true
-			}
-		}
-	}
-	switch u := t.Underlying().(type) {
-	case *types.Signature, *types.Chan:
-		return true
-	case *types.Interface:
-		return true // who knows what is in it
-	case *types.Pointer:
-		return ownsResource(u.Elem(), seen)
-	case *types.Slice:
-		return ownsResource(u.Elem(), seen)
-	case *types.Array:
-		return ownsResource(u.Elem(), seen)
-	case *types.Map:
-		return ownsResource(u.Elem(), seen)
-	case *types.Struct:
-		for f := range u.Fields() {
-			if ownsResource(f.Type(), seen) {
-				return true
-			}
-		}
-	}
-	return false
 }

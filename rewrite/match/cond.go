@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // UnsignalledConds returns the calls of Wait on a sync.Cond in a field that only
@@ -19,7 +21,7 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 		for _, f := range c.Node().(*ast.StructType).Fields.List {
 			for _, name := range f.Names {
 				v, ok := p.TypesInfo.Defs[name].(*types.Var)
-				if ok && (!v.Exported() || p.Pkg.Name() == "main") && IsNamed(v.Type(), "sync", "Cond") {
+				if ok && (!v.Exported() || p.Pkg.Name() == "main") && typeis.Named(v.Type(), "sync", "Cond") {
 					known[v] = true
 					order = append(order, v)
 				}
@@ -176,7 +178,7 @@ func (p *Pass) NeverDone() (out []*ast.CallExpr) {
 				v, _ = p.TypesInfo.Uses[id].(*types.Var)
 			}
 		}
-		if v == nil || !v.IsField() || !IsNamed(v.Type(), "sync", "WaitGroup") {
+		if v == nil || !v.IsField() || !typeis.Named(v.Type(), "sync", "WaitGroup") {
 			continue
 		}
 		method, ok := c.Parent().Node().(*ast.SelectorExpr)
@@ -190,7 +192,7 @@ func (p *Pass) NeverDone() (out []*ast.CallExpr) {
 			}
 			waits[v] = append(waits[v], call)
 		case method.Sel.Name == "Add":
-			n, ok := SmallInt(p.TypesInfo.Types[call.Args[0]].Value)
+			n, ok := typeis.SmallInt(p.TypesInfo.Types[call.Args[0]].Value)
 			adds[v] = adds[v] || ok && n > 0
 			done[v] = done[v] || !ok
 		default:

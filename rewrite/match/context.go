@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // A Doubt is a use of a context of which is not known whether it is over when
@@ -149,7 +151,7 @@ func (t *ctxTracker) expr(c inspector.Cursor, name string) {
 	case *ast.IndexExpr, *ast.StarExpr, *ast.TypeAssertExpr:
 		t.value(parent, name)
 	case *ast.RangeStmt:
-		if n.X == c.Node() && DataOnly(t.p.TypesInfo.TypeOf(n.X)) {
+		if n.X == c.Node() && typeis.DataOnly(t.p.TypesInfo.TypeOf(n.X)) {
 			return
 		}
 		t.outlives = name + " is ranged over"
@@ -168,7 +170,7 @@ func (t *ctxTracker) expr(c inspector.Cursor, name string) {
 
 // value goes on with an expression whose value may hold on to the context.
 func (t *ctxTracker) value(c inspector.Cursor, name string) {
-	if typ := t.p.TypesInfo.TypeOf(c.Node().(ast.Expr)); typ != nil && DataOnly(typ) {
+	if typ := t.p.TypesInfo.TypeOf(c.Node().(ast.Expr)); typ != nil && typeis.DataOnly(typ) {
 		return
 	}
 	t.expr(c, name)
@@ -290,13 +292,13 @@ func (t *ctxTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, n
 func (p *Pass) startsBy(call *ast.CallExpr, fn *types.Func, arg int) bool {
 	sig := fn.Signature()
 	if arg >= 0 && fn.Pkg() != nil && !isStd(fn.Pkg().Path()) && sig.Params().Len() > 0 &&
-		!IsNamed(sig.Params().At(min(arg, sig.Params().Len()-1)).Type(), "context", "Context") {
+		!typeis.Named(sig.Params().At(min(arg, sig.Params().Len()-1)).Type(), "context", "Context") {
 		return true
 	}
 	if sig.Results().Len() == 0 && (fn.Pkg() == nil || !isStd(fn.Pkg().Path())) {
 		return true // nothing says when it is done
 	}
-	if !DataOnly(p.TypesInfo.TypeOf(call)) {
+	if !typeis.DataOnly(p.TypesInfo.TypeOf(call)) {
 		return false // the result is followed
 	}
 	name := strings.ToUpper(fn.Name()[:1]) + fn.Name()[1:]
@@ -347,7 +349,7 @@ func (t *ctxTracker) stored(stmt, c inspector.Cursor, name string) {
 			continue
 		}
 		typ := t.p.TypesInfo.TypeOf(l)
-		if typ != nil && DataOnly(typ) || isCancel(typ) {
+		if typ != nil && typeis.DataOnly(typ) || typeis.CancelFunc(typ) {
 			continue
 		}
 		v := t.p.VarOf(l)
@@ -357,8 +359,4 @@ func (t *ctxTracker) stored(stmt, c inspector.Cursor, name string) {
 		}
 		t.variable(v, name)
 	}
-}
-
-func isCancel(t types.Type) bool {
-	return IsNamed(t, "context", "CancelFunc") || IsNamed(t, "context", "CancelCauseFunc")
 }

@@ -3,6 +3,8 @@ package match
 import (
 	"go/ast"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // converted lists the fields of structures that are converted into one another
@@ -14,8 +16,8 @@ func (p *Pass) converted() map[*types.Var]bool {
 		if len(call.Args) != 1 || !p.TypesInfo.Types[call.Fun].IsType() {
 			continue
 		}
-		from, ok := deref(p.TypesInfo.TypeOf(call.Args[0])).Underlying().(*types.Struct)
-		to, ok2 := deref(p.TypesInfo.TypeOf(call)).Underlying().(*types.Struct)
+		from, ok := typeis.Deref(p.TypesInfo.TypeOf(call.Args[0])).Underlying().(*types.Struct)
+		to, ok2 := typeis.Deref(p.TypesInfo.TypeOf(call)).Underlying().(*types.Struct)
 		if !ok || !ok2 {
 			continue
 		}

@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // total is how many values come over a channel, as the receiver may say it.
@@ -115,7 +117,7 @@ func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 		return 0, false
 	}
 	if be, isBinary := e.(*ast.BinaryExpr); isBinary && (be.Op == token.ADD || be.Op == token.SUB) {
-		if n, isInt := SmallInt(p.TypesInfo.Types[be.Y].Value); isInt {
+		if n, isInt := typeis.SmallInt(p.TypesInfo.Types[be.Y].Value); isInt {
 			if be.Op == token.SUB {
 				n = -n
 			}
@@ -134,7 +136,7 @@ func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 		return 0, true
 	}
 	if t.bound.Of == nil && t.limit == nil {
-		if n, isInt := SmallInt(p.TypesInfo.Types[e].Value); isInt {
+		if n, isInt := typeis.SmallInt(p.TypesInfo.Types[e].Value); isInt {
 			return n - t.bound.Const, true
 		}
 	}
@@ -204,7 +206,7 @@ func (t total) reached(cond ast.Expr) bool {
 			// In iteration k the counter is start + k - late.
 			first, isInt := int64(0), true
 			if start != nil {
-				first, isInt = SmallInt(t.s.p.TypesInfo.Types[start].Value)
+				first, isInt = typeis.SmallInt(t.s.p.TypesInfo.Types[start].Value)
 			}
 			if more, isTotal := t.is(with); isTotal && isInt && more-first+late >= 0 {
 				return true
@@ -215,7 +217,7 @@ func (t total) reached(cond ast.Expr) bool {
 				continue
 			}
 			more, isTotal := t.is(start)
-			to, isInt := SmallInt(t.s.p.TypesInfo.Types[with].Value)
+			to, isInt := typeis.SmallInt(t.s.p.TypesInfo.Types[with].Value)
 			if isTotal && isInt && more-to+late >= 0 {
 				return true
 			}
@@ -269,7 +271,7 @@ func (t total) counter(e ast.Expr, test ast.Node) (step int, before bool, start 
 				found++
 				before, step = n.Pos() < test.Pos(), 0
 				if n.Tok == token.ADD_ASSIGN || n.Tok == token.SUB_ASSIGN {
-					if one, isInt := SmallInt(p.TypesInfo.Types[n.Rhs[i]].Value); isInt && one == 1 {
+					if one, isInt := typeis.SmallInt(p.TypesInfo.Types[n.Rhs[i]].Value); isInt && one == 1 {
 						if step = 1; n.Tok == token.SUB_ASSIGN {
 							step = -1
 						}

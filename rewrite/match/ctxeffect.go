@@ -3,6 +3,8 @@ package match
 import (
 	"go/ast"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // ctxEffect is what a call does with a context that it gets.
@@ -56,7 +58,7 @@ func (p *Pass) ctxEffect(call *ast.CallExpr, fn *types.Func, arg int) ctxEffect 
 
 // contextual reports whether t is a context or something that carries one.
 func contextual(t types.Type) bool {
-	return IsNamed(t, "context", "Context") || IsNamed(t, "net/http", "Request") || IsNamed(t, "net/http", "Response") || IsNamed(t, "os/exec", "Cmd")
+	return typeis.Named(t, "context", "Context") || typeis.Named(t, "net/http", "Request") || typeis.Named(t, "net/http", "Response") || typeis.Named(t, "os/exec", "Cmd")
 }
 
 // contexts is what a function does with its parameters that are contexts, or
@@ -149,15 +151,10 @@ func (p *Pass) dynamicType(e ast.Expr) types.Type {
 		return nil
 	}
 	typ := p.TypesInfo.TypeOf(value)
-	if typ == nil || types.IsInterface(typ) || isTypeParam(typ) || p.IsNil(value) {
+	if typ == nil || types.IsInterface(typ) || typeis.TypeParam(typ) || p.IsNil(value) {
 		return nil
 	}
 	return typ
-}
-
-func isTypeParam(t types.Type) bool {
-	_, ok := types.Unalias(t).(*types.TypeParam)
-	return ok
 }
 
 // methodOf returns the method of a type that is called in place of fn, a method

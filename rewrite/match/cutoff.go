@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // CutOff is a value that a function hands to its caller although the context
@@ -85,11 +87,11 @@ func certainCancel(e Event) ast.Node {
 // fate says what a value of type t is, and what becomes of it when its context ends.
 func fate(t types.Type) (what, harm string) {
 	switch {
-	case IsNamed(t, "net/http", "Response"):
+	case typeis.Named(t, "net/http", "Response"):
 		return "the response", "reading a long body fails with \"context canceled\""
-	case IsNamed(t, "database/sql", "Tx"):
+	case typeis.Named(t, "database/sql", "Tx"):
 		return "the transaction", "it is rolled back"
-	case IsNamed(t, "database/sql", "Rows"), IsNamed(t, "database/sql", "Row"):
+	case typeis.Named(t, "database/sql", "Rows"), typeis.Named(t, "database/sql", "Row"):
 		return "the result of the query", "reading it fails with \"context canceled\""
 	}
 	return "what reads from the response", "reading a long body fails with \"context canceled\""
@@ -107,7 +109,7 @@ func (p *Pass) nobodyReads(fn *Func) bool {
 	if obj == nil {
 		return false
 	}
-	if sig, ok := obj.Type().(*types.Signature); !ok || sig.Results().Len() == 0 || !IsNamed(sig.Results().At(0).Type(), "net/http", "Response") {
+	if sig, ok := obj.Type().(*types.Signature); !ok || sig.Results().Len() == 0 || !typeis.Named(sig.Results().At(0).Type(), "net/http", "Response") {
 		return false
 	}
 	callers := 0

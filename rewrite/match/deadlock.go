@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // UnblockedAfterWait reports whether the goroutine blocks on a channel that
@@ -115,7 +117,7 @@ func (g *Goroutine) unserved(ch types.Object, wait inspector.Cursor) bool {
 func (g *Goroutine) handsOnContext() bool {
 	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
 		for _, arg := range c.Node().(*ast.CallExpr).Args {
-			if IsNamed(g.p.TypesInfo.TypeOf(arg), "context", "Context") {
+			if typeis.Named(g.p.TypesInfo.TypeOf(arg), "context", "Context") {
 				return true
 			}
 		}
@@ -152,7 +154,7 @@ func (g *Goroutine) mayNotEnd() bool {
 			}
 		case *ast.Ident: // the other end of a pipe
 			t := g.p.TypesInfo.TypeOf(n)
-			if IsNamed(t, "io", "PipeWriter") || IsNamed(t, "io", "PipeReader") || IsNamed(t, "net", "Conn") {
+			if typeis.Named(t, "io", "PipeWriter") || typeis.Named(t, "io", "PipeReader") || typeis.Named(t, "net", "Conn") {
 				return true
 			}
 		case *ast.SelectStmt:
@@ -228,7 +230,7 @@ func (g *Goroutine) shared() map[*types.Var]bool {
 	vars := map[*types.Var]bool{}
 	for c := range g.Lit.Preorder((*ast.Ident)(nil)) {
 		v := g.p.VarOf(c.Node().(*ast.Ident))
-		if v != nil && !v.IsField() && !g.Within(v) && !DataOnly(v.Type()) && !IsNamed(v.Type(), "sync", "WaitGroup") {
+		if v != nil && !v.IsField() && !g.Within(v) && !typeis.DataOnly(v.Type()) && !typeis.Named(v.Type(), "sync", "WaitGroup") {
 			vars[v] = true
 		}
 	}
@@ -356,7 +358,7 @@ func (g *Goroutine) Outside(e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool)
 		return root, arg, ok
 	}
 	// A WaitGroup in a package variable is always the same one.
-	if v := g.p.VarOf(e); v != nil && IsNamed(v.Type(), "sync", "WaitGroup") {
+	if v := g.p.VarOf(e); v != nil && typeis.Named(v.Type(), "sync", "WaitGroup") {
 		if _, isPtr := v.Type().(*types.Pointer); !isPtr {
 			return nil, nil, true
 		}

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // DoubleSend is a goroutine that sends on an error and goes on to send again,
@@ -124,7 +126,7 @@ func endsIf(c inspector.Cursor) bool {
 }
 
 // made reports whether v is a channel that the function makes.
-func (s *LocalChan) made(v *types.Var) bool { return s.p.DeclaredIn(v, s.Fn) && isChan(v.Type()) }
+func (s *LocalChan) made(v *types.Var) bool { return s.p.DeclaredIn(v, s.Fn) && typeis.Chan(v.Type()) }
 
 // starves reports whether the receiver waits for more values than come once the
 // senders end earlier: it ranges over the channel, and they do not close it then.

@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // made is the full name of a function of the standard library.
@@ -31,7 +33,7 @@ func (f *Facts) Makes(fn *types.Func) string { return string(makesOf.Of(f.Facts,
 // what cancels it.
 func returnsCancel(sig *types.Signature) bool {
 	r := sig.Results()
-	return r.Len() == 2 && IsNamed(r.At(0).Type(), "context", "Context") && isCancel(r.At(1).Type())
+	return r.Len() == 2 && typeis.Named(r.At(0).Type(), "context", "Context") && typeis.CancelFunc(r.At(1).Type())
 }
 
 // makesCancel returns the maker of what fn returns: see Facts.Makes.
@@ -103,15 +105,6 @@ func (p *Pass) freshCancel(e ast.Expr, fn *Func) string {
 		}
 	}
 	return made
-}
-
-// isCallback reports whether t is the type of a cancel function.
-func isCallback(t types.Type) bool {
-	if isCancel(t) {
-		return true
-	}
-	sig, ok := types.Unalias(t).(*types.Signature)
-	return ok && sig.Params().Len() == 0 && sig.Results().Len() == 0
 }
 
 // inDeadLiteral reports whether the identifier at c stands in a function

@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Assurance is what certainly holds of the arguments of a function once it has
@@ -49,7 +51,7 @@ type claim struct {
 // GuardsError returns the index of an error argument that is nil whenever fn returns.
 func (f *Facts) GuardsError(fn *types.Func) (int, bool) {
 	for _, a := range assuresOf.Of(f.Facts, fn) {
-		if a.Kind == AssuresNil && !a.Soft && IsError(fn.Origin().Signature().Params().At(a.Param).Type()) {
+		if a.Kind == AssuresNil && !a.Soft && typeis.Error(fn.Origin().Signature().Params().At(a.Param).Type()) {
 			return a.Param, true
 		}
 	}
@@ -77,17 +79,17 @@ func (p *Pass) assurances(sig *types.Signature, fn *Func) (out []Assurance) {
 	var comparable []int
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
-		if !short && !IsError(v.Type()) || !checkable(v.Type()) || !p.steady(v, fn) {
+		if !short && !typeis.Error(v.Type()) || !checkable(v.Type()) || !p.steady(v, fn) {
 			continue
 		}
 		switch t := v.Type(); {
-		case IsError(t):
+		case typeis.Error(t):
 			add(claim{kind: AssuresNil, v: v}, i, i)
 			add(claim{kind: AssuresSet, v: v}, i, i)
-		case isBoolType(t):
+		case typeis.Bool(t):
 			add(claim{kind: AssuresTrue, v: v}, i, i)
 			add(claim{kind: AssuresFalse, v: v}, i, i)
-		case isErrors(t):
+		case typeis.Errors(t):
 			if sig.Variadic() && i == sig.Params().Len()-1 && p.allNil(fn, v) {
 				out = append(out, Assurance{Kind: AssuresAllNil, Param: i, Other: i})
 			}
@@ -237,15 +239,7 @@ func checkable(t types.Type) bool {
 		return true
 	}
 	i, ok := types.Unalias(t).(*types.Interface)
-	return IsError(t) || isBoolType(t) || isErrors(t) || ok && i.Empty()
-}
-
-func isBoolType(t types.Type) bool { return types.Identical(t, types.Typ[types.Bool]) }
-
-// isErrors reports whether t is []error, the type of variadic errors.
-func isErrors(t types.Type) bool {
-	s, ok := t.(*types.Slice)
-	return ok && IsError(s.Elem())
+	return typeis.Error(t) || typeis.Bool(t) || typeis.Errors(t) || ok && i.Empty()
 }
 
 // mayAssure is a cheap look at a function: could it check its arguments?

@@ -10,6 +10,8 @@ import (
 	"sync"
 
 	"golang.org/x/tools/go/types/typeutil"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // A method of an interface does what the methods do that can stand behind it.
@@ -124,7 +126,7 @@ func (f *Facts) converted(named *types.Named, fn *types.Func) (b behind) {
 		switch {
 		case !types.Implements(t, iface):
 			continue
-		case isTypeParam(t):
+		case typeis.TypeParam(t):
 			b.closed = false
 			continue
 		case types.IsInterface(t):

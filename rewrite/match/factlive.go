@@ -3,6 +3,8 @@ package match
 import (
 	"go/ast"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // lives says of the parameters of a function, by index, whether the first
@@ -35,10 +37,10 @@ func (f *Facts) Lives(fn *types.Func, i int) bool {
 
 // livesOn reports whether the first result of fn lives on its parameter v.
 func (p *Pass) livesOn(v *types.Var, fn *Func, sig *types.Signature) bool {
-	if sig.Results().Len() == 0 || !product(sig.Results().At(0).Type()) || IsNamed(v.Type(), "net/http", "Response") || IsNamed(v.Type(), "os/exec", "Cmd") {
+	if sig.Results().Len() == 0 || !product(sig.Results().At(0).Type()) || typeis.Named(v.Type(), "net/http", "Response") || typeis.Named(v.Type(), "os/exec", "Cmd") {
 		return false
 	}
-	if t := sig.Results().At(0).Type(); DataOnly(t) && !isHTTP(t) {
+	if t := sig.Results().At(0).Type(); typeis.DataOnly(t) && !typeis.HTTP(t) {
 		return false
 	}
 	w := newLiveWalk(p, fn)

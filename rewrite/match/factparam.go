@@ -3,6 +3,8 @@ package match
 import (
 	"go/ast"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Effect is what a function does with one of its parameters.
@@ -65,15 +67,15 @@ func takesTracked(sig *types.Signature, _ *ast.FuncDecl) bool {
 }
 
 func trackedRole(t types.Type) (role, bool) {
-	if _, isPtr := types.Unalias(t).(*types.Pointer); isPtr && IsNamed(t, "net/http", "Response") {
+	if _, isPtr := types.Unalias(t).(*types.Pointer); isPtr && typeis.Named(t, "net/http", "Response") {
 		return holder, true
 	}
 	for _, name := range []string{"ReadCloser", "Reader", "Closer"} {
-		if IsNamed(t, "io", name) {
+		if typeis.Named(t, "io", name) {
 			return closer, true
 		}
 	}
-	if isCallback(t) {
+	if typeis.Callback(t) {
 		return cancel, true
 	}
 	return 0, false

@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Feed is what the goroutine does that a function leaves behind a channel
@@ -25,7 +27,7 @@ func init() {
 }
 
 func returnsChan(sig *types.Signature, _ *ast.FuncDecl) bool {
-	return sig.Results().Len() > 0 && isChan(sig.Results().At(0).Type())
+	return sig.Results().Len() > 0 && typeis.Chan(sig.Results().At(0).Type())
 }
 
 // Feeds returns what stands behind the channel that is the first result of fn.
@@ -35,7 +37,7 @@ func (f *Facts) Feeds(fn *types.Func) Feed { return feedOf.Of(f.Facts, fn) }
 // goroutine that does nothing with it but plain sends, in a loop, and perhaps to
 // close it, and returns it.
 func (p *Pass) feeds(sig *types.Signature, fn *Func) Feed {
-	if sig.Results().Len() == 0 || !isChan(sig.Results().At(0).Type()) {
+	if sig.Results().Len() == 0 || !typeis.Chan(sig.Results().At(0).Type()) {
 		return NoFeed
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {

@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // FieldChan is a field that holds a channel and that only this package can
@@ -41,7 +43,7 @@ func (p *Pass) fieldChannels() []*FieldChan {
 		for _, f := range c.Node().(*ast.StructType).Fields.List {
 			for _, name := range f.Names {
 				v, ok := p.TypesInfo.Defs[name].(*types.Var)
-				if ok && name.Name != "_" && (!v.Exported() || p.Pkg.Name() == "main") && isChan(v.Type()) {
+				if ok && name.Name != "_" && (!v.Exported() || p.Pkg.Name() == "main") && typeis.Chan(v.Type()) {
 					t.fields[v] = &FieldChan{Field: v}
 					order = append(order, t.fields[v])
 				}

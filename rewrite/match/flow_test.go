@@ -14,6 +14,8 @@ import (
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // One importer for all tests: it type-checks the standard library from source.
@@ -204,7 +206,7 @@ type Any struct { V any }
 		"Plain": {true, false}, "Holder": {false, true}, "Func": {false, true}, "Any": {false, true},
 	} {
 		typ := p.Pkg.Scope().Lookup(name).Type()
-		if got := [2]bool{DataOnly(typ), OwnsResource(typ)}; got != want {
+		if got := [2]bool{typeis.DataOnly(typ), typeis.OwnsResource(typ)}; got != want {
 			t.Errorf("%s: data only %v, owns a resource %v, want %v", name, got[0], got[1], want)
 		}
 	}

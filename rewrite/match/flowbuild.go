@@ -5,6 +5,8 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 type targets struct {
@@ -390,7 +392,7 @@ func ticks(e ast.Expr, info *types.Info) bool {
 		fn, ok := info.Uses[sel.Sel].(*types.Func)
 		return ok && fn.FullName() == "time.Tick"
 	case *ast.SelectorExpr:
-		return x.Sel.Name == "C" && IsNamed(info.TypeOf(x.X), "time", "Ticker")
+		return x.Sel.Name == "C" && typeis.Named(info.TypeOf(x.X), "time", "Ticker")
 	}
 	return false
 }

@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // This file answers what "nothing changes it" means, for all who ask: whether a
@@ -51,9 +53,9 @@ func (p *Pass) addressed(c inspector.Cursor) bool {
 		case *ast.UnaryExpr:
 			return n.Op == token.AND
 		case *ast.SliceExpr:
-			return n.X == at.Node() && isArray(p.TypesInfo.TypeOf(n.X))
+			return n.X == at.Node() && typeis.Array(p.TypesInfo.TypeOf(n.X))
 		case *ast.IndexExpr: // &array[i], array[i].method()
-			if n.X != at.Node() || !isArray(p.TypesInfo.TypeOf(n.X)) {
+			if n.X != at.Node() || !typeis.Array(p.TypesInfo.TypeOf(n.X)) {
 				return false
 			}
 		case *ast.SelectorExpr:
@@ -86,22 +88,6 @@ func (p *Pass) takesAddress(sel *types.Selection) bool {
 	return byPointer && !fromPointer && sel.Kind() == types.MethodVal
 }
 
-func isArray(t types.Type) bool {
-	if t == nil {
-		return false
-	}
-	_, ok := t.Underlying().(*types.Array)
-	return ok
-}
-
-func isMap(t types.Type) bool {
-	if t == nil {
-		return false
-	}
-	_, ok := t.Underlying().(*types.Map)
-	return ok
-}
-
 // keeps reports whether the use at c leaves the variable that it denotes with
 // the value that it has. A slice, a map or a pointer is that value, not what it
 // refers to. What is not listed here may change it.
@@ -124,7 +110,7 @@ func (p *Pass) harmless(c inspector.Cursor) bool {
 	case *ast.RangeStmt:
 		return n.X == at.Node()
 	case *ast.IndexExpr: // of an array: a part of it
-		return n.Index == at.Node() || !isArray(p.TypesInfo.TypeOf(n.X)) || p.harmless(at.Parent())
+		return n.Index == at.Node() || !typeis.Array(p.TypesInfo.TypeOf(n.X)) || p.harmless(at.Parent())
 	case *ast.SelectorExpr:
 		sel := p.TypesInfo.Selections[n]
 		return sel != nil && (sel.Kind() != types.FieldVal || sel.Indirect() || p.harmless(at.Parent()))
@@ -224,7 +210,7 @@ func (p *Pass) frozenLen(v *types.Var) bool {
 	if !p.fixed(v) {
 		return false
 	}
-	if !isMap(v.Type()) {
+	if !typeis.Map(v.Type()) {
 		return true
 	}
 	at, ok := p.declaration(v)

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // WaitGroups knows where in a package WaitGroups are waited for.
@@ -158,7 +160,7 @@ func (g *Goroutine) PassedOn(key WGKey) bool {
 			continue
 		}
 		e := c.Node().(ast.Expr)
-		if !IsNamed(g.p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
+		if !typeis.Named(g.p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
 			continue
 		}
 		if k, ok := g.p.WaitGroupKey(e); ok && k == key {

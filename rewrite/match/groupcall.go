@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // GroupCall is a call of a function that gets a WaitGroup from its caller.
@@ -80,7 +82,7 @@ func (w *WaitGroups) countsItself(f *NamedFunc, op WGOp, ops []WGOp) (ast.Stmt, 
 }
 
 func (p *Pass) isOne(op WGOp) bool {
-	n, ok := SmallInt(p.TypesInfo.Types[op.Call.Args[0]].Value)
+	n, ok := typeis.SmallInt(p.TypesInfo.Types[op.Call.Args[0]].Value)
 	return ok && n == 1
 }
 
@@ -260,7 +262,7 @@ func (w *WaitGroups) hears(root inspector.Cursor, from, to token.Pos) bool {
 				return true
 			}
 		case *ast.RangeStmt:
-			if isChan(w.p.TypesInfo.TypeOf(n.X)) {
+			if typeis.Chan(w.p.TypesInfo.TypeOf(n.X)) {
 				return true
 			}
 		case *ast.CallExpr:
@@ -324,7 +326,7 @@ func (w *WaitGroups) elsewhere(c GroupCall, recv ast.Expr, except func(*ast.Call
 	}
 	for _, e := range w.p.groupExprs(root) {
 		x := e.Node().(ast.Expr)
-		if known[x] || !IsNamed(w.p.TypesInfo.TypeOf(x), "sync", "WaitGroup") || x.Pos() == c.Key.Root.Pos() {
+		if known[x] || !typeis.Named(w.p.TypesInfo.TypeOf(x), "sync", "WaitGroup") || x.Pos() == c.Key.Root.Pos() {
 			continue
 		}
 		if field == nil {

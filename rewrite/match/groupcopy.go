@@ -3,6 +3,8 @@ package match
 import (
 	"go/ast"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Copied is a parameter of a function with a name that is a copy of a
@@ -26,7 +28,7 @@ func (w *WaitGroups) Copies() (out []Copied) {
 			for _, name := range field.Names {
 				i++
 				v, _ := w.p.TypesInfo.Defs[name].(*types.Var)
-				if v == nil || isPointer(v.Type()) || !IsNamed(v.Type(), "sync", "WaitGroup") || !w.onlyDone(f, v) {
+				if v == nil || typeis.Pointer(v.Type()) || !typeis.Named(v.Type(), "sync", "WaitGroup") || !w.onlyDone(f, v) {
 					continue
 				}
 				if c, ok := w.copied(f, v, i); ok {
@@ -43,11 +45,6 @@ func (w *WaitGroups) Copies() (out []Copied) {
 		}
 	}
 	return out
-}
-
-func isPointer(t types.Type) bool {
-	_, ok := types.Unalias(t).(*types.Pointer)
-	return ok
 }
 
 // onlyDone reports whether f calls Done on v and does nothing else with it.
@@ -147,7 +144,7 @@ func (g *Goroutine) Copies() (out []CopiedParam) {
 		for _, name := range field.Names {
 			i++
 			v, _ := g.p.TypesInfo.Defs[name].(*types.Var)
-			if v == nil || i >= len(call.Args) || !IsNamed(v.Type(), "sync", "WaitGroup") || isPointer(v.Type()) || g.ownGroup(v) {
+			if v == nil || i >= len(call.Args) || !typeis.Named(v.Type(), "sync", "WaitGroup") || typeis.Pointer(v.Type()) || g.ownGroup(v) {
 				continue
 			}
 			switch ast.Unparen(call.Args[i]).(type) {

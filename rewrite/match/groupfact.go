@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // GroupEffect is what a call of a function does with a WaitGroup that it gets
@@ -69,7 +71,7 @@ func (p *Pass) GroupEffects(call *ast.CallExpr) (out []GroupUse) {
 // touchesGroup is a cheap look at a function: does it have to do with WaitGroups?
 func touchesGroup(sig *types.Signature, d *ast.FuncDecl) bool {
 	for v := range sig.Params().Variables() {
-		if isGroupPointer(v.Type()) {
+		if typeis.GroupPointer(v.Type()) {
 			return true
 		}
 	}
@@ -86,11 +88,6 @@ func touchesGroup(sig *types.Signature, d *ast.FuncDecl) bool {
 	return found
 }
 
-func isGroupPointer(t types.Type) bool {
-	_, isPtr := types.Unalias(t).(*types.Pointer)
-	return isPtr && IsNamed(t, "sync", "WaitGroup")
-}
-
 // groupEffects summarises what fn does with WaitGroups.
 func (p *Pass) groupEffects(sig *types.Signature, fn *Func) (out []GroupEffect) {
 	ops := p.WaitGroupOps(fn.Cursor)
@@ -101,7 +98,7 @@ func (p *Pass) groupEffects(sig *types.Signature, fn *Func) (out []GroupEffect) 
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		roots[v] = i
-		if isGroupPointer(v.Type()) { // worth knowing also where nothing is done with it
+		if typeis.GroupPointer(v.Type()) { // worth knowing also where nothing is done with it
 			out = append(out, p.groupEffect(WGKey{Root: v}, i, ops, fn))
 		}
 	}

@@ -4,6 +4,8 @@ import (
 	"go/ast"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // AddsInGo lists the Adds in literals that a group's own Go starts, which
@@ -57,7 +59,7 @@ func (w *WaitGroups) countedDown(start WGOp, lit inspector.Cursor) bool {
 	// As a whole the group goes nowhere else.
 	for _, c := range w.p.groupExprs(root) {
 		e := c.Node().(ast.Expr)
-		if known[e] || !IsNamed(w.p.TypesInfo.TypeOf(e), "sync", "WaitGroup") || e.Pos() == start.Key.Root.Pos() {
+		if known[e] || !typeis.Named(w.p.TypesInfo.TypeOf(e), "sync", "WaitGroup") || e.Pos() == start.Key.Root.Pos() {
 			continue
 		}
 		if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == e {

@@ -5,6 +5,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Unheeded is a send to a goroutine that may have ended: it says so by closing
@@ -133,7 +135,7 @@ func (p *Pass) heeds(done *FieldChan, fields []*FieldChan, loop *Func, t *heldTa
 
 // sameStruct reports whether field is one of type t.
 func sameStruct(t types.Type, field *types.Var) bool {
-	s, ok := deref(t).Underlying().(*types.Struct)
+	s, ok := typeis.Deref(t).Underlying().(*types.Struct)
 	if !ok {
 		return false
 	}
@@ -173,7 +175,7 @@ func (p *Pass) ZeroResults(fn *Func) (zeros []string, ok bool) {
 		case *types.Interface, *types.Pointer, *types.Map, *types.Slice, *types.Chan, *types.Signature:
 			zero = "nil"
 		}
-		if _, isParam := types.Unalias(t).(*types.TypeParam); zero == "" || IsError(t) || isParam {
+		if _, isParam := types.Unalias(t).(*types.TypeParam); zero == "" || typeis.Error(t) || isParam {
 			return nil, false
 		}
 		for range max(1, len(field.Names)) {
@@ -193,7 +195,7 @@ func (p *Pass) Unread(f *FieldChan) (out []ChannelUse) {
 		if size == nil {
 			continue
 		}
-		if n, ok := SmallInt(p.TypesInfo.Types[size].Value); ok && n > 0 {
+		if n, ok := typeis.SmallInt(p.TypesInfo.Types[size].Value); ok && n > 0 {
 			return nil
 		}
 	}

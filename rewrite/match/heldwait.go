@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // HeldWait is a wait on a channel by somebody who holds a mutex that everybody
@@ -100,7 +102,7 @@ func (t *heldTable) waits() (at []inspector.Cursor) {
 
 func (t *heldTable) unbuffered(made []ast.Expr) bool {
 	return len(made) > 0 && !slices.ContainsFunc(made, func(size ast.Expr) bool {
-		n, ok := SmallInt(t.p.sizeOf(size))
+		n, ok := typeis.SmallInt(t.p.sizeOf(size))
 		return size != nil && (!ok || n > 0)
 	})
 }
@@ -304,7 +306,7 @@ func (t *heldTable) sameLock(e ChannelUse, ch, lock place) (place, bool) {
 		return lock, t.captured(lock.root, e.Op)
 	}
 	there, ok := t.p.placeOf(e.At.Node().(ast.Expr))
-	if !ok || there.path != ch.path || !types.Identical(deref(there.root.Type()), deref(ch.root.Type())) {
+	if !ok || there.path != ch.path || !types.Identical(typeis.Deref(there.root.Type()), typeis.Deref(ch.root.Type())) {
 		return place{}, false
 	}
 	return place{there.root, lock.path}, true
@@ -319,13 +321,6 @@ func (t *heldTable) captured(v *types.Var, c inspector.Cursor) bool {
 		return f.Node().Pos() <= v.Pos() && v.Pos() < f.Node().End()
 	}
 	return false
-}
-
-func deref(t types.Type) types.Type {
-	if ptr, ok := types.Unalias(t).(*types.Pointer); ok {
-		return ptr.Elem()
-	}
-	return t
 }
 
 // sizeOf returns the constant value of e, nil if it has none.

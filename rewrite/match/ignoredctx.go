@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // cancellable lists functions whose first result is a context that somebody
@@ -28,7 +30,7 @@ func (p *Pass) IgnoredContext(s Stuck, c inspector.Cursor) *types.Var {
 		if v == nil || s.Stmt.Pos() <= v.Pos() && v.Pos() < s.Stmt.End() {
 			continue // of one round: its end is none of the loop
 		}
-		if !v.IsField() && IsNamed(v.Type(), "context", "Context") && p.worksWith(id, 0) && p.Ended(v) {
+		if !v.IsField() && typeis.Named(v.Type(), "context", "Context") && p.worksWith(id, 0) && p.Ended(v) {
 			return v
 		}
 	}
@@ -42,7 +44,7 @@ func (p *Pass) IgnoredContext(s Stuck, c inspector.Cursor) *types.Var {
 			continue
 		}
 		v := p.VarOf(id.Node().(*ast.Ident))
-		if v != nil && !v.IsField() && IsNamed(v.Type(), "context", "Context") && v.Pos() < c.Node().Pos() && p.Ended(v) {
+		if v != nil && !v.IsField() && typeis.Named(v.Type(), "context", "Context") && v.Pos() < c.Node().Pos() && p.Ended(v) {
 			return v
 		}
 	}
@@ -72,7 +74,7 @@ func (p *Pass) worksWith(c inspector.Cursor, depth int) bool {
 			return false
 		}
 	}
-	if sig := fn.Signature(); fn.Pkg() != p.Pkg && fn.Pkg().Path() != "context" && sig.Recv() == nil && sig.Params().Len() == 1 && sig.Results().Len() == 1 && !IsError(sig.Results().At(0).Type()) {
+	if sig := fn.Signature(); fn.Pkg() != p.Pkg && fn.Pkg().Path() != "context" && sig.Recv() == nil && sig.Params().Len() == 1 && sig.Results().Len() == 1 && !typeis.Error(sig.Results().At(0).Type()) {
 		return false // looks a value up, most likely
 	}
 	return depth > 3 || !p.looksUpOnly(fn, call, arg.Node(), depth)
@@ -218,7 +220,7 @@ func (p *Pass) Owes(s Stuck, stmt ast.Stmt) bool {
 		case *ast.UnaryExpr:
 			owes = owes || n.Op == token.ARROW && n.Pos() > stmt.End()
 		case *ast.CallExpr:
-			owes = owes || n.Pos() > stmt.End() && (givesBack[strings.ToLower(calledAs(n))] || isCallback(p.TypesInfo.TypeOf(n.Fun)))
+			owes = owes || n.Pos() > stmt.End() && (givesBack[strings.ToLower(calledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
 		}
 		return !owes
 	})

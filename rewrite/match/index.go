@@ -8,6 +8,8 @@ import (
 	"sync"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // packageIndex holds where a package uses its functions and fields. To look for
@@ -57,7 +59,7 @@ func (p *Pass) newIndex() *packageIndex {
 			if v := p.selected(n); v != nil {
 				x.fields[v] = append(x.fields[v], c)
 			}
-			if IsNamed(p.TypesInfo.TypeOf(n), "sync", "WaitGroup") {
+			if typeis.Named(p.TypesInfo.TypeOf(n), "sync", "WaitGroup") {
 				x.groups = append(x.groups, c)
 			}
 		case *ast.AssignStmt:
@@ -115,7 +117,7 @@ func (p *Pass) indexIdent(x *packageIndex, c inspector.Cursor, id *ast.Ident) {
 		case o.Parent() == p.Pkg.Scope():
 			x.globals[o] = append(x.globals[o], c)
 		}
-		if IsNamed(o.Type(), "sync", "WaitGroup") {
+		if typeis.Named(o.Type(), "sync", "WaitGroup") {
 			x.groups = append(x.groups, c)
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // KeptIn returns the field of a struct that holds the cancel function and that
@@ -147,24 +149,15 @@ func (p *Pass) sameStruct(a, b *types.Var) bool {
 			continue
 		}
 		s, ok := t.Type().Underlying().(*types.Struct)
-		if !ok || !holds(s, a) {
+		if !ok || !typeis.HasField(s, a) {
 			continue
 		}
 		for _, other := range p.Pkg.Scope().Names() {
 			if t, ok := p.Pkg.Scope().Lookup(other).(*types.TypeName); ok && p.FileOf(t.Pos()) != nil {
-				if o, ok := t.Type().Underlying().(*types.Struct); ok && holds(o, b) && types.IdenticalIgnoreTags(s, o) {
+				if o, ok := t.Type().Underlying().(*types.Struct); ok && typeis.HasField(o, b) && types.IdenticalIgnoreTags(s, o) {
 					return true
 				}
 			}
-		}
-	}
-	return false
-}
-
-func holds(s *types.Struct, field *types.Var) bool {
-	for f := range s.Fields() {
-		if f == field {
-			return true
 		}
 	}
 	return false

@@ -5,6 +5,8 @@ import (
 	"go/constant"
 	"go/types"
 	"unicode/utf8"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // KnownLen returns how many elements e, which is ranged over, has, if that is
@@ -56,14 +58,14 @@ func (p *Pass) literalLen(lit *ast.CompositeLit) (n int64, ok bool) {
 			if key == nil && len(lit.Elts) > 1 {
 				return 0, false
 			}
-			if at, isInt := SmallInt(key); isInt && !isMap(typ) {
+			if at, isInt := typeis.SmallInt(key); isInt && !typeis.Map(typ) {
 				next = at
 			}
 		}
 		next++
 		n = max(n, next)
 	}
-	if isMap(typ) {
+	if typeis.Map(typ) {
 		n = int64(len(lit.Elts))
 	}
 	return n, true
@@ -73,14 +75,14 @@ func (p *Pass) literalLen(lit *ast.CompositeLit) (n int64, ok bool) {
 func (p *Pass) sliceLen(x *ast.SliceExpr, depth int) (n int64, ok bool) {
 	low, high := int64(0), int64(0)
 	if x.Low != nil {
-		if low, ok = SmallInt(p.TypesInfo.Types[x.Low].Value); !ok {
+		if low, ok = typeis.SmallInt(p.TypesInfo.Types[x.Low].Value); !ok {
 			return 0, false
 		}
 	}
 	if x.High == nil {
 		high, ok = p.knownLen(x.X, depth-1)
 	} else {
-		high, ok = SmallInt(p.TypesInfo.Types[x.High].Value)
+		high, ok = typeis.SmallInt(p.TypesInfo.Types[x.High].Value)
 	}
 	return high - low, ok && high >= low
 }
@@ -90,8 +92,8 @@ func (p *Pass) callLen(call *ast.CallExpr, depth int) (n int64, ok bool) {
 	switch {
 	case p.TypesInfo.Types[call.Fun].IsType() && len(call.Args) == 1:
 		return p.knownLen(call.Args[0], depth-1)
-	case p.IsBuiltin(call, "make") && len(call.Args) > 1 && !isMap(p.TypesInfo.TypeOf(call)):
-		return SmallInt(p.TypesInfo.Types[call.Args[1]].Value)
+	case p.IsBuiltin(call, "make") && len(call.Args) > 1 && !typeis.Map(p.TypesInfo.TypeOf(call)):
+		return typeis.SmallInt(p.TypesInfo.Types[call.Args[1]].Value)
 	case p.IsBuiltin(call, "append") && !call.Ellipsis.IsValid():
 		n, ok = p.knownLen(call.Args[0], depth-1)
 		return n + int64(len(call.Args)-1), ok
@@ -125,12 +127,4 @@ func (p *Pass) definition(v *types.Var) (value ast.Expr) {
 		}
 	}
 	return nil
-}
-
-func isString(t types.Type) bool {
-	if t == nil {
-		return false
-	}
-	b, ok := t.Underlying().(*types.Basic)
-	return ok && b.Info()&types.IsString != 0
 }

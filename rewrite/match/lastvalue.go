@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // A receiver that leaves its loop leaves no sender behind if it has been told that
@@ -86,7 +88,7 @@ func (l *lastValues) count(fn *Func, send inspector.Cursor, value ast.Expr, send
 	last := token.SUB // the last value is one below the bound
 	switch n := loops[0].(type) {
 	case *ast.RangeStmt:
-		if n.Key == nil || l.s.p.VarOf(n.Key) != v || isMap(l.s.p.TypesInfo.TypeOf(n.X)) || isChan(l.s.p.TypesInfo.TypeOf(n.X)) {
+		if n.Key == nil || l.s.p.VarOf(n.Key) != v || typeis.Map(l.s.p.TypesInfo.TypeOf(n.X)) || typeis.Chan(l.s.p.TypesInfo.TypeOf(n.X)) {
 			return
 		}
 		if basic, ok := l.s.p.TypesInfo.TypeOf(n.X).Underlying().(*types.Basic); ok && basic.Info()&types.IsInteger != 0 {
@@ -154,7 +156,7 @@ func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
 	for _, loop := range loops {
 		switch n := loop.(type) {
 		case *ast.RangeStmt:
-			if n.Key != nil && !isMap(l.s.p.TypesInfo.TypeOf(n.X)) && !isChan(l.s.p.TypesInfo.TypeOf(n.X)) {
+			if n.Key != nil && !typeis.Map(l.s.p.TypesInfo.TypeOf(n.X)) && !typeis.Chan(l.s.p.TypesInfo.TypeOf(n.X)) {
 				counts[l.s.p.VarOf(n.Key)] = true
 			}
 		case *ast.ForStmt:

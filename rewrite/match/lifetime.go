@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Lifetime says what ends a goroutine that a call starts and that ends by
@@ -147,7 +149,7 @@ func has(owner *types.TypeName, field *types.Var) bool {
 		return false
 	}
 	s, ok := owner.Type().Underlying().(*types.Struct)
-	return ok && holds(s, field)
+	return ok && typeis.HasField(s, field)
 }
 
 // in returns the declared function around c.
@@ -267,7 +269,7 @@ func (t *lifetimes) always(fn *Func, node ast.Node) bool {
 	Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			ret, ok := n.(*ast.ReturnStmt)
-			fails := ok && len(ret.Results) > 0 && IsError(t.p.TypesInfo.TypeOf(ret.Results[len(ret.Results)-1])) && !t.p.IsNil(ret.Results[len(ret.Results)-1])
+			fails := ok && len(ret.Results) > 0 && typeis.Error(t.p.TypesInfo.TypeOf(ret.Results[len(ret.Results)-1])) && !t.p.IsNil(ret.Results[len(ret.Results)-1])
 			return s, n != node && !fails
 		},
 		Exit: func(*Block, struct{}) { always = false },

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // endsBy returns what ends a goroutine that runs body, or a call of it; ok is
@@ -97,7 +99,7 @@ func (t *lifetimes) done(x ast.Expr) (e ending, ok bool) {
 		return e, false
 	}
 	sel, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	if !isSel || sel.Sel.Name != "Done" || !IsNamed(t.p.TypesInfo.TypeOf(sel.X), "context", "Context") {
+	if !isSel || sel.Sel.Name != "Done" || !typeis.Named(t.p.TypesInfo.TypeOf(sel.X), "context", "Context") {
 		return e, false
 	}
 	switch ctx := ast.Unparen(sel.X).(type) {

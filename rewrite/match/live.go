@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // liveState is what a path remembers.
@@ -34,7 +36,7 @@ func newLiveWalk(p *Pass, fn *Func) *liveWalk {
 	w := &liveWalk{p: p, fn: fn, num: map[*types.Var]int{}, spoilt: map[*types.Var]bool{}, uses: map[ast.Node][]inspector.Cursor{}, dead: func() {}}
 	for c := range fn.Cursor.Preorder((*ast.Ident)(nil)) {
 		v, ok := p.TypesInfo.ObjectOf(c.Node().(*ast.Ident)).(*types.Var)
-		if !ok || v.IsField() || DataOnly(v.Type()) && !isHTTP(v.Type()) {
+		if !ok || v.IsField() || typeis.DataOnly(v.Type()) && !typeis.HTTP(v.Type()) {
 			continue
 		}
 		if n := FlowNode(c, fn); n != nil {
@@ -47,16 +49,12 @@ func newLiveWalk(p *Pass, fn *Func) *liveWalk {
 	return w
 }
 
-func isHTTP(t types.Type) bool {
-	return IsNamed(t, "net/http", "Request") || IsNamed(t, "net/http", "Response")
-}
-
 // bit is the variable's place in a state; 0 for one that is not followed.
 func (w *liveWalk) bit(v *types.Var) uint64 {
 	if v == nil || !w.p.DeclaredIn(v, w.fn) {
 		return 0
 	}
-	if isContext := IsNamed(v.Type(), "context", "Context"); w.spoilt[v] && (!isContext || w.assignedLate(v)) {
+	if isContext := typeis.Named(v.Type(), "context", "Context"); w.spoilt[v] && (!isContext || w.assignedLate(v)) {
 		return 0
 	}
 	i, ok := w.num[v]
@@ -89,7 +87,7 @@ func (w *liveWalk) paths() Paths[liveState] {
 // product reports whether a type is that of something to read from, not of the
 // context or of the request.
 func product(t types.Type) bool {
-	return t != nil && !IsNamed(t, "context", "Context") && !IsNamed(t, "net/http", "Request") && !IsError(t) && !isCancel(t)
+	return t != nil && !typeis.Named(t, "context", "Context") && !typeis.Named(t, "net/http", "Request") && !typeis.Error(t) && !typeis.CancelFunc(t)
 }
 
 // drop forgets what has been read, closed or shown to be nil.
@@ -153,7 +151,7 @@ func (w *liveWalk) assign(n ast.Node, lhs, rhs []ast.Expr, s liveState) liveStat
 		if v == nil {
 			continue
 		}
-		if IsError(v.Type()) {
+		if typeis.Error(v.Type()) {
 			if next.failed == v {
 				next.failed = nil
 			}
@@ -173,7 +171,7 @@ func (w *liveWalk) assign(n ast.Node, lhs, rhs []ast.Expr, s liveState) liveStat
 	}
 	if anyLive {
 		if len(lhs) > len(rhs) {
-			if v := w.p.VarOf(lhs[len(lhs)-1]); v != nil && IsError(v.Type()) {
+			if v := w.p.VarOf(lhs[len(lhs)-1]); v != nil && typeis.Error(v.Type()) {
 				next.err = v
 			}
 		}
@@ -235,11 +233,11 @@ func (w *liveWalk) edge(cond ast.Expr, taken bool, s liveState) (liveState, bool
 		v := w.p.VarOf(x)
 		switch {
 		case v == nil:
-		case IsError(v.Type()) && !isNil:
+		case typeis.Error(v.Type()) && !isNil:
 			if s.failed = v; v == s.err {
 				s = w.drop(s)
 			}
-		case IsError(v.Type()) && s.failed == v:
+		case typeis.Error(v.Type()) && s.failed == v:
 			return s, false
 		case isNil && s.vars&w.bit(v) != 0:
 			s = w.drop(s)
@@ -301,7 +299,7 @@ func (w *liveWalk) returns(ret *ast.ReturnStmt, s liveState) {
 	}
 	// With an error, nobody reads what comes along.
 	last := results[len(results)-1]
-	if t := w.p.TypesInfo.TypeOf(last); len(results) > 1 && t != nil && !w.p.IsNil(last) && (IsError(t) || isErrorType(t)) {
+	if t := w.p.TypesInfo.TypeOf(last); len(results) > 1 && t != nil && !w.p.IsNil(last) && (typeis.Error(t) || typeis.Erroneous(t)) {
 		if v := w.p.VarOf(last); v == nil || v == s.failed {
 			return
 		}
@@ -314,7 +312,7 @@ func (w *liveWalk) returns(ret *ast.ReturnStmt, s liveState) {
 			}
 			t = tuple.At(0).Type()
 		}
-		if product(t) && !isErrorType(t) && w.live(r, s) {
+		if product(t) && !typeis.Erroneous(t) && w.live(r, s) {
 			w.found(ret, t, s)
 			return
 		}

@@ -6,6 +6,8 @@ import (
 	"go/token"
 	"go/types"
 	"slices"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // liveMakers return what lives on an argument, with the index of that.
@@ -24,7 +26,7 @@ func (w *liveWalk) live(e ast.Expr, s liveState) bool {
 		v := w.p.VarOf(e)
 		return v != nil && s.vars&w.bit(v) != 0
 	case *ast.SelectorExpr:
-		return e.Sel.Name == "Body" && IsNamed(w.p.TypesInfo.TypeOf(e.X), "net/http", "Response") && w.live(e.X, s)
+		return e.Sel.Name == "Body" && typeis.Named(w.p.TypesInfo.TypeOf(e.X), "net/http", "Response") && w.live(e.X, s)
 	case *ast.UnaryExpr:
 		lit, ok := e.X.(*ast.CompositeLit)
 		return ok && e.Op == token.AND && w.live(lit, s)
@@ -39,7 +41,7 @@ func (w *liveWalk) live(e ast.Expr, s liveState) bool {
 // liveLit reports whether a struct keeps something to read from, and is no error.
 func (w *liveWalk) liveLit(lit *ast.CompositeLit, s liveState) bool {
 	t := w.p.TypesInfo.TypeOf(lit)
-	if _, ok := t.Underlying().(*types.Struct); !ok || isErrorType(t) || isErrorType(types.NewPointer(t)) {
+	if _, ok := t.Underlying().(*types.Struct); !ok || typeis.Erroneous(t) || typeis.Erroneous(types.NewPointer(t)) {
 		return false
 	}
 	return slices.ContainsFunc(lit.Elts, func(x ast.Expr) bool {
@@ -48,10 +50,6 @@ func (w *liveWalk) liveLit(lit *ast.CompositeLit, s liveState) bool {
 		}
 		return product(w.p.TypesInfo.TypeOf(x)) && w.live(x, s)
 	})
-}
-
-func isErrorType(t types.Type) bool {
-	return types.Implements(t, types.Universe.Lookup("error").Type().Underlying().(*types.Interface))
 }
 
 func (w *liveWalk) liveCall(call *ast.CallExpr, s liveState) bool {
@@ -69,7 +67,7 @@ func (w *liveWalk) liveCall(call *ast.CallExpr, s liveState) bool {
 	}
 	switch {
 	case ok:
-	case w.p.CreatesResponse(call) && len(call.Args) == 1 && IsNamed(w.p.TypesInfo.TypeOf(call.Args[0]), "net/http", "Request"):
+	case w.p.CreatesResponse(call) && len(call.Args) == 1 && typeis.Named(w.p.TypesInfo.TypeOf(call.Args[0]), "net/http", "Request"):
 		i, ok = 0, true
 	default:
 		if i, ok = readerMakers[name]; !ok {

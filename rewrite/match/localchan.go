@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // LocalChan is a channel that a function makes, that goroutines started by it
@@ -57,7 +59,7 @@ func (s *LocalChan) variable() bool {
 	call := s.Make.Node().(*ast.CallExpr)
 	if len(call.Args) == 2 {
 		v := s.p.TypesInfo.Types[call.Args[1]].Value
-		n, ok := SmallInt(v)
+		n, ok := typeis.SmallInt(v)
 		if !ok {
 			return false
 		}

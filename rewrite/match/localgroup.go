@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // LocalGroup is a WaitGroup in a local variable of a function that only the
@@ -79,7 +81,7 @@ func (g *LocalGroup) fresh(c inspector.Cursor) bool {
 	switch n := c.Parent().Node().(type) {
 	case *ast.ValueSpec:
 		if values = n.Values; len(values) == 0 {
-			return !isPointer(g.Var.Type())
+			return !typeis.Pointer(g.Var.Type())
 		}
 		for _, name := range n.Names {
 			names = append(names, name)
@@ -117,7 +119,7 @@ func (g *LocalGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool 
 	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
 		c, ok := arg.Parent().FindNode(lit)
 		param := argumentOf(lit, call, arg.Node(), g.p)
-		if !ok || param == nil || !isPointer(param.Type()) {
+		if !ok || param == nil || !typeis.Pointer(param.Type()) {
 			return false
 		}
 		for _, u := range g.p.Uses(c, param) {
@@ -261,7 +263,7 @@ func (g *LocalGroup) Excesses() (out []Excess) {
 	for _, add := range g.Adds {
 		stmt := add.At.Parent()
 		list, i, ok := StmtList(stmt)
-		n, constant := SmallInt(g.p.TypesInfo.Types[add.Call.Args[0]].Value)
+		n, constant := typeis.SmallInt(g.p.TypesInfo.Types[add.Call.Args[0]].Value)
 		if _, isStmt := stmt.Node().(*ast.ExprStmt); !ok || !isStmt || !constant && len(g.Starts) > 0 {
 			return nil
 		}

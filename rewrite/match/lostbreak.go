@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // LostBreak is a break that leaves a select where it should have left the
@@ -86,7 +88,7 @@ func (p *Pass) lastingBreak(cc *ast.CommClause, c inspector.Cursor, loop *ast.Fo
 	}
 	if call, isCall := ast.Unparen(recv.X).(*ast.CallExpr); isCall {
 		sel, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		if isSel && sel.Sel.Name == "Done" && IsNamed(p.TypesInfo.TypeOf(sel.X), "context", "Context") {
+		if isSel && sel.Sel.Name == "Done" && typeis.Named(p.TypesInfo.TypeOf(sel.X), "context", "Context") {
 			return br, types.ExprString(sel.X) + " is done"
 		}
 		return nil, ""

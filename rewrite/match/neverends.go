@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Stuck is where a function stays for ever: a loop without a way out, or an
@@ -98,7 +100,7 @@ func (p *Pass) unwound(fn *Func) bool {
 				if o.Pkg().Path() == "runtime" && o.Name() == "Goexit" {
 					return true
 				}
-				if v, ok := o.(*types.Var); ok && isTesting(v.Type()) {
+				if v, ok := o.(*types.Var); ok && typeis.Testing(v.Type()) {
 					return true
 				}
 			}
@@ -114,7 +116,7 @@ func (p *Pass) unwound(fn *Func) bool {
 				continue
 			}
 			v := p.VarOf(n.Call.Fun)
-			if (f == nil || f.Pkg() == nil || !isStd(f.Pkg().Path())) && (v == nil || !isCallback(v.Type())) {
+			if (f == nil || f.Pkg() == nil || !isStd(f.Pkg().Path())) && (v == nil || !typeis.Callback(v.Type())) {
 				return true
 			}
 		}
@@ -145,16 +147,6 @@ func (p *Pass) literalOf(v *types.Var) *Func {
 	return nil
 }
 
-// isTesting reports whether t is a test, benchmark or fuzz target.
-func isTesting(t types.Type) bool {
-	for _, name := range []string{"T", "B", "F", "TB", "PB"} {
-		if IsNamed(t, "testing", name) {
-			return true
-		}
-	}
-	return false
-}
-
 // TickerOf returns the ticker that the loop ranges over and that somebody
 // outside of the function stops; nil if there is none.
 func (p *Pass) TickerOf(s Stuck) ast.Expr {
@@ -163,7 +155,7 @@ func (p *Pass) TickerOf(s Stuck) ast.Expr {
 		return nil
 	}
 	x, ok := ast.Unparen(r.X).(*ast.SelectorExpr)
-	if !ok || x.Sel.Name != "C" || !IsNamed(p.TypesInfo.TypeOf(x.X), "time", "Ticker") {
+	if !ok || x.Sel.Name != "C" || !typeis.Named(p.TypesInfo.TypeOf(x.X), "time", "Ticker") {
 		return nil
 	}
 	v, field := p.VarOf(x.X), (*types.Var)(nil)
@@ -179,7 +171,7 @@ func (p *Pass) TickerOf(s Stuck) ast.Expr {
 	for _, use := range uses {
 		c := Unparen(use).Parent()
 		stop, isStop := c.Node().(*ast.SelectorExpr)
-		if !isStop || stop.Sel.Name != "Stop" || !IsNamed(p.TypesInfo.TypeOf(stop.X), "time", "Ticker") || s.Fn.Cursor.Contains(c) {
+		if !isStop || stop.Sel.Name != "Stop" || !typeis.Named(p.TypesInfo.TypeOf(stop.X), "time", "Ticker") || s.Fn.Cursor.Contains(c) {
 			continue
 		}
 		if sel, isSel := ast.Unparen(stop.X).(*ast.SelectorExpr); isSel && field != nil && p.selected(sel) == field {
@@ -212,7 +204,7 @@ func (p *Pass) Closer(v *types.Var) *Func {
 		default:
 			continue
 		}
-		if params := m.Signature().Params(); params.Len() > 1 || params.Len() == 1 && !IsNamed(params.At(0).Type(), "context", "Context") {
+		if params := m.Signature().Params(); params.Len() > 1 || params.Len() == 1 && !typeis.Named(params.At(0).Type(), "context", "Context") {
 			continue // it ends one of the things in it
 		}
 		d := p.Declaration(m)
@@ -233,7 +225,7 @@ func (p *Pass) HandlesSignals(s Stuck) bool {
 	found := false
 	ast.Inspect(s.Stmt, func(n ast.Node) bool {
 		if recv, ok := n.(*ast.UnaryExpr); ok && recv.Op == token.ARROW {
-			found = found || IsNamed(p.TypesInfo.TypeOf(recv), "os", "Signal")
+			found = found || typeis.Named(p.TypesInfo.TypeOf(recv), "os", "Signal")
 		}
 		return !found
 	})

@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // NeverMade returns the waits on a local channel variable that is declared
@@ -18,7 +20,7 @@ func (p *Pass) NeverMade(spec inspector.Cursor, fn *Func) (out []ChannelUse) {
 		return nil
 	}
 	v, ok := p.TypesInfo.Defs[vs.Names[0]].(*types.Var)
-	if !ok || !isChan(v.Type()) || !p.DeclaredIn(v, fn) {
+	if !ok || !typeis.Chan(v.Type()) || !p.DeclaredIn(v, fn) {
 		return nil
 	}
 	parks := true

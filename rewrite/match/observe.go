@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // observable says what a sender does behind its send that others could see
@@ -45,7 +47,7 @@ func (s *LocalChan) closes(call *ast.CallExpr, snd *Sender) bool {
 func (s *LocalChan) SendsResource() bool {
 	elem := s.p.TypesInfo.TypeOf(s.Make.Node().(ast.Expr)).Underlying().(*types.Chan).Elem()
 	if _, isParam := types.Unalias(elem).(*types.TypeParam); isParam || !types.IsInterface(elem) {
-		return OwnsResource(elem)
+		return typeis.OwnsResource(elem)
 	}
 	for _, snd := range s.Senders {
 		for _, u := range snd.Sends {
@@ -61,7 +63,7 @@ func (s *LocalChan) SendsResource() bool {
 				}
 				value = ast.Unparen(call.Args[0])
 			}
-			if !s.p.IsNil(value) && OwnsResource(s.p.TypesInfo.TypeOf(value)) {
+			if !s.p.IsNil(value) && typeis.OwnsResource(s.p.TypesInfo.TypeOf(value)) {
 				return true
 			}
 		}

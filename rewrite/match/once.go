@@ -7,6 +7,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // findOnce finds the sends of a sender that come at most once, however often its
@@ -190,7 +192,7 @@ func (p *Pass) swapsBefore(c inspector.Cursor, fn *Func) bool {
 			continue
 		}
 		v := p.VarOf(sel.X)
-		if v == nil || !IsNamed(v.Type(), "sync/atomic", "Bool") || p.otherwiseStored(v, call) || !p.before(v, c, fn) {
+		if v == nil || !typeis.Named(v.Type(), "sync/atomic", "Bool") || p.otherwiseStored(v, call) || !p.before(v, c, fn) {
 			continue
 		}
 		last := p.TypesInfo.Types[call.Args[len(call.Args)-1]].Value

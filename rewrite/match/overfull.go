@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Overfull is a send on a channel that has no room left, at a time when nobody
@@ -25,7 +27,7 @@ func (p *Pass) Overfull(made inspector.Cursor, fn *Func) (o Overfull, ok bool) {
 	if len(call.Args) != 2 {
 		return o, false // without room at all: see SelfTalk
 	}
-	room, ok := SmallInt(p.TypesInfo.Types[call.Args[1]].Value)
+	room, ok := typeis.SmallInt(p.TypesInfo.Types[call.Args[1]].Value)
 	at, stmt, isHeld := p.holder(made)
 	if !ok || room == 0 || !isHeld || !p.DeclaredIn(at.root, fn) {
 		return o, false

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // MayPanic reports whether n, a statement or expression of a function, may
@@ -332,7 +334,7 @@ func (w *panicWalk) sentinel(e ast.Expr) bool {
 		return false
 	}
 	v, ok := w.p.TypesInfo.Uses[sel.Sel].(*types.Var)
-	return ok && !v.IsField() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && isStd(v.Pkg().Path()) && IsError(v.Type())
+	return ok && !v.IsField() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && isStd(v.Pkg().Path()) && typeis.Error(v.Type())
 }
 
 // hashable reports whether values of type t can be compared, whatever they are.

@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // OncePerProcess reports whether the function at c, a declaration or literal,
@@ -107,11 +109,11 @@ func (p *Pass) isCommand(fn *Func) bool {
 	for _, field := range fn.Type.Params.List {
 		t := p.TypesInfo.TypeOf(field.Type)
 		for _, path := range []string{"github.com/urfave/cli", "github.com/urfave/cli/v2", "github.com/urfave/cli/v3"} {
-			if IsNamed(t, path, "Context") || IsNamed(t, path, "Command") {
+			if typeis.Named(t, path, "Context") || typeis.Named(t, path, "Command") {
 				return true
 			}
 		}
-		if IsNamed(t, "github.com/spf13/cobra", "Command") {
+		if typeis.Named(t, "github.com/spf13/cobra", "Command") {
 			return true
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Repeats says why what stands at c runs again and again in the life of a
@@ -71,7 +73,7 @@ func (p *Pass) unbounded(l ast.Stmt) *ast.BlockStmt {
 			return l.Body
 		}
 	case *ast.RangeStmt:
-		if isChan(p.TypesInfo.TypeOf(l.X)) {
+		if typeis.Chan(p.TypesInfo.TypeOf(l.X)) {
 			return l.Body
 		}
 	}
@@ -81,7 +83,7 @@ func (p *Pass) unbounded(l ast.Stmt) *ast.BlockStmt {
 func (p *Pass) isHandler(fn *Func) bool {
 	sig := p.signature(fn)
 	return sig != nil && sig.Params().Len() == 2 && sig.Results().Len() == 0 && !p.InTest(fn.Body.Pos()) &&
-		IsNamed(sig.Params().At(0).Type(), "net/http", "ResponseWriter") && IsNamed(sig.Params().At(1).Type(), "net/http", "Request")
+		typeis.Named(sig.Params().At(0).Type(), "net/http", "ResponseWriter") && typeis.Named(sig.Params().At(1).Type(), "net/http", "Request")
 }
 
 // isTest reports whether fn is a test or benchmark, or the literal of a subtest.
@@ -91,7 +93,7 @@ func (p *Pass) isTest(fn *Func) bool {
 		return false
 	}
 	t := sig.Params().At(0).Type()
-	return IsNamed(t, "testing", "T") || IsNamed(t, "testing", "B")
+	return typeis.Named(t, "testing", "T") || typeis.Named(t, "testing", "B")
 }
 
 func (p *Pass) signature(fn *Func) *types.Signature {
@@ -138,7 +140,7 @@ func (p *Pass) guarded(c inspector.Cursor, fn *Func, region *ast.BlockStmt) bool
 		case *ast.ForStmt:
 			check(n.Cond)
 		case *ast.RangeStmt:
-			if !isChan(p.TypesInfo.TypeOf(n.X)) {
+			if !typeis.Chan(p.TypesInfo.TypeOf(n.X)) {
 				check(n.X)
 			}
 		}
@@ -204,7 +206,7 @@ func (p *Pass) newVar(v *types.Var, fn *Func, region *ast.BlockStmt, depth int) 
 				values = n.Values
 			}
 		case *ast.RangeStmt:
-			if n.X != use.Node() && !isChan(p.TypesInfo.TypeOf(n.X)) {
+			if n.X != use.Node() && !typeis.Chan(p.TypesInfo.TypeOf(n.X)) {
 				values = []ast.Expr{n.X}
 			}
 		}

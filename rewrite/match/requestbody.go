@@ -3,6 +3,8 @@ package match
 import (
 	"go/ast"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Sent says whether a request has a body. As long as it has one, the server may
@@ -106,15 +108,10 @@ func (p *Pass) argument(call *ast.CallExpr, callee *types.Func, i int, fn *Func)
 	if len(call.Args) != sig.Params().Len() || sig.Variadic() {
 		return Sent{}
 	}
-	if isRequest(sig.Params().At(i).Type()) {
+	if typeis.Request(sig.Params().At(i).Type()) {
 		return p.requestIn(call.Args[i], fn)
 	}
 	return p.bodyIn(call.Args[i], fn)
-}
-
-func isRequest(t types.Type) bool {
-	_, isPtr := types.Unalias(t).(*types.Pointer)
-	return isPtr && IsNamed(t, "net/http", "Request")
 }
 
 // emptyForm reports whether e is a form without values.
@@ -217,7 +214,7 @@ func (r *requestWalk) request(e ast.Expr) Sent {
 		return r.made(e)
 	case *ast.UnaryExpr: // &http.Request{Method: ...}
 		lit, ok := e.X.(*ast.CompositeLit)
-		if !ok || !IsNamed(p.TypesInfo.TypeOf(lit), "net/http", "Request") {
+		if !ok || !typeis.Named(p.TypesInfo.TypeOf(lit), "net/http", "Request") {
 			return Sent{}
 		}
 		for _, elt := range lit.Elts {
@@ -263,7 +260,7 @@ func (r *requestWalk) made(call *ast.CallExpr) Sent {
 		return Sent{}
 	}
 	s := requestOf.Of(p.Facts.Facts, callee)
-	if s.Kind == SentParam && len(call.Args) == callee.Signature().Params().Len() && isRequest(callee.Signature().Params().At(s.Param).Type()) {
+	if s.Kind == SentParam && len(call.Args) == callee.Signature().Params().Len() && typeis.Request(callee.Signature().Params().At(s.Param).Type()) {
 		return r.request(call.Args[s.Param])
 	}
 	return p.givenTo(call, callee, s, r.fn)
@@ -351,13 +348,13 @@ func init() {
 }
 
 func returnsRequest(sig *types.Signature, _ *ast.FuncDecl) bool {
-	return sig.Results().Len() > 0 && isRequest(sig.Results().At(0).Type())
+	return sig.Results().Len() > 0 && typeis.Request(sig.Results().At(0).Type())
 }
 
 // requestResult computes requestOf: what the request that fn returns
 // first has for a body.
 func (p *Pass) requestResult(fn *Func, sig *types.Signature) Sent {
-	if sig.Results().Len() == 0 || !isRequest(sig.Results().At(0).Type()) {
+	if sig.Results().Len() == 0 || !typeis.Request(sig.Results().At(0).Type()) {
 		return Sent{}
 	}
 	out, known := Sent{}, false

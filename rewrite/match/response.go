@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"slices"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // clientCalls are the functions of net/http that hand the caller a response
@@ -37,9 +39,9 @@ func (p *Pass) CreatesResponse(call *ast.CallExpr) bool {
 	// Only behind an interface: a concrete client of this signature may well
 	// have read and closed the body itself.
 	return types.IsInterface(sig.Recv().Type()) &&
-		IsNamed(sig.Params().At(0).Type(), "net/http", "Request") &&
-		IsNamed(sig.Results().At(0).Type(), "net/http", "Response") &&
-		IsError(sig.Results().At(1).Type())
+		typeis.Named(sig.Params().At(0).Type(), "net/http", "Request") &&
+		typeis.Named(sig.Results().At(0).Type(), "net/http", "Response") &&
+		typeis.Error(sig.Results().At(1).Type())
 }
 
 // stubbed reports whether the client of a call in a test has a transport of
@@ -85,7 +87,7 @@ func (p *Pass) stubIn(e ast.Expr) bool {
 			key, ok := n.Key.(*ast.Ident)
 			found = found || ok && key.Name == "Transport" && !p.connects(n.Value)
 		case *ast.CallExpr:
-			if fn := p.Callee(n); fn != nil && IsNamed(p.TypesInfo.TypeOf(n), "net/http", "Client") {
+			if fn := p.Callee(n); fn != nil && typeis.Named(p.TypesInfo.TypeOf(n), "net/http", "Client") {
 				found = found || fn.Pkg() == nil || !isStd(fn.Pkg().Path())
 			}
 		}
@@ -99,7 +101,7 @@ func (p *Pass) connects(e ast.Expr) bool {
 	if sel, ok := ast.Unparen(e).(*ast.SelectorExpr); ok && sel.Sel.Name == "DefaultTransport" {
 		return true
 	}
-	return IsNamed(p.TypesInfo.TypeOf(e), "net/http", "Transport")
+	return typeis.Named(p.TypesInfo.TypeOf(e), "net/http", "Transport")
 }
 
 // IsClientCall reports whether call is of net/http itself, which promises a

@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // ownConnection reports whether the client of call gets its connections from a function
@@ -113,19 +115,11 @@ func (p *Pass) makesConn(call *ast.CallExpr) bool {
 	}
 	if tuple, ok := t.(*types.Tuple); ok {
 		for v := range tuple.Variables() {
-			if isConn(v.Type()) {
+			if typeis.Conn(v.Type()) {
 				return true
 			}
 		}
 		return false
 	}
-	return isConn(t)
-}
-
-// isConn reports whether t has the methods by which a connection is told from
-// other streams.
-func isConn(t types.Type) bool {
-	m, _, _ := types.LookupFieldOrMethod(t, true, nil, "RemoteAddr")
-	_, isMethod := m.(*types.Func)
-	return isMethod
+	return typeis.Conn(t)
 }

@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // EndsWithFunction reports whether the request is made with a context that the
@@ -26,7 +28,7 @@ func (b *Response) EndsWithFunction() bool {
 // looked through.
 func (c *Cancel) takes(e ast.Expr, depth int) bool {
 	t := c.p.TypesInfo.TypeOf(e)
-	if IsNamed(t, "context", "Context") {
+	if typeis.Named(t, "context", "Context") {
 		return c.ends(e, nil)
 	}
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && depth > 0 {
@@ -37,7 +39,7 @@ func (c *Cancel) takes(e ast.Expr, depth int) bool {
 		return false
 	}
 	v := c.p.VarOf(e)
-	if depth == 0 || !IsNamed(t, "net/http", "Request") || !c.p.DeclaredIn(v, c.Fn) {
+	if depth == 0 || !typeis.Named(t, "net/http", "Request") || !c.p.DeclaredIn(v, c.Fn) {
 		return false
 	}
 	for _, use := range c.p.Uses(c.Fn.Cursor, v) {

@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // FreshResponse says of a function that among its results is a response that
@@ -30,26 +32,21 @@ func (f *Facts) FreshResponse(fn *types.Func) *FreshResponse { return responseOf
 // function whose last result is an error; -1 if there is none.
 func responseResult(sig *types.Signature) int {
 	r, at := sig.Results(), -1
-	if r.Len() < 2 || !IsError(r.At(r.Len()-1).Type()) {
+	if r.Len() < 2 || !typeis.Error(r.At(r.Len()-1).Type()) {
 		return -1
 	}
 	for i := range r.Len() - 1 {
 		switch t := r.At(i).Type(); {
-		case isResponse(t):
+		case typeis.Response(t):
 			if at >= 0 {
 				return -1
 			}
 			at = i
-		case !DataOnly(t):
+		case !typeis.DataOnly(t):
 			return -1 // a connection, a reader: the body may belong to it
 		}
 	}
 	return at
-}
-
-func isResponse(t types.Type) bool {
-	_, isPtr := types.Unalias(t).(*types.Pointer)
-	return isPtr && IsNamed(t, "net/http", "Response")
 }
 
 // freshResponse computes Facts.FreshResponse: on every way out, the result is nil

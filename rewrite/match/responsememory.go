@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // FromMemory reports whether the response is parsed from bytes in memory, such
@@ -29,7 +31,7 @@ func (p *Pass) inMemory(e ast.Expr, fn *Func, depth int) bool {
 	switch {
 	case depth == 0 || t == nil:
 		return false
-	case IsNamed(t, "bytes", "Buffer") || IsNamed(t, "bytes", "Reader") || IsNamed(t, "strings", "Reader"):
+	case typeis.Named(t, "bytes", "Buffer") || typeis.Named(t, "bytes", "Reader") || typeis.Named(t, "strings", "Reader"):
 		return true
 	}
 	switch e := ast.Unparen(e).(type) {
@@ -41,7 +43,7 @@ func (p *Pass) inMemory(e ast.Expr, fn *Func, depth int) bool {
 			return p.FullName(e) == "io.TeeReader" && p.inMemory(e.Args[0], fn, depth-1)
 		}
 		for _, arg := range e.Args {
-			if isNumber(p.TypesInfo.TypeOf(arg)) {
+			if typeis.Number(p.TypesInfo.TypeOf(arg)) {
 				continue
 			}
 			if !p.inMemory(arg, fn, depth-1) {
@@ -50,17 +52,11 @@ func (p *Pass) inMemory(e ast.Expr, fn *Func, depth int) bool {
 		}
 		return true
 	case *ast.SelectorExpr: // rw.Reader of a bufio.ReadWriter
-		return IsNamed(p.TypesInfo.TypeOf(e.X), "bufio", "ReadWriter") && e.Sel.Name == "Reader" && p.inMemory(e.X, fn, depth-1)
+		return typeis.Named(p.TypesInfo.TypeOf(e.X), "bufio", "ReadWriter") && e.Sel.Name == "Reader" && p.inMemory(e.X, fn, depth-1)
 	case *ast.Ident:
 		return p.holdsMemory(p.VarOf(e), fn, depth)
 	}
 	return false
-}
-
-// isNumber reports whether t is a number: a size or a limit.
-func isNumber(t types.Type) bool {
-	basic, ok := t.Underlying().(*types.Basic)
-	return ok && basic.Info()&types.IsNumeric != 0
 }
 
 // holdsMemory reports whether v, a local reader of fn, gets nothing but readers

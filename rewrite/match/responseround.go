@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // WaysOut are the places where a body is not closed.
@@ -322,7 +324,7 @@ func (b *Response) settled(n ast.Node) bool {
 		case *ast.FuncLit:
 			return false
 		case *ast.CallExpr:
-			found = found || isCancel(b.p.TypesInfo.TypeOf(n.Fun))
+			found = found || typeis.CancelFunc(b.p.TypesInfo.TypeOf(n.Fun))
 		}
 		return !found
 	})

@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Room is how many values the senders of a channel send at most: one of the
@@ -61,7 +63,7 @@ func (s *LocalChan) startsAgain(snd *Sender) (again bool) {
 // change it whenever they are called, or may go on.
 func (s *LocalChan) alone(e ast.Expr, snd *Sender) bool {
 	v := s.p.VarOf(e)
-	if v == nil || !isMap(v.Type()) || s.p.newMap(s.p.definition(v)) {
+	if v == nil || !typeis.Map(v.Type()) || s.p.newMap(s.p.definition(v)) {
 		return true
 	}
 	quiet := true

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Telling is how the senders of a channel can hear that nobody listens any
@@ -151,7 +153,7 @@ func (p *Pass) doneOf(stmt ast.Stmt) *types.Var {
 		return nil
 	}
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	if !ok || sel.Sel.Name != "Done" || !IsNamed(p.TypesInfo.TypeOf(sel.X), "context", "Context") {
+	if !ok || sel.Sel.Name != "Done" || !typeis.Named(p.TypesInfo.TypeOf(sel.X), "context", "Context") {
 		return nil
 	}
 	return p.VarOf(sel.X)

@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // EventKind says what happens to a tracked value at one place.
@@ -218,7 +220,7 @@ func (t *tracker) readsData(sel *ast.SelectorExpr, call *ast.CallExpr) bool {
 	if path := fn.Pkg().Path(); fn.Name() == "Token" && (path == "encoding/json" || path == "encoding/xml") {
 		return true
 	}
-	return DataOnly(t.p.TypesInfo.TypeOf(call))
+	return typeis.DataOnly(t.p.TypesInfo.TypeOf(call))
 }
 
 // closed records the call that closes the value.
@@ -339,43 +341,4 @@ func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, r role) {
 			t.use(use, use, r, assigned > 1)
 		}
 	}
-}
-
-// DataOnly reports whether a value of type t holds nothing but data: no
-// interface but error, no function, no channel. Such a value cannot keep a
-// context or a connection in use.
-func DataOnly(t types.Type) bool { return dataOnly(t, map[types.Type]bool{}) }
-
-func dataOnly(t types.Type, seen map[types.Type]bool) bool {
-	if t == nil || seen[t] || IsError(t) {
-		return true
-	}
-	seen[t] = true
-	switch u := t.Underlying().(type) {
-	case *types.Basic:
-		return u.Kind() != types.UnsafePointer
-	case *types.Pointer:
-		return dataOnly(u.Elem(), seen)
-	case *types.Slice:
-		return dataOnly(u.Elem(), seen)
-	case *types.Array:
-		return dataOnly(u.Elem(), seen)
-	case *types.Map:
-		return dataOnly(u.Key(), seen) && dataOnly(u.Elem(), seen)
-	case *types.Struct:
-		for f := range u.Fields() {
-			if !dataOnly(f.Type(), seen) {
-				return false
-			}
-		}
-		return true
-	case *types.Tuple:
-		for v := range u.Variables() {
-			if !dataOnly(v.Type(), seen) {
-				return false
-			}
-		}
-		return true
-	}
-	return false
 }

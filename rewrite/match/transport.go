@@ -2,6 +2,8 @@ package match
 
 import (
 	"go/ast"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // OwnTransport reports whether the package has a transport that puts a body of
@@ -51,7 +53,7 @@ func (p *Pass) setsBody(body *ast.BlockStmt) (sets bool) {
 				continue
 			}
 			t := p.TypesInfo.TypeOf(sel.X)
-			sets = sets || t != nil && (isRequest(t) || IsNamed(t, "net/http", "Response"))
+			sets = sets || t != nil && (typeis.Request(t) || typeis.Named(t, "net/http", "Response"))
 		}
 		return !sets
 	})

@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Waiter is a receive that may wait for ever on a local channel.
@@ -244,7 +246,7 @@ func (l *localUses) mustHappen(o ChannelUse) bool {
 			id, ok := n.(*ast.Ident)
 			if ok {
 				v := l.p.VarOf(id)
-				found = found || v != nil && isChan(v.Type())
+				found = found || v != nil && typeis.Chan(v.Type())
 			}
 			return true
 		})
@@ -385,5 +387,5 @@ func (f *Func) Sees(p *Pass, v *types.Var) bool {
 
 // IsMakeChan reports whether call makes a channel.
 func (p *Pass) IsMakeChan(call *ast.CallExpr) bool {
-	return calledAs(call) == "make" && p.IsBuiltin(call, "make") && len(call.Args) > 0 && isChan(p.TypesInfo.TypeOf(call))
+	return calledAs(call) == "make" && p.IsBuiltin(call, "make") && len(call.Args) > 0 && typeis.Chan(p.TypesInfo.TypeOf(call))
 }

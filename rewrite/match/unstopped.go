@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Unstopped is a call that starts a goroutine for a local value, on whose
@@ -115,7 +117,7 @@ func (u *Unstopped) value(p *Pass, result bool) bool {
 		return false
 	}
 	if n := u.Callee.Signature().Results().Len(); n > 0 && n == len(lhs) {
-		if v := p.VarOf(lhs[n-1]); v != nil && IsError(v.Type()) && !IsBlank(lhs[n-1]) {
+		if v := p.VarOf(lhs[n-1]); v != nil && typeis.Error(v.Type()) && !IsBlank(lhs[n-1]) {
 			u.Err = v
 		}
 	}

@@ -2,12 +2,13 @@ package match
 
 import (
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"go/types"
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 func (p *Pass) valueUse(use inspector.Cursor, u *Unstopped) EventKind {
@@ -76,7 +77,7 @@ func (p *Pass) byFlag(c inspector.Cursor, u *Unstopped) bool {
 			}
 			for _, use := range p.Uses(u.Fn.Cursor, p.VarOf(id)) {
 				as, assigns := use.Parent().Node().(*ast.AssignStmt)
-				set = set || assigns && as.Tok == token.ASSIGN && as.Pos() > u.Call.Node().Pos() && len(as.Rhs) == 1 && isBool(p.TypesInfo.Types[as.Rhs[0]].Value)
+				set = set || assigns && as.Tok == token.ASSIGN && as.Pos() > u.Call.Node().Pos() && len(as.Rhs) == 1 && typeis.BoolConstant(p.TypesInfo.Types[as.Rhs[0]].Value)
 			}
 			return !set
 		})
@@ -86,8 +87,6 @@ func (p *Pass) byFlag(c inspector.Cursor, u *Unstopped) bool {
 	}
 	return false
 }
-
-func isBool(v constant.Value) bool { return v != nil && v.Kind() == constant.Bool }
 
 // readIn classifies a use of the value by the literals around it: one that may
 // run when the function has returned keeps the value.
@@ -198,7 +197,7 @@ func (p *Pass) partKept(c inspector.Cursor, fn *Func) bool {
 	switch t.Underlying().(type) {
 	case *types.Chan, *types.Signature:
 	default:
-		if !IsNamed(t, "context", "Context") {
+		if !typeis.Named(t, "context", "Context") {
 			return false
 		}
 	}

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // waits lists functions that block for long, or until the process ends.
@@ -108,7 +110,7 @@ func (p *Pass) server(fn *types.Func) bool {
 		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
 			return false
 		case *ast.RangeStmt:
-			found = found || isChan(p.TypesInfo.TypeOf(n.X))
+			found = found || typeis.Chan(p.TypesInfo.TypeOf(n.X))
 		case *ast.ForStmt:
 			found = found || n.Cond == nil && p.blocks(n.Body)
 		case *ast.CallExpr:

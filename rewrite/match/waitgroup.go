@@ -8,6 +8,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // WGKey identifies a sync.WaitGroup by the variable it is reached from and
@@ -133,7 +135,7 @@ func (p *Pass) negative(args []ast.Expr) bool {
 // possibly behind & or *.
 func (p *Pass) WaitGroupKey(e ast.Expr) (WGKey, bool) {
 	key, ok := p.path(e)
-	if ok && !IsNamed(p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
+	if ok && !typeis.Named(p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
 		key.Path += ".~" // promoted from an embedded WaitGroup
 	}
 	return key, ok
@@ -158,7 +160,7 @@ func (p *Pass) path(e ast.Expr) (WGKey, bool) {
 		}
 		key, ok := p.path(x.X)
 		name := x.Sel.Name
-		if v := sel.Obj().(*types.Var); v.Embedded() && IsNamed(v.Type(), "sync", "WaitGroup") {
+		if v := sel.Obj().(*types.Var); v.Embedded() && typeis.Named(v.Type(), "sync", "WaitGroup") {
 			name = "~"
 		}
 		key.Path += "." + name

@@ -5,6 +5,8 @@ import (
 	"go/token"
 	"go/types"
 	"strings"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // callsWaiter reports whether the goroutine calls something that may wait for
@@ -129,7 +131,7 @@ func (w *waiterWalk) onlyData(call *ast.CallExpr, fn *types.Func) bool {
 			}
 			return true
 		}
-		return DataOnly(t)
+		return typeis.DataOnly(t)
 	}
 	if recv := fn.Signature().Recv(); recv != nil && !data(recv.Type()) {
 		return false

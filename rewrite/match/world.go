@@ -4,6 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 	"strings"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // World knowledge: what functions do that are not loaded with their bodies.
@@ -75,7 +77,7 @@ func (p *Pass) requiredNil(call *ast.CallExpr) ast.Expr {
 	if fn.Signature().Recv() != nil {
 		i = 0
 	}
-	if i < len(call.Args) && IsError(p.TypesInfo.TypeOf(call.Args[i])) {
+	if i < len(call.Args) && typeis.Error(p.TypesInfo.TypeOf(call.Args[i])) {
 		return call.Args[i]
 	}
 	return nil
