@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // Abandoned is how the receiver gets away.
@@ -60,7 +62,7 @@ func (snd *Sender) count(weights map[ast.Node]int) (most, least int) {
 		once ast.Node
 	}
 	least = Many
-	Paths[state]{
+	flow.Paths[state]{
 		Node: func(n ast.Node, s state) (state, bool) {
 			if w := weights[n]; w > 0 && s.once != n {
 				s.k = min(s.k+w, Many)
@@ -74,7 +76,7 @@ func (snd *Sender) count(weights map[ast.Node]int) (most, least int) {
 			}
 			return s, n != snd.cut
 		},
-		Exit: func(_ *Block, s state) { least = min(least, s.k) },
+		Exit: func(_ *flow.Block, s state) { least = min(least, s.k) },
 	}.FromEntry(snd.Body.Flow, state{})
 	return most, least
 }
@@ -84,7 +86,7 @@ func (snd *Sender) after(node ast.Node, nodes map[ast.Node]int) (found bool) {
 	if node == snd.cut {
 		return false
 	}
-	Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		found = found || nodes[n] > 0
 		return st, !found && n != snd.cut
 	}}.After(snd.Body.Flow, node, struct{}{})
@@ -143,7 +145,7 @@ func (s *LocalChan) findSiblings() {
 // comesAfter reports whether a sender reaches node only behind a send.
 func (s *LocalChan) comesAfter(snd *Sender, node ast.Node, sends map[ast.Node]int) bool {
 	before := false
-	Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		before = before || n == node
 		return st, sends[n] == 0
 	}}.FromEntry(snd.Body.Flow, struct{}{})
@@ -205,7 +207,7 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 		}
 	}
 	again := FlowNode(s.Make, s.Fn)
-	Paths[pathState]{
+	flow.Paths[pathState]{
 		Node: func(n ast.Node, st pathState) (pathState, bool) {
 			if n == again { // the next round of a loop makes another channel
 				left(n.Pos(), st)
@@ -231,7 +233,7 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 			}
 			return st, true
 		},
-		Exit: func(b *Block, st pathState) { left(b.End, st) },
+		Exit: func(b *flow.Block, st pathState) { left(b.End, st) },
 	}.After(s.Fn.Flow, first, start)
 	if leaks && varies && !certain && int64(most)+s.Cap >= s.Total() {
 		return why, false
@@ -385,12 +387,12 @@ func (s *LocalChan) EndsAfterSend(told bool) bool {
 		}
 		for n := range sends {
 			ends := false
-			Paths[struct{}]{
+			flow.Paths[struct{}]{
 				Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 					ends = ends || sends[n]
 					return st, true
 				},
-				Exit: func(*Block, struct{}) { ends = true },
+				Exit: func(*flow.Block, struct{}) { ends = true },
 			}.After(snd.Body.Flow, n, struct{}{})
 			if !ends {
 				return false

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -43,10 +44,10 @@ func (s *LocalChan) leakOfImpatient(snd *Sender, gets map[ast.Node]int8, loops m
 			return why, false
 		}
 		if node := FlowNode(u.Op, s.Fn); s.ends != nil { // asked what else makes it leave
-			Paths[struct{}]{
+			flow.Paths[struct{}]{
 				Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !s.stops(n) },
 				Round: func(l ast.Stmt, _ struct{}) bool { return l != loops[node] },
-				Exit:  func(b *Block, _ struct{}) { why, leaks = Abandoned{"EarlyReturn", b.End}, true },
+				Exit:  func(b *flow.Block, _ struct{}) { why, leaks = Abandoned{"EarlyReturn", b.End}, true },
 			}.After(s.Fn.Flow, node, struct{}{})
 		}
 		for _, c := range sel.Body.List {
@@ -54,9 +55,9 @@ func (s *LocalChan) leakOfImpatient(snd *Sender, gets map[ast.Node]int8, loops m
 			if comm == nil || s.stops(comm) || s.p.doneOf(comm) == nil && !s.p.elapses(comm) {
 				continue
 			}
-			Paths[struct{}]{
+			flow.Paths[struct{}]{
 				Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, gets[n] == 0 && !s.stops(n) },
-				Exit: func(b *Block, _ struct{}) { why, leaks = Abandoned{"Timeout", b.End}, true },
+				Exit: func(b *flow.Block, _ struct{}) { why, leaks = Abandoned{"Timeout", b.End}, true },
 			}.After(s.Fn.Flow, comm, struct{}{})
 		}
 	}
@@ -91,13 +92,13 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 		return why, false
 	}
 	last, all := s.lastValues(loop), s.total(loop)
-	Paths[bool]{
+	flow.Paths[bool]{
 		Node: func(n ast.Node, told bool) (bool, bool) { return last.inCase(n, told), !s.stops(n) },
 		Edge: func(cond ast.Expr, taken bool, told bool) (bool, bool) {
 			return told, !((last.tells(cond) || all.reached(cond)) && s.leaves(cond, taken, loop))
 		},
 		Round: func(l ast.Stmt, _ bool) bool { return l != ast.Stmt(loop) },
-		Exit: func(b *Block, told bool) {
+		Exit: func(b *flow.Block, told bool) {
 			if !leaks && !told {
 				why, leaks = Abandoned{"EarlyReturn", b.End}, true
 			}
@@ -116,7 +117,7 @@ func (s *LocalChan) leaves(cond ast.Expr, taken bool, loop ast.Stmt) bool {
 	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok && be.Op == token.EQL && taken {
 		return true
 	}
-	return !s.Fn.Flow.comesBack(cond, taken, loop)
+	return !s.Fn.Flow.ComesBack(cond, taken, loop)
 }
 
 // leakOfMany is for senders that a loop starts: either the function receives
@@ -147,12 +148,12 @@ func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
 		if b, ok := s.p.LoopBound(loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
 			return why, false // in the loop that starts them, each is heard before the next
 		}
-		leaves := Paths[bool]{
+		leaves := flow.Paths[bool]{
 			Node: func(n ast.Node, timeout bool) (bool, bool) {
 				return timeout || n != node && s.inSelect(n), !s.stops(n)
 			},
 			Round: func(l ast.Stmt, _ bool) bool { return l != loop },
-			Exit: func(b *Block, timeout bool) {
+			Exit: func(b *flow.Block, timeout bool) {
 				if leaks {
 					return
 				}
@@ -175,7 +176,7 @@ func (s *LocalChan) maySkip(snd *Sender) bool {
 	for _, u := range snd.Sends {
 		sends[FlowNode(u.Op, snd.Body)] = true
 	}
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !sends[n] },
 		Edge: func(cond ast.Expr, taken bool, st struct{}) (struct{}, bool) {
 			// An error of its own does not depend on the others.
@@ -183,7 +184,7 @@ func (s *LocalChan) maySkip(snd *Sender) bool {
 			own := ok && typeis.Error(s.p.TypesInfo.TypeOf(x)) && s.p.DeclaredIn(s.p.VarOf(x), snd.Body)
 			return st, !own || isNil
 		},
-		Exit: func(*Block, struct{}) { skips = true },
+		Exit: func(*flow.Block, struct{}) { skips = true },
 	}.FromEntry(snd.Body.Flow, struct{}{})
 	return skips
 }
@@ -191,7 +192,7 @@ func (s *LocalChan) maySkip(snd *Sender) bool {
 // conditional reports whether a sender is started only in some rounds of its loop.
 func (s *LocalChan) conditional(snd *Sender) bool {
 	start, skips := FlowNode(snd.Stmt, s.Fn), false
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != start },
 		Round: func(l ast.Stmt, _ struct{}) bool { skips = skips || l == snd.Loop; return l != snd.Loop },
 	}.FromBody(s.Fn.Flow, snd.Loop, struct{}{})
@@ -215,9 +216,9 @@ func sameBound(a, b Bound) bool {
 
 // anyExit returns where the function returns behind node, or NoPos.
 func (s *LocalChan) anyExit(node ast.Node) (exit token.Pos) {
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !exit.IsValid() && !s.ends[n] },
-		Exit: func(b *Block, _ struct{}) { exit = b.End },
+		Exit: func(b *flow.Block, _ struct{}) { exit = b.End },
 	}.After(s.Fn.Flow, node, struct{}{})
 	return exit
 }

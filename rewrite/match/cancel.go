@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -255,12 +256,12 @@ func (c *Cancel) failed(x Exit) bool {
 // leaves reports whether a path leads from a node to the way out x.
 func (c *Cancel) leaves(from ast.Node, x Exit) bool {
 	found := false
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			found = found || n.Pos() == x.Pos
 			return s, !found && n != c.Node()
 		},
-		Exit: func(b *Block, _ struct{}) { found = found || b.End == x.Pos },
+		Exit: func(b *flow.Block, _ struct{}) { found = found || b.End == x.Pos },
 	}.After(c.Fn.Flow, from, struct{}{})
 	return found
 }
@@ -269,7 +270,7 @@ func (c *Cancel) leaves(from ast.Node, x Exit) bool {
 // other context is made.
 func (c *Cancel) leadsTo(from, to ast.Node) bool {
 	found := false
-	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n == to
 		return s, !found && n != c.Node()
 	}}.After(c.Fn.Flow, from, struct{}{})

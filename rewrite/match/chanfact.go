@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -135,9 +136,9 @@ func (p *Pass) mostAndLeast(fn *Func, nodes map[ast.Node]int) (most, least int8)
 		return 0, 0
 	}
 	least = Many
-	Paths[int]{
+	flow.Paths[int]{
 		Node: func(n ast.Node, count int) (int, bool) { return min(count+nodes[n], Many), true },
-		Exit: func(_ *Block, count int) { least = min(least, int8(count)) },
+		Exit: func(_ *flow.Block, count int) { least = min(least, int8(count)) },
 	}.FromEntry(fn.Flow, 0)
 	return int8(MostOn(fn, nodes)), least
 }

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -128,7 +129,7 @@ const Many = 3
 // MostOn returns how often at most one run of fn comes to the nodes, up to Many.
 func MostOn(fn *Func, nodes map[ast.Node]int) int {
 	most := 0
-	Paths[int]{Node: func(n ast.Node, count int) (int, bool) {
+	flow.Paths[int]{Node: func(n ast.Node, count int) (int, bool) {
 		count = min(count+nodes[n], Many)
 		most = max(most, count)
 		return count, most < Many

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -157,7 +158,7 @@ func (s *LocalChan) skips(node ast.Node, fn *Func) bool {
 // for, which a return there would leave out: a close, an unlock, a Done, or a send
 // of which other says that somebody else receives it.
 func (p *Pass) OwesBehind(node ast.Node, fn *Func, other func(*ast.SendStmt) bool) (found bool) {
-	Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		if send, ok := n.(*ast.SendStmt); ok {
 			found = found || other(send)
 		}

@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // EndlessRange is a goroutine that ranges over a channel that nobody closes.
@@ -161,7 +163,7 @@ func (p *Pass) literalParam(u ChannelUse, fn *Func) []ChannelUse {
 // leavesLoop reports whether the body of a loop can end the loop by itself.
 func (p *Pass) leavesLoop(loop *ast.RangeStmt, fn *Func) bool {
 	leaves := false
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			// What is behind the loop is reached only by leaving it.
 			if n.Pos() < loop.Pos() || n.Pos() >= loop.End() {
@@ -170,7 +172,7 @@ func (p *Pass) leavesLoop(loop *ast.RangeStmt, fn *Func) bool {
 			return s, !leaves
 		},
 		Round: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
-		Exit:  func(*Block, struct{}) { leaves = true },
+		Exit:  func(*flow.Block, struct{}) { leaves = true },
 	}.FromBody(fn.Flow, loop, struct{}{})
 	ast.Inspect(loop.Body, func(n ast.Node) bool {
 		switch n := n.(type) {

@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -110,7 +111,7 @@ func (p *Pass) assurances(sig *types.Signature, fn *Func) (out []Assurance) {
 // failed test is enough.
 func (p *Pass) holds(fn *Func, c claim, soft bool) bool {
 	tested, returns := false, false
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			certain := p.nodeImplies(n, c, soft)
 			tested = tested || certain
@@ -121,7 +122,7 @@ func (p *Pass) holds(fn *Func, c claim, soft bool) bool {
 			tested = tested || certain
 			return s, !certain
 		},
-		Exit: func(*Block, struct{}) { returns = true },
+		Exit: func(*flow.Block, struct{}) { returns = true },
 	}.FromEntry(fn.Flow, struct{}{})
 	return tested && !returns
 }
@@ -183,14 +184,14 @@ func (p *Pass) allNil(fn *Func, v *types.Var) bool {
 			return false
 		}
 		c, left := claim{kind: AssuresNil, v: elem}, false
-		Paths[struct{}]{
+		flow.Paths[struct{}]{
 			Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !p.nodeImplies(n, c, false) },
 			Edge: func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) { return s, !p.implies(cond, taken, c) },
 			Round: func(l ast.Stmt, _ struct{}) bool {
 				left = left || l == loop
 				return l != loop
 			},
-			Exit: func(*Block, struct{}) { left = true },
+			Exit: func(*flow.Block, struct{}) { left = true },
 		}.FromBody(fn.Flow, loop, struct{}{})
 		return !left
 	}

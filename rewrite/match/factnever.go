@@ -5,6 +5,8 @@ import (
 	"go/types"
 	"slices"
 	"strings"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // noReturn says of a function that it never returns.
@@ -17,7 +19,7 @@ func init() {
 }
 
 func (s *Subject) neverReturns() bool {
-	return s.Sig.Results().Len() == 0 && !reachesReturn(s.Fn.Flow, nil) && !s.mayRecover(s.Fn)
+	return s.Sig.Results().Len() == 0 && !flow.ReachesReturn(s.Fn.Flow, nil) && !s.mayRecover(s.Fn)
 }
 
 // NeverReturns reports whether fn never returns to its caller.
@@ -50,15 +52,5 @@ func mayEnd(body *ast.BlockStmt) bool {
 		}
 		return !found
 	})
-	return found
-}
-
-func reachesReturn(f *Flow, edge func(ast.Expr, bool, struct{}) (struct{}, bool)) bool {
-	found := false
-	Paths[struct{}]{
-		Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
-		Edge: edge,
-		Exit: func(*Block, struct{}) { found = true },
-	}.FromEntry(f, struct{}{})
 	return found
 }

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -88,7 +89,7 @@ func (s *LocalChan) feed() Feed {
 	switch {
 	case len(Loops(send.Op, body, body.Body.Pos())) == 0:
 		return NoFeed
-	case !reachesReturn(body.Flow, nil):
+	case !flow.ReachesReturn(body.Flow, nil):
 		return FeedEndless
 	}
 	return FeedLoop
@@ -99,10 +100,10 @@ func (s *LocalChan) feed() Feed {
 func (s *LocalChan) lastOfAll(u ChannelUse) (last bool) {
 	fn := s.p.FuncOf(u.Runner)
 	node := FlowNode(u.At, fn)
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != node },
 		Round: func(ast.Stmt, struct{}) bool { return false },
-		Exit:  func(*Block, struct{}) { last = true },
+		Exit:  func(*flow.Block, struct{}) { last = true },
 	}.After(fn.Flow, node, struct{}{})
 	return last
 }
@@ -127,7 +128,7 @@ func (p *Pass) Forsaken(call inspector.Cursor, fn *Func, kind Feed) (f Forsaken,
 		heads[FlowNode(u.At, fn)] = u.Kind == ChanRange
 		ranges = ranges || u.Kind == ChanRange
 	}
-	found := func(b *Block, at ast.Node) {
+	found := func(b *flow.Block, at ast.Node) {
 		if !f.Exit.IsValid() {
 			f = Forsaken{b.End, at}
 		}
@@ -137,7 +138,7 @@ func (p *Pass) Forsaken(call inspector.Cursor, fn *Func, kind Feed) (f Forsaken,
 		if !isRange {
 			continue
 		}
-		Paths[struct{}]{
+		flow.Paths[struct{}]{
 			Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !p.FailsTest(n) },
 			Round: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
 			// A condition that knows what the producer was asked for may know
@@ -145,13 +146,13 @@ func (p *Pass) Forsaken(call inspector.Cursor, fn *Func, kind Feed) (f Forsaken,
 			Edge: func(cond ast.Expr, _ bool, st struct{}) (struct{}, bool) {
 				return st, !p.shares(cond, call.Node().(*ast.CallExpr)) && !p.asksFlag(cond, loop.Key)
 			},
-			Exit: func(b *Block, _ struct{}) { found(b, loop) },
+			Exit: func(b *flow.Block, _ struct{}) { found(b, loop) },
 		}.FromBody(fn.Flow, loop, struct{}{})
 	}
 	if kind == FeedEndless && !ranges {
-		Paths[struct{}]{
+		flow.Paths[struct{}]{
 			Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !p.FailsTest(n) },
-			Exit: func(b *Block, _ struct{}) { found(b, call.Node()) },
+			Exit: func(b *flow.Block, _ struct{}) { found(b, call.Node()) },
 		}.After(fn.Flow, start, struct{}{})
 	}
 	return f, f.Exit.IsValid()

@@ -15,6 +15,7 @@ import (
 	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -65,7 +66,7 @@ func (p *Pass) function(t *testing.T, name string) *Func {
 // are followed only as it says.
 func outcomes(p *Pass, f *Func) []string {
 	var out []string
-	Paths[string]{
+	flow.Paths[string]{
 		Node: func(n ast.Node, s string) (string, bool) {
 			ast.Inspect(n, func(n ast.Node) bool {
 				if call, ok := n.(*ast.CallExpr); ok {
@@ -78,7 +79,7 @@ func outcomes(p *Pass, f *Func) []string {
 			})
 			return s, len(s) < 6
 		},
-		Exit: func(_ *Block, s string) {
+		Exit: func(_ *flow.Block, s string) {
 			if !slices.Contains(out, s) {
 				out = append(out, s)
 			}

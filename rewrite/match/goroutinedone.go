@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // SkippedDone is a Done at the top of a goroutine, not deferred, that the
@@ -122,9 +124,9 @@ func (p *Pass) skips(done WGOp, fn *Func) (s SkippedDone, ok bool) {
 		return s, false
 	}
 	s = SkippedDone{Done: done, Body: fn, At: at}
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, n != ast.Node(list[at]) },
-		Exit: func(b *Block, _ struct{}) {
+		Exit: func(b *flow.Block, _ struct{}) {
 			if !s.Return.IsValid() {
 				s.Return = b.End
 			}
@@ -330,9 +332,9 @@ func (g *Goroutine) WaitedAlways(key WGKey) bool {
 		return true
 	}
 	always := true
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !waits[n] },
-		Exit: func(*Block, struct{}) { always = false },
+		Exit: func(*flow.Block, struct{}) { always = false },
 	}.After(g.Parent.Flow, FlowNode(g.Stmt, g.Parent), struct{}{})
 	return always
 }

@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // waitedBefore reports whether each Wait for the group of key certainly comes
@@ -81,7 +83,7 @@ func (g *Goroutine) deferredIn(c inspector.Cursor) (deferred ast.Stmt, fn *Func)
 // leadsTo reports whether a path leads from the go statement to the call at c.
 func (g *Goroutine) leadsTo(c inspector.Cursor, fn *Func) bool {
 	to, found := FlowNode(c, fn), false
-	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n == to
 		return s, !found
 	}}.After(fn.Flow, g.Stmt.Node(), struct{}{})

@@ -1,6 +1,10 @@
 package match
 
-import "go/ast"
+import (
+	"go/ast"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+)
 
 // Skipped is a loop of which not every round starts a goroutine, although all
 // have been counted before it.
@@ -61,7 +65,7 @@ func (g *LocalGroup) SkippedRounds() (out Skipped, ok bool) {
 		early = early || !own && o.Call.Pos() < loop.End()
 	}
 	skips := false
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			if n.Pos() < loop.Pos() || n.Pos() >= loop.End() {
 				skips = skips || always || waits[n] // left by a break

@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // words returns the statements by which a goroutine gives a word that whoever
@@ -118,7 +120,7 @@ func (n *needing) hears(start inspector.Cursor, fn *Func, e ast.Expr) bool {
 	}
 	wait := FlowNode(n.wait, caller)
 	missed := false
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(at ast.Node, s struct{}) (struct{}, bool) {
 			if heard(at) {
 				return s, false
@@ -126,7 +128,7 @@ func (n *needing) hears(start inspector.Cursor, fn *Func, e ast.Expr) bool {
 			missed = missed || at == wait
 			return s, !missed
 		},
-		Exit: func(*Block, struct{}) { missed = true },
+		Exit: func(*flow.Block, struct{}) { missed = true },
 	}.After(caller.Flow, start.Node(), struct{}{})
 	return !missed
 }

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -25,7 +26,7 @@ func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
 	t := &heldTable{p: p}
 	for _, f := range fields {
 		loop := t.soleReceiver(f)
-		if loop == nil || f.Receivable || len(f.Sends) == 0 || !t.unbuffered(f.Made) || !reachesReturn(loop.Flow, nil) {
+		if loop == nil || f.Receivable || len(f.Sends) == 0 || !t.unbuffered(f.Made) || !flow.ReachesReturn(loop.Flow, nil) {
 			continue
 		}
 		for _, done := range fields {

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -169,7 +170,7 @@ type step struct {
 // walk follows the paths of fn behind node, or all if node is nil, as long as
 // the mutex is held.
 func (t *heldTable) walk(fn *Func, node ast.Node, held heldLock, depth int, way []step) {
-	paths := Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+	paths := flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		if t.releases(n, held.at) {
 			return s, false
 		}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -127,7 +128,7 @@ func (l *lastValues) ends(fn *Func, u ChannelUse, sends map[ast.Node]bool, seen 
 	start := FlowNode(u.Op, fn)
 	around := Loops(u.Op, fn, token.NoPos)
 	last, follows := false, false
-	Paths[bool]{
+	flow.Paths[bool]{
 		Node: func(n ast.Node, told bool) (bool, bool) {
 			follows = follows || sends[n]
 			return told, !sends[n]
@@ -139,7 +140,7 @@ func (l *lastValues) ends(fn *Func, u ChannelUse, sends map[ast.Node]bool, seen 
 		Edge: func(cond ast.Expr, _ bool, told bool) (bool, bool) {
 			return told || l.s.p.mentionsAny(cond, seen), true
 		},
-		Exit: func(_ *Block, told bool) { last = last || told },
+		Exit: func(_ *flow.Block, told bool) { last = last || told },
 	}.After(fn.Flow, start, false)
 	return last || !follows
 }

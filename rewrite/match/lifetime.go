@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -224,7 +225,7 @@ func (t *lifetimes) started(c inspector.Cursor) (s spawn, ok bool) {
 // loop without a condition: who calls it does nothing else any more.
 func (t *lifetimes) serves(s spawn) bool {
 	found := false
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(_ ast.Node, st struct{}) (struct{}, bool) { return st, !found },
 		Round: func(l ast.Stmt, _ struct{}) bool {
 			loop, ok := l.(*ast.ForStmt)
@@ -266,13 +267,13 @@ func (t *lifetimes) always(fn *Func, node ast.Node) bool {
 		return false
 	}
 	always := true
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			ret, ok := n.(*ast.ReturnStmt)
 			fails := ok && len(ret.Results) > 0 && typeis.Error(t.p.TypesInfo.TypeOf(ret.Results[len(ret.Results)-1])) && !t.p.IsNil(ret.Results[len(ret.Results)-1])
 			return s, n != node && !fails
 		},
-		Exit: func(*Block, struct{}) { always = false },
+		Exit: func(*flow.Block, struct{}) { always = false },
 	}.FromEntry(fn.Flow, struct{}{})
 	return always
 }

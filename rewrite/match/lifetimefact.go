@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -119,7 +120,7 @@ func (t *lifetimes) done(x ast.Expr) (e ending, ok bool) {
 // start, or from behind one.
 func (t *lifetimes) leaves(body *Func, marks map[ast.Node][]ending, from ast.Node) bool {
 	out := false
-	walk := Paths[struct{}]{
+	walk := flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			if marks[n] != nil {
 				return s, false
@@ -132,7 +133,7 @@ func (t *lifetimes) leaves(body *Func, marks map[ast.Node][]ending, from ast.Nod
 			return s, true
 		},
 		Round: func(l ast.Stmt, _ struct{}) bool { return marks[l] == nil },
-		Exit:  func(*Block, struct{}) { out = true },
+		Exit:  func(*flow.Block, struct{}) { out = true },
 	}
 	loop, isRange := from.(*ast.RangeStmt)
 	switch {
@@ -307,7 +308,7 @@ func (t *lifetimes) behindWait(c inspector.Cursor) bool {
 		return false
 	}
 	behind := true
-	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		behind = behind && n != node
 		return s, marks[n] == nil
 	}, Round: func(l ast.Stmt, _ struct{}) bool { return marks[l] == nil }}.FromEntry(body.Flow, struct{}{})

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -80,8 +81,8 @@ func (w *liveWalk) after(n ast.Node, s liveState) { w.paths().After(w.fn.Flow, n
 
 func (w *liveWalk) fromEntry(s liveState) { w.paths().FromEntry(w.fn.Flow, s) }
 
-func (w *liveWalk) paths() Paths[liveState] {
-	return Paths[liveState]{Node: w.node, Edge: w.edge}
+func (w *liveWalk) paths() flow.Paths[liveState] {
+	return flow.Paths[liveState]{Node: w.node, Edge: w.edge}
 }
 
 // product reports whether a type is that of something to read from, not of the

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -332,7 +333,7 @@ func (g *LocalGroup) forgotten(list []ast.Stmt, i int) bool {
 	} else {
 		body = g.p.Declaration(g.p.Callee(gs.Call))
 	}
-	return body != nil && reachesReturn(body.Flow, nil) && !(&Goroutine{p: g.p, Lit: body.Cursor}).mayNotEnd()
+	return body != nil && flow.ReachesReturn(body.Flow, nil) && !(&Goroutine{p: g.p, Lit: body.Cursor}).mayNotEnd()
 }
 
 // jumps reports whether the function has a goto.

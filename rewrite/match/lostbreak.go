@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -148,7 +149,7 @@ func (p *Pass) closedInPackage(e ast.Expr) bool {
 // and nothing on the way may end the goroutine or the process.
 func (p *Pass) stays(loop *ast.ForStmt, fn *Func) bool {
 	leaves := false
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			leaves = leaves || !within(n, loop)
 			if es, ok := n.(*ast.ExprStmt); ok {
@@ -157,7 +158,7 @@ func (p *Pass) stays(loop *ast.ForStmt, fn *Func) bool {
 			}
 			return s, !leaves
 		},
-		Exit: func(*Block, struct{}) { leaves = true },
+		Exit: func(*flow.Block, struct{}) { leaves = true },
 	}.FromBody(fn.Flow, loop, struct{}{})
 	return !leaves && !p.mayUnwind(fn)
 }

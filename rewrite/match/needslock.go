@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // needing asks whether an operation comes only to somebody who has taken a mutex.
@@ -77,7 +79,7 @@ func (n *needing) cyclic(caller *Func, call inspector.Cursor, callee *Func, lock
 
 // takesIn reports whether fn takes the mutex on some path.
 func (n *needing) takesIn(fn *Func, lock place) (found bool) {
-	Paths[struct{}]{Node: func(node ast.Node, s struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Node: func(node ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n.takes(node, lock, 2)
 		return s, !found
 	}}.FromEntry(fn.Flow, struct{}{})
@@ -114,7 +116,7 @@ func (n *needing) held(fn *Func, node ast.Node, lock place) bool {
 		return false
 	}
 	free, reached := false, false
-	Paths[bool]{Node: func(at ast.Node, has bool) (bool, bool) {
+	flow.Paths[bool]{Node: func(at ast.Node, has bool) (bool, bool) {
 		if at == node {
 			free, reached = free || !has, true
 			return has, !free
@@ -136,7 +138,7 @@ func (n *needing) held(fn *Func, node ast.Node, lock place) bool {
 func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock place) bool {
 	_, deferred := node.(*ast.DeferStmt)
 	found, words := false, n.words(fn)
-	paths := Paths[bool]{
+	paths := flow.Paths[bool]{
 		Node: func(at ast.Node, has bool) (bool, bool) {
 			if at == node && !deferred {
 				found = found || has
@@ -146,7 +148,7 @@ func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock pl
 			}
 			return (has || n.takes(at, lock, 2)) && !words[at], !found
 		},
-		Exit: func(_ *Block, has bool) { found = found || has && deferred },
+		Exit: func(_ *flow.Block, has bool) { found = found || has && deferred },
 	}
 	if loop != nil && !n.once { // it receives again in each round
 		body := paths
@@ -180,7 +182,7 @@ func (n *needing) takes(node ast.Node, lock place, depth int) (found bool) {
 		}
 		if callee := n.t.funcs(p.Callee(call)); callee != nil && depth > 0 {
 			in := p.into(lock, call, callee)
-			Paths[struct{}]{Node: func(at ast.Node, s struct{}) (struct{}, bool) {
+			flow.Paths[struct{}]{Node: func(at ast.Node, s struct{}) (struct{}, bool) {
 				found = found || n.takes(at, in, depth-1)
 				return s, !found
 			}}.FromEntry(callee.Flow, struct{}{})

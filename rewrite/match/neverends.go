@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -37,7 +38,7 @@ func (p *Pass) neverEnds(fn *Func, depth int) (s Stuck, ok bool) {
 			s = Stuck{fn, l}
 		}
 	}
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 			es, isExpr := n.(*ast.ExprStmt)
 			if !isExpr {
@@ -63,7 +64,7 @@ func (p *Pass) neverEnds(fn *Func, depth int) (s Stuck, ok bool) {
 				note(sel)
 			}
 		},
-		Exit: func(*Block, struct{}) { ends = true },
+		Exit: func(*flow.Block, struct{}) { ends = true },
 	}.FromEntry(fn.Flow, struct{}{})
 	if ends || s.Stmt == nil || p.mayUnwind(fn) {
 		return Stuck{}, false
@@ -208,7 +209,7 @@ func (p *Pass) Closer(v *types.Var) *Func {
 			continue // it ends one of the things in it
 		}
 		d := p.Declaration(m)
-		if d == nil || len(d.Body.List) == 0 || !reachesReturn(d.Flow, nil) || p.exits(d) {
+		if d == nil || len(d.Body.List) == 0 || !flow.ReachesReturn(d.Flow, nil) || p.exits(d) {
 			continue
 		}
 		if s, isExpr := d.Body.List[0].(*ast.ReturnStmt); isExpr && len(d.Body.List) == 1 && !slices.ContainsFunc(s.Results, p.acts) {

@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // Reached reports whether an operation on the channel of a field can come at all.
@@ -23,7 +25,7 @@ func (p *Pass) behindNilTest(f *FieldChan, c inspector.Cursor, depth int) bool {
 			return false
 		}
 		node, reached := FlowNode(c, fn), false
-		Paths[struct{}]{
+		flow.Paths[struct{}]{
 			Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 				reached = reached || n == node
 				return s, !reached

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -20,7 +21,7 @@ func (s *LocalChan) Observable(snd *Sender) (why string) {
 		if u.Callee.Callee != nil {
 			return "what follows the send in " + u.Callee.Callee.Name() + " may run"
 		}
-		Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+		flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 			if why == "" && !s.private(n, snd) {
 				why = "what follows the send may run"
 			}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -93,7 +94,7 @@ func (p *Pass) letsOnce(v *types.Var, node ast.Node, fn *Func) bool {
 	// visit with the value of before is what must not happen.
 	twice := false
 	type state struct{ changed, passed bool }
-	Paths[state]{
+	flow.Paths[state]{
 		Node: func(n ast.Node, s state) (state, bool) {
 			if n == node {
 				twice = twice || s.passed

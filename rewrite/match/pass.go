@@ -16,6 +16,7 @@ import (
 	"golang.org/x/tools/go/analysis"
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
 )
 
@@ -50,7 +51,7 @@ type Pass struct {
 // shared is what all rules work out of a package once. They run at the same time.
 type shared struct {
 	mu     sync.Mutex
-	flows  map[*ast.BlockStmt]*Flow
+	flows  map[*ast.BlockStmt]*flow.Graph
 	bound  map[*types.Var]*types.Func // local variables -> the one function they hold
 	fields func() []*FieldChan
 	index  func() *packageIndex
@@ -59,7 +60,7 @@ type shared struct {
 }
 
 func newShared() *shared {
-	return &shared{flows: map[*ast.BlockStmt]*Flow{}, bound: map[*types.Var]*types.Func{}, names: map[*types.Func]string{}}
+	return &shared{flows: map[*ast.BlockStmt]*flow.Graph{}, bound: map[*types.Var]*types.Func{}, names: map[*types.Func]string{}}
 }
 
 // NewPass wraps pass with the results of the shared analyzers.
@@ -76,7 +77,7 @@ type Func struct {
 	Cursor inspector.Cursor
 	Type   *ast.FuncType
 	Body   *ast.BlockStmt
-	Flow   *Flow
+	Flow   *flow.Graph
 }
 
 // Name returns the name of a declared function, or "" for a literal.
@@ -140,17 +141,17 @@ func (p *Pass) FuncOf(c inspector.Cursor) *Func {
 }
 
 // flow returns the graph of body.
-func (p *Pass) flow(body *ast.BlockStmt) *Flow {
+func (p *Pass) flow(body *ast.BlockStmt) *flow.Graph {
 	p.shared.mu.Lock()
-	flow := p.shared.flows[body]
+	graph := p.shared.flows[body]
 	p.shared.mu.Unlock()
-	if flow == nil { // another rule may be at it, too, with the same result
-		flow = NewFlow(body, p.TypesInfo, p.NeverReturns)
+	if graph == nil { // another rule may be at it, too, with the same result
+		graph = flow.New(body, p.TypesInfo, p.NeverReturns)
 		p.shared.mu.Lock()
-		p.shared.flows[body] = flow
+		p.shared.flows[body] = graph
 		p.shared.mu.Unlock()
 	}
-	return flow
+	return graph
 }
 
 // FileOf returns the file that holds pos.

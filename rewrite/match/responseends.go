@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -214,7 +215,7 @@ func (b *Response) WantsError() bool {
 	w := &unmetWalk{p: b.p, o: b.Obligation(), errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}}
 	w.followErr()
 	reached := map[ast.Node]bool{}
-	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		reached[n] = true
 		return s, !w.errSet[n]
 	}}.After(b.Fn.Flow, b.node(), struct{}{})

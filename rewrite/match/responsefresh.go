@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -180,7 +181,7 @@ func (f *freshness) variable(v *types.Var, ret *ast.ReturnStmt) bool {
 		}
 	}
 	fresh := true
-	Paths[bool]{
+	flow.Paths[bool]{
 		Node: func(n ast.Node, closed bool) (bool, bool) {
 			closed = closed || done[n]
 			fresh = fresh && !(closed && n == ast.Node(ret))

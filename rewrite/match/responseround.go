@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -184,7 +185,7 @@ func (b *Response) nilable(r Round, region inspector.Cursor) map[ast.Stmt]bool {
 			out[s] = true
 		}
 	}
-	Paths[checked]{
+	flow.Paths[checked]{
 		Node: func(n ast.Node, s checked) (checked, bool) {
 			switch {
 			case at[n] != nil || leaves(n, region):
@@ -210,17 +211,17 @@ func (b *Response) nilable(r Round, region inspector.Cursor) map[ast.Stmt]bool {
 			}
 			return s, true
 		},
-		Exit: func(_ *Block, s checked) { ends(r.Last, s.known) },
+		Exit: func(_ *flow.Block, s checked) { ends(r.Last, s.known) },
 	}.After(b.Fn.Flow, b.node(), checked{live: true})
 	if b.Def.Parent() == region {
 		return out
 	}
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			ends(at[n], false)
 			return s, n != b.node()
 		},
-		Exit: func(*Block, struct{}) { ends(r.Last, false) },
+		Exit: func(*flow.Block, struct{}) { ends(r.Last, false) },
 	}.FromEntry(b.Fn.Flow, struct{}{})
 	return out
 }

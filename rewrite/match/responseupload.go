@@ -2,6 +2,8 @@ package match
 
 import (
 	"go/ast"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // ClosesAnyway reports whether the function closes the body on some path
@@ -21,7 +23,7 @@ func (b *Response) ClosesAnyway() bool {
 	}
 	found, here := false, b.node()
 	w := newUnmetWalk(b.p, b.Obligation())
-	Paths[metState]{
+	flow.Paths[metState]{
 		Node: func(n ast.Node, s metState) (metState, bool) {
 			if n == here || others[n] || b.p.waits(n) {
 				return s, false
@@ -32,7 +34,7 @@ func (b *Response) ClosesAnyway() bool {
 			return s, !found
 		},
 		Edge: w.edge,
-		Exit: func(_ *Block, s metState) { found = found || s.late },
+		Exit: func(_ *flow.Block, s metState) { found = found || s.late },
 	}.After(b.Fn.Flow, here, metState{errLive: b.Err != nil})
 	return found
 }

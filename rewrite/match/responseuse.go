@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // Response is a response that a call returns, with all that its function does to it.
@@ -228,7 +230,7 @@ func (b *Response) reached() map[ast.Node]bool {
 		}
 	}
 	out := map[ast.Node]bool{}
-	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		out[n] = true
 		return s, !assigned[n]
 	}}.After(b.Fn.Flow, b.node(), struct{}{})

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -43,11 +44,11 @@ func (s *LocalChan) Room() (r Room, ok bool) {
 func (s *LocalChan) startsAgain(snd *Sender) (again bool) {
 	start, made, loop := snd.Stmt.Node(), FlowNode(s.Make, s.Fn), snd.Loop
 	outside := func(n ast.Node) bool { return n.Pos() < loop.Pos() || n.Pos() >= loop.End() }
-	Paths[bool]{Node: func(n ast.Node, left bool) (bool, bool) {
+	flow.Paths[bool]{Node: func(n ast.Node, left bool) (bool, bool) {
 		again = again || left && !outside(n)
 		return left || outside(n), n != made && !again
 	}}.After(s.Fn.Flow, start, false)
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 			again = again || n == start
 			return st, n != made && !again

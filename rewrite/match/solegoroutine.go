@@ -3,6 +3,8 @@ package match
 import (
 	"go/ast"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // SoleGoroutine returns the function literal that a go statement after the
@@ -74,9 +76,9 @@ func (c *Cancel) SoleGoroutine() *ast.FuncLit {
 // endsBefore reports whether a path leads to the end of a function on which the
 // context has not ended: else what the function does at its end does not end it.
 func (c *Cancel) endsBefore(fn *Func) (ends bool) {
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !c.WaitsForDone(n) },
-		Exit: func(b *Block, _ struct{}) { ends = ends || b.Exit == Returns },
+		Exit: func(b *flow.Block, _ struct{}) { ends = ends || b.Exit == flow.Returns },
 	}.FromEntry(fn.Flow, struct{}{})
 	return ends
 }

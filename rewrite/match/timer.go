@@ -7,6 +7,8 @@ import (
 	"go/version"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // EmptyTimer is a receive from a timer behind a Stop that says that nothing is
@@ -106,7 +108,7 @@ func (p *Pass) receivedBefore(e EmptyTimer, ifs inspector.Cursor, fn *Func) ast.
 		if node == nil || InDefer(c) || p.flagged(ifs, c) {
 			continue
 		}
-		Paths[struct{}]{
+		flow.Paths[struct{}]{
 			Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 				if n == target {
 					found = true

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // Obligation is something that a function must do with the value that a call
@@ -74,7 +76,7 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 		start.late = start.late || e.Kind == ClosesLate && e.At.Node().Pos() < o.Call.Pos()
 	}
 	assumed := p.Assumed(o.Def, o.Fn)
-	Paths[metState]{
+	flow.Paths[metState]{
 		Node: w.node,
 		Edge: func(cond ast.Expr, taken bool, s metState) (metState, bool) {
 			s, ok := w.edge(cond, taken, s)
@@ -86,7 +88,7 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 			return true
 		},
 		Select: func(*ast.SelectStmt, metState) { w.waits = true },
-		Exit: func(b *Block, s metState) {
+		Exit: func(b *flow.Block, s metState) {
 			w.returns = true
 			if !s.late {
 				w.report(s, Exit{Pos: b.End})
@@ -255,7 +257,7 @@ func (p *Pass) ComesBack(o Obligation) bool {
 		w.followErr()
 	}
 	w.uses = p.errUses(o.Fn, o.Err)
-	Paths[metState]{
+	flow.Paths[metState]{
 		Node: func(n ast.Node, s metState) (metState, bool) {
 			back = back || n == here
 			s.errLive = s.errLive && !w.errSet[n]

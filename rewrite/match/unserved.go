@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -150,7 +151,7 @@ func (l *localUses) bypassed(waits, own []ChannelUse) (out []Waiter) {
 		}
 		w := Waiter{Var: l.ch.Var, Recv: u, Go: g, Closed: slices.ContainsFunc(own, func(u ChannelUse) bool { return u.Kind == ChanClose })}
 		flags, assumed, inner := l.p.FlagsAt(g), l.p.Assumed(g, l.fn), l.p.AssumedIn(u.Op, body, l.fn)
-		Paths[struct{}]{
+		flow.Paths[struct{}]{
 			Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !ends[n] && !l.p.FailsTest(n) },
 			Edge: func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) {
 				if x, isNil, ok := l.p.NilTest(cond, taken); ok && l.p.VarOf(x) == l.ch.Var {
@@ -158,7 +159,7 @@ func (l *localUses) bypassed(waits, own []ChannelUse) (out []Waiter) {
 				}
 				return s, flags.Possible(cond, taken) && assumed.Possible(cond, taken) && inner.Possible(cond, taken)
 			},
-			Exit: func(b *Block, _ struct{}) {
+			Exit: func(b *flow.Block, _ struct{}) {
 				var ret *ast.ReturnStmt
 				if len(b.Nodes) > 0 {
 					ret, _ = b.Nodes[len(b.Nodes)-1].(*ast.ReturnStmt)
@@ -188,7 +189,7 @@ func (l *localUses) closedBefore(own []ChannelUse, exits []*ast.ReturnStmt) (clo
 		if lit, ok := l.p.EnclosingFunc(o.Op).Cursor.Node().(*ast.FuncLit); ok && InDefer(o.Op) && l.fn.Cursor.Node() != lit {
 			closed = closed || !slices.Contains(lit.Body.List, statement(o.Op))
 		}
-		Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			ret, ok := n.(*ast.ReturnStmt)
 			closed = closed || ok && slices.Contains(exits, ret)
 			return s, !closed
@@ -201,7 +202,7 @@ func (l *localUses) closedBefore(own []ChannelUse, exits []*ast.ReturnStmt) (clo
 // channel: in a loop, or by a goto.
 func (l *localUses) startedOften(g inspector.Cursor) (often bool) {
 	start, made := FlowNode(g, l.fn), FlowNode(l.ch.Make, l.fn)
-	Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		often = often || n == start
 		return s, n != made && !often
 	}}.After(l.fn.Flow, start, struct{}{})
@@ -273,11 +274,11 @@ func (l *localUses) skipped(waits, others []ChannelUse) (out []Waiter) {
 	}
 	var skips []*ast.ReturnStmt
 	end := false
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			return s, !ends[n] && !l.p.FailsTest(n) && !l.toldAtReturn(n)
 		},
-		Exit: func(b *Block, _ struct{}) {
+		Exit: func(b *flow.Block, _ struct{}) {
 			var ret *ast.ReturnStmt
 			if len(b.Nodes) > 0 {
 				ret, _ = b.Nodes[len(b.Nodes)-1].(*ast.ReturnStmt)

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -30,7 +31,7 @@ func (p *Pass) WaitsAfter(fn *Func, node ast.Node, pos token.Pos) bool {
 			inSelect[comm] = true
 		}
 	}
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			found = found || n.Pos() >= pos && !inSelect[n] && (p.waits(n) || p.serves(n))
 			return s, !found

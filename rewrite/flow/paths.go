@@ -1,4 +1,4 @@
-package match
+package flow
 
 import "go/ast"
 
@@ -22,7 +22,7 @@ type Paths[S comparable] struct {
 }
 
 // After explores from behind n. It does nothing if n is not in the flow.
-func (p Paths[S]) After(f *Flow, n ast.Node, s S) {
+func (p Paths[S]) After(f *Graph, n ast.Node, s S) {
 	at, ok := f.at[n]
 	if !ok {
 		return
@@ -31,16 +31,16 @@ func (p Paths[S]) After(f *Flow, n ast.Node, s S) {
 }
 
 // FromEntry explores from the start of the function.
-func (p Paths[S]) FromEntry(f *Flow, s S) { p.run(f, f.Entry, 0, s) }
+func (p Paths[S]) FromEntry(f *Graph, s S) { p.run(f, f.Entry, 0, s) }
 
 // FromBody explores from the start of the body of a loop.
-func (p Paths[S]) FromBody(f *Flow, loop ast.Stmt, s S) {
+func (p Paths[S]) FromBody(f *Graph, loop ast.Stmt, s S) {
 	if b := f.bodies[loop]; b != nil {
 		p.run(f, b, 0, s)
 	}
 }
 
-func (p Paths[S]) run(f *Flow, b *Block, index int, s S) {
+func (p Paths[S]) run(f *Graph, b *Block, index int, s S) {
 	type job struct {
 		b     *Block
 		s     S
@@ -99,7 +99,7 @@ type seenState[S comparable] struct {
 // manyStates is the length of a list from which on a map is faster.
 const manyStates = 16
 
-func newSeen[S comparable](f *Flow) *seen[S] { return &seen[S]{first: make([]int32, len(f.blocks))} }
+func newSeen[S comparable](f *Graph) *seen[S] { return &seen[S]{first: make([]int32, len(f.blocks))} }
 
 // add adds a state of b. It returns false if it was there.
 func (v *seen[S]) add(b *Block, s S) bool {

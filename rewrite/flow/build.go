@@ -1,4 +1,4 @@
-package match
+package flow
 
 import (
 	"go/ast"
@@ -17,7 +17,7 @@ type targets struct {
 type labelTargets struct{ target, brk, cont *Block }
 
 type flowBuilder struct {
-	flow         *Flow
+	flow         *Graph
 	cur          *Block // nil after a jump
 	neverReturns func(*ast.CallExpr) bool
 	targets      *targets

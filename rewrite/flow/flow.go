@@ -1,4 +1,6 @@
-package match
+// Package flow has the control-flow graph of a function, and walks its paths. Paths
+// is the one walk; the questions asked of a graph are built on it.
+package flow
 
 import (
 	"go/ast"
@@ -6,13 +8,13 @@ import (
 	"go/types"
 )
 
-// Flow is the control-flow graph of one function body. It differs from
+// Graph is the control-flow graph of one function body. It differs from
 // golang.org/x/tools/go/cfg where leaks need more than liveness: conditions
 // are split at && and ||, a tagged switch compares tag and case, the
 // statement of a select case stands in the block of its own case, a loop
 // whose first test is constantly true is entered for certain, and select{}
 // has no successor.
-type Flow struct {
+type Graph struct {
 	Entry  *Block
 	blocks []*Block
 	at     map[ast.Node]point  // statements and conditions -> where they stand
@@ -48,11 +50,11 @@ type point struct {
 	index int
 }
 
-// NewFlow builds the graph of body. neverReturns reports whether a call does
+// New builds the graph of body. neverReturns reports whether a call does
 // not come back, such as os.Exit.
-func NewFlow(body *ast.BlockStmt, info *types.Info, neverReturns func(*ast.CallExpr) bool) *Flow {
+func New(body *ast.BlockStmt, info *types.Info, neverReturns func(*ast.CallExpr) bool) *Graph {
 	b := &flowBuilder{
-		flow:         &Flow{at: map[ast.Node]point{}, bodies: map[ast.Stmt]*Block{}, info: info},
+		flow:         &Graph{at: map[ast.Node]point{}, bodies: map[ast.Stmt]*Block{}, info: info},
 		neverReturns: neverReturns,
 		labels:       map[string]*labelTargets{},
 	}
@@ -67,10 +69,10 @@ func NewFlow(body *ast.BlockStmt, info *types.Info, neverReturns func(*ast.CallE
 }
 
 // Has reports whether n is a node of the graph.
-func (f *Flow) Has(n ast.Node) bool { _, ok := f.at[n]; return ok }
+func (f *Graph) Has(n ast.Node) bool { _, ok := f.at[n]; return ok }
 
 // InCycle reports whether control can come back to n after leaving it.
-func (f *Flow) InCycle(n ast.Node) bool {
+func (f *Graph) InCycle(n ast.Node) bool {
 	start, ok := f.at[n]
 	if !ok {
 		return false
@@ -100,9 +102,9 @@ func (f *Flow) InCycle(n ast.Node) bool {
 	return false
 }
 
-// comesBack reports whether control comes to the next iteration of loop once
+// ComesBack reports whether control comes to the next iteration of loop once
 // cond has come out as taken.
-func (f *Flow) comesBack(cond ast.Expr, taken bool, loop ast.Stmt) (back bool) {
+func (f *Graph) ComesBack(cond ast.Expr, taken bool, loop ast.Stmt) (back bool) {
 	for _, b := range f.blocks {
 		if b.Cond != cond {
 			continue
@@ -120,4 +122,16 @@ func (f *Flow) comesBack(cond ast.Expr, taken bool, loop ast.Stmt) (back bool) {
 		}.run(f, next, 0, struct{}{})
 	}
 	return back
+}
+
+// ReachesReturn reports whether a path leads from the start of the function to a return.
+// Edge, which may be nil, decides about conditions as in Paths.
+func ReachesReturn(f *Graph, edge func(ast.Expr, bool, struct{}) (struct{}, bool)) bool {
+	found := false
+	Paths[struct{}]{
+		Node: func(ast.Node, struct{}) (struct{}, bool) { return struct{}{}, true },
+		Edge: edge,
+		Exit: func(*Block, struct{}) { found = true },
+	}.FromEntry(f, struct{}{})
+	return found
 }
