@@ -6,6 +6,7 @@ import (
 	"go/types"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -250,7 +251,7 @@ func (s *LocalChan) Recovers() bool {
 			if lit, ok := c.FindNode(ast.Unparen(call.Fun)); ok && deferred == nil {
 				deferred = s.p.FuncOf(lit)
 			}
-			if callee := s.p.Callee(call); deferred != nil && s.p.recovers(deferred) || deferred == nil && (callee == nil || callee.Pkg() == nil || !isStd(callee.Pkg().Path())) {
+			if callee := s.p.Callee(call); deferred != nil && s.p.recovers(deferred) || deferred == nil && (callee == nil || callee.Pkg() == nil || !knowledge.Std(callee.Pkg().Path())) {
 				return true
 			}
 		}

@@ -9,16 +9,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
-
-// cancelMakers are the functions that return a context and what cancels it,
-// with the type of the latter in package context.
-var cancelMakers = map[string]string{
-	"context.WithCancel": "CancelFunc", "context.WithTimeout": "CancelFunc", "context.WithDeadline": "CancelFunc",
-	"context.WithTimeoutCause": "CancelFunc", "context.WithDeadlineCause": "CancelFunc",
-	"context.WithCancelCause": "CancelCauseFunc", "os/signal.NotifyContext": "CancelFunc",
-}
 
 // Cancel is a context in a function, made by a call that also returns what
 // cancels it.
@@ -43,7 +36,7 @@ func (p *Pass) CancelMaker(c inspector.Cursor) (cc Cancel, ok bool) {
 	if cc.Name == "" {
 		return cc, false
 	}
-	cc.Type = cancelMakers[cc.Name]
+	cc.Type = knowledge.CancelMakers[cc.Name]
 	if fn := p.Callee(call); fn.FullName() != cc.Name {
 		cc.Wrapper = fn
 	}

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -254,16 +255,6 @@ func (t *ctxTracker) argIndex(call *ast.CallExpr, c inspector.Cursor) int {
 	return -1
 }
 
-// starters begin the names of functions that go on working after they return.
-// Of what is unknown anyway, these say that no fix is worth an offer.
-var starters = []string{
-	"Acquire", "Add", "Async", "Attach", "Background", "Begin", "Bind", "Connect", "Consume", "Dispatch", "Emit", "Enqueue", "Every",
-	"Fire", "Follow", "Forward", "Go", "Heartbeat", "Init", "Keep", "Kick", "Launch", "Lease", "Listen", "Lock", "Loop", "Monitor",
-	"New", "Notify", "Open", "Poll", "Prefetch", "Preload", "Produce", "Proxy", "Publish", "Pump", "Reap", "Refresh", "Register",
-	"Renew", "Run", "Schedule", "Serve", "Set", "Setup", "Spawn", "Start", "Store", "Stream", "Submit", "Subscribe", "Tail", "Track",
-	"Trigger", "Use", "Warm", "Watch", "With", "Work", "Worker",
-}
-
 // callee decides on a call that gets the context as argument arg, or as its
 // receiver if that is -1, and goes on with what the call returns.
 func (t *ctxTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, name string) {
@@ -272,10 +263,10 @@ func (t *ctxTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, n
 		why = " has a method " + fn.Name() + ", which may go on using it"
 	}
 	switch n := call.Node().(*ast.CallExpr); t.p.ctxEffect(n, fn, arg) {
-	case ctxKept:
+	case knowledge.ContextKept:
 		t.outlives = name + why
-	case ctxGone:
-	case ctxHeld:
+	case knowledge.ContextGone:
+	case knowledge.ContextHeld:
 		t.value(call, name)
 	default:
 		if t.p.startsBy(n, fn, arg) {
@@ -291,34 +282,22 @@ func (t *ctxTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, n
 // says that it goes on working after it has returned.
 func (p *Pass) startsBy(call *ast.CallExpr, fn *types.Func, arg int) bool {
 	sig := fn.Signature()
-	if arg >= 0 && fn.Pkg() != nil && !isStd(fn.Pkg().Path()) && sig.Params().Len() > 0 &&
+	if arg >= 0 && fn.Pkg() != nil && !knowledge.Std(fn.Pkg().Path()) && sig.Params().Len() > 0 &&
 		!typeis.Named(sig.Params().At(min(arg, sig.Params().Len()-1)).Type(), "context", "Context") {
 		return true
 	}
-	if sig.Results().Len() == 0 && (fn.Pkg() == nil || !isStd(fn.Pkg().Path())) {
+	if sig.Results().Len() == 0 && (fn.Pkg() == nil || !knowledge.Std(fn.Pkg().Path())) {
 		return true // nothing says when it is done
 	}
 	if !typeis.DataOnly(p.TypesInfo.TypeOf(call)) {
 		return false // the result is followed
 	}
 	name := strings.ToUpper(fn.Name()[:1]) + fn.Name()[1:]
-	return slices.ContainsFunc(starters, func(s string) bool {
+	return slices.ContainsFunc(knowledge.Starters, func(s string) bool {
 		rest, ok := strings.CutPrefix(name, s)
 		return ok && (rest == "" || rest[0] < 'a' || rest[0] > 'z')
 	})
 }
-
-// isStd reports whether an import path is one of the standard library: its
-// first element has no dot.
-func isStd(path string) bool {
-	first, _, _ := strings.Cut(path, "/")
-	return !strings.Contains(first, ".") && path != "main" && stdRoots[first]
-}
-
-var stdRoots = set("archive", "bufio", "bytes", "cmp", "compress", "container", "context", "crypto", "database", "debug", "embed",
-	"encoding", "errors", "expvar", "flag", "fmt", "go", "hash", "html", "image", "index", "io", "iter", "log", "maps", "math", "mime",
-	"net", "os", "path", "plugin", "reflect", "regexp", "runtime", "slices", "sort", "strconv", "strings", "sync", "syscall", "testing",
-	"text", "time", "unicode", "unique", "unsafe", "weak")
 
 func (p *Pass) isBuiltin(call *ast.CallExpr) bool {
 	id, ok := ast.Unparen(call.Fun).(*ast.Ident)

@@ -4,17 +4,8 @@ import (
 	"go/ast"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
-)
-
-// ctxEffect is what a call does with a context that it gets.
-type ctxEffect uint8
-
-const (
-	ctxUnknown ctxEffect = iota
-	ctxGone              // done with it when it returns, and so is what it returns
-	ctxHeld              // done with it when it returns, but for what it returns
-	ctxKept              // goes on using it, or puts it where others find it
 )
 
 // ctxEffect says what call, of fn, does with its argument arg, -1 for its
@@ -22,29 +13,29 @@ const (
 //
 // A function with a body is known by its summary, a method of an interface by
 // what can stand behind it, the rest by the tables. Nothing is known by its name.
-func (p *Pass) ctxEffect(call *ast.CallExpr, fn *types.Func, arg int) ctxEffect {
+func (p *Pass) ctxEffect(call *ast.CallExpr, fn *types.Func, arg int) knowledge.ContextEffect {
 	if fn.Pkg() == nil { // error.Error
-		return ctxGone
+		return knowledge.ContextGone
 	}
-	known := listed(fn, arg)
+	known := knowledge.OnContext(fn, arg)
 	recv := fn.Signature().Recv()
-	if arg < 0 || known == ctxKept || known != ctxUnknown && (recv == nil || !types.IsInterface(recv.Type())) {
+	if arg < 0 || known == knowledge.ContextKept || known != knowledge.ContextUnknown && (recv == nil || !types.IsInterface(recv.Type())) {
 		return known
 	}
 	methods, closed := p.reached(call, fn)
-	effect := ctxGone
+	effect := knowledge.ContextGone
 	for _, m := range methods {
 		switch p.ctxSummary(m, arg) {
 		case ParamReads:
 		case ParamCloses:
-			return ctxKept
+			return knowledge.ContextKept
 		default:
-			switch listed(m, arg) {
-			case ctxGone:
-			case ctxHeld:
-				effect = ctxHeld
-			case ctxKept:
-				return ctxKept
+			switch knowledge.OnContext(m, arg) {
+			case knowledge.ContextGone:
+			case knowledge.ContextHeld:
+				effect = knowledge.ContextHeld
+			case knowledge.ContextKept:
+				return knowledge.ContextKept
 			default:
 				closed = false
 			}
@@ -109,7 +100,7 @@ func (p *Pass) ctxSummary(fn *types.Func, i int) Effect {
 			return ParamReads
 		}
 	}
-	if pkg := fn.Pkg(); p.Facts.ask != nil && pkg != nil && pkg != p.Facts.pass.Pkg && !isStd(pkg.Path()) {
+	if pkg := fn.Pkg(); p.Facts.ask != nil && pkg != nil && pkg != p.Facts.pass.Pkg && !knowledge.Std(pkg.Path()) {
 		return p.Facts.ask(fn, i)
 	}
 	return ParamUnknown

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -176,13 +177,6 @@ func (g *Goroutine) mayNotEnd() bool {
 	return false
 }
 
-// releases are the names of functions and methods by which one goroutine lets
-// another one go on.
-var releases = map[string]bool{
-	"close": true, "cancel": true, "stop": true, "Broadcast": true, "Signal": true, "Unlock": true, "RUnlock": true, "Store": true,
-	"Done": true, "Close": true, "Stop": true, "Shutdown": true, "Cancel": true, "Add": true, "Reset": true,
-}
-
 // releasedAfter reports whether the function around the goroutine does
 // something behind its Wait, or deferred, that could let the goroutine go on.
 func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
@@ -213,7 +207,7 @@ func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
 		case *ast.CallExpr:
 			name := calledAs(n)
 			name, _, _ = strings.Cut(name, "Int") // StoreInt32
-			if releases[name] && (locked || !strings.HasSuffix(name, "Unlock")) {
+			if knowledge.Releases[name] && (locked || !strings.HasSuffix(name, "Unlock")) {
 				return true
 			}
 			if !g.p.Quick(n) && g.mentions(n, shared) {

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -68,7 +69,7 @@ func (p *Pass) maker(call *ast.CallExpr) string {
 	if fn == nil {
 		return ""
 	}
-	if name := fn.FullName(); cancelMakers[name] != "" {
+	if name := fn.FullName(); knowledge.CancelMakers[name] != "" {
 		return name
 	}
 	return p.Facts.Makes(fn)

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 )
 
 // noReturn says of a function that it never returns.
@@ -30,10 +31,6 @@ func mayNotReturn(sig *types.Signature, d *ast.FuncDecl) bool {
 	return (sig.Results().Len() == 0 || sig.TypeParams().Len() > 0) && len(d.Body.List) <= 12 && mayEnd(d.Body)
 }
 
-// endings are parts of the names of functions that do not return, or not if
-// an error is set.
-var endings = []string{"fatal", "panic", "exit", "fail", "die", "skip", "abort", "must", "noerror", "check", "usage"}
-
 // mayEnd reports whether body calls anything that by its name may not return,
 // or has a loop that may not end.
 func mayEnd(body *ast.BlockStmt) bool {
@@ -48,7 +45,7 @@ func mayEnd(body *ast.BlockStmt) bool {
 			found = found || len(n.Body.List) == 0
 		case *ast.CallExpr:
 			name := strings.ToLower(calledAs(n))
-			found = found || slices.ContainsFunc(endings, func(part string) bool { return strings.Contains(name, part) })
+			found = found || slices.ContainsFunc(knowledge.Endings, func(part string) bool { return strings.Contains(name, part) })
 		}
 		return !found
 	})

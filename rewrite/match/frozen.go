@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -130,13 +131,10 @@ func (p *Pass) keepsLen(c inspector.Cursor) bool {
 	case *ast.BinaryExpr:
 		return p.IsNil(n.X) || p.IsNil(n.Y)
 	case *ast.CallExpr:
-		return p.IsBuiltin(n, "len") || n.Fun != at.Node() && readsMaps[p.FullName(n)]
+		return p.IsBuiltin(n, "len") || n.Fun != at.Node() && knowledge.ReadsMaps[p.FullName(n)]
 	}
 	return false
 }
-
-// readsMaps lists functions that look at a map, and keep none of it.
-var readsMaps = set("maps.Clone", "maps.Equal", "fmt.Println", "fmt.Printf", "fmt.Print", "fmt.Sprint", "fmt.Sprintf", "log.Println", "log.Printf", "log.Print")
 
 // declaration returns what holds all uses of v: the declaration around a local
 // variable, all files for one of the package.

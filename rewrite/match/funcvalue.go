@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 )
 
 // A function value is known where every value that it can have is a function or
@@ -27,10 +29,10 @@ func (p *Pass) valueEffect(fun ast.Expr, arg, depth int) Effect {
 		return p.litEffect(lit, arg)
 	}
 	if fn := p.funcRef(fun); fn != nil {
-		switch listed(fn, arg) {
-		case ctxGone:
+		switch knowledge.OnContext(fn, arg) {
+		case knowledge.ContextGone:
 			return ParamReads
-		case ctxKept:
+		case knowledge.ContextKept:
 			return ParamCloses
 		}
 		return p.ctxSummary(fn, arg)

@@ -9,13 +9,9 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
-
-// cancellable lists functions whose first result is a context that somebody
-// ends.
-var cancellable = set("context.WithCancel", "context.WithCancelCause", "context.WithTimeout", "context.WithTimeoutCause",
-	"context.WithDeadline", "context.WithDeadlineCause", "os/signal.NotifyContext", "golang.org/x/sync/errgroup.WithContext")
 
 // IgnoredContext returns the context that the function in which s stays knows
 // of and does not listen to: one that it passes on, or, for the literal of the
@@ -162,7 +158,7 @@ func (p *Pass) endedValue(e ast.Expr, v *types.Var) bool {
 		return false
 	}
 	name := p.FullName(call)
-	return cancellable[name] || name == "context.WithValue" && len(call.Args) > 0 && p.VarOf(call.Args[0]) == v
+	return knowledge.Cancellable[name] || name == "context.WithValue" && len(call.Args) > 0 && p.VarOf(call.Args[0]) == v
 }
 
 // passedEnded reports whether the callers of fn may pass a context that ends:
@@ -205,10 +201,6 @@ func (p *Pass) DirectSleep(s Stuck) (stmt *ast.ExprStmt, call *ast.CallExpr) {
 	return nil, nil
 }
 
-// givesBack are names of functions, in lower case, that give back what the
-// caller has, or take it again.
-var givesBack = set("lock", "rlock", "unlock", "runlock", "done", "end", "close", "stop", "release", "finish", "commit", "rollback", "cancel")
-
 // Owes reports whether the function has to give something back, or to take it
 // again, behind stmt in the loop: a lock, a place in a semaphore, a context.
 func (p *Pass) Owes(s Stuck, stmt ast.Stmt) bool {
@@ -220,7 +212,7 @@ func (p *Pass) Owes(s Stuck, stmt ast.Stmt) bool {
 		case *ast.UnaryExpr:
 			owes = owes || n.Op == token.ARROW && n.Pos() > stmt.End()
 		case *ast.CallExpr:
-			owes = owes || n.Pos() > stmt.End() && (givesBack[strings.ToLower(calledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
+			owes = owes || n.Pos() > stmt.End() && (knowledge.GivesBack[strings.ToLower(calledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
 		}
 		return !owes
 	})

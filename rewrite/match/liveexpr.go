@@ -7,17 +7,9 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
-
-// liveMakers return what lives on an argument, with the index of that.
-var liveMakers = map[string]int{
-	"context.WithValue": 0, "net/http/httptrace.WithClientTrace": 0,
-	"net/http.NewRequestWithContext": 0, "(*net/http.Request).WithContext": 0, "(*net/http.Request).Clone": 0,
-	"(*database/sql.DB).QueryContext": 0, "(*database/sql.Conn).QueryContext": 0, "(*database/sql.Tx).QueryContext": 0, "(*database/sql.Stmt).QueryContext": 0,
-	"(*database/sql.DB).QueryRowContext": 0, "(*database/sql.Conn).QueryRowContext": 0, "(*database/sql.Tx).QueryRowContext": 0, "(*database/sql.Stmt).QueryRowContext": 0,
-	"(*database/sql.DB).BeginTx": 0, "(*database/sql.Conn).BeginTx": 0,
-}
 
 // live reports whether e, or the first of its results, lives on the context.
 func (w *liveWalk) live(e ast.Expr, s liveState) bool {
@@ -61,8 +53,8 @@ func (w *liveWalk) liveCall(call *ast.CallExpr, s liveState) bool {
 		return false
 	}
 	name := fn.FullName()
-	i, ok := liveMakers[name]
-	if _, isMaker := cancelMakers[name]; isMaker && name != "os/signal.NotifyContext" {
+	i, ok := knowledge.LiveMakers[name]
+	if _, isMaker := knowledge.CancelMakers[name]; isMaker && name != "os/signal.NotifyContext" {
 		i, ok = 0, true
 	}
 	switch {
@@ -70,7 +62,7 @@ func (w *liveWalk) liveCall(call *ast.CallExpr, s liveState) bool {
 	case w.p.CreatesResponse(call) && len(call.Args) == 1 && typeis.Named(w.p.TypesInfo.TypeOf(call.Args[0]), "net/http", "Request"):
 		i, ok = 0, true
 	default:
-		if i, ok = readerMakers[name]; !ok {
+		if i, ok = knowledge.ReaderMakers[name]; !ok {
 			return w.liveResult(call, fn, s)
 		}
 	}

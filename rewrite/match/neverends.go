@@ -10,6 +10,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -117,7 +118,7 @@ func (p *Pass) unwound(fn *Func) bool {
 				continue
 			}
 			v := p.VarOf(n.Call.Fun)
-			if (f == nil || f.Pkg() == nil || !isStd(f.Pkg().Path())) && (v == nil || !typeis.Callback(v.Type())) {
+			if (f == nil || f.Pkg() == nil || !knowledge.Std(f.Pkg().Path())) && (v == nil || !typeis.Callback(v.Type())) {
 				return true
 			}
 		}

@@ -6,36 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
-)
 
-// calmPackages are packages whose functions, but for those in jumpy, do not
-// panic whatever they are given.
-var calmPackages = set("errors", "math", "math/bits", "path", "strconv", "strings", "unicode", "unicode/utf8")
-
-// jumpy are functions of calm packages that do.
-var jumpy = set("strings.Repeat", "strings.Map", "strings.NewReplacer", "strconv.FormatInt", "strconv.FormatUint", "strconv.AppendInt", "strconv.AppendUint",
-	"strconv.FormatFloat", "strconv.AppendFloat", "strconv.FormatComplex", "math/bits.Div", "math/bits.Div32", "math/bits.Div64", "math/bits.Rem", "math/bits.Rem32", "math/bits.Rem64",
-	"errors.Is", "errors.As", "errors.AsType", "errors.Join", "errors.Unwrap", "unicode/utf8.EncodeRune", "unicode/utf8.AppendRune", "unicode.In", "unicode.Is", "unicode.IsOneOf")
-
-// calm are single functions and methods that do not panic: package fmt recovers
-// from what a value's own methods do.
-var calm = set(
-	"fmt.Print", "fmt.Printf", "fmt.Println", "fmt.Sprint", "fmt.Sprintf", "fmt.Sprintln", "fmt.Errorf",
-	"log.Print", "log.Printf", "log.Println",
-	"time.Now", "time.Since", "time.Until", "time.Sleep", "time.After", "(time.Time).Sub", "(time.Time).Add", "(time.Time).Unix", "(time.Time).UnixNano",
-	"(time.Time).Before", "(time.Time).After", "(time.Time).Equal", "(time.Time).IsZero", "(time.Duration).Seconds", "(time.Duration).Milliseconds", "(time.Duration).String",
-	"runtime.Gosched", "runtime.Goexit", "runtime.GC", "runtime.NumGoroutine",
-	"os.Exit", "os.Getenv", "os.Getpid", "context.Background", "context.TODO",
-)
-
-// onTheirOwn are the methods of sync and sync/atomic that do not panic where what they are
-// called on is there: a variable or a field, not a pointer that may be nil.
-var onTheirOwn = set(
-	"(*sync.Mutex).Lock", "(*sync.Mutex).Unlock", "(*sync.Mutex).TryLock", "(*sync.RWMutex).Lock", "(*sync.RWMutex).Unlock",
-	"(*sync.RWMutex).RLock", "(*sync.RWMutex).RUnlock",
-	"(*sync/atomic.Bool).Load", "(*sync/atomic.Bool).Store", "(*sync/atomic.Bool).Swap", "(*sync/atomic.Bool).CompareAndSwap",
-	"(*sync/atomic.Int32).Add", "(*sync/atomic.Int32).Load", "(*sync/atomic.Int32).Store", "(*sync/atomic.Int64).Add", "(*sync/atomic.Int64).Load", "(*sync/atomic.Int64).Store",
-	"(*sync/atomic.Uint32).Add", "(*sync/atomic.Uint32).Load", "(*sync/atomic.Uint32).Store", "(*sync/atomic.Uint64).Add", "(*sync/atomic.Uint64).Load", "(*sync/atomic.Uint64).Store",
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 )
 
 // call reports whether the call at c may panic, its arguments aside.
@@ -59,9 +31,9 @@ func (w *panicWalk) call(c inspector.Cursor, n *ast.CallExpr) bool {
 		return false // what it does there is no matter here; how it is selected is asked on its own
 	case fn.Pkg() == nil:
 		return true
-	case calm[fn.FullName()] || calmPackages[fn.Pkg().Path()] && !jumpy[fn.FullName()] && fn.Signature().Recv() == nil && !takesFunc(fn):
+	case knowledge.Calm[fn.FullName()] || knowledge.CalmPackages[fn.Pkg().Path()] && !knowledge.Jumpy[fn.FullName()] && fn.Signature().Recv() == nil && !takesFunc(fn):
 		return false
-	case onTheirOwn[fn.FullName()]:
+	case knowledge.OnTheirOwn[fn.FullName()]:
 		sel, ok := fun.(*ast.SelectorExpr)
 		return !ok || w.mayBeNil(c, sel)
 	}

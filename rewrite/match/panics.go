@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -334,7 +335,7 @@ func (w *panicWalk) sentinel(e ast.Expr) bool {
 		return false
 	}
 	v, ok := w.p.TypesInfo.Uses[sel.Sel].(*types.Var)
-	return ok && !v.IsField() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && isStd(v.Pkg().Path()) && typeis.Error(v.Type())
+	return ok && !v.IsField() && v.Pkg() != nil && v.Parent() == v.Pkg().Scope() && knowledge.Std(v.Pkg().Path()) && typeis.Error(v.Type())
 }
 
 // hashable reports whether values of type t can be compared, whatever they are.

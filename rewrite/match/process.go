@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -79,17 +80,13 @@ func (p *Pass) onceAt(c inspector.Cursor, seen map[ast.Node]bool) bool {
 	return node != nil && !fn.Flow.InCycle(node) && p.once(fn.Cursor, seen)
 }
 
-// programs lists functions that only the program itself calls: they belong to
-// the process, or go on as long as it does.
-var programs = set("flag.Parse", "os/signal.Notify", "os/signal.NotifyContext", "net/http.ListenAndServe", "net/http.ListenAndServeTLS")
-
 // isProgram reports whether fn, outside of tests, does what only the program itself does.
 func (p *Pass) isProgram(fn *Func) bool {
 	if p.InTest(fn.Body.Pos()) {
 		return false
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		if programs[p.FullName(c.Node().(*ast.CallExpr))] {
+		if knowledge.ProgramCalls[p.FullName(c.Node().(*ast.CallExpr))] {
 			return true
 		}
 	}

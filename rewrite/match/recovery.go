@@ -4,6 +4,8 @@ import (
 	"go/ast"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 )
 
 // mayRecover reports whether fn may come back from a panic of its own: it defers
@@ -35,7 +37,7 @@ func (p *Pass) recoversAs(call *ast.CallExpr, c inspector.Cursor) bool {
 	if body := p.Declaration(fn); body != nil {
 		return p.callsRecover(body.Cursor)
 	}
-	return !isStd(fn.Pkg().Path())
+	return !knowledge.Std(fn.Pkg().Path())
 }
 
 // callsRecover reports whether the function at c calls recover itself.

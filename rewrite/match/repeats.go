@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -162,7 +163,7 @@ func (p *Pass) new(e ast.Expr, fn *Func, region *ast.BlockStmt, depth int) bool 
 				return ok
 			}
 			f := p.Callee(n)
-			if f == nil || f.Pkg() == nil || !isStd(f.Pkg().Path()) || f.Pkg().Path() == "sync" || f.Pkg().Path() == "sync/atomic" || f.Pkg().Path() == "os" {
+			if f == nil || f.Pkg() == nil || !knowledge.Std(f.Pkg().Path()) || f.Pkg().Path() == "sync" || f.Pkg().Path() == "sync/atomic" || f.Pkg().Path() == "os" {
 				ok = false
 			} else if f.Signature().Recv() != nil && depth > 0 {
 				for _, a := range n.Args { // what it is called on may well be old: listener.Accept()

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -74,7 +75,7 @@ func (p *Pass) resolvesToNothing(s Sent, fn *Func, depth int) bool {
 func (p *Pass) sentBy(call *ast.CallExpr, fn *Func) Sent {
 	switch callee := p.Callee(call); {
 	case callee == nil:
-	case clientCalls[callee.FullName()] || p.CreatesResponse(call):
+	case knowledge.ClientCalls[callee.FullName()] || p.CreatesResponse(call):
 		switch {
 		case callee.Name() == "Get" || callee.Name() == "Head":
 			return Sent{Kind: SentNothing}

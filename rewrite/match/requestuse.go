@@ -5,6 +5,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 )
 
 // leavesBody reports whether a use of a request that does not assign it gives it
@@ -37,7 +39,7 @@ func (p *Pass) leavesBody(use inspector.Cursor, depth int) bool {
 		if callee == nil {
 			return false
 		}
-		if clientCalls[callee.FullName()] || looksOnly(callee) || p.CreatesResponse(n) {
+		if knowledge.ClientCalls[callee.FullName()] || knowledge.LooksOnly(callee) || p.CreatesResponse(n) {
 			return true
 		}
 		fresh := p.Facts.FreshResponse(callee)

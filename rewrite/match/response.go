@@ -5,17 +5,9 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
-
-// clientCalls are the functions of net/http that hand the caller a response
-// with a body to close.
-var clientCalls = map[string]bool{
-	"net/http.Get": true, "net/http.Head": true, "net/http.Post": true, "net/http.PostForm": true,
-	"(*net/http.Client).Do": true, "(*net/http.Client).Get": true, "(*net/http.Client).Head": true,
-	"(*net/http.Client).Post": true, "(*net/http.Client).PostForm": true,
-	"(*net/http.Transport).RoundTrip": true,
-}
 
 // CreatesResponse reports whether call returns a fresh response: by a client
 // of net/http, or by anything that is called like one, func Do or RoundTrip
@@ -26,7 +18,7 @@ func (p *Pass) CreatesResponse(call *ast.CallExpr) bool {
 	if fn == nil {
 		return false
 	}
-	if clientCalls[p.FullName(call)] {
+	if knowledge.ClientCalls[p.FullName(call)] {
 		return !p.InTest(call.Pos()) || !p.stubbed(call)
 	}
 	if fn.Name() != "Do" && fn.Name() != "RoundTrip" || p.InTest(call.Pos()) {
@@ -88,7 +80,7 @@ func (p *Pass) stubIn(e ast.Expr) bool {
 			found = found || ok && key.Name == "Transport" && !p.connects(n.Value)
 		case *ast.CallExpr:
 			if fn := p.Callee(n); fn != nil && typeis.Named(p.TypesInfo.TypeOf(n), "net/http", "Client") {
-				found = found || fn.Pkg() == nil || !isStd(fn.Pkg().Path())
+				found = found || fn.Pkg() == nil || !knowledge.Std(fn.Pkg().Path())
 			}
 		}
 		return !found
@@ -107,7 +99,7 @@ func (p *Pass) connects(e ast.Expr) bool {
 // IsClientCall reports whether call is of net/http itself, which promises a
 // response with a body unless there is an error.
 func (p *Pass) IsClientCall(call *ast.CallExpr) bool {
-	if clientCalls[p.FullName(call)] {
+	if knowledge.ClientCalls[p.FullName(call)] {
 		return true
 	}
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -18,12 +19,6 @@ func (b *Response) FromMemory() bool {
 
 // memoryDepth bounds how many readers on top of each other are looked through.
 const memoryDepth = 6
-
-// memoryReaders return a reader of no more than what their arguments hold.
-var memoryReaders = map[string]bool{
-	"bufio.NewReader": true, "bufio.NewReaderSize": true, "io.LimitReader": true, "io.MultiReader": true, "io.NopCloser": true,
-	"io.NewSectionReader": true, "bufio.NewReadWriter": true,
-}
 
 // inMemory reports whether e, a reader in fn, reads from memory only.
 func (p *Pass) inMemory(e ast.Expr, fn *Func, depth int) bool {
@@ -39,7 +34,7 @@ func (p *Pass) inMemory(e ast.Expr, fn *Func, depth int) bool {
 		if tv := p.TypesInfo.Types[e.Fun]; tv.IsType() && len(e.Args) == 1 { // io.Reader(buf)
 			return p.inMemory(e.Args[0], fn, depth-1)
 		}
-		if !memoryReaders[p.FullName(e)] || e.Ellipsis.IsValid() {
+		if !knowledge.MemoryReaders[p.FullName(e)] || e.Ellipsis.IsValid() {
 			return p.FullName(e) == "io.TeeReader" && p.inMemory(e.Args[0], fn, depth-1)
 		}
 		for _, arg := range e.Args {

@@ -6,6 +6,7 @@ import (
 	"go/types"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -104,7 +105,7 @@ func (p *Pass) newMap(e ast.Expr) bool {
 // harmlessCall reports whether a call changes nothing that a local variable
 // refers to: a conversion, or one of the functions and builtins that look only.
 func (p *Pass) harmlessCall(call *ast.CallExpr) bool {
-	if p.TypesInfo.Types[call.Fun].IsType() || p.IsBuiltin(call, "len") || p.IsBuiltin(call, "cap") || p.IsBuiltin(call, "make") || p.IsBuiltin(call, "new") || readsMaps[p.FullName(call)] {
+	if p.TypesInfo.Types[call.Fun].IsType() || p.IsBuiltin(call, "len") || p.IsBuiltin(call, "cap") || p.IsBuiltin(call, "make") || p.IsBuiltin(call, "new") || knowledge.ReadsMaps[p.FullName(call)] {
 		return true
 	}
 	fn := p.Callee(call)

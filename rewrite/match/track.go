@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -269,16 +270,16 @@ func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
 	}
 	name := fn.FullName()
 	if r == closer || r == reader {
-		if i, ok := readers[name]; ok && i == arg {
+		if i, ok := knowledge.Readers[name]; ok && i == arg {
 			t.looked(id)
 			return
 		}
-		if i, ok := readerMakers[name]; ok && i == arg {
+		if i, ok := knowledge.ReaderMakers[name]; ok && i == arg {
 			t.use(call, id, reader, false)
 			return
 		}
 	}
-	if r != cancel && looksOnly(fn) {
+	if r != cancel && knowledge.LooksOnly(fn) {
 		t.looked(id)
 		return
 	}

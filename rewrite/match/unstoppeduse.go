@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -106,10 +107,6 @@ func (p *Pass) readIn(use inspector.Cursor, u *Unstopped) EventKind {
 	return Reads
 }
 
-// callsBack lists functions of the standard library that call their argument
-// before they return.
-var callsBack = set("(*sync.Once).Do", "(*sync.Map).Range", "path/filepath.Walk", "path/filepath.WalkDir", "io/fs.WalkDir", "flag.Visit", "flag.VisitAll")
-
 // litRuns reports whether the literal at c is called while fn runs only, or
 // beside it by a goroutine that fn starts.
 func (p *Pass) litRuns(c inspector.Cursor, fn *Func) (here, beside bool) {
@@ -141,7 +138,7 @@ func (p *Pass) litRuns(c inspector.Cursor, fn *Func) (here, beside bool) {
 		}
 		d, i := p.Declaration(callee), slices.IndexFunc(n.Args, func(e ast.Expr) bool { return ast.Unparen(e) == c.Node() })
 		calls := d != nil && 0 <= i && i < callee.Signature().Params().Len() && p.onlyCalled(callee.Signature().Params().At(i), d, true)
-		return callsBack[name] || calls, false
+		return knowledge.CallsBack[name] || calls, false
 	}
 	return false, false
 }

@@ -9,15 +9,8 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
-)
-
-// waits lists functions that block for long, or until the process ends.
-var waits = set(
-	"time.Sleep", "(*sync.WaitGroup).Wait", "(*sync.Cond).Wait", "(*os/exec.Cmd).Wait", "(*os/exec.Cmd).Run", "(*os/exec.Cmd).Output", "(*os/exec.Cmd).CombinedOutput", "(*golang.org/x/sync/errgroup.Group).Wait",
-	"net/http.ListenAndServe", "net/http.ListenAndServeTLS", "net/http.Serve", "net/http.ServeTLS",
-	"(*net/http.Server).ListenAndServe", "(*net/http.Server).ListenAndServeTLS", "(*net/http.Server).Serve", "(*net/http.Server).ServeTLS",
-	"(net.Listener).Accept", "(*google.golang.org/grpc.Server).Serve",
 )
 
 // WaitsAfter reports whether fn, on a path behind node, comes to something
@@ -115,20 +108,13 @@ func (p *Pass) server(fn *types.Func) bool {
 		case *ast.ForStmt:
 			found = found || n.Cond == nil && p.blocks(n.Body)
 		case *ast.CallExpr:
-			found = found || endless[p.FullName(n)] || p.server(p.Callee(n))
+			found = found || knowledge.Servers[p.FullName(n)] || p.server(p.Callee(n))
 		}
 		return !found
 	})
 	p.servers[fn] = found
 	return found
 }
-
-// endless lists functions that run as long as the program does.
-var endless = set(
-	"net/http.ListenAndServe", "net/http.ListenAndServeTLS", "net/http.Serve", "net/http.ServeTLS",
-	"(*net/http.Server).ListenAndServe", "(*net/http.Server).ListenAndServeTLS", "(*net/http.Server).Serve", "(*net/http.Server).ServeTLS",
-	"(*google.golang.org/grpc.Server).Serve",
-)
 
 // blocks reports whether n holds a select that waits, or something else that does.
 func (p *Pass) blocks(n ast.Node) bool {
@@ -163,7 +149,7 @@ func (p *Pass) waits(n ast.Node) bool {
 		case *ast.UnaryExpr:
 			found = found || n.Op == token.ARROW
 		case *ast.CallExpr:
-			found = found || waits[p.FullName(n)]
+			found = found || knowledge.Waits[p.FullName(n)]
 		}
 		return !found
 	})
@@ -175,7 +161,7 @@ func (p *Pass) waits(n ast.Node) bool {
 }
 
 // Waits reports whether call is of a function that is known to block for long.
-func (p *Pass) Waits(call *ast.CallExpr) bool { return waits[p.FullName(call)] }
+func (p *Pass) Waits(call *ast.CallExpr) bool { return knowledge.Waits[p.FullName(call)] }
 
 // Quick reports whether call certainly returns at once and starts nothing:
 // builtins, conversions, and functions that print or format.

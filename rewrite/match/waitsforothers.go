@@ -6,6 +6,7 @@ import (
 	"go/types"
 	"strings"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -110,7 +111,7 @@ func (w *waiterWalk) call(call *ast.CallExpr) {
 		}
 		return
 	}
-	w.found = w.found || !isStd(fn.Pkg().Path()) || !w.onlyData(call, fn)
+	w.found = w.found || !knowledge.Std(fn.Pkg().Path()) || !w.onlyData(call, fn)
 }
 
 // onlyData reports whether a function of the standard library gets nothing by

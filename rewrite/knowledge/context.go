@@ -1,4 +1,4 @@
-package match
+package knowledge
 
 import (
 	"go/types"
@@ -171,21 +171,21 @@ func rowName(fn *types.Func) (name, typ string) {
 	return typ + "." + fn.Name(), typ
 }
 
-// listed returns what the tables say of fn and an argument of it, -1 for its receiver.
-func listed(fn *types.Func, arg int) ctxEffect {
+// OnContext returns what the tables say of fn and an argument of it, -1 for its receiver.
+func OnContext(fn *types.Func, arg int) ContextEffect {
 	path := fn.Pkg().Path()
 	name, typ := rowName(fn)
 	switch {
 	case ctxKeeps[path][name]:
-		return ctxKept
+		return ContextKept
 	case ctxDetached[path][name]:
-		return ctxGone
+		return ContextGone
 	case ctxDone[path][name] || arg < 0 && ctxHolders[path][typ] || awsCall(fn):
-		return ctxHeld
-	case looksOnly(fn):
-		return ctxGone
+		return ContextHeld
+	case LooksOnly(fn):
+		return ContextGone
 	}
-	return ctxUnknown
+	return ContextUnknown
 }
 
 // awsCall reports whether fn is an operation of a client of the AWS SDK: each
@@ -200,3 +200,13 @@ func awsCall(fn *types.Func) bool {
 	return strings.HasPrefix(path, "github.com/aws/aws-sdk-go-v2/service/") && typ == "Client" ||
 		strings.HasPrefix(path, "github.com/aws/aws-sdk-go/service/") && strings.HasSuffix(fn.Name(), "WithContext")
 }
+
+// ContextEffect is what a call does with a context that it gets.
+type ContextEffect uint8
+
+const (
+	ContextUnknown ContextEffect = iota
+	ContextGone                  // done with it when it returns, and so is what it returns
+	ContextHeld                  // done with it when it returns, but for what it returns
+	ContextKept                  // goes on using it, or puts it where others find it
+)
