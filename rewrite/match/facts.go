@@ -14,7 +14,8 @@ import (
 )
 
 // Subject is a function as the domains see it when they are computed: with a
-// pass over its declaration alone.
+// pass over its declaration alone. For a domain that looks at the whole package,
+// it is a pass over that, and nothing else.
 type Subject struct {
 	*Pass
 	Fn   *Func
@@ -76,16 +77,16 @@ func newFacts(pass *analysis.Pass, ask Asked) *Facts {
 func Summarise(pass *analysis.Pass, ask Asked) *Facts {
 	f := newFacts(pass, ask)
 	f.Facts = summary.New(&domains, pass, f.subject)
-	f.Complete(sharesFacts(pass), func() {
-		p := NewPass(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), f)
-		lifetimeOf.Set(f.Facts, p.lifetimes())
-	})
+	f.Complete(sharesFacts(pass))
 	f.shared = newShared()
 	return f
 }
 
-// subject returns fn as the domains see it.
+// subject returns fn as the domains see it, or the package if it is nil.
 func (f *Facts) subject(fn *types.Func, d *ast.FuncDecl) (*Subject, bool) {
+	if fn == nil {
+		return &Subject{Pass: NewPass(f.pass, f.pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), f)}, true
+	}
 	p := f.passOver(d)
 	c, ok := p.Inspector.Root().FindNode(d)
 	if !ok {

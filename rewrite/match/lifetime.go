@@ -31,6 +31,10 @@ type lived struct {
 
 var lifetimeOf = register[lived]("lifetime")
 
+func init() {
+	lifetimeOf.ComputeWhole(func(s *Subject) map[*types.Func]lived { return s.lifetimes() })
+}
+
 // Starts returns what ends the goroutine that each successful call of fn
 // starts. It returns nil if fn is not known to start one.
 func (f *Facts) Starts(fn *types.Func) *Lifetime { return lifetimeOf.Of(f.Facts, fn).Starts }

@@ -25,7 +25,8 @@ type Facts[P any] struct {
 }
 
 // New returns the facts of the package of pass, of which nothing is known yet.
-// Open returns what the domains are computed from.
+// Open returns what the domains are computed from: a function, or the package if
+// that is nil.
 func New[P any](r *Registry[P], pass *analysis.Pass, open func(*types.Func, *ast.FuncDecl) (P, bool)) *Facts[P] {
 	return &Facts[P]{pass: pass, registry: r, open: open, known: map[*types.Func][]any{}, decls: map[*types.Func]*ast.FuncDecl{}}
 }
@@ -34,9 +35,8 @@ func New[P any](r *Registry[P], pass *analysis.Pass, open func(*types.Func, *ast
 func (f *Facts[P]) Growing() bool { return f.growing }
 
 // Complete computes the domains for the functions of the package, and exports
-// the facts if share is set. Before that, it calls whole, for domains that
-// look at the package as a whole.
-func (f *Facts[P]) Complete(share bool, whole func()) {
+// the facts if share is set.
+func (f *Facts[P]) Complete(share bool) {
 	f.growing = true
 	var order []*types.Func
 	f.eachDecl(func(fn *types.Func, d *ast.FuncDecl) {
@@ -51,7 +51,15 @@ func (f *Facts[P]) Complete(share bool, whole func()) {
 	for _, fn := range order {
 		f.record(fn)
 	}
-	f.contain("the summary of goroutines", "", whole)
+	for _, domain := range f.registry.domains {
+		if domain.hasWhole() {
+			f.contain("the summary of the package", "", func() {
+				if p, ok := f.open(nil, nil); ok {
+					domain.wholly(f, p)
+				}
+			})
+		}
+	}
 	if share {
 		for fn, known := range f.known {
 			f.export(fn, known)

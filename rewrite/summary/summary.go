@@ -24,6 +24,7 @@ type Domain[P, T any] struct {
 	index   int
 	worth   func(*types.Signature, *ast.FuncDecl) bool
 	compute func(P) T
+	whole   func(P) map[*types.Func]T
 }
 
 // domain is a Domain whatever its type of knowledge.
@@ -32,6 +33,8 @@ type domain[P any] interface {
 	worthwhile(*types.Signature, *ast.FuncDecl) bool
 	computed(P) any
 	wrap(known any) Fact
+	wholly(*Facts[P], P)
+	hasWhole() bool
 }
 
 // Registry holds domains that are computed from the same.
@@ -102,11 +105,14 @@ func (d *Domain[P, T]) Of(f *Facts[P], fn *types.Func) (known T) {
 	return known
 }
 
-// Set says what is known of functions of the package, in addition to what was
-// computed function by function. It is for domains that are worked out of a
-// whole package at once, after the others.
-func (d *Domain[P, T]) Set(f *Facts[P], known map[*types.Func]T) {
-	for fn, v := range known {
+// ComputeWhole says how the domain is worked out of a whole package at once, after
+// those that are worked out function by function.
+func (d *Domain[P, T]) ComputeWhole(compute func(P) map[*types.Func]T) { d.whole = compute }
+
+func (d *Domain[P, T]) hasWhole() bool { return d.whole != nil }
+
+func (d *Domain[P, T]) wholly(f *Facts[P], p P) {
+	for fn, v := range d.whole(p) {
 		if f.known[fn] == nil {
 			f.known[fn] = f.empty()
 		}
