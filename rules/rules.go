@@ -1,93 +1,64 @@
-// Package rules holds what goroutinefix knows of leaks: one rule, one file.
+// Package rules lists the rules of goroutinefix. Each has a package of its own,
+// whose documentation is the page of the rule.
 package rules
 
 import (
-	"embed"
-	"go/ast"
-	"go/parser"
-	"go/token"
-	"os"
 	"slices"
 	"sync"
 
 	"golang.org/x/tools/go/analysis"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rules/blockingreceive"
+	"github.com/goroutinefix/goroutinefix/rules/blockingsend"
+	"github.com/goroutinefix/goroutinefix/rules/bodyclose"
+	"github.com/goroutinefix/goroutinefix/rules/endlessgoroutine"
+	"github.com/goroutinefix/goroutinefix/rules/lockedwait"
+	"github.com/goroutinefix/goroutinefix/rules/lostcancel"
+	"github.com/goroutinefix/goroutinefix/rules/missingstop"
+	"github.com/goroutinefix/goroutinefix/rules/waitgroupadd"
+	"github.com/goroutinefix/goroutinefix/rules/waitgroupwait"
 )
+
+// registry lists the rules in the order in which they are shown.
+var registry = []struct {
+	rule     rule.Rule
+	analyzer *analysis.Analyzer
+}{
+	{bodyclose.Rule, bodyclose.Analyzer},
+	{lostcancel.Rule, lostcancel.Analyzer},
+	{waitgroupadd.Rule, waitgroupadd.Analyzer},
+	{waitgroupwait.Rule, waitgroupwait.Analyzer},
+	{blockingsend.Rule, blockingsend.Analyzer},
+	{blockingreceive.Rule, blockingreceive.Analyzer},
+	{lockedwait.Rule, lockedwait.Analyzer},
+	{missingstop.Rule, missingstop.Analyzer},
+	{endlessgoroutine.Rule, endlessgoroutine.Analyzer},
+}
 
 // All returns the rules in the order in which they are listed.
 func All() []rule.Rule {
-	return []rule.Rule{
-		bodyclose,
-		lostcancel,
-		waitgroupadd,
-		waitgroupwait,
-		blockingsend,
-		blockingreceive,
-		lockedwait,
-		missingstop,
-		endlessgoroutine,
+	var list []rule.Rule
+	for _, r := range registry {
+		list = append(list, r.rule)
 	}
+	return list
 }
 
-// Analyzers returns one analyzer for each rule, named like it, and one called
+// Analyzers returns the analyzer of each rule, named like it, and one called
 // "directive" that reports mistakes in the comments which suppress findings.
 // They are for drivers other than this program: they offer the safe fixes,
 // one for each diagnostic, and the unsafe ones with their flag "unsafe".
 func Analyzers() []*analysis.Analyzer { return slices.Clone(suite()) }
 
-// Analyzer returns the one of [Analyzers] with the given name.
-func Analyzer(name string) *analysis.Analyzer {
-	for _, a := range suite() {
-		if a.Name == name {
-			return a
-		}
-	}
-	panic("no rule " + name) // a mistake of the build
-}
+// Directive returns the one called "directive". It needs the results of all others.
+func Directive() *analysis.Analyzer { return suite()[len(registry)] }
 
-// suite makes the analyzers once, so that the one of directives gets the
-// results of the very rules that run beside it.
-var suite = sync.OnceValue(func() []*analysis.Analyzer {
+// suite makes the list once, because there may be only one analyzer of directives.
+var suite = sync.OnceValue(func() (list []*analysis.Analyzer) {
 	var names []string
-	for _, r := range All() {
-		names = append(names, r.Name)
+	for _, r := range registry {
+		list, names = append(list, r.analyzer), append(names, r.rule.Name)
 	}
-	list := rule.Suite(All(), rule.Options{Known: names})
-	for _, a := range list {
-		run := a.Run
-		a.Run = func(pass *analysis.Pass) (any, error) {
-			if pass.ReadFile == nil { // as in older versions of nogo
-				p := *pass
-				p.ReadFile = os.ReadFile
-				pass = &p
-			}
-			return run(pass)
-		}
-	}
-	return list
+	return append(list, rule.Directives(list, rule.Options{Known: names}))
 })
-
-//go:embed *.go
-var sources embed.FS
-
-// doc returns the page of a rule: the comment above its variable in its own
-// file, so that what users read stands where the rule is written.
-func doc(name string) string {
-	src, err := sources.ReadFile(name + ".go")
-	if err != nil {
-		panic(err) // a rule whose file has another name: a mistake of the build
-	}
-	file, err := parser.ParseFile(token.NewFileSet(), name+".go", src, parser.ParseComments|parser.SkipObjectResolution)
-	if err != nil {
-		panic(err)
-	}
-	for _, d := range file.Decls {
-		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.VAR {
-			if spec := g.Specs[0].(*ast.ValueSpec); spec.Names[0].Name == name {
-				return g.Doc.Text()
-			}
-		}
-	}
-	panic("no variable " + name + " in " + name + ".go")
-}

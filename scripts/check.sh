@@ -21,14 +21,19 @@ go mod tidy -diff >/dev/null || fail "go.mod is not tidy: go mod tidy"
 # Imports run downwards only.
 imports() { go list -f '{{$p := .ImportPath}}{{range .Imports}}{{$p}} {{.}}{{"\n"}}{{end}}' ./...; }
 all=$(imports)
-deny() { # deny WHAT IMPORTER-REGEXP IMPORTED-REGEXP [EXCEPT-IMPORTER-REGEXP]
+deny() { # deny WHAT IMPORTER-REGEXP IMPORTED-REGEXP [EXCEPT-IMPORTER-REGEXP [EXCEPT-IMPORTED-REGEXP]]
 	local bad
-	bad=$(awk -v from="$2" -v to="$3" -v except="${4:-^$}" '$1 ~ from && $2 ~ to && $1 !~ except' <<<"$all")
+	bad=$(awk -v from="$2" -v to="$3" -v except="${4:-^$}" -v but="${5:-^$}" '$1 ~ from && $2 ~ to && $1 !~ except && $2 !~ but' <<<"$all")
 	[ -z "$bad" ] || fail "$1: $bad"
 }
 deny "the engine knows no rule" "^$module/rewrite" "^$module/rules"
+deny "no rule knows another" "^$module/rules/[a-z]+$" "^$module/rules(/[a-z]+)?$" "/rules/(directive|golangci)$"
+deny "types are asked without syntax" "/rewrite/typeis$" "^go/(ast|parser)$|^$module/"
+deny "the tables of the world know nothing else" "/rewrite/knowledge$" "^go/(ast|parser)$|^$module/"
+deny "summaries know only types" "/rewrite/summary$" "^$module/"
+deny "control flow knows only types" "/rewrite/flow$" "^$module/" "^$" "/rewrite/typeis$"
 deny "one package builds syntax" . "^github.com/dave/dst/" "/rewrite/dstedit$"
-deny "rules may build dst nodes, nobody else" . "^github.com/dave/dst$" "/(rewrite/dstedit|rules)$"
+deny "rules may build dst nodes, nobody else" . "^github.com/dave/dst$" "/(rewrite/dstedit|rules/[a-z]+)$"
 deny "one package knows the command line" . "^github.com/urfave/cli" "/rewrite/cli$"
 deny "one package writes files" . "^github.com/google/renameio" "/rewrite/write$"
 deny "diffs are made in two places" . "^github.com/sergi/go-diff" "/rewrite/(patch|dstedit)$"

@@ -1,8 +1,7 @@
 //go:build ignore
 
-// Newrule makes the five things that a rule consists of: its file, its
-// fixture, its golden diff, its line in the registry, and its package for
-// drivers that take one for each analyzer.
+// Newrule makes the four things that a rule consists of: its package, its
+// fixture, its golden diff, and its line in the registry.
 //
 //	go run scripts/newrule.go tickerstop
 package main
@@ -17,17 +16,11 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strings"
 )
 
-const ruleFile = `package rules
-
-import (
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-)
-
-// NAME in one sentence, which is the first line of the page.
+const ruleFile = `// NAME in one sentence, which is the first line of the page.
 //
 // # What it does
 //
@@ -40,22 +33,28 @@ import (
 // # Fix safety
 //
 // # See also
-var NAME = rule.Rule{Name: "NAME", Doc: doc("NAME"), Find: findTITLE}
+package NAME
 
-func findTITLE(p *match.Pass) []rule.Match {
+import (
+	_ "embed"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Rule is the rule of this package, Analyzer the same for other drivers.
+var (
+	Rule     = rule.Rule{Name: "NAME", Doc: rule.Page(source), Find: find}
+	Analyzer = rule.Analyzer(Rule, rule.Options{})
+)
+
+//go:embed NAME.go
+var source string
+
+func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	return out
 }
-`
-
-const passFile = `// Package NAME has the analyzer NAME for drivers that take one package for
-// each, such as nogo of Bazel.
-package NAME
-
-import "github.com/goroutinefix/goroutinefix/rules"
-
-// Analyzer is the analyzer NAME; all packages here share what they know.
-var Analyzer = rules.Analyzer("NAME")
 `
 
 const leakFile = `package NAME
@@ -95,7 +94,7 @@ func main() {
 	if err := create(name); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("made rules/%[1]s.go, rules/passes/%[1]s, fixtures/%[1]s and golden/%[1]s.diff; go test ./rules -update writes the golden diff\n", name)
+	fmt.Printf("made rules/%[1]s, fixtures/%[1]s and golden/%[1]s.diff; go test ./rules -update writes the golden diff\n", name)
 }
 
 func create(name string) error {
@@ -103,23 +102,26 @@ func create(name string) error {
 	if err != nil {
 		return fmt.Errorf("read the registry (run this at the top of the repository): %w", err)
 	}
-	const last = "\n\t}\n}\n"
-	at := bytes.Index(registry, []byte(last))
-	if at < 0 {
-		return errors.New("find the list of rules in rules/rules.go: not there")
+	for _, line := range []struct{ before, add string }{
+		{"\n}\n\n// All returns", "\n\t{" + name + ".Rule, " + name + ".Analyzer},"},
+		{"\n)\n", "\n\t\"github.com/goroutinefix/goroutinefix/rules/" + name + "\""},
+	} {
+		at := bytes.Index(registry, []byte(line.before))
+		if at < 0 {
+			return fmt.Errorf("rules/rules.go has no %q", line.before)
+		}
+		registry = slices.Concat(registry[:at], []byte(line.add), registry[at:])
 	}
-	registry = append(registry[:at:at], append([]byte("\n\t\t"+name+","), registry[at:]...)...)
 	if registry, err = format.Source(registry); err != nil {
 		return fmt.Errorf("format rules/rules.go: %w", err)
 	}
-	fill := strings.NewReplacer("NAME", name, "TITLE", strings.ToUpper(name[:1])+name[1:])
+	fill := strings.NewReplacer("NAME", name)
 	files := map[string]string{
-		"rules/" + name + ".go":                     ruleFile,
-		"rules/passes/" + name + "/" + name + ".go": passFile,
-		"fixtures/" + name + "/leak.go":             leakFile,
-		"fixtures/" + name + "/ok.go":               okFile,
-		"fixtures/" + name + "/scenario_test.go":    scenarioFile,
-		"golden/" + name + ".diff":                  "",
+		"rules/" + name + "/" + name + ".go":     ruleFile,
+		"fixtures/" + name + "/leak.go":          leakFile,
+		"fixtures/" + name + "/ok.go":            okFile,
+		"fixtures/" + name + "/scenario_test.go": scenarioFile,
+		"golden/" + name + ".diff":               "",
 	}
 	for path := range files {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {

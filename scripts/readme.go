@@ -37,7 +37,7 @@ func main() {
 	table.WriteString("| rule | finds |\n|---|---|\n")
 	for _, r := range rules.All() {
 		summary, _, _ := strings.Cut(r.Doc, "\n")
-		fmt.Fprintf(&table, "| <a id=%q></a>[`%s`](rules/%s.go) | %s |\n", r.Name, r.Name, r.Name, summary)
+		fmt.Fprintf(&table, "| <a id=%q></a>[`%s`](rules/%s) | %s |\n", r.Name, r.Name, r.Name, summary)
 	}
 	text := string(head) + begin + table.String() + end + string(tail)
 	switch {

@@ -5,6 +5,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"os"
 	"path/filepath"
 	"reflect"
 	"runtime/debug"
@@ -93,6 +94,9 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		}
 		if run.opt.ReadFile == nil {
 			run.opt.ReadFile = pass.ReadFile
+		}
+		if run.opt.ReadFile == nil { // as in older versions of nogo
+			run.opt.ReadFile = os.ReadFile
 		}
 		out := &Result{Internal: run.pass.Facts.Internal}
 		matches, panics := run.find()

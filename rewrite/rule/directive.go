@@ -51,14 +51,14 @@ func Suite(rules []Rule, opt Options) []*analysis.Analyzer {
 		analyzers = append(analyzers, Analyzer(r, opt))
 	}
 	if opt.Known != nil {
-		analyzers = append(analyzers, directives(analyzers, opt))
+		analyzers = append(analyzers, Directives(analyzers, opt))
 	}
 	return analyzers
 }
 
-// directives returns the analyzer that reports directives of our own form
+// Directives returns the analyzer that reports directives of our own form
 // which are not honoured or which suppress nothing. Its result is a *Result.
-func directives(rules []*analysis.Analyzer, opt Options) *analysis.Analyzer {
+func Directives(rules []*analysis.Analyzer, opt Options) *analysis.Analyzer {
 	a := &analysis.Analyzer{
 		Name:       DirectiveName,
 		Doc:        DirectiveDoc,

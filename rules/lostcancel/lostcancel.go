@@ -1,18 +1,3 @@
-package rules
-
-import (
-	"go/ast"
-	"go/token"
-	"go/types"
-	"slices"
-
-	"github.com/dave/dst"
-	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-)
-
 // Contexts whose cancel function is not called on every path.
 //
 // # What it does
@@ -91,9 +76,33 @@ import (
 //
 // https://pkg.go.dev/context, go vet's lostcancel, which finds some of these and
 // fixes none.
-var lostcancel = rule.Rule{Name: "lostcancel", Doc: doc("lostcancel"), Find: findLostcancel}
+package lostcancel
 
-func findLostcancel(p *match.Pass) []rule.Match {
+import (
+	_ "embed"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"github.com/dave/dst"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Rule is the rule of this package, Analyzer the same for other drivers.
+var (
+	Rule     = rule.Rule{Name: "lostcancel", Doc: rule.Page(source), Find: find}
+	Analyzer = rule.Analyzer(Rule, rule.Options{})
+)
+
+//go:embed lostcancel.go
+var source string
+
+func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	mended := map[*ast.CallExpr]int{} // calls -> the match whose fix defers their cancel function
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {

@@ -1,19 +1,3 @@
-package rules
-
-import (
-	"go/ast"
-	"go/token"
-	"go/types"
-	"slices"
-
-	"github.com/dave/dst"
-
-	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-)
-
 // HTTP response bodies that are not closed on every path.
 //
 // # What it does
@@ -100,9 +84,33 @@ import (
 // # See also
 //
 // https://pkg.go.dev/net/http#Response
-var bodyclose = rule.Rule{Name: "bodyclose", Doc: doc("bodyclose"), Find: findBodyclose}
+package bodyclose
 
-func findBodyclose(p *match.Pass) []rule.Match {
+import (
+	_ "embed"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"github.com/dave/dst"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Rule is the rule of this package, Analyzer the same for other drivers.
+var (
+	Rule     = rule.Rule{Name: "bodyclose", Doc: rule.Page(source), Find: find}
+	Analyzer = rule.Analyzer(Rule, rule.Options{})
+)
+
+//go:embed bodyclose.go
+var source string
+
+func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		made, ok := p.ResponseMade(c)

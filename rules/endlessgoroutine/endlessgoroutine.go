@@ -1,18 +1,3 @@
-package rules
-
-import (
-	"go/ast"
-	"go/types"
-
-	"github.com/dave/dst"
-	"golang.org/x/tools/go/ast/inspector"
-
-	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
-)
-
 // Goroutines that nothing can end, started again and again or for a value that has an end.
 //
 // # What it does
@@ -74,9 +59,32 @@ import (
 // # See also
 //
 // https://pkg.go.dev/time#Ticker.Stop and https://go.dev/ref/spec#Break_statements.
-var endlessgoroutine = rule.Rule{Name: "endlessgoroutine", Doc: doc("endlessgoroutine"), Find: findEndlessgoroutine}
+package endlessgoroutine
 
-func findEndlessgoroutine(p *match.Pass) []rule.Match {
+import (
+	_ "embed"
+	"go/ast"
+	"go/types"
+
+	"github.com/dave/dst"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+)
+
+// Rule is the rule of this package, Analyzer the same for other drivers.
+var (
+	Rule     = rule.Rule{Name: "endlessgoroutine", Doc: rule.Page(source), Find: find}
+	Analyzer = rule.Analyzer(Rule, rule.Options{})
+)
+
+//go:embed endlessgoroutine.go
+var source string
+
+func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	told := map[ast.Stmt]bool{} // loops that have been reported
 	for _, b := range p.LostBreaks() {

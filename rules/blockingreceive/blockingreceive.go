@@ -1,17 +1,3 @@
-package rules
-
-import (
-	"go/ast"
-	"go/types"
-
-	"github.com/dave/dst"
-	"golang.org/x/tools/go/ast/inspector"
-
-	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-)
-
 // Receives that block for ever because nobody sends, closes or signals.
 //
 // # What it does
@@ -71,9 +57,32 @@ import (
 //
 // Saioc et al., "Unveiling and Vanquishing Goroutine Leaks in Enterprise
 // Microservices", CGO 2024, for the names of the categories.
-var blockingreceive = rule.Rule{Name: "blockingreceive", Doc: doc("blockingreceive"), Find: findBlockingreceive}
+package blockingreceive
 
-func findBlockingreceive(p *match.Pass) []rule.Match {
+import (
+	_ "embed"
+	"go/ast"
+	"go/types"
+
+	"github.com/dave/dst"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rules/internal/nilchannel"
+)
+
+// Rule is the rule of this package, Analyzer the same for other drivers.
+var (
+	Rule     = rule.Rule{Name: "blockingreceive", Doc: rule.Page(source), Find: find}
+	Analyzer = rule.Analyzer(Rule, rule.Options{})
+)
+
+//go:embed blockingreceive.go
+var source string
+
+func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Candidates((*ast.CallExpr)(nil), (*ast.ValueSpec)(nil)) {
 		fn := p.EnclosingFunc(c)
@@ -83,7 +92,7 @@ func findBlockingreceive(p *match.Pass) []rule.Match {
 		call, ok := c.Node().(*ast.CallExpr)
 		switch {
 		case !ok:
-			out = append(out, neverMade(p, c, fn, match.ChanRecv)...)
+			out = append(out, nilchannel.Find(p, c, fn, match.ChanRecv)...)
 		case p.IsMakeChan(call):
 			out = append(out, endlessRanges(p, c, fn)...)
 			for _, w := range p.Waiters(c, fn) {
@@ -139,26 +148,6 @@ func deafWaits(p *match.Pass) (out []rule.Match) {
 		m := rule.Match{Pos: w.Pos(), End: w.End()}
 		m.Message = types.ExprString(w.Fun) + " never returns once something was added, because nothing in the package calls Done"
 		out = append(out, m.None("what should be counted down, and when, is for the author to say"))
-	}
-	return out
-}
-
-// neverMade finds waits on a nil channel.
-func neverMade(p *match.Pass, spec inspector.Cursor, fn *match.Func, kind match.ChanOp) (out []rule.Match) {
-	for _, u := range p.NeverMade(spec, fn) {
-		if (u.Kind == match.ChanSend) != (kind == match.ChanSend) {
-			continue
-		}
-		name, verb := types.ExprString(u.At.Node().(ast.Expr)), "receive from "
-		end := u.Op.Node().End()
-		switch n := u.Op.Node().(type) {
-		case *ast.SendStmt:
-			verb = "send on "
-		case *ast.RangeStmt:
-			verb, end = "range over ", n.X.End()
-		}
-		m := rule.Match{Pos: u.Op.Node().Pos(), End: end, Message: verb + name + " blocks forever because " + name + " is nil: it is declared and never made"}
-		out = append(out, m.None("how much room the channel needs is for the author to say"))
 	}
 	return out
 }

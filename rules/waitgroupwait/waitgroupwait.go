@@ -1,15 +1,3 @@
-package rules
-
-import (
-	"fmt"
-	"go/ast"
-	"go/types"
-
-	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-)
-
 // Waits for a WaitGroup whose counter never comes back to zero.
 //
 // # What it does
@@ -55,9 +43,29 @@ import (
 // # See also
 //
 // waitgroupadd, for goroutines that are counted too late or do not count down.
-var waitgroupwait = rule.Rule{Name: "waitgroupwait", Doc: doc("waitgroupwait"), Find: findWaitgroupwait}
+package waitgroupwait
 
-func findWaitgroupwait(p *match.Pass) []rule.Match {
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Rule is the rule of this package, Analyzer the same for other drivers.
+var (
+	Rule     = rule.Rule{Name: "waitgroupwait", Doc: rule.Page(source), Find: find}
+	Analyzer = rule.Analyzer(Rule, rule.Options{})
+)
+
+//go:embed waitgroupwait.go
+var source string
+
+func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Candidates((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
 		fn := p.FuncOf(c)
@@ -106,7 +114,7 @@ func roundSkipped(p *match.Pass, g *match.LocalGroup, s match.Skipped) rule.Matc
 	m := rule.Match{
 		Pos: s.Add.Call.Pos(), End: s.Add.Call.End(),
 		Message: fmt.Sprintf("%s.Add counts all of %s, but not every round of the loop starts a goroutine, so %s.Wait blocks forever", recv, over, recv),
-		Related: []rule.Related{startsAt(s.Start.Stmt)},
+		Related: []rule.Related{rule.GoroutineStart(s.Start.Stmt)},
 	}
 	if len(g.Dones) > 0 {
 		return m.None("other rounds count down themselves")

@@ -1,19 +1,3 @@
-package rules
-
-import (
-	"go/ast"
-	"go/token"
-	"go/types"
-	"slices"
-	"strings"
-
-	"github.com/dave/dst"
-
-	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-)
-
 // Values whose method starts a goroutine, and whose method to end it is not called.
 //
 // # What it does
@@ -61,9 +45,33 @@ import (
 //
 // Saioc et al., "Unveiling and Vanquishing Goroutine Leaks in Enterprise
 // Microservices", CGO 2024, for the name of the category.
-var missingstop = rule.Rule{Name: "missingstop", Doc: doc("missingstop"), Find: findMissingstop}
+package missingstop
 
-func findMissingstop(p *match.Pass) []rule.Match {
+import (
+	_ "embed"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/dave/dst"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Rule is the rule of this package, Analyzer the same for other drivers.
+var (
+	Rule     = rule.Rule{Name: "missingstop", Doc: rule.Page(source), Find: find}
+	Analyzer = rule.Analyzer(Rule, rule.Options{})
+)
+
+//go:embed missingstop.go
+var source string
+
+func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	for _, u := range p.Unstopped() {
 		out = append(out, unstopped{p, u}.match())

@@ -1,21 +1,3 @@
-package rules
-
-import (
-	"fmt"
-	"go/ast"
-	"go/token"
-	"go/types"
-	"slices"
-	"strings"
-
-	"github.com/dave/dst"
-	"golang.org/x/tools/go/ast/inspector"
-
-	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-)
-
 // Sends that block for ever because the receiver leaves first.
 //
 // # What it does
@@ -96,9 +78,36 @@ import (
 //
 // Saioc et al., "Unveiling and Vanquishing Goroutine Leaks in Enterprise
 // Microservices", CGO 2024, for the names of the categories.
-var blockingsend = rule.Rule{Name: "blockingsend", Doc: doc("blockingsend"), Find: findBlockingsend}
+package blockingsend
 
-func findBlockingsend(p *match.Pass) []rule.Match {
+import (
+	_ "embed"
+	"fmt"
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+	"strings"
+
+	"github.com/dave/dst"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rules/internal/nilchannel"
+)
+
+// Rule is the rule of this package, Analyzer the same for other drivers.
+var (
+	Rule     = rule.Rule{Name: "blockingsend", Doc: rule.Page(source), Find: find}
+	Analyzer = rule.Analyzer(Rule, rule.Options{})
+)
+
+//go:embed blockingsend.go
+var source string
+
+func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Candidates((*ast.CallExpr)(nil), (*ast.ValueSpec)(nil)) {
 		fn := p.EnclosingFunc(c)
@@ -108,7 +117,7 @@ func findBlockingsend(p *match.Pass) []rule.Match {
 		call, ok := c.Node().(*ast.CallExpr)
 		switch {
 		case !ok:
-			out = append(out, neverMade(p, c, fn, match.ChanSend)...)
+			out = append(out, nilchannel.Find(p, c, fn, match.ChanSend)...)
 		case p.IsMakeChan(call):
 			out = append(out, localSends(p, c, fn)...)
 		default:

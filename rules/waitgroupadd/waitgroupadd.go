@@ -1,18 +1,3 @@
-package rules
-
-import (
-	"go/ast"
-	"go/token"
-	"go/types"
-
-	"github.com/dave/dst"
-	"golang.org/x/tools/go/ast/inspector"
-
-	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-)
-
 // Goroutines that a WaitGroup does not count in time, or for ever.
 //
 // # What it does
@@ -79,9 +64,30 @@ import (
 //
 // waitgroupwait, for counts that never come back to zero. go vet's waitgroup and
 // staticcheck's SA2000 report an Add in a goroutine also where it is right.
-var waitgroupadd = rule.Rule{Name: "waitgroupadd", Doc: doc("waitgroupadd"), Find: findWaitgroupadd}
+package waitgroupadd
 
-func findWaitgroupadd(p *match.Pass) []rule.Match {
+import (
+	_ "embed"
+	"go/ast"
+	"go/types"
+
+	"github.com/dave/dst"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Rule is the rule of this package, Analyzer the same for other drivers.
+var (
+	Rule     = rule.Rule{Name: "waitgroupadd", Doc: rule.Page(source), Find: find}
+	Analyzer = rule.Analyzer(Rule, rule.Options{})
+)
+
+//go:embed waitgroupadd.go
+var source string
+
+func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	groups := match.NewWaitGroups(p)
 	for c := range p.Candidates((*ast.GoStmt)(nil)) {
@@ -140,7 +146,7 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 	m := rule.Match{
 		Pos: op.Call.Pos(), End: op.Call.End(),
 		Message: recv + ".Add runs inside the goroutine it counts, so " + recv + ".Wait can return before it",
-		Related: []rule.Related{startsAt(g.Stmt)},
+		Related: []rule.Related{rule.GoroutineStart(g.Stmt)},
 	}
 	list, at, ok := g.Direct(op)
 	if ifs, add, guarded := g.Guarded(op); !ok && guarded {
@@ -204,7 +210,7 @@ func (g *wgGo) addBehind() []rule.Match {
 	m := rule.Match{
 		Pos: add.Call.Pos(), End: add.Call.End(),
 		Message: recv + ".Add runs after the goroutine it counts has started, so Done may come first and panic",
-		Related: []rule.Related{startsAt(g.Stmt)},
+		Related: []rule.Related{rule.GoroutineStart(g.Stmt)},
 	}
 	if g.Labelled() {
 		return []rule.Match{m.None("the go statement carries a label")}
@@ -258,11 +264,6 @@ func doneSkipped(p *match.Pass, s match.SkippedDone) rule.Match {
 	return m.Safe("Defer "+recv+".Done at the start of the goroutine", fix)
 }
 
-func startsAt(stmt inspector.Cursor) rule.Related {
-	at := stmt.Node().Pos()
-	return rule.Related{Pos: at, End: at + token.Pos(len("go")), Message: "the goroutine starts here"}
-}
-
 // ownAdd is func work(wg *sync.WaitGroup) { wg.Add(1) ... } behind go work(&wg).
 func ownAdd(late match.LateAdd) rule.Match {
 	recv := types.ExprString(late.Op.Recv)
@@ -272,7 +273,7 @@ func ownAdd(late match.LateAdd) rule.Match {
 	}
 	for _, c := range late.Calls {
 		if c.Late {
-			m.Related = append(m.Related, startsAt(c.Stmt))
+			m.Related = append(m.Related, rule.GoroutineStart(c.Stmt))
 		}
 	}
 	if late.Stuck != "" {

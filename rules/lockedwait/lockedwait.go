@@ -1,13 +1,3 @@
-package rules
-
-import (
-	"go/ast"
-	"go/types"
-
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-)
-
 // Waits on a channel under a mutex that the other side needs.
 //
 // # What it does
@@ -61,9 +51,27 @@ import (
 //
 // Tu et al., "Understanding Real-World Concurrency Bugs in Go", ASPLOS 2019,
 // section 5.1, on channels mixed with locks.
-var lockedwait = rule.Rule{Name: "lockedwait", Doc: doc("lockedwait"), Find: findLockedwait}
+package lockedwait
 
-func findLockedwait(p *match.Pass) (out []rule.Match) {
+import (
+	_ "embed"
+	"go/ast"
+	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Rule is the rule of this package, Analyzer the same for other drivers.
+var (
+	Rule     = rule.Rule{Name: "lockedwait", Doc: rule.Page(source), Find: find}
+	Analyzer = rule.Analyzer(Rule, rule.Options{})
+)
+
+//go:embed lockedwait.go
+var source string
+
+func find(p *match.Pass) (out []rule.Match) {
 	for _, w := range p.HeldWaits(p.FieldChannels()) {
 		op := w.Op.Op.Node()
 		m := rule.Match{Pos: op.Pos(), End: op.End()}

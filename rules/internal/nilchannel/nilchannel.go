@@ -1,0 +1,33 @@
+// Package nilchannel finds operations on channels that are never made, for the
+// rules about both directions.
+package nilchannel
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+)
+
+// Find finds waits on a nil channel.
+func Find(p *match.Pass, spec inspector.Cursor, fn *match.Func, kind match.ChanOp) (out []rule.Match) {
+	for _, u := range p.NeverMade(spec, fn) {
+		if (u.Kind == match.ChanSend) != (kind == match.ChanSend) {
+			continue
+		}
+		name, verb := types.ExprString(u.At.Node().(ast.Expr)), "receive from "
+		end := u.Op.Node().End()
+		switch n := u.Op.Node().(type) {
+		case *ast.SendStmt:
+			verb = "send on "
+		case *ast.RangeStmt:
+			verb, end = "range over ", n.X.End()
+		}
+		m := rule.Match{Pos: u.Op.Node().Pos(), End: end, Message: verb + name + " blocks forever because " + name + " is nil: it is declared and never made"}
+		out = append(out, m.None("how much room the channel needs is for the author to say"))
+	}
+	return out
+}
