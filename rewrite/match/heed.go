@@ -23,17 +23,16 @@ type Unheeded struct {
 // receiver is one function that can return, that closes a second channel of the
 // same structure when it does, and where another sender to it selects on that.
 func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
-	t := &heldTable{p: p}
 	for _, f := range fields {
-		loop := t.soleReceiver(f)
-		if loop == nil || f.Receivable || len(f.Sends) == 0 || !t.unbuffered(f.Made) || !flow.ReachesReturn(loop.Flow, nil) {
+		loop := p.soleReceiver(f)
+		if loop == nil || f.Receivable || len(f.Sends) == 0 || !p.unbuffered(f.Made) || !flow.ReachesReturn(loop.Flow, nil) {
 			continue
 		}
 		for _, done := range fields {
 			if done == f || len(done.Closes) == 0 || len(done.Sends) > 0 || done.Sendable {
 				continue
 			}
-			heeds := p.heeds(done, fields, loop, t)
+			heeds := p.heeds(done, fields, loop)
 			for _, c := range done.Closes {
 				if fn := p.FuncOf(c.Runner); fn == nil || fn.Body != loop.Body || servedLate(f, c) {
 					heeds = nil
@@ -44,7 +43,7 @@ func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
 			}
 			for _, u := range f.Sends {
 				x, ok := u.At.Node().(*ast.SelectorExpr)
-				if !ok || !u.Waits() || p.InTest(x.Pos()) || p.FuncOf(u.Runner).Body == loop.Body || !sameStruct(p.TypesInfo.TypeOf(x.X), done.Field) || t.sure(u, fields, loop) {
+				if !ok || !u.Waits() || p.InTest(x.Pos()) || p.FuncOf(u.Runner).Body == loop.Body || !sameStruct(p.TypesInfo.TypeOf(x.X), done.Field) || p.sure(u, fields, loop) {
 					continue
 				}
 				name := strings.TrimSuffix(types.ExprString(x), x.Sel.Name) + done.Field.Name()
@@ -68,15 +67,15 @@ func servedLate(f *FieldChan, end ChannelUse) bool {
 
 // sure reports whether the sender may know that the receiver is still there:
 // it tells it to end only behind the send, or it asks a flag under a mutex.
-func (t *heldTable) sure(send ChannelUse, fields []*FieldChan, loop *Func) bool {
-	at, fn := send.Op.Node().Pos(), t.p.FuncOf(send.Runner) // a send is a statement, and so in a function
+func (p *Pass) sure(send ChannelUse, fields []*FieldChan, loop *Func) bool {
+	at, fn := send.Op.Node().Pos(), p.FuncOf(send.Runner) // a send is a statement, and so in a function
 	for _, f := range fields {
-		receiver := t.soleReceiver(f)
+		receiver := p.soleReceiver(f)
 		if receiver == nil || receiver.Body != loop.Body {
 			continue
 		}
 		for _, u := range append(slices.Clip(f.Closes), f.Sends...) {
-			if u.Op.Node() != send.Op.Node() && u.Op.Node().Pos() > at && t.p.FuncOf(u.Runner).Body == fn.Body {
+			if u.Op.Node() != send.Op.Node() && u.Op.Node().Pos() > at && p.FuncOf(u.Runner).Body == fn.Body {
 				return true
 			}
 		}
@@ -88,7 +87,7 @@ func (t *heldTable) sure(send ChannelUse, fields []*FieldChan, loop *Func) bool 
 		}
 		switch n := n.(type) {
 		case *ast.CallExpr:
-			l, ok := t.p.lockOp(n)
+			l, ok := p.lockOp(n)
 			locked = locked || ok && l.takes()
 		case *ast.IfStmt:
 			asked = asked || locked
@@ -100,9 +99,9 @@ func (t *heldTable) sure(send ChannelUse, fields []*FieldChan, loop *Func) bool 
 
 // soleReceiver returns the declared function that alone receives from f; nil if
 // several do, or none.
-func (t *heldTable) soleReceiver(f *FieldChan) (fn *Func) {
+func (p *Pass) soleReceiver(f *FieldChan) (fn *Func) {
 	for _, u := range f.Recvs {
-		here := t.p.FuncOf(u.Runner)
+		here := p.FuncOf(u.Runner)
 		if _, isDecl := u.Runner.Node().(*ast.FuncDecl); !isDecl || here == nil || fn != nil && fn.Body != here.Body {
 			return nil
 		}
@@ -113,14 +112,14 @@ func (t *heldTable) soleReceiver(f *FieldChan) (fn *Func) {
 
 // heeds returns a select outside of loop that sends on a channel that loop
 // receives from, unless done is closed.
-func (p *Pass) heeds(done *FieldChan, fields []*FieldChan, loop *Func, t *heldTable) ast.Node {
+func (p *Pass) heeds(done *FieldChan, fields []*FieldChan, loop *Func) ast.Node {
 	for _, u := range done.Recvs {
 		sel, hasDefault := InSelect(u.Op)
 		if fn := p.FuncOf(u.Runner); sel == nil || hasDefault || fn == nil || fn.Body == loop.Body {
 			continue
 		}
 		for _, f := range fields {
-			receiver := t.soleReceiver(f)
+			receiver := p.soleReceiver(f)
 			if receiver == nil || receiver.Body != loop.Body {
 				continue
 			}

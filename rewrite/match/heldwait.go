@@ -58,7 +58,7 @@ type heldOp struct {
 func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
 	t := &heldTable{p: p, ops: map[ast.Node][]heldOp{}, seen: map[ast.Node]bool{}, frees: map[*ast.BlockStmt]bool{}}
 	for _, f := range fields {
-		t.add(&waitable{sends: f.Sends, recvs: f.Recvs, closes: f.Closes, sendable: f.Sendable, receivable: f.Receivable, unbuffered: t.unbuffered(f.Made)})
+		t.add(&waitable{sends: f.Sends, recvs: f.Recvs, closes: f.Closes, sendable: f.Sendable, receivable: f.Receivable, unbuffered: t.p.unbuffered(f.Made)})
 	}
 	locals := t.locals()
 	for _, w := range locals {
@@ -99,13 +99,6 @@ func (t *heldTable) waits() (at []inspector.Cursor) {
 		}
 	}
 	return at
-}
-
-func (t *heldTable) unbuffered(made []ast.Expr) bool {
-	return len(made) > 0 && !slices.ContainsFunc(made, func(size ast.Expr) bool {
-		n, ok := typeis.SmallInt(t.p.sizeOf(size))
-		return size != nil && (!ok || n > 0)
-	})
 }
 
 func (t *heldTable) add(w *waitable) {
