@@ -112,15 +112,15 @@ func (s *LocalChan) findSiblings() {
 		case *ast.SendStmt:
 			e = n.Chan
 		case *ast.CallExpr:
-			if s.p.IsBuiltin(n, "close") {
+			if s.Pass.IsBuiltin(n, "close") {
 				e = n.Args[0]
 			}
 		}
 		if e == nil {
 			continue
 		}
-		v, node := s.p.VarOf(e), FlowNode(c, snd.Body)
-		if v == nil || v == s.Var || node == nil || s.p.Runner(c) != snd.Body.Cursor || nodes[node] > 0 {
+		v, node := s.Pass.VarOf(e), FlowNode(c, snd.Body)
+		if v == nil || v == s.Var || node == nil || s.Pass.Runner(c) != snd.Body.Cursor || nodes[node] > 0 {
 			continue
 		}
 		_, deferred := node.(*ast.DeferStmt)
@@ -169,10 +169,10 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 		}
 		starts[FlowNode(snd.Stmt, s.Fn)] += int8(snd.Most)
 		least[FlowNode(snd.Stmt, s.Fn)] += int8(snd.Least)
-		assumed = append(assumed, s.p.FlagsAt(snd.Stmt))
-		assumed = append(assumed, s.p.Assumed(snd.Stmt, s.Fn))
+		assumed = append(assumed, s.Pass.FlagsAt(snd.Stmt))
+		assumed = append(assumed, s.Pass.Assumed(snd.Stmt, s.Fn))
 		if len(snd.Sends) == 1 && !snd.Named {
-			assumed = append(assumed, s.p.AssumedIn(snd.Sends[0].Op, snd.Body, s.Fn))
+			assumed = append(assumed, s.Pass.AssumedIn(snd.Sends[0].Op, snd.Body, s.Fn))
 		}
 	}
 	gets, loops := s.receiveNodes()
@@ -223,7 +223,7 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 			return st, !s.stops(n) && (int64(st.got) < int64(st.sent)-s.Cap || int64(st.sent) < s.Total())
 		},
 		Edge: func(cond ast.Expr, taken bool, st pathState) (pathState, bool) {
-			if x, isNil, ok := s.p.NilTest(cond, taken); ok && s.p.VarOf(x) == s.Var {
+			if x, isNil, ok := s.Pass.NilTest(cond, taken); ok && s.Pass.VarOf(x) == s.Var {
 				return st, !isNil
 			}
 			for _, a := range assumed {
@@ -261,7 +261,7 @@ func (s *LocalChan) collects(node ast.Node) bool {
 			other := false
 			ast.Inspect(comm, func(n ast.Node) bool {
 				if un, ok := n.(*ast.UnaryExpr); ok && un.Op == token.ARROW {
-					v := s.p.VarOf(un.X)
+					v := s.Pass.VarOf(un.X)
 					other = other || v != nil && v != s.Var && !s.siblings[v] && s.sentOn(v)
 				}
 				return true
@@ -276,7 +276,7 @@ func (s *LocalChan) collects(node ast.Node) bool {
 
 // sentOn reports whether a goroutine of the function sends on v.
 func (s *LocalChan) sentOn(v *types.Var) bool {
-	return slices.ContainsFunc(s.p.ChannelUses(s.Fn.Cursor, v), func(u ChannelUse) bool { return u.Kind == ChanSend })
+	return slices.ContainsFunc(s.Pass.ChannelUses(s.Fn.Cursor, v), func(u ChannelUse) bool { return u.Kind == ChanSend })
 }
 
 // total is the number of sends of all senders, each once.
@@ -320,18 +320,18 @@ func (s *LocalChan) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]a
 		add(u)
 	}
 	for v := range s.siblings {
-		for _, u := range s.p.ChannelUses(s.Fn.Cursor, v) {
+		for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, v) {
 			if (u.Kind == ChanRecv || u.Kind == ChanRange) && u.Runner == s.Fn.Cursor {
 				add(u)
 			}
 		}
 	}
 	// Waiting until the senders are done is as good: they are when it returns.
-	for _, w := range s.p.WaitGroupOps(s.Fn.Cursor) {
+	for _, w := range s.Pass.WaitGroupOps(s.Fn.Cursor) {
 		if w.Name != "Wait" || w.Runner != s.Fn.Cursor {
 			continue
 		}
-		for _, d := range s.p.WaitGroupOps(s.Senders[0].Body.Cursor) {
+		for _, d := range s.Pass.WaitGroupOps(s.Senders[0].Body.Cursor) {
 			// In a function of its own the group has another name.
 			if n := FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && (d.Key == w.Key || s.Senders[0].Named) {
 				gets[n] += int8(s.Senders[0].Most)

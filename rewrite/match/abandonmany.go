@@ -24,7 +24,7 @@ func (s *LocalChan) leakOfProducer(snd *Sender) (why Abandoned, leaks bool) {
 	if len(inner) != 1 {
 		return why, false
 	}
-	bound, ok := s.p.LoopBound(inner[0])
+	bound, ok := s.Pass.LoopBound(inner[0])
 	most := int64(MostOn(s.Fn, widen(gets)))
 	if !ok || bound.Of != nil || most >= Many || bound.Const <= most+s.Cap {
 		return why, false
@@ -53,7 +53,7 @@ func (s *LocalChan) leakOfImpatient(snd *Sender, gets map[ast.Node]int8, loops m
 		}
 		for _, c := range sel.Body.List {
 			comm := c.(*ast.CommClause).Comm
-			if comm == nil || s.stops(comm) || s.p.doneOf(comm) == nil && !s.p.elapses(comm) {
+			if comm == nil || s.stops(comm) || s.Pass.doneOf(comm) == nil && !s.Pass.elapses(comm) {
 				continue
 			}
 			flow.Paths[struct{}]{
@@ -112,7 +112,7 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 // loop: it does not come to another iteration, or the condition is one that an
 // ordinary value does not fulfil.
 func (s *LocalChan) leaves(cond ast.Expr, taken bool, loop ast.Stmt) bool {
-	if x, isNil, ok := s.p.NilTest(cond, taken); ok && typeis.Error(s.p.TypesInfo.TypeOf(x)) {
+	if x, isNil, ok := s.Pass.NilTest(cond, taken); ok && typeis.Error(s.Pass.TypesInfo.TypeOf(x)) {
 		return !isNil
 	}
 	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok && be.Op == token.EQL && taken {
@@ -146,7 +146,7 @@ func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
 		return why, false
 	}
 	for node, loop := range loops {
-		if b, ok := s.p.LoopBound(loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
+		if b, ok := s.Pass.LoopBound(loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
 			return why, false // in the loop that starts them, each is heard before the next
 		}
 		leaves := flow.Paths[bool]{
@@ -181,8 +181,8 @@ func (s *LocalChan) maySkip(snd *Sender) bool {
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !sends[n] },
 		Edge: func(cond ast.Expr, taken bool, st struct{}) (struct{}, bool) {
 			// An error of its own does not depend on the others.
-			x, isNil, ok := s.p.NilTest(cond, taken)
-			own := ok && typeis.Error(s.p.TypesInfo.TypeOf(x)) && s.p.DeclaredIn(s.p.VarOf(x), snd.Body)
+			x, isNil, ok := s.Pass.NilTest(cond, taken)
+			own := ok && typeis.Error(s.Pass.TypesInfo.TypeOf(x)) && s.Pass.DeclaredIn(s.Pass.VarOf(x), snd.Body)
 			return st, !own || isNil
 		},
 		Exit: func(*flow.Block, struct{}) { skips = true },
@@ -234,7 +234,7 @@ func (s *LocalChan) outgrows(snd *Sender) bool {
 	if len(inner) == 0 {
 		return true // in the loop of a function that it calls
 	}
-	b, ok := s.p.LoopBound(inner[0])
+	b, ok := s.Pass.LoopBound(inner[0])
 	return !ok || len(inner) > 1 || b.Of != nil || b.Const > s.Cap
 }
 
@@ -244,14 +244,14 @@ func (s *LocalChan) Recovers() bool {
 	for _, snd := range s.Senders {
 		for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
 			call := c.Node().(*ast.CallExpr)
-			if _, ok := c.Parent().Node().(*ast.DeferStmt); !ok || s.p.isBuiltin(call) {
+			if _, ok := c.Parent().Node().(*ast.DeferStmt); !ok || s.Pass.isBuiltin(call) {
 				continue
 			}
-			deferred := s.p.Declaration(s.p.Callee(call))
+			deferred := s.Pass.Declaration(s.Pass.Callee(call))
 			if lit, ok := c.FindNode(ast.Unparen(call.Fun)); ok && deferred == nil {
-				deferred = s.p.FuncOf(lit)
+				deferred = s.Pass.FuncOf(lit)
 			}
-			if callee := s.p.Callee(call); deferred != nil && s.p.recovers(deferred) || deferred == nil && (callee == nil || callee.Pkg() == nil || !knowledge.Std(callee.Pkg().Path())) {
+			if callee := s.Pass.Callee(call); deferred != nil && s.Pass.recovers(deferred) || deferred == nil && (callee == nil || callee.Pkg() == nil || !knowledge.Std(callee.Pkg().Path())) {
 				return true
 			}
 		}

@@ -203,3 +203,19 @@ func (p *Pass) Method(call *ast.CallExpr, pkg, typ, name string) (recv ast.Expr,
 	}
 	return sel.X, true
 }
+
+// LastVar returns the field or variable that e selects in the end, also one of
+// its elements; nil if it is none.
+func (p *Pass) LastVar(e ast.Expr) *types.Var {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.SelectorExpr:
+		return p.selected(x)
+	case *ast.IndexExpr:
+		return p.LastVar(x.X)
+	case *ast.StarExpr:
+		return p.LastVar(x.X)
+	case *ast.Ident:
+		return p.VarOf(x)
+	}
+	return nil
+}

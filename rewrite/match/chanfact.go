@@ -192,9 +192,9 @@ func (p *Pass) Declaration(fn *types.Func) *Func {
 	return nil
 }
 
-// unbuffered reports whether all of the channels that are made with these sizes, of
+// Unbuffered reports whether all of the channels that are made with these sizes, of
 // which one may be nil for none, have no buffer.
-func (p *Pass) unbuffered(made []ast.Expr) bool {
+func (p *Pass) Unbuffered(made []ast.Expr) bool {
 	return len(made) > 0 && !slices.ContainsFunc(made, func(size ast.Expr) bool {
 		n, ok := typeis.SmallInt(p.sizeOf(size))
 		return size != nil && (!ok || n > 0)

@@ -47,14 +47,14 @@ func (s *LocalChan) totalOf(snd *Sender, loop *ast.RangeStmt) total {
 			return t
 		}
 		starts = inner[0]
-		t.bound, t.ok = s.p.LoopBound(starts)
+		t.bound, t.ok = s.Pass.LoopBound(starts)
 	case snd.Loop != nil && snd.Most == 1 && !snd.Nested:
 		t.bound, t.ok = snd.Bound, snd.Bound != Bound{}
 	default:
 		return t
 	}
 	if !t.ok {
-		t.limit = s.p.LoopLimit(starts)
+		t.limit = s.Pass.LoopLimit(starts)
 		t.ok = t.limit != nil
 	}
 	return t
@@ -65,13 +65,13 @@ func (t total) is(e ast.Expr) (more int64, ok bool) {
 	if len(t.parts) == 0 {
 		return t.plus(e, 4)
 	}
-	if v := t.s.p.VarOf(e); v != nil && t.started(v) {
+	if v := t.s.Pass.VarOf(e); v != nil && t.started(v) {
 		return 0, true
 	}
 	if !t.ok {
 		return 0, false
 	}
-	terms := t.s.p.terms(e, 4)
+	terms := t.s.Pass.terms(e, 4)
 	for _, part := range t.parts {
 		if part.bound.Of == nil && part.limit == nil {
 			more -= part.bound.Const
@@ -87,7 +87,7 @@ func (t total) is(e ast.Expr) (more int64, ok bool) {
 		terms = slices.Delete(terms, i, i+1)
 	}
 	for _, e := range terms {
-		b, known := t.s.p.limit(e)
+		b, known := t.s.Pass.limit(e)
 		if !known || b.Of != nil {
 			return 0, false
 		}
@@ -112,7 +112,7 @@ func (p *Pass) terms(e ast.Expr, depth int) []ast.Expr {
 
 func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 	e = ast.Unparen(e)
-	p := t.s.p
+	p := t.s.Pass
 	if depth == 0 {
 		return 0, false
 	}
@@ -170,7 +170,7 @@ func (t total) started(v *types.Var) bool {
 		found := false
 		for _, s := range list {
 			inc, isInc := s.(*ast.IncDecStmt)
-			found = found || isInc && inc.Tok == token.INC && t.s.p.VarOf(inc.X) == v
+			found = found || isInc && inc.Tok == token.INC && t.s.Pass.VarOf(inc.X) == v
 		}
 		if !ok || !found {
 			return false
@@ -206,7 +206,7 @@ func (t total) reached(cond ast.Expr) bool {
 			// In iteration k the counter is start + k - late.
 			first, isInt := int64(0), true
 			if start != nil {
-				first, isInt = typeis.SmallInt(t.s.p.TypesInfo.Types[start].Value)
+				first, isInt = typeis.SmallInt(t.s.Pass.TypesInfo.Types[start].Value)
 			}
 			if more, isTotal := t.is(with); isTotal && isInt && more-first+late >= 0 {
 				return true
@@ -217,7 +217,7 @@ func (t total) reached(cond ast.Expr) bool {
 				continue
 			}
 			more, isTotal := t.is(start)
-			to, isInt := typeis.SmallInt(t.s.p.TypesInfo.Types[with].Value)
+			to, isInt := typeis.SmallInt(t.s.Pass.TypesInfo.Types[with].Value)
 			if isTotal && isInt && more-to+late >= 0 {
 				return true
 			}
@@ -231,7 +231,7 @@ func (t total) reached(cond ast.Expr) bool {
 // before says that it counts before the test; start is the value that it has in
 // front of the loop, nil for nothing.
 func (t total) counter(e ast.Expr, test ast.Node) (step int, before bool, start ast.Expr, ok bool) {
-	p := t.s.p
+	p := t.s.Pass
 	if call, isCall := ast.Unparen(e).(*ast.CallExpr); isCall && p.IsBuiltin(call, "len") {
 		e = call.Args[0]
 		v := p.VarOf(root(e))

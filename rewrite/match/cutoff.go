@@ -113,7 +113,7 @@ func (p *Pass) nobodyReads(fn *Func) bool {
 		return false
 	}
 	callers := 0
-	for _, c := range p.index().funcs[obj] {
+	for _, c := range p.Index().funcs[obj] {
 		if _, ok := c.Parent().Node().(*ast.SelectorExpr); ok {
 			c = c.Parent()
 		}

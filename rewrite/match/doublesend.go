@@ -30,7 +30,7 @@ func (s *LocalChan) Doubled() (d DoubleSend, ok bool) {
 		}
 		for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil)) {
 			send := c.Node().(*ast.SendStmt)
-			if s.p.Runner(c) != snd.Body.Cursor || !endsIf(c) || !s.made(s.argument(snd, s.p.VarOf(send.Chan))) {
+			if s.Pass.Runner(c) != snd.Body.Cursor || !endsIf(c) || !s.made(s.argument(snd, s.Pass.VarOf(send.Chan))) {
 				continue
 			}
 			var second ChannelUse
@@ -65,12 +65,12 @@ func (s *LocalChan) Doubled() (d DoubleSend, ok bool) {
 // return, every call must send once, whatever happens: then whoever calls it
 // elsewhere expects no more.
 func (s *LocalChan) doubledIn(a ChanArgument) (d DoubleSend, ok bool) {
-	body := s.p.Declaration(a.Callee)
+	body := s.Pass.Declaration(a.Callee)
 	if body == nil || a.Callee.Exported() || body.Type.Results.NumFields() > 0 || a.Effect.Selects {
 		return d, false
 	}
 	sends := map[ast.Node]int{}
-	uses := s.p.ChannelUses(body.Cursor, a.Callee.Signature().Params().At(a.Index))
+	uses := s.Pass.ChannelUses(body.Cursor, a.Callee.Signature().Params().At(a.Index))
 	for _, in := range uses {
 		if in.Kind == ChanSend {
 			sends[FlowNode(in.Op, body)] = 1
@@ -127,7 +127,9 @@ func endsIf(c inspector.Cursor) bool {
 }
 
 // made reports whether v is a channel that the function makes.
-func (s *LocalChan) made(v *types.Var) bool { return s.p.DeclaredIn(v, s.Fn) && typeis.Chan(v.Type()) }
+func (s *LocalChan) made(v *types.Var) bool {
+	return s.Pass.DeclaredIn(v, s.Fn) && typeis.Chan(v.Type())
+}
 
 // starves reports whether the receiver waits for more values than come once the
 // senders end earlier: it ranges over the channel, and they do not close it then.
@@ -148,8 +150,8 @@ func (s *LocalChan) closesAtEnd(snd *Sender) bool {
 // skips reports whether a return behind node, in fn, would leave out something
 // that others wait for, a send on another channel included.
 func (s *LocalChan) skips(node ast.Node, fn *Func) bool {
-	return s.p.OwesBehind(node, fn, func(send *ast.SendStmt) bool {
-		v := s.p.VarOf(send.Chan)
+	return s.Pass.OwesBehind(node, fn, func(send *ast.SendStmt) bool {
+		v := s.Pass.VarOf(send.Chan)
 		return v == nil || v.Kind() != types.ParamVar && v != s.Var && !s.siblings[v]
 	})
 }
@@ -162,7 +164,7 @@ func (p *Pass) OwesBehind(node ast.Node, fn *Func, other func(*ast.SendStmt) boo
 		if send, ok := n.(*ast.SendStmt); ok {
 			found = found || other(send)
 		}
-		eachCall(n, func(call *ast.CallExpr) {
+		EachCall(n, func(call *ast.CallExpr) {
 			switch calledAs(call) {
 			case "Done", "Unlock", "RUnlock", "Signal", "Broadcast", "Release":
 				found = true

@@ -24,8 +24,8 @@ type EndlessRange struct {
 // and the literals that it starts only, nothing closes it, the loops have no
 // way out of their own, and fn returns.
 func (p *Pass) EndlessRanges(make inspector.Cursor, fn *Func) (v *types.Var, out []EndlessRange) {
-	c := &LocalChan{p: p, Fn: fn, Make: make}
-	if !c.variable() || c.Later {
+	c := &LocalChan{Pass: p, Fn: fn, Make: make}
+	if !c.Variable() || c.Later {
 		return nil, nil
 	}
 	sole, sent, made := true, false, 0

@@ -42,8 +42,8 @@ func (p *Pass) feeds(sig *types.Signature, fn *Func) Feed {
 		return NoFeed
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		s := &LocalChan{p: p, Fn: fn, Make: c}
-		if !p.IsMakeChan(c.Node().(*ast.CallExpr)) || p.Runner(c) != fn.Cursor || !s.variable() || s.Later || s.Cap > 0 {
+		s := &LocalChan{Pass: p, Fn: fn, Make: c}
+		if !p.IsMakeChan(c.Node().(*ast.CallExpr)) || p.Runner(c) != fn.Cursor || !s.Variable() || s.Later || s.Cap > 0 {
 			continue
 		}
 		if kind := s.feed(); kind != NoFeed {
@@ -57,14 +57,14 @@ func (s *LocalChan) feed() Feed {
 	var runner inspector.Cursor
 	var send ChannelUse
 	sent, returned := false, false
-	for _, u := range s.p.ChannelUses(s.Fn.Cursor, s.Var) {
+	for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, s.Var) {
 		switch u.Kind {
 		case ChanMake:
 			if u.At.Node().Pos() != s.Var.Pos() {
 				return NoFeed
 			}
 		case ChanSend, ChanClose:
-			if !s.p.startedBy(u.Runner, s.Fn).Valid() || runner.Valid() && u.Runner != runner {
+			if !s.Pass.startedBy(u.Runner, s.Fn).Valid() || runner.Valid() && u.Runner != runner {
 				return NoFeed
 			}
 			runner = u.Runner
@@ -85,7 +85,7 @@ func (s *LocalChan) feed() Feed {
 	if !returned || !sent {
 		return NoFeed
 	}
-	body := s.p.FuncOf(runner)
+	body := s.Pass.FuncOf(runner)
 	switch {
 	case len(Loops(send.Op, body, body.Body.Pos())) == 0:
 		return NoFeed
@@ -98,7 +98,7 @@ func (s *LocalChan) feed() Feed {
 // lastOfAll reports whether the goroutine may end right behind a send, without
 // another round: then the value may tell that it was the last.
 func (s *LocalChan) lastOfAll(u ChannelUse) (last bool) {
-	fn := s.p.FuncOf(u.Runner)
+	fn := s.Pass.FuncOf(u.Runner)
 	node := FlowNode(u.At, fn)
 	flow.Paths[struct{}]{
 		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != node },

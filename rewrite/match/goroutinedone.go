@@ -93,7 +93,7 @@ func (w *WaitGroups) owedByOne(c GroupCall, f *NamedFunc) bool {
 		return false
 	}
 	for _, o := range g.Ops() {
-		if o.Name == "Done" && o.Key == c.Key && !f.Cursor.Contains(o.At) && !started(o.Runner) {
+		if o.Name == "Done" && o.Key == c.Key && !f.Cursor.Contains(o.At) && !Started(o.Runner) {
 			return false
 		}
 	}
@@ -259,7 +259,7 @@ func (g *Goroutine) Shared(done WGOp) bool {
 	for _, o := range g.Ops() {
 		if o.Key == done.Key {
 			ops[o.Recv] = true
-			if o.Name == "Done" && !g.Lit.Contains(o.At) && (!started(o.Runner) || g.sends()) {
+			if o.Name == "Done" && !g.Lit.Contains(o.At) && (!Started(o.Runner) || g.sends()) {
 				return true
 			}
 		}
@@ -339,8 +339,8 @@ func (g *Goroutine) WaitedAlways(key WGKey) bool {
 	return always
 }
 
-// started reports whether a function is a literal that a go statement starts.
-func started(fn inspector.Cursor) bool {
+// Started reports whether a function is a literal that a go statement starts.
+func Started(fn inspector.Cursor) bool {
 	if _, ok := fn.Node().(*ast.FuncLit); !ok {
 		return false
 	}

@@ -25,7 +25,7 @@ type Unheeded struct {
 func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
 	for _, f := range fields {
 		loop := p.soleReceiver(f)
-		if loop == nil || f.Receivable || len(f.Sends) == 0 || !p.unbuffered(f.Made) || !flow.ReachesReturn(loop.Flow, nil) {
+		if loop == nil || f.Receivable || len(f.Sends) == 0 || !p.Unbuffered(f.Made) || !flow.ReachesReturn(loop.Flow, nil) {
 			continue
 		}
 		for _, done := range fields {
@@ -87,8 +87,8 @@ func (p *Pass) sure(send ChannelUse, fields []*FieldChan, loop *Func) bool {
 		}
 		switch n := n.(type) {
 		case *ast.CallExpr:
-			l, ok := p.lockOp(n)
-			locked = locked || ok && l.takes()
+			l, ok := p.LockOp(n)
+			locked = locked || ok && l.Takes()
 		case *ast.IfStmt:
 			asked = asked || locked
 		}

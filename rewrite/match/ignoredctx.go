@@ -172,7 +172,7 @@ func (p *Pass) passedEnded(fn *Func, v *types.Var) bool {
 		return true
 	}
 	i, any := paramIndex(o, v), false
-	for _, c := range p.index().calls[o] {
+	for _, c := range p.Index().Calls[o] {
 		call := c.Node().(*ast.CallExpr)
 		if i < 0 || i >= len(call.Args) {
 			continue

@@ -16,9 +16,9 @@ import (
 // that in the whole package for each candidate would be quadratic in its size.
 // All lists are in the order of the files, and of the text within a file.
 type packageIndex struct {
-	declared  map[*types.Func]inspector.Cursor        // functions of the package -> their declarations
+	Declared  map[*types.Func]inspector.Cursor        // functions of the package -> their declarations
 	funcs     map[*types.Func][]inspector.Cursor      // functions -> the identifiers that use them
-	calls     map[*types.Func][]inspector.Cursor      // functions -> the calls of them, also by a local variable
+	Calls     map[*types.Func][]inspector.Cursor      // functions -> the calls of them, also by a local variable
 	fields    map[*types.Var][]inspector.Cursor       // fields -> the selections of them
 	globals   map[*types.Var][]inspector.Cursor       // package variables -> the identifiers that denote them
 	assigned  map[*types.Var][]ast.Expr               // variables and fields -> the left sides of assignments
@@ -32,8 +32,8 @@ type packageIndex struct {
 	elsewhere func() (names map[string]bool, ok bool) // see mentionedElsewhere
 }
 
-// index returns the index of the package, which all rules share.
-func (p *Pass) index() *packageIndex {
+// Index returns the index of the package, which all rules share.
+func (p *Pass) Index() *packageIndex {
 	p.shared.mu.Lock()
 	if p.shared.index == nil {
 		p.shared.index = sync.OnceValue(p.newIndex)
@@ -45,7 +45,7 @@ func (p *Pass) index() *packageIndex {
 
 func (p *Pass) newIndex() *packageIndex {
 	x := &packageIndex{
-		declared: map[*types.Func]inspector.Cursor{}, funcs: map[*types.Func][]inspector.Cursor{}, calls: map[*types.Func][]inspector.Cursor{},
+		Declared: map[*types.Func]inspector.Cursor{}, funcs: map[*types.Func][]inspector.Cursor{}, Calls: map[*types.Func][]inspector.Cursor{},
 		fields: map[*types.Var][]inspector.Cursor{}, globals: map[*types.Var][]inspector.Cursor{}, assigned: map[*types.Var][]ast.Expr{}, closed: map[*types.Var]bool{},
 		named: map[string][]inspector.Cursor{}, methods: map[string]bool{}, opsOn: map[*types.Var][]WGOp{}, resets: map[*types.Var][]inspector.Cursor{},
 	}
@@ -72,7 +72,7 @@ func (p *Pass) newIndex() *packageIndex {
 			p.indexCall(x, c, n)
 		case *ast.FuncDecl:
 			if fn, ok := p.TypesInfo.Defs[n.Name].(*types.Func); ok && n.Body != nil {
-				x.declared[fn] = c
+				x.Declared[fn] = c
 			}
 		case *ast.InterfaceType:
 			for _, field := range n.Methods.List {
@@ -125,7 +125,7 @@ func (p *Pass) indexIdent(x *packageIndex, c inspector.Cursor, id *ast.Ident) {
 
 func (p *Pass) indexCall(x *packageIndex, c inspector.Cursor, call *ast.CallExpr) {
 	if fn := p.Callee(call); fn != nil && fn.Pkg() == p.Pkg {
-		x.calls[fn] = append(x.calls[fn], c)
+		x.Calls[fn] = append(x.Calls[fn], c)
 	}
 	if p.IsBuiltin(call, "close") && len(call.Args) == 1 {
 		if v := p.varOrField(call.Args[0]); v != nil {
@@ -133,37 +133,10 @@ func (p *Pass) indexCall(x *packageIndex, c inspector.Cursor, call *ast.CallExpr
 		}
 	}
 	if recv, ok := p.Method(call, "time", "Timer", "Reset"); ok {
-		if v := p.lastVar(recv); v != nil {
+		if v := p.LastVar(recv); v != nil {
 			x.resets[v] = append(x.resets[v], c)
 		}
 	}
-}
-
-// declaredAround returns the declared function around c; nil if there is none.
-func (p *Pass) declaredAround(c inspector.Cursor) *types.Func {
-	for d := range c.Enclosing((*ast.FuncDecl)(nil)) {
-		fn, _ := p.TypesInfo.Defs[d.Node().(*ast.FuncDecl).Name].(*types.Func)
-		return fn
-	}
-	return nil
-}
-
-// nearest returns the functions of the package from which at most depth calls lead to
-// one of the places, with the least number of calls.
-func (p *Pass) nearest(places []inspector.Cursor, depth int) map[*types.Func]int {
-	near := map[*types.Func]int{}
-	for d := 0; d <= depth; d++ {
-		var callers []inspector.Cursor
-		for _, c := range places {
-			fn := p.declaredAround(c)
-			if _, known := near[fn]; !known {
-				near[fn] = d // nil for places outside of functions
-				callers = append(callers, p.index().calls[fn]...)
-			}
-		}
-		places = callers
-	}
-	return near
 }
 
 // varOrField returns the variable that e denotes, or the field that it selects; nil if it does neither.
@@ -206,7 +179,7 @@ func (p *Pass) declAt(pos token.Pos) (inspector.Cursor, bool) {
 // variable, in the order of the text.
 func (p *Pass) varUses(v *types.Var) []inspector.Cursor {
 	if v.Parent() == p.Pkg.Scope() {
-		return p.index().globals[v]
+		return p.Index().globals[v]
 	}
 	if d, ok := p.declAt(v.Pos()); ok {
 		return p.Uses(d, v)

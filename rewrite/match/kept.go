@@ -115,7 +115,7 @@ func (p *Pass) storedIn(c inspector.Cursor) *types.Var {
 // give it a value. A read of a like field of another struct counts, too: that
 // may be a conversion away.
 func (p *Pass) isRead(field *types.Var) bool {
-	for _, c := range p.index().named[field.Name()] {
+	for _, c := range p.Index().named[field.Name()] {
 		id := c.Node().(*ast.Ident)
 		v := p.fieldOf(id)
 		if v == nil || v != field && !p.sameStruct(v, field) {

@@ -33,12 +33,12 @@ func (s *LocalChan) lastValues(loop *ast.RangeStmt) *lastValues {
 	l := &lastValues{s: s, loop: loop, flags: map[string]bool{}}
 	v := (*types.Var)(nil)
 	if loop.Key != nil {
-		v = s.p.VarOf(loop.Key)
+		v = s.Pass.VarOf(loop.Key)
 	}
 	if len(s.Senders) != 1 || s.Senders[0].Loop != nil || v == nil {
 		return l
 	}
-	l.asked = s.p.readFrom(loop.Body, map[*types.Var]bool{v: true})
+	l.asked = s.Pass.readFrom(loop.Body, map[*types.Var]bool{v: true})
 	l.producer(s.Senders[0].Body, s.Senders[0].Sends, 2)
 	return l
 }
@@ -52,14 +52,14 @@ func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
 	for _, u := range sends {
 		send, ok := u.Op.Node().(*ast.SendStmt)
 		if !ok {
-			body := l.s.p.Declaration(u.Callee.Callee)
+			body := l.s.Pass.Declaration(u.Callee.Callee)
 			if body == nil || depth == 0 {
 				l.any = true
 				continue
 			}
 			var inner []ChannelUse
-			for _, in := range l.s.p.ChannelUses(body.Cursor, u.Callee.Callee.Signature().Params().At(u.Callee.Index)) {
-				if a, isArg := l.s.p.ChannelArgument(in); in.Kind == ChanOther && isArg {
+			for _, in := range l.s.Pass.ChannelUses(body.Cursor, u.Callee.Callee.Signature().Params().At(u.Callee.Index)) {
+				if a, isArg := l.s.Pass.ChannelArgument(in); in.Kind == ChanOther && isArg {
 					in.Callee, in.Op, in.Kind = a, a.Call, ChanSend
 				}
 				if in.Kind == ChanSend {
@@ -69,7 +69,7 @@ func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
 			l.producer(body, inner, depth-1)
 			continue
 		}
-		seen := l.s.p.varsIn(send.Value, fn)
+		seen := l.s.Pass.varsIn(send.Value, fn)
 		if l.ends(fn, u, nodes, seen) {
 			l.values = append(l.values, send.Value)
 		}
@@ -81,7 +81,7 @@ func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
 // count notes the last value of a loop that sends what counts its iterations,
 // if no other send follows the loop.
 func (l *lastValues) count(fn *Func, send inspector.Cursor, value ast.Expr, sends []ChannelUse) {
-	loops, v := Loops(send, fn, token.NoPos), l.s.p.VarOf(value)
+	loops, v := Loops(send, fn, token.NoPos), l.s.Pass.VarOf(value)
 	if len(loops) != 1 || v == nil || slices.ContainsFunc(sends, func(u ChannelUse) bool { return u.Op.Node().Pos() > loops[0].End() }) {
 		return
 	}
@@ -89,16 +89,16 @@ func (l *lastValues) count(fn *Func, send inspector.Cursor, value ast.Expr, send
 	last := token.SUB // the last value is one below the bound
 	switch n := loops[0].(type) {
 	case *ast.RangeStmt:
-		if n.Key == nil || l.s.p.VarOf(n.Key) != v || typeis.Map(l.s.p.TypesInfo.TypeOf(n.X)) || typeis.Chan(l.s.p.TypesInfo.TypeOf(n.X)) {
+		if n.Key == nil || l.s.Pass.VarOf(n.Key) != v || typeis.Map(l.s.Pass.TypesInfo.TypeOf(n.X)) || typeis.Chan(l.s.Pass.TypesInfo.TypeOf(n.X)) {
 			return
 		}
-		if basic, ok := l.s.p.TypesInfo.TypeOf(n.X).Underlying().(*types.Basic); ok && basic.Info()&types.IsInteger != 0 {
+		if basic, ok := l.s.Pass.TypesInfo.TypeOf(n.X).Underlying().(*types.Basic); ok && basic.Info()&types.IsInteger != 0 {
 			bound = n.X
 		}
 	case *ast.ForStmt:
 		be, ok := n.Cond.(*ast.BinaryExpr)
 		inc, isInc := n.Post.(*ast.IncDecStmt)
-		if !ok || !isInc || inc.Tok != token.INC || l.s.p.VarOf(inc.X) != v || l.s.p.VarOf(be.X) != v {
+		if !ok || !isInc || inc.Tok != token.INC || l.s.Pass.VarOf(inc.X) != v || l.s.Pass.VarOf(be.X) != v {
 			return
 		}
 		switch be.Op {
@@ -110,11 +110,11 @@ func (l *lastValues) count(fn *Func, send inspector.Cursor, value ast.Expr, send
 		}
 		bound = be.Y
 	}
-	if bound == nil || l.s.p.TypesInfo.Types[bound].Value == nil {
+	if bound == nil || l.s.Pass.TypesInfo.Types[bound].Value == nil {
 		l.counts = append(l.counts, nil)
 		return
 	}
-	c := l.s.p.TypesInfo.Types[bound].Value
+	c := l.s.Pass.TypesInfo.Types[bound].Value
 	if last == token.SUB {
 		c = constant.BinaryOp(c, token.SUB, constant.MakeInt64(1))
 	}
@@ -138,7 +138,7 @@ func (l *lastValues) ends(fn *Func, u ChannelUse, sends map[ast.Node]bool, seen 
 			return !slices.Contains(around, loop)
 		},
 		Edge: func(cond ast.Expr, _ bool, told bool) (bool, bool) {
-			return told || l.s.p.mentionsAny(cond, seen), true
+			return told || l.s.Pass.mentionsAny(cond, seen), true
 		},
 		Exit: func(_ *flow.Block, told bool) { last = last || told },
 	}.After(fn.Flow, start, false)
@@ -157,17 +157,17 @@ func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
 	for _, loop := range loops {
 		switch n := loop.(type) {
 		case *ast.RangeStmt:
-			if n.Key != nil && !typeis.Map(l.s.p.TypesInfo.TypeOf(n.X)) && !typeis.Chan(l.s.p.TypesInfo.TypeOf(n.X)) {
-				counts[l.s.p.VarOf(n.Key)] = true
+			if n.Key != nil && !typeis.Map(l.s.Pass.TypesInfo.TypeOf(n.X)) && !typeis.Chan(l.s.Pass.TypesInfo.TypeOf(n.X)) {
+				counts[l.s.Pass.VarOf(n.Key)] = true
 			}
 		case *ast.ForStmt:
-			if v := l.s.p.VarOf(l.s.p.tested(n.Cond)); v != nil {
+			if v := l.s.Pass.VarOf(l.s.Pass.tested(n.Cond)); v != nil {
 				tests[v] = true
 			}
 		}
 		ast.Inspect(loop, func(n ast.Node) bool {
 			if inc, ok := n.(*ast.IncDecStmt); ok {
-				if v := l.s.p.VarOf(inc.X); v != nil {
+				if v := l.s.Pass.VarOf(inc.X); v != nil {
 					counts[v] = true
 				}
 			}
@@ -178,13 +178,13 @@ func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
 	// What a comparison of them sets says the same.
 	place := map[*types.Var]bool{}
 	says := func(e ast.Expr) bool {
-		return l.compares(e, counts) || l.s.p.mentionsAny(e, place) || l.s.p.mentionsAny(e, tests)
+		return l.compares(e, counts) || l.s.Pass.mentionsAny(e, place) || l.s.Pass.mentionsAny(e, tests)
 	}
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.AssignStmt:
 			for i, r := range n.Rhs {
-				if v := l.s.p.VarOf(n.Lhs[min(i, len(n.Lhs)-1)]); v != nil && says(r) {
+				if v := l.s.Pass.VarOf(n.Lhs[min(i, len(n.Lhs)-1)]); v != nil && says(r) {
 					place[v] = true
 				}
 			}
@@ -193,7 +193,7 @@ func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
 				ast.Inspect(n.Body, func(n ast.Node) bool {
 					if as, ok := n.(*ast.AssignStmt); ok {
 						for _, x := range as.Lhs {
-							if v := l.s.p.VarOf(root(x)); v != nil {
+							if v := l.s.Pass.VarOf(root(x)); v != nil {
 								place[v] = true
 							}
 						}
@@ -232,7 +232,7 @@ func (l *lastValues) compares(e ast.Expr, counts map[*types.Var]bool) (found boo
 		if be, ok := n.(*ast.BinaryExpr); ok {
 			switch be.Op {
 			case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
-				found = found || l.s.p.mentionsAny(be, counts)
+				found = found || l.s.Pass.mentionsAny(be, counts)
 			}
 		}
 		return !found
@@ -251,7 +251,7 @@ func (l *lastValues) fields(value ast.Expr) map[string]ast.Expr {
 	if !ok {
 		return map[string]ast.Expr{"": value}
 	}
-	st, ok := l.s.p.TypesInfo.TypeOf(lit).Underlying().(*types.Struct)
+	st, ok := l.s.Pass.TypesInfo.TypeOf(lit).Underlying().(*types.Struct)
 	if !ok {
 		return map[string]ast.Expr{"": value}
 	}
@@ -263,7 +263,7 @@ func (l *lastValues) fields(value ast.Expr) map[string]ast.Expr {
 		} else if i < st.NumFields() {
 			name = st.Field(i).Name()
 		}
-		if !l.s.p.isZero(elt) {
+		if !l.s.Pass.isZero(elt) {
 			out[name] = elt
 		}
 	}
@@ -288,7 +288,7 @@ func (p *Pass) isZero(e ast.Expr) bool {
 // tells reports whether a condition about the received value may come out so
 // because the value is the last.
 func (l *lastValues) tells(cond ast.Expr) bool {
-	if l.asked == nil || !l.s.p.mentionsAny(cond, l.asked) || !l.s.p.looksOnly(cond, l.asked) {
+	if l.asked == nil || !l.s.Pass.mentionsAny(cond, l.asked) || !l.s.Pass.looksOnly(cond, l.asked) {
 		return false
 	}
 	if l.any {
@@ -332,7 +332,7 @@ func (l *lastValues) inCase(n ast.Node, told bool) bool {
 	in := false
 	ast.Inspect(l.loop.Body, func(at ast.Node) bool {
 		sw, ok := at.(*ast.TypeSwitchStmt)
-		if !ok || !l.s.p.mentionsAny(sw.Assign, l.asked) {
+		if !ok || !l.s.Pass.mentionsAny(sw.Assign, l.asked) {
 			return true
 		}
 		for _, c := range sw.Body.List {
@@ -350,12 +350,12 @@ func (l *lastValues) names(cond ast.Expr) (names []string) {
 	ast.Inspect(cond, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
-			if v := l.s.p.VarOf(n.X); v != nil && l.asked[v] && l.s.p.selected(n) != nil {
+			if v := l.s.Pass.VarOf(n.X); v != nil && l.asked[v] && l.s.Pass.selected(n) != nil {
 				names = append(names, n.Sel.Name)
 				return false
 			}
 		case *ast.Ident:
-			if v := l.s.p.VarOf(n); v != nil && l.asked[v] {
+			if v := l.s.Pass.VarOf(n); v != nil && l.asked[v] {
 				names = append(names, "")
 			}
 		}
@@ -367,13 +367,13 @@ func (l *lastValues) names(cond ast.Expr) (names []string) {
 // asksConstant reports whether a condition compares with a constant.
 func (l *lastValues) asksConstant(cond ast.Expr) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
-	return ok && (l.s.p.TypesInfo.Types[be.X].Value != nil || l.s.p.TypesInfo.Types[be.Y].Value != nil)
+	return ok && (l.s.Pass.TypesInfo.Types[be.X].Value != nil || l.s.Pass.TypesInfo.Types[be.Y].Value != nil)
 }
 
 // mayEqual reports whether a condition may be about a value that is e: if both
 // are constants they must be the same.
 func (l *lastValues) mayEqual(cond, e ast.Expr) bool {
-	return l.mayBe(cond, l.s.p.TypesInfo.Types[e].Value, l.s.p.IsNil(e))
+	return l.mayBe(cond, l.s.Pass.TypesInfo.Types[e].Value, l.s.Pass.IsNil(e))
 }
 
 // mayBe is mayEqual for a constant, or nil for a value that is none.
@@ -383,20 +383,20 @@ func (l *lastValues) mayBe(cond ast.Expr, w constant.Value, isNil bool) bool {
 		return true
 	}
 	for _, side := range []ast.Expr{be.X, be.Y} {
-		if l.s.p.mentionsAny(side, l.asked) && l.s.p.VarOf(side) == nil {
+		if l.s.Pass.mentionsAny(side, l.asked) && l.s.Pass.VarOf(side) == nil {
 			if _, isField := ast.Unparen(side).(*ast.SelectorExpr); !isField {
 				return true // len(v), v[0]: something about the value
 			}
 		}
 	}
 	for _, side := range []ast.Expr{be.X, be.Y} {
-		switch v := l.s.p.TypesInfo.Types[side].Value; {
+		switch v := l.s.Pass.TypesInfo.Types[side].Value; {
 		case v != nil && w != nil:
 			return v.Kind() == w.Kind() && constant.Compare(v, token.EQL, w)
-		case w != nil && !l.s.p.mentionsAny(side, l.asked):
+		case w != nil && !l.s.Pass.mentionsAny(side, l.asked):
 			return false // a constant that the receiver does not ask for
-		case isNil && !l.s.p.mentionsAny(side, l.asked):
-			return l.s.p.IsNil(side)
+		case isNil && !l.s.Pass.mentionsAny(side, l.asked):
+			return l.s.Pass.IsNil(side)
 		}
 	}
 	return true

@@ -145,7 +145,7 @@ func (p *Pass) RootContext(e ast.Expr) bool {
 // anything else is done with it but to give it a value.
 func (t *lifetimes) calls(field *types.Var) (methods map[*types.Func]bool, ok bool) {
 	methods = map[*types.Func]bool{}
-	for _, c := range t.p.index().fields[field] {
+	for _, c := range t.p.Index().fields[field] {
 		sel := Unparen(c)
 		switch n := sel.Parent().Node().(type) {
 		case *ast.CallExpr:

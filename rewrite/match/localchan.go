@@ -13,7 +13,7 @@ import (
 // LocalChan is a channel that a function makes, that goroutines started by it
 // send on, and that the function itself receives from. Nobody else sees it.
 type LocalChan struct {
-	p    *Pass
+	Pass *Pass
 	Fn   *Func
 	Make inspector.Cursor // the call of make
 
@@ -50,15 +50,15 @@ type Sender struct {
 // is not kept in a local variable, or if somebody unknown may send, receive
 // or close.
 func (p *Pass) LocalChannel(make inspector.Cursor, fn *Func) (c *LocalChan, ok bool) {
-	c = &LocalChan{p: p, Fn: fn, Make: make}
-	return c, c.variable() && c.uses()
+	c = &LocalChan{Pass: p, Fn: fn, Make: make}
+	return c, c.Variable() && c.uses()
 }
 
-// variable finds the local variable that holds the channel and nothing else.
-func (s *LocalChan) variable() bool {
+// Variable finds the local variable that holds the channel and nothing else.
+func (s *LocalChan) Variable() bool {
 	call := s.Make.Node().(*ast.CallExpr)
 	if len(call.Args) == 2 {
-		v := s.p.TypesInfo.Types[call.Args[1]].Value
+		v := s.Pass.TypesInfo.Types[call.Args[1]].Value
 		n, ok := typeis.SmallInt(v)
 		if !ok {
 			return false
@@ -85,8 +85,8 @@ func (s *LocalChan) variable() bool {
 	if lhs == nil {
 		return false
 	}
-	s.Var = s.p.VarOf(lhs)
-	return s.p.DeclaredIn(s.Var, s.Fn) && !s.p.IsResult(s.Var, s.Fn)
+	s.Var = s.Pass.VarOf(lhs)
+	return s.Pass.DeclaredIn(s.Var, s.Fn) && !s.Pass.IsResult(s.Var, s.Fn)
 }
 
 // uses sorts what is done with the channel. It returns false if somebody
@@ -94,7 +94,7 @@ func (s *LocalChan) variable() bool {
 func (s *LocalChan) uses() bool {
 	made := 0
 	var closes []ChannelUse
-	for _, u := range s.p.ChannelUses(s.Fn.Cursor, s.Var) {
+	for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, s.Var) {
 		switch {
 		case u.Kind == ChanMake:
 			if _, isVar := u.At.Parent().Node().(*ast.ValueSpec); isVar && s.Later {
@@ -133,7 +133,7 @@ func (s *LocalChan) uses() bool {
 // looked reports whether u asks for len or cap.
 func (s *LocalChan) looked(u ChannelUse) bool {
 	call, ok := Unparen(u.At).Parent().Node().(*ast.CallExpr)
-	return ok && (s.p.IsBuiltin(call, "len") || s.p.IsBuiltin(call, "cap"))
+	return ok && (s.Pass.IsBuiltin(call, "len") || s.Pass.IsBuiltin(call, "cap"))
 }
 
 func (s *LocalChan) received(u ChannelUse) {
@@ -158,11 +158,11 @@ func (s *LocalChan) handedOver(u ChannelUse) bool {
 	c, _ := call.FindNode(lit)
 	for _, field := range lit.Type.Params.List {
 		for _, name := range field.Names {
-			v := s.p.TypesInfo.Defs[name]
-			if v == nil || s.p.LitArgument(c, v) != Unparen(u.At).Node() {
+			v := s.Pass.TypesInfo.Defs[name]
+			if v == nil || s.Pass.LitArgument(c, v) != Unparen(u.At).Node() {
 				continue
 			}
-			for _, pu := range s.p.ChannelUses(c, v) {
+			for _, pu := range s.Pass.ChannelUses(c, v) {
 				switch {
 				case pu.Kind == ChanMake || pu.Kind == ChanNil:
 				case pu.Kind == ChanSend:
@@ -191,7 +191,7 @@ func (s *LocalChan) senderOf(runner inspector.Cursor) *Sender {
 
 // passed books a channel that is an argument of a function whose effect is known.
 func (s *LocalChan) passed(u ChannelUse) bool {
-	a, ok := s.p.ChannelArgument(u)
+	a, ok := s.Pass.ChannelArgument(u)
 	e := a.Effect
 	switch {
 	case !ok:
@@ -226,7 +226,7 @@ func (s *LocalChan) passed(u ChannelUse) bool {
 // starts books "go produce(ch)" of a function of this package that does
 // nothing but send, and perhaps close.
 func (s *LocalChan) starts(a ChanArgument) bool {
-	e, body := a.Effect, s.p.Declaration(a.Callee)
+	e, body := a.Effect, s.Pass.Declaration(a.Callee)
 	if body == nil || body.Cursor == s.Fn.Cursor || e.Receives > 0 || e.Ranges || e.Selects || e.Looks || e.Sends == 0 {
 		return false
 	}
@@ -235,7 +235,7 @@ func (s *LocalChan) starts(a ChanArgument) bool {
 		return false
 	}
 	snd.Named = true
-	for _, u := range s.p.ChannelUses(body.Cursor, a.Callee.Signature().Params().At(a.Index)) {
+	for _, u := range s.Pass.ChannelUses(body.Cursor, a.Callee.Signature().Params().At(a.Index)) {
 		switch u.Kind {
 		case ChanSend:
 			snd.Sends = append(snd.Sends, u)
@@ -250,11 +250,11 @@ func (s *LocalChan) starts(a ChanArgument) bool {
 func (s *LocalChan) sent(u ChannelUse) bool {
 	snd := s.senderOf(u.Runner)
 	if snd == nil {
-		gs := s.p.startedBy(u.Runner, s.Fn)
+		gs := s.Pass.startedBy(u.Runner, s.Fn)
 		if !gs.Valid() {
 			return false
 		}
-		if snd = s.start(gs, s.p.FuncOf(u.Runner)); snd == nil {
+		if snd = s.start(gs, s.Pass.FuncOf(u.Runner)); snd == nil {
 			return false
 		}
 	}
@@ -278,7 +278,7 @@ func (s *LocalChan) start(gs inspector.Cursor, body *Func) *Sender {
 	if loops := Loops(gs, s.Fn, s.Var.Pos()); len(loops) > 0 {
 		snd.Loop, snd.Nested = loops[0], len(loops) > 1
 		var ok bool
-		snd.Bound, ok = s.p.LoopBound(snd.Loop)
+		snd.Bound, ok = s.Pass.LoopBound(snd.Loop)
 		if !ok || len(loops) > 1 {
 			snd.Bound = Bound{}
 		}
@@ -296,8 +296,8 @@ func (s *LocalChan) argument(snd *Sender, v *types.Var) *types.Var {
 		return v
 	}
 	if !snd.Named {
-		if arg := s.p.LitArgument(snd.Body.Cursor, v); arg != nil {
-			return s.p.VarOf(arg)
+		if arg := s.Pass.LitArgument(snd.Body.Cursor, v); arg != nil {
+			return s.Pass.VarOf(arg)
 		}
 		return v
 	}
@@ -305,8 +305,8 @@ func (s *LocalChan) argument(snd *Sender, v *types.Var) *types.Var {
 	i := 0
 	for _, field := range snd.Body.Type.Params.List {
 		for _, name := range field.Names {
-			if s.p.TypesInfo.Defs[name] == v && i < len(call.Args) {
-				return s.p.VarOf(call.Args[i])
+			if s.Pass.TypesInfo.Defs[name] == v && i < len(call.Args) {
+				return s.Pass.VarOf(call.Args[i])
 			}
 			i++
 		}
@@ -318,7 +318,7 @@ func (s *LocalChan) argument(snd *Sender, v *types.Var) *types.Var {
 // deferred call, and nothing else does.
 func (s *LocalChan) ClosedAtReturn() bool {
 	closed := false
-	for _, u := range s.p.ChannelUses(s.Fn.Cursor, s.Var) {
+	for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, s.Var) {
 		if u.Kind == ChanClose {
 			if _, isDefer := u.Op.Parent().Node().(*ast.DeferStmt); !isDefer || u.Runner != s.Fn.Cursor {
 				return false
@@ -334,7 +334,7 @@ func (s *LocalChan) Visible(e ast.Expr) bool {
 	ok := true
 	ast.Inspect(e, func(n ast.Node) bool {
 		if id, isIdent := n.(*ast.Ident); isIdent {
-			if v := s.p.VarOf(id); v != nil && !v.IsField() && v.Pos() > s.Make.Node().Pos() {
+			if v := s.Pass.VarOf(id); v != nil && !v.IsField() && v.Pos() > s.Make.Node().Pos() {
 				ok = false
 			}
 		}

@@ -2,38 +2,39 @@ package match
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// place is a variable, or a field that is reached from one: "c.state.mu".
-type place struct {
-	root *types.Var
-	path string // ".state.mu"
+// Path is a variable, or a field that is reached from one: "c.state.mu".
+type Path struct {
+	Root *types.Var
+	Path string // ".state.mu"
 }
 
-// placeOf returns the place that e denotes; ok is false for anything that is
+// PlaceOf returns the place that e denotes; ok is false for anything that is
 // not a variable with fields behind it.
-func (p *Pass) placeOf(e ast.Expr) (at place, ok bool) {
+func (p *Pass) PlaceOf(e ast.Expr) (at Path, ok bool) {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		v := p.VarOf(e)
-		return place{root: v}, v != nil
+		return Path{Root: v}, v != nil
 	case *ast.StarExpr:
-		return p.placeOf(e.X)
+		return p.PlaceOf(e.X)
 	case *ast.UnaryExpr:
-		return p.placeOf(e.X)
+		return p.PlaceOf(e.X)
 	case *ast.SelectorExpr:
 		if sel := p.TypesInfo.Selections[e]; sel != nil && sel.Kind() == types.FieldVal {
-			at, ok = p.placeOf(e.X)
-			at.path += fieldPath(sel, len(sel.Index()))
+			at, ok = p.PlaceOf(e.X)
+			at.Path += fieldPath(sel, len(sel.Index()))
 			return at, ok
 		}
 		v, isVar := p.TypesInfo.Uses[e.Sel].(*types.Var)
-		return place{root: v}, isVar // of another package
+		return Path{Root: v}, isVar // of another package
 	}
-	return place{}, false
+	return Path{}, false
 }
 
 // fieldPath names the first n fields of a selection, embedded ones included.
@@ -53,16 +54,16 @@ func fieldPath(sel *types.Selection, n int) (path string) {
 	return path
 }
 
-// lockCall is a call of Lock, RLock, Unlock or RUnlock.
-type lockCall struct {
-	at   place
-	name string
+// LockCall is a call of Lock, RLock, Unlock or RUnlock.
+type LockCall struct {
+	At   Path
+	Name string
 }
 
-func (l lockCall) takes() bool { return l.name == "Lock" || l.name == "RLock" }
+func (l LockCall) Takes() bool { return l.Name == "Lock" || l.Name == "RLock" }
 
-// lockOp says which mutex a call locks or unlocks.
-func (p *Pass) lockOp(call *ast.CallExpr) (l lockCall, ok bool) {
+// LockOp says which mutex a call locks or unlocks.
+func (p *Pass) LockOp(call *ast.CallExpr) (l LockCall, ok bool) {
 	sel, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	if !isSel {
 		return l, false
@@ -77,10 +78,10 @@ func (p *Pass) lockOp(call *ast.CallExpr) (l lockCall, ok bool) {
 	default:
 		return l, false
 	}
-	l.name = sel.Sel.Name
-	l.at, ok = p.placeOf(sel.X)
+	l.Name = sel.Sel.Name
+	l.At, ok = p.PlaceOf(sel.X)
 	if s := p.TypesInfo.Selections[sel]; s != nil {
-		l.at.path += fieldPath(s, len(s.Index())-1)
+		l.At.Path += fieldPath(s, len(s.Index())-1)
 	}
 	return l, ok
 }
@@ -88,7 +89,7 @@ func (p *Pass) lockOp(call *ast.CallExpr) (l lockCall, ok bool) {
 // guardedByLock reports whether fn comes to n under a lock that it took to ask
 // first whether it may go on: whoever says no takes the same lock.
 func (p *Pass) guardedByLock(fn *Func, n ast.Node) bool {
-	locked, asked := map[place]bool{}, false
+	locked, asked := map[Path]bool{}, false
 	for _, s := range fn.Body.List {
 		if s.Pos() <= n.Pos() && n.End() <= s.End() {
 			break
@@ -96,8 +97,8 @@ func (p *Pass) guardedByLock(fn *Func, n ast.Node) bool {
 		switch s := s.(type) {
 		case *ast.ExprStmt:
 			if call, ok := s.X.(*ast.CallExpr); ok {
-				if l, ok := p.lockOp(call); ok {
-					locked[l.at], asked = l.takes(), false
+				if l, ok := p.LockOp(call); ok {
+					locked[l.At], asked = l.Takes(), false
 				}
 			}
 		case *ast.IfStmt:
@@ -117,9 +118,9 @@ func (p *Pass) guardedByLock(fn *Func, n ast.Node) bool {
 	return false
 }
 
-// eachCall calls f for the calls that evaluating n makes: not those of
+// EachCall calls f for the calls that evaluating n makes: not those of
 // literals, nor those that are deferred or run in another goroutine.
-func eachCall(n ast.Node, f func(*ast.CallExpr)) {
+func EachCall(n ast.Node, f func(*ast.CallExpr)) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
@@ -131,50 +132,26 @@ func eachCall(n ast.Node, f func(*ast.CallExpr)) {
 	})
 }
 
-// functions returns what finds the declared functions of the package.
-func (p *Pass) functions() func(*types.Func) *Func {
-	known := map[*types.Func]*Func{}
-	return func(fn *types.Func) *Func {
-		f, ok := known[fn]
-		if c, declared := p.index().declared[fn]; declared && !ok {
-			f = p.FuncOf(c)
-			known[fn] = f
-		}
-		return f
-	}
-}
-
-// into translates a place of the caller into the callee of call: one that is
+// Into translates a place of the caller into the callee of call: one that is
 // reached from an argument is reached from the parameter there. A variable that
 // the callee does not get at stays what it is.
-func (p *Pass) into(at place, call *ast.CallExpr, callee *Func) place {
-	for i, param := range params(callee) {
-		arg := argument(call, callee, i)
+func (p *Pass) Into(at Path, call *ast.CallExpr, callee *Func) Path {
+	for i, param := range Params(callee) {
+		arg := Argument(call, callee, i)
 		if arg == nil || param == nil {
 			continue
 		}
-		from, ok := p.placeOf(arg)
+		from, ok := p.PlaceOf(arg)
 		v, isVar := p.TypesInfo.Defs[param].(*types.Var)
-		if ok && isVar && from.root == at.root && len(at.path) >= len(from.path) && at.path[:len(from.path)] == from.path {
-			return place{v, at.path[len(from.path):]}
+		if ok && isVar && from.Root == at.Root && len(at.Path) >= len(from.Path) && at.Path[:len(from.Path)] == from.Path {
+			return Path{v, at.Path[len(from.Path):]}
 		}
 	}
 	return at
 }
 
-// outOf translates a place of the callee of call into the caller.
-func (p *Pass) outOf(at place, call *ast.CallExpr, callee *Func) (place, bool) {
-	for i, param := range params(callee) {
-		if param != nil && p.TypesInfo.Defs[param] == types.Object(at.root) {
-			from, ok := p.placeOf(argument(call, callee, i))
-			return place{from.root, from.path + at.path}, ok
-		}
-	}
-	return at, !at.root.IsField() && at.root.Kind() != types.ParamVar && at.root.Kind() != types.RecvVar
-}
-
-// params lists the names of the receiver, nil if there is none, and the parameters.
-func params(fn *Func) []*ast.Ident {
+// Params lists the names of the receiver, nil if there is none, and the parameters.
+func Params(fn *Func) []*ast.Ident {
 	out := []*ast.Ident{nil}
 	if d, ok := fn.Cursor.Node().(*ast.FuncDecl); ok && d.Recv != nil && len(d.Recv.List[0].Names) == 1 {
 		out[0] = d.Recv.List[0].Names[0]
@@ -188,9 +165,9 @@ func params(fn *Func) []*ast.Ident {
 	return out
 }
 
-// argument returns what call passes for parameter i of params; nil if that is
+// Argument returns what call passes for parameter i of Params; nil if that is
 // not to be seen.
-func argument(call *ast.CallExpr, fn *Func, i int) ast.Expr {
+func Argument(call *ast.CallExpr, fn *Func, i int) ast.Expr {
 	if i > 0 {
 		if i-1 < len(call.Args) && !call.Ellipsis.IsValid() {
 			return call.Args[i-1]
@@ -204,13 +181,13 @@ func argument(call *ast.CallExpr, fn *Func, i int) ast.Expr {
 	return sel.X
 }
 
-// callSites lists where the package calls fn; ok is false if it also uses it
+// CallSites lists where the package calls fn; ok is false if it also uses it
 // as a value, or if others may call it.
-func (p *Pass) callSites(fn *types.Func) (calls []inspector.Cursor, ok bool) {
+func (p *Pass) CallSites(fn *types.Func) (calls []inspector.Cursor, ok bool) {
 	if fn.Exported() && p.Pkg.Name() != "main" {
 		return nil, false
 	}
-	for _, c := range p.index().funcs[fn] {
+	for _, c := range p.Index().funcs[fn] {
 		if _, isSel := c.Parent().Node().(*ast.SelectorExpr); isSel {
 			c = c.Parent()
 		}
@@ -221,4 +198,12 @@ func (p *Pass) callSites(fn *types.Func) (calls []inspector.Cursor, ok bool) {
 		calls = append(calls, call)
 	}
 	return calls, len(calls) > 0
+}
+
+// sizeOf returns the constant value of e, nil if it has none.
+func (p *Pass) sizeOf(e ast.Expr) (v constant.Value) {
+	if e != nil {
+		v = p.TypesInfo.Types[e].Value
+	}
+	return v
 }

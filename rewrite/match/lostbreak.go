@@ -121,7 +121,7 @@ func (p *Pass) replaced(e ast.Expr, loop *ast.ForStmt) bool {
 		return true
 	}
 	made := 0
-	for _, l := range p.index().assigned[v] {
+	for _, l := range p.Index().assigned[v] {
 		if _, ok := ast.Unparen(l).(*ast.SelectorExpr); ok || within(l, loop) {
 			made++
 		}
@@ -142,7 +142,7 @@ func plainBreak(list []ast.Stmt) *ast.BranchStmt {
 // variable or a field, denotes.
 func (p *Pass) closedInPackage(e ast.Expr) bool {
 	v := p.varOrField(e)
-	return v != nil && p.index().closed[v]
+	return v != nil && p.Index().closed[v]
 }
 
 // stays reports whether control never leaves the loop: no path goes out of it,

@@ -119,7 +119,7 @@ func (f *NamedFunc) Calls() (calls []NamedCall, all bool) {
 func (f *NamedFunc) uses() []inspector.Cursor {
 	switch o := f.Object.(type) {
 	case *types.Func:
-		return f.p.index().funcs[o]
+		return f.p.Index().funcs[o]
 	case *types.Var:
 		return f.p.varUses(o)
 	}
@@ -177,13 +177,13 @@ func (f *NamedFunc) Hidden() string {
 }
 
 // inInterface reports whether an interface of this package has a method name.
-func (p *Pass) inInterface(name string) bool { return p.index().methods[name] }
+func (p *Pass) inInterface(name string) bool { return p.Index().methods[name] }
 
 // mentionedElsewhere reports whether a file in the directory of the package
 // that does not belong to it in this build, such as one for another system,
 // uses name.
 func (p *Pass) mentionedElsewhere(name string) bool {
-	names, ok := p.index().elsewhere()
+	names, ok := p.Index().elsewhere()
 	return !ok || names[name]
 }
 

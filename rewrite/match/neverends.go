@@ -166,7 +166,7 @@ func (p *Pass) TickerOf(s Stuck) ast.Expr {
 	}
 	var uses []inspector.Cursor
 	if field != nil {
-		uses = p.index().fields[field]
+		uses = p.Index().fields[field]
 	} else if v != nil {
 		uses = p.varUses(v)
 	}

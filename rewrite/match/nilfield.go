@@ -43,7 +43,7 @@ func (p *Pass) behindNilTest(f *FieldChan, c inspector.Cursor, depth int) bool {
 			if !isFunc {
 				return false
 			}
-			calls, ok := p.callSites(obj)
+			calls, ok := p.CallSites(obj)
 			for _, call := range calls {
 				ok = ok && p.behindNilTest(f, call, depth-1)
 			}

@@ -13,7 +13,7 @@ import (
 // earlier than before if the send does not wait; "" if nothing.
 func (s *LocalChan) Observable(snd *Sender) (why string) {
 	for c := range snd.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
-		if s.p.Runner(c) == snd.Body.Cursor && !s.closes(c.Node().(*ast.DeferStmt).Call, snd) {
+		if s.Pass.Runner(c) == snd.Body.Cursor && !s.closes(c.Node().(*ast.DeferStmt).Call, snd) {
 			return "the deferred calls of the goroutine may run"
 		}
 	}
@@ -39,14 +39,14 @@ func (s *LocalChan) Observable(snd *Sender) (why string) {
 // closes reports whether call closes the channel itself, which who receives sees
 // behind the value, now as before.
 func (s *LocalChan) closes(call *ast.CallExpr, snd *Sender) bool {
-	return s.p.IsBuiltin(call, "close") && s.argument(snd, s.p.VarOf(call.Args[0])) == s.Var
+	return s.Pass.IsBuiltin(call, "close") && s.argument(snd, s.Pass.VarOf(call.Args[0])) == s.Var
 }
 
 // SendsResource reports whether somebody may have to release what is sent.
 // For an element of an interface type the values decide, as far as their types
 // are known.
 func (s *LocalChan) SendsResource() bool {
-	elem := s.p.TypesInfo.TypeOf(s.Make.Node().(ast.Expr)).Underlying().(*types.Chan).Elem()
+	elem := s.Pass.TypesInfo.TypeOf(s.Make.Node().(ast.Expr)).Underlying().(*types.Chan).Elem()
 	if _, isParam := types.Unalias(elem).(*types.TypeParam); isParam || !types.IsInterface(elem) {
 		return typeis.OwnsResource(elem)
 	}
@@ -59,12 +59,12 @@ func (s *LocalChan) SendsResource() bool {
 			value := ast.Unparen(send.Value)
 			for { // any(x): what is in it
 				call, ok := value.(*ast.CallExpr)
-				if !ok || !s.p.TypesInfo.Types[call.Fun].IsType() || len(call.Args) != 1 {
+				if !ok || !s.Pass.TypesInfo.Types[call.Fun].IsType() || len(call.Args) != 1 {
 					break
 				}
 				value = ast.Unparen(call.Args[0])
 			}
-			if !s.p.IsNil(value) && typeis.OwnsResource(s.p.TypesInfo.TypeOf(value)) {
+			if !s.Pass.IsNil(value) && typeis.OwnsResource(s.Pass.TypesInfo.TypeOf(value)) {
 				return true
 			}
 		}
@@ -76,7 +76,7 @@ func (s *LocalChan) SendsResource() bool {
 // no call, no channel operation, no store but to its own variables.
 func (s *LocalChan) private(n ast.Node, snd *Sender) bool {
 	own := func(e ast.Expr) bool {
-		return IsBlank(e) || s.p.DeclaredIn(s.p.VarOf(e), snd.Body)
+		return IsBlank(e) || s.Pass.DeclaredIn(s.Pass.VarOf(e), snd.Body)
 	}
 	ok := true
 	ast.Inspect(n, func(n ast.Node) bool {
@@ -84,19 +84,19 @@ func (s *LocalChan) private(n ast.Node, snd *Sender) bool {
 		case *ast.FuncLit:
 			return false
 		case *ast.CallExpr:
-			_, basic := s.p.TypesInfo.TypeOf(n).Underlying().(*types.Basic)
-			ok = ok && s.p.TypesInfo.Types[n.Fun].IsType() && basic
+			_, basic := s.Pass.TypesInfo.TypeOf(n).Underlying().(*types.Basic)
+			ok = ok && s.Pass.TypesInfo.Types[n.Fun].IsType() && basic
 		case *ast.IndexExpr, *ast.SliceExpr, *ast.StarExpr, *ast.TypeAssertExpr:
 			ok = false // may panic
 		case *ast.BinaryExpr:
-			_, basic := s.p.TypesInfo.TypeOf(n.X).Underlying().(*types.Basic)
+			_, basic := s.Pass.TypesInfo.TypeOf(n.X).Underlying().(*types.Basic)
 			switch n.Op {
 			case token.QUO, token.REM, token.SHL, token.SHR:
 				ok = false // may panic
 			}
 			ok = ok && basic
 		case *ast.SelectorExpr:
-			sel := s.p.TypesInfo.Selections[n]
+			sel := s.Pass.TypesInfo.Selections[n]
 			ok = ok && (sel == nil || !sel.Indirect())
 		case *ast.SendStmt, *ast.GoStmt, *ast.DeferStmt:
 			ok = false

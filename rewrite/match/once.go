@@ -25,12 +25,12 @@ func (s *LocalChan) findOnce(snd *Sender) {
 		if node == nil || snd.Loop != nil || !snd.Body.Flow.InCycle(node) {
 			continue
 		}
-		for _, v := range s.p.askedBefore(u.Op, snd.Body) {
-			if s.p.letsOnce(v, node, snd.Body) {
+		for _, v := range s.Pass.askedBefore(u.Op, snd.Body) {
+			if s.Pass.letsOnce(v, node, snd.Body) {
 				snd.once[node] = true
 			}
 		}
-		if s.p.swapsBefore(u.Op, snd.Body) {
+		if s.Pass.swapsBefore(u.Op, snd.Body) {
 			snd.once[node] = true
 		}
 	}

@@ -29,7 +29,7 @@ func (p *Pass) Overfull(made inspector.Cursor, fn *Func) (o Overfull, ok bool) {
 	}
 	room, ok := typeis.SmallInt(p.TypesInfo.Types[call.Args[1]].Value)
 	at, stmt, isHeld := p.holder(made)
-	if !ok || room == 0 || !isHeld || !p.DeclaredIn(at.root, fn) {
+	if !ok || room == 0 || !isHeld || !p.DeclaredIn(at.Root, fn) {
 		return o, false
 	}
 	list, i, ok := StmtList(stmt)
@@ -47,7 +47,7 @@ func (p *Pass) Overfull(made inspector.Cursor, fn *Func) (o Overfull, ok bool) {
 
 // holder returns the place that a call of make is stored in, and the statement
 // that does so: "ch := make(...)" or "x := &T{ch: make(...)}".
-func (p *Pass) holder(made inspector.Cursor) (at place, stmt inspector.Cursor, ok bool) {
+func (p *Pass) holder(made inspector.Cursor) (at Path, stmt inspector.Cursor, ok bool) {
 	c := Unparen(made)
 	if kv, isPair := c.Parent().Node().(*ast.KeyValueExpr); isPair && kv.Value == c.Node() {
 		key, isIdent := kv.Key.(*ast.Ident)
@@ -57,7 +57,7 @@ func (p *Pass) holder(made inspector.Cursor) (at place, stmt inspector.Cursor, o
 		if f, isField := p.TypesInfo.Uses[key].(*types.Var); !isField || !f.IsField() {
 			return at, stmt, false
 		}
-		at.path = "." + key.Name
+		at.Path = "." + key.Name
 		if c = c.Parent().Parent(); c.Parent().Node() == nil {
 			return at, stmt, false
 		}
@@ -69,8 +69,8 @@ func (p *Pass) holder(made inspector.Cursor) (at place, stmt inspector.Cursor, o
 	if !isAssign || len(as.Lhs) != 1 || len(as.Rhs) != 1 || as.Rhs[0] != c.Node() {
 		return at, stmt, false
 	}
-	at.root = p.VarOf(as.Lhs[0])
-	return at, c.Parent(), at.root != nil
+	at.Root = p.VarOf(as.Lhs[0])
+	return at, c.Parent(), at.Root != nil
 }
 
 // fill counts sends along statements.
@@ -83,11 +83,11 @@ type fill struct {
 // list follows statements; call is the one by which they are reached, nil in
 // the function that makes the channel. It returns false where somebody else
 // may get the channel, or the path is no longer certain.
-func (w *fill) list(stmts []ast.Stmt, at place, call *ast.CallExpr, depth int) bool {
+func (w *fill) list(stmts []ast.Stmt, at Path, call *ast.CallExpr, depth int) bool {
 	for _, s := range stmts {
 		switch n := s.(type) {
 		case *ast.SendStmt:
-			if here, ok := w.p.placeOf(n.Chan); ok && here == at {
+			if here, ok := w.p.PlaceOf(n.Chan); ok && here == at {
 				if !w.send(n, 1, call) {
 					return false
 				}
@@ -102,14 +102,14 @@ func (w *fill) list(stmts []ast.Stmt, at place, call *ast.CallExpr, depth int) b
 			}
 		case *ast.ExprStmt:
 			inner, ok := ast.Unparen(n.X).(*ast.CallExpr)
-			if !ok || depth == 0 || !w.p.Mentions(n, at.root) {
+			if !ok || depth == 0 || !w.p.Mentions(n, at.Root) {
 				break
 			}
 			body := w.p.Declaration(w.p.Callee(inner))
 			if body == nil {
 				return false
 			}
-			in := w.p.into(at, inner, body)
+			in := w.p.Into(at, inner, body)
 			if in == at || w.p.others(inner, body, at) {
 				return false
 			}
@@ -122,7 +122,7 @@ func (w *fill) list(stmts []ast.Stmt, at place, call *ast.CallExpr, depth int) b
 			}
 			continue
 		}
-		if w.p.Mentions(s, at.root) || !w.harmless(s) {
+		if w.p.Mentions(s, at.Root) || !w.harmless(s) {
 			return false
 		}
 	}
@@ -143,10 +143,10 @@ func (w *fill) harmless(s ast.Stmt) bool {
 }
 
 // others reports whether call passes the root of at in more than one way.
-func (p *Pass) others(call *ast.CallExpr, callee *Func, at place) bool {
+func (p *Pass) others(call *ast.CallExpr, callee *Func, at Path) bool {
 	n := 0
-	for i := range params(callee) {
-		if arg := argument(call, callee, i); arg != nil && p.Mentions(arg, at.root) {
+	for i := range Params(callee) {
+		if arg := Argument(call, callee, i); arg != nil && p.Mentions(arg, at.Root) {
 			n++
 		}
 	}
@@ -154,7 +154,7 @@ func (p *Pass) others(call *ast.CallExpr, callee *Func, at place) bool {
 }
 
 // loop recognises a loop that does nothing but send, a known number of times.
-func (w *fill) loop(s ast.Stmt, at place) (send *ast.SendStmt, times int64, ok bool) {
+func (w *fill) loop(s ast.Stmt, at Path) (send *ast.SendStmt, times int64, ok bool) {
 	var body *ast.BlockStmt
 	switch n := s.(type) {
 	case *ast.RangeStmt:
@@ -171,9 +171,9 @@ func (w *fill) loop(s ast.Stmt, at place) (send *ast.SendStmt, times int64, ok b
 	if send, ok = body.List[0].(*ast.SendStmt); !ok {
 		return nil, 0, false
 	}
-	here, ok := w.p.placeOf(send.Chan)
+	here, ok := w.p.PlaceOf(send.Chan)
 	bound, known := w.p.LoopBound(s)
-	return send, bound.Const, ok && known && here == at && bound.Of == nil && !w.p.Mentions(send.Value, at.root)
+	return send, bound.Const, ok && known && here == at && bound.Of == nil && !w.p.Mentions(send.Value, at.Root)
 }
 
 // send books sends. It returns false behind the one that finds no room.

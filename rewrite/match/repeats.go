@@ -57,7 +57,7 @@ func (p *Pass) repeats(c inspector.Cursor, inTest bool, seen map[ast.Node]bool) 
 		return ""
 	}
 	o, _ := p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name].(*types.Func)
-	for _, use := range p.index().calls[o] {
+	for _, use := range p.Index().Calls[o] {
 		if why := p.repeats(use, inTest, seen); why != "" {
 			return why
 		}

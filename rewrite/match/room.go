@@ -30,13 +30,13 @@ func (s *LocalChan) Room() (r Room, ok bool) {
 		return r, false
 	}
 	if of := snd.Bound.Of; of != nil {
-		return Room{Len: of}, s.p.FrozenLen(of) && s.Visible(of) && s.alone(of, snd)
+		return Room{Len: of}, s.Pass.FrozenLen(of) && s.Visible(of) && s.alone(of, snd)
 	}
 	if n := snd.Bound.Const; n > 0 {
 		return Room{Const: n}, n <= 1024
 	}
-	n := s.p.LoopLimit(snd.Loop)
-	return Room{Var: n}, n != nil && n.Pos() < s.Make.Node().Pos() && s.p.Fixed(n)
+	n := s.Pass.LoopLimit(snd.Loop)
+	return Room{Var: n}, n != nil && n.Pos() < s.Make.Node().Pos() && s.Pass.Fixed(n)
 }
 
 // startsAgain reports whether the go statement may run more often than its loop
@@ -64,8 +64,8 @@ func (s *LocalChan) startsAgain(snd *Sender) (again bool) {
 // A map that the function has got from somebody is shared with them: they may
 // change it whenever they are called, or may go on.
 func (s *LocalChan) alone(e ast.Expr, snd *Sender) bool {
-	v := s.p.VarOf(e)
-	if v == nil || !typeis.Map(v.Type()) || s.p.newMap(s.p.definition(v)) {
+	v := s.Pass.VarOf(e)
+	if v == nil || !typeis.Map(v.Type()) || s.Pass.newMap(s.Pass.definition(v)) {
 		return true
 	}
 	quiet := true
@@ -78,13 +78,13 @@ func (s *LocalChan) alone(e ast.Expr, snd *Sender) bool {
 			return false // runs in its own time
 		case *ast.CallExpr:
 			_, isLit := ast.Unparen(n.Fun).(*ast.FuncLit)
-			quiet = quiet && (isLit && n == snd.Stmt.Node().(*ast.GoStmt).Call || s.p.harmlessCall(n) || n.Pos() < s.Make.Node().Pos())
+			quiet = quiet && (isLit && n == snd.Stmt.Node().(*ast.GoStmt).Call || s.Pass.harmlessCall(n) || n.Pos() < s.Make.Node().Pos())
 		case *ast.SendStmt, *ast.SelectStmt:
 			quiet = false
 		case *ast.UnaryExpr:
 			quiet = quiet && n.Op != token.ARROW
 		case *ast.IndexExpr: // of a map of the same type, perhaps the same one
-			quiet = quiet && (!types.Identical(s.p.TypesInfo.TypeOf(n.X), v.Type()) || s.p.VarOf(n.X) == v)
+			quiet = quiet && (!types.Identical(s.Pass.TypesInfo.TypeOf(n.X), v.Type()) || s.Pass.VarOf(n.X) == v)
 		}
 		return quiet
 	})

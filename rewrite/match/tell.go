@@ -38,7 +38,7 @@ func (s *LocalChan) Tell() (t Telling, why string) {
 		}
 	}
 	for c := range s.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		if s.p.Runner(c) == s.Fn.Cursor && s.p.Waits(c.Node().(*ast.CallExpr)) && s.p.FullName(c.Node().(*ast.CallExpr)) != "time.Sleep" {
+		if s.Pass.Runner(c) == s.Fn.Cursor && s.Pass.Waits(c.Node().(*ast.CallExpr)) && s.Pass.FullName(c.Node().(*ast.CallExpr)) != "time.Sleep" {
 			return t, "the function waits for its goroutines, and by then it is too late to tell them"
 		}
 	}
@@ -51,15 +51,15 @@ func (s *LocalChan) Tell() (t Telling, why string) {
 func (s *LocalChan) owes(snd *Sender) bool {
 	for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		if InDefer(c) && s.p.Runner(c) != s.Fn.Cursor && deferredBy(c, snd.Body) {
+		if InDefer(c) && s.Pass.Runner(c) != s.Fn.Cursor && deferredBy(c, snd.Body) {
 			continue
 		}
-		if s.p.IsBuiltin(call, "close") && !s.closes(call, snd) {
+		if s.Pass.IsBuiltin(call, "close") && !s.closes(call, snd) {
 			return true
 		}
 		switch calledAs(call) {
 		case "Done":
-			if s.p.FullName(call) != "(*sync.WaitGroup).Done" {
+			if s.Pass.FullName(call) != "(*sync.WaitGroup).Done" {
 				continue // of a context
 			}
 			return true
@@ -68,7 +68,7 @@ func (s *LocalChan) owes(snd *Sender) bool {
 		}
 	}
 	for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil)) {
-		if s.argument(snd, s.p.VarOf(c.Node().(*ast.SendStmt).Chan)) != s.Var {
+		if s.argument(snd, s.Pass.VarOf(c.Node().(*ast.SendStmt).Chan)) != s.Var {
 			return true
 		}
 	}
@@ -102,7 +102,7 @@ func (s *LocalChan) endingContext() *types.Var {
 		var here *types.Var
 		for _, c := range sel.Body.List {
 			comm := c.(*ast.CommClause).Comm
-			if v := s.p.doneOf(comm); v != nil {
+			if v := s.Pass.doneOf(comm); v != nil {
 				here, ends[comm] = v, true
 			}
 		}
@@ -113,15 +113,15 @@ func (s *LocalChan) endingContext() *types.Var {
 	}
 	for _, snd := range s.Senders {
 		for _, u := range snd.Sends {
-			if !s.p.sees(u.Op, ctx) {
+			if !s.Pass.sees(u.Op, ctx) {
 				return nil
 			}
 		}
-		if ctx.Pos() > snd.Stmt.Node().Pos() || ctx.IsField() || ctx.Parent() == s.p.Pkg.Scope() {
+		if ctx.Pos() > snd.Stmt.Node().Pos() || ctx.IsField() || ctx.Parent() == s.Pass.Pkg.Scope() {
 			return nil
 		}
 	}
-	if set := s.p.assignments(ctx, s.Fn); len(set) > 1 || len(set) == 1 && set[0].Node().Pos() > s.Senders[0].Stmt.Node().Pos() {
+	if set := s.Pass.assignments(ctx, s.Fn); len(set) > 1 || len(set) == 1 && set[0].Node().Pos() > s.Senders[0].Stmt.Node().Pos() {
 		return nil // which of them the sender would listen to is not known
 	}
 	if s.cancelledAtReturn(ctx) {
@@ -191,13 +191,13 @@ func (s *LocalChan) cancelledAtReturn(ctx *types.Var) bool {
 		}
 		switch n := stmt.(type) {
 		case *ast.AssignStmt:
-			if len(n.Lhs) == 2 && len(n.Rhs) == 1 && s.p.VarOf(n.Lhs[0]) == ctx {
-				if call, ok := n.Rhs[0].(*ast.CallExpr); ok && strings.HasPrefix(s.p.FullName(call), "context.With") {
-					cancel = s.p.VarOf(n.Lhs[1])
+			if len(n.Lhs) == 2 && len(n.Rhs) == 1 && s.Pass.VarOf(n.Lhs[0]) == ctx {
+				if call, ok := n.Rhs[0].(*ast.CallExpr); ok && strings.HasPrefix(s.Pass.FullName(call), "context.With") {
+					cancel = s.Pass.VarOf(n.Lhs[1])
 				}
 			}
 		case *ast.DeferStmt:
-			if cancel != nil && s.p.VarOf(n.Call.Fun) == cancel {
+			if cancel != nil && s.Pass.VarOf(n.Call.Fun) == cancel {
 				return true
 			}
 		}
@@ -207,7 +207,7 @@ func (s *LocalChan) cancelledAtReturn(ctx *types.Var) bool {
 
 // stops reports whether a path need not be followed behind n: the test has
 // failed, or the context that the senders listen to has ended.
-func (s *LocalChan) stops(n ast.Node) bool { return s.p.FailsTest(n) || s.ends[n] }
+func (s *LocalChan) stops(n ast.Node) bool { return s.Pass.FailsTest(n) || s.ends[n] }
 
 // LoopLimit returns the variable that says how many rounds a loop has, as in
 // "for i := 0; i < n; i++" and "for range n"; nil if that is anything else.
@@ -252,5 +252,5 @@ func (l *localUses) toldAtReturn(n ast.Node) bool {
 			return false
 		}
 	}
-	return (&LocalChan{p: l.p, Fn: l.fn, Var: v}).ClosedAtReturn()
+	return (&LocalChan{Pass: l.p, Fn: l.fn, Var: v}).ClosedAtReturn()
 }

@@ -87,8 +87,8 @@ func (p *Pass) isTimerC(x, timer ast.Expr) bool {
 	if !ok || sel.Sel.Name != "C" {
 		return false
 	}
-	a, ok := p.placeOf(sel.X)
-	b, ok2 := p.placeOf(timer)
+	a, ok := p.PlaceOf(sel.X)
+	b, ok2 := p.PlaceOf(timer)
 	return ok && ok2 && a == b
 }
 
@@ -96,7 +96,7 @@ func (p *Pass) isTimerC(x, timer ast.Expr) bool {
 // leads to the Stop without anything that could start the timer again; nil if
 // there is none.
 func (p *Pass) receivedBefore(e EmptyTimer, ifs inspector.Cursor, fn *Func) ast.Node {
-	at, _ := p.placeOf(e.Timer)
+	at, _ := p.PlaceOf(e.Timer)
 	stop, _ := fn.Cursor.FindNode(e.Stop)
 	target := FlowNode(stop, fn)
 	for c := range fn.Cursor.Preorder((*ast.UnaryExpr)(nil)) {
@@ -129,11 +129,11 @@ func (p *Pass) receivedBefore(e EmptyTimer, ifs inspector.Cursor, fn *Func) ast.
 // setElsewhere reports whether a function that fn does not call itself, and it
 // alone, starts the timer again.
 func (p *Pass) setElsewhere(timer ast.Expr, fn *Func) bool {
-	v := p.lastVar(timer)
+	v := p.LastVar(timer)
 	if v == nil {
 		return false
 	}
-	for _, c := range p.index().resets[v] {
+	for _, c := range p.Index().resets[v] {
 		if p.Runner(c) == fn.Cursor {
 			continue
 		}
@@ -142,7 +142,7 @@ func (p *Pass) setElsewhere(timer ast.Expr, fn *Func) bool {
 			return true
 		}
 		obj, _ := p.TypesInfo.Defs[d.Name].(*types.Func)
-		calls, ok := p.callSites(obj)
+		calls, ok := p.CallSites(obj)
 		for _, call := range calls {
 			_, isGo := call.Parent().Node().(*ast.GoStmt)
 			ok = ok && !isGo && p.Runner(call) == fn.Cursor
@@ -170,7 +170,7 @@ func (p *Pass) flagged(ifs, c inspector.Cursor) bool {
 func (p *Pass) testsFlag(cond ast.Expr) (found bool) {
 	ast.Inspect(cond, func(n ast.Node) bool {
 		if e, ok := n.(ast.Expr); ok {
-			_, isVar := p.placeOf(e)
+			_, isVar := p.PlaceOf(e)
 			b, basic := p.TypesInfo.TypeOf(e).(*types.Basic)
 			found = found || isVar && basic && b.Info()&types.IsBoolean != 0
 		}
@@ -182,34 +182,34 @@ func (p *Pass) testsFlag(cond ast.Expr) (found bool) {
 
 // restarts reports whether n may start the timer at a place again, or put
 // another one there: anything that mentions it but to stop it or to receive.
-func (p *Pass) restarts(n ast.Node, at place) (found bool) {
+func (p *Pass) restarts(n ast.Node, at Path) (found bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.GoStmt:
-			found = found || p.Mentions(n, at.root)
+			found = found || p.Mentions(n, at.Root)
 			return false
 		case *ast.CallExpr:
 			if recv, ok := p.Method(n, "time", "Timer", "Stop"); ok {
-				if here, ok := p.placeOf(recv); ok && here == at {
+				if here, ok := p.PlaceOf(recv); ok && here == at {
 					return false
 				}
 			}
-			if at.path != "" { // a method may do it
-				found = found || p.mentionsIn(n.Args, at.root) || p.receives(n, at)
+			if at.Path != "" { // a method may do it
+				found = found || p.mentionsIn(n.Args, at.Root) || p.receives(n, at)
 			}
 		case *ast.UnaryExpr:
 			if n.Op == token.ARROW {
 				return false
 			}
 		case *ast.Ident:
-			found = found || at.path == "" && p.TypesInfo.ObjectOf(n) == types.Object(at.root)
+			found = found || at.Path == "" && p.TypesInfo.ObjectOf(n) == types.Object(at.Root)
 		case *ast.SelectorExpr:
-			here, ok := p.placeOf(n)
+			here, ok := p.PlaceOf(n)
 			found = found || ok && here == at
 		case *ast.AssignStmt:
 			for _, l := range n.Lhs {
-				here, ok := p.placeOf(l)
-				found = found || ok && here.root == at.root && len(here.path) <= len(at.path)
+				here, ok := p.PlaceOf(l)
+				found = found || ok && here.Root == at.Root && len(here.Path) <= len(at.Path)
 			}
 		}
 		return !found
@@ -218,13 +218,13 @@ func (p *Pass) restarts(n ast.Node, at place) (found bool) {
 }
 
 // receives reports whether call is of a method of what holds the timer.
-func (p *Pass) receives(call *ast.CallExpr, at place) bool {
+func (p *Pass) receives(call *ast.CallExpr, at Path) bool {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	if !ok {
 		return false
 	}
-	here, ok := p.placeOf(sel.X)
-	return ok && here.root == at.root && len(here.path) < len(at.path)
+	here, ok := p.PlaceOf(sel.X)
+	return ok && here.Root == at.Root && len(here.Path) < len(at.Path)
 }
 
 func (p *Pass) mentionsIn(list []ast.Expr, v types.Object) bool {

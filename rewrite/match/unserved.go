@@ -42,8 +42,8 @@ type localUses struct {
 // nobody ends: because nobody sends on it or closes it, because the function
 // can return without doing so, or because the only sender can.
 func (p *Pass) Waiters(make inspector.Cursor, fn *Func) []Waiter {
-	l := &localUses{p: p, fn: fn, ch: &LocalChan{p: p, Fn: fn, Make: make}}
-	if !l.ch.variable() || l.ch.Later || !l.collect() {
+	l := &localUses{p: p, fn: fn, ch: &LocalChan{Pass: p, Fn: fn, Make: make}}
+	if !l.ch.Variable() || l.ch.Later || !l.collect() {
 		return nil
 	}
 	var waits, own, others []ChannelUse // what ends a wait, by the function and by its goroutines
@@ -313,8 +313,8 @@ func (p *Pass) recovers(fn *Func) bool { return p.callsRecover(fn.Cursor) }
 // SelfTalk returns the sends of a function on an unbuffered channel that
 // nobody else has: the receive that should follow never comes.
 func (p *Pass) SelfTalk(make inspector.Cursor, fn *Func) (v *types.Var, sends []ChannelUse) {
-	s := &LocalChan{p: p, Fn: fn, Make: make}
-	if !s.variable() || s.Later || s.Cap > 0 {
+	s := &LocalChan{Pass: p, Fn: fn, Make: make}
+	if !s.Variable() || s.Later || s.Cap > 0 {
 		return nil, nil
 	}
 	for _, u := range p.ChannelUses(fn.Cursor, s.Var) {

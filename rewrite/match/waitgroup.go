@@ -59,7 +59,7 @@ func (p *Pass) Runner(c inspector.Cursor) inspector.Cursor {
 // argument: in go func(w *sync.WaitGroup) { w.Done() }(&wg), w is wg.
 func (p *Pass) WaitGroupOps(root inspector.Cursor) []WGOp {
 	if root == p.Inspector.Root() {
-		return slices.Clip(p.index().groupOps)
+		return slices.Clip(p.Index().groupOps)
 	}
 	ops, known := p.groupOps[root]
 	if !known {
@@ -95,13 +95,13 @@ func (p *Pass) groupOpAt(root inspector.Cursor, call ast.Expr) (op WGOp, ok bool
 // and may list others.
 func (p *Pass) groupExprs(root inspector.Cursor) []inspector.Cursor {
 	if root == p.Inspector.Root() {
-		return p.index().groups
+		return p.Index().groups
 	}
 	return slices.Collect(root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)))
 }
 
 // groupOpsOn lists the WaitGroup calls of the package on groups in field.
-func (p *Pass) groupOpsOn(field *types.Var) []WGOp { return p.index().opsOn[field] }
+func (p *Pass) groupOpsOn(field *types.Var) []WGOp { return p.Index().opsOn[field] }
 
 func (p *Pass) waitGroupOps(root inspector.Cursor) []WGOp {
 	var ops []WGOp

@@ -72,7 +72,7 @@ var (
 var source string
 
 func find(p *match.Pass) (out []rule.Match) {
-	for _, w := range p.HeldWaits(p.FieldChannels()) {
+	for _, w := range heldWaits(p, p.FieldChannels()) {
 		op := w.Op.Op.Node()
 		m := rule.Match{Pos: op.Pos(), End: op.End()}
 		verb, who := "receive from ", "sends or closes"

@@ -1,20 +1,22 @@
-package match
+package lockedwait
 
 import (
 	"go/ast"
 	"go/token"
 	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // told reports whether the one who waits may know that the other side needs the
 // mutex no more: on the way to the wait it asks a condition about what the
 // others assign, or receives a word that they give.
-func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []ChannelUse) bool {
+func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []match.ChannelUse) bool {
 	given := map[*types.Var]bool{}
 	for _, e := range enders {
 		t.gives(t.p.FuncOf(e.Runner), given, 1)
 	}
-	if ch := t.p.lastVar(op.use.At.Node().(ast.Expr)); ch != nil {
+	if ch := t.p.LastVar(op.use.At.Node().(ast.Expr)); ch != nil {
 		delete(given, ch)
 	}
 	c, ok := t.p.Inspector.Root().FindNode(held.call)
@@ -33,12 +35,12 @@ func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []ChannelU
 
 // gives notes the variables and fields that fn assigns, and the channels that
 // it sends on or closes.
-func (t *heldTable) gives(fn *Func, given map[*types.Var]bool, depth int) {
+func (t *heldTable) gives(fn *match.Func, given map[*types.Var]bool, depth int) {
 	if fn == nil {
 		return
 	}
 	add := func(e ast.Expr) {
-		if v := t.p.lastVar(e); v != nil {
+		if v := t.p.LastVar(e); v != nil {
 			given[v] = true
 		}
 	}
@@ -55,7 +57,7 @@ func (t *heldTable) gives(fn *Func, given map[*types.Var]bool, depth int) {
 		case *ast.CallExpr:
 			if t.p.IsBuiltin(n, "close") {
 				add(n.Args[0])
-			} else if word := t.p.word(n); word != nil {
+			} else if word := word(t.p, n); word != nil {
 				add(word)
 			} else if callee := t.funcs(t.p.Callee(n)); callee != nil && depth > 0 {
 				t.gives(callee, given, depth-1)
@@ -67,7 +69,7 @@ func (t *heldTable) gives(fn *Func, given map[*types.Var]bool, depth int) {
 
 // word returns what a call changes that others ask or wait for: an atomic, or a
 // WaitGroup that it counts down; nil for other calls.
-func (p *Pass) word(call *ast.CallExpr) ast.Expr {
+func word(p *match.Pass, call *ast.CallExpr) ast.Expr {
 	fn := p.Callee(call)
 	if fn == nil || fn.Pkg() == nil {
 		return nil
@@ -93,14 +95,14 @@ func (p *Pass) word(call *ast.CallExpr) ast.Expr {
 
 // asks reports whether a condition, a receive or a wait for a group before pos
 // mentions one of the given variables.
-func (t *heldTable) asks(fn *Func, pos token.Pos, given map[*types.Var]bool) (found bool) {
+func (t *heldTable) asks(fn *match.Func, pos token.Pos, given map[*types.Var]bool) (found bool) {
 	mentions := func(e ast.Expr) {
 		if e == nil {
 			return
 		}
 		ast.Inspect(e, func(n ast.Node) bool {
 			if x, ok := n.(ast.Expr); ok {
-				v := t.p.lastVar(x)
+				v := t.p.LastVar(x)
 				found = found || v != nil && given[v]
 			}
 			return !found
@@ -135,20 +137,4 @@ func (t *heldTable) asks(fn *Func, pos token.Pos, given map[*types.Var]bool) (fo
 		return true
 	})
 	return found
-}
-
-// lastVar returns the field or variable that e selects in the end, also one of
-// its elements; nil if it is none.
-func (p *Pass) lastVar(e ast.Expr) *types.Var {
-	switch x := ast.Unparen(e).(type) {
-	case *ast.SelectorExpr:
-		return p.selected(x)
-	case *ast.IndexExpr:
-		return p.lastVar(x.X)
-	case *ast.StarExpr:
-		return p.lastVar(x.X)
-	case *ast.Ident:
-		return p.VarOf(x)
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package match
+package lockedwait
 
 import (
 	"go/ast"
@@ -8,28 +8,29 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // words returns the statements by which a goroutine gives a word that whoever
 // starts it waits for, on every path, before it returns or waits for anything else
 // under the mutex: a send, a close, a Done. What the goroutine has locked before is
 // over by the time that anybody else comes to it.
-func (n *needing) words(fn *Func) map[ast.Node]bool {
+func (n *needing) words(fn *match.Func) map[ast.Node]bool {
 	p := n.t.p
 	out := map[ast.Node]bool{}
-	starts := p.startsOf(fn)
+	starts := startsOf(p, fn)
 	if len(starts) == 0 {
 		return out
 	}
 	for c := range fn.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.ExprStmt)(nil)) {
-		node := FlowNode(c, fn)
+		node := match.FlowNode(c, fn)
 		if node != c.Node() || p.Runner(c) != fn.Cursor {
 			continue
 		}
 		var e ast.Expr
 		switch s := c.Node().(type) {
 		case *ast.SendStmt:
-			if sel, _ := InSelect(c); sel == nil {
+			if sel, _ := match.InSelect(c); sel == nil {
 				e = s.Chan
 			}
 		case *ast.ExprStmt:
@@ -58,18 +59,18 @@ func (n *needing) words(fn *Func) map[ast.Node]bool {
 }
 
 // startsOf lists the go statements that run fn; nil if it may run otherwise.
-func (p *Pass) startsOf(fn *Func) (out []inspector.Cursor) {
+func startsOf(p *match.Pass, fn *match.Func) (out []inspector.Cursor) {
 	switch d := fn.Cursor.Node().(type) {
 	case *ast.FuncLit:
-		if started(fn.Cursor) {
-			out = append(out, Unparen(fn.Cursor).Parent().Parent())
+		if match.Started(fn.Cursor) {
+			out = append(out, match.Unparen(fn.Cursor).Parent().Parent())
 		}
 	case *ast.FuncDecl:
 		obj, ok := p.TypesInfo.Defs[d.Name].(*types.Func)
 		if !ok {
 			return nil
 		}
-		calls, known := p.callSites(obj)
+		calls, known := p.CallSites(obj)
 		for _, c := range calls {
 			if _, isGo := c.Parent().Node().(*ast.GoStmt); !isGo || !known {
 				return nil
@@ -82,16 +83,16 @@ func (p *Pass) startsOf(fn *Func) (out []inspector.Cursor) {
 
 // hears reports whether the function that starts fn certainly waits for the word
 // that fn gives by e.
-func (n *needing) hears(start inspector.Cursor, fn *Func, e ast.Expr) bool {
+func (n *needing) hears(start inspector.Cursor, fn *match.Func, e ast.Expr) bool {
 	p := n.t.p
 	caller := p.FuncOf(p.Runner(start))
 	call := start.Node().(*ast.GoStmt).Call
-	word, ok := p.placeOf(e)
+	word, ok := p.PlaceOf(e)
 	if caller == nil || !ok {
 		return false
 	}
-	if p.paramOf(fn, word.root) {
-		if word, ok = p.outOf(word, call, fn); !ok {
+	if paramOf(p, fn, word.Root) {
+		if word, ok = outOf(p, word, call, fn); !ok {
 			return false
 		}
 	}
@@ -111,14 +112,14 @@ func (n *needing) hears(start inspector.Cursor, fn *Func, e ast.Expr) bool {
 				}
 			}
 			if on != nil {
-				here, isPlace := p.placeOf(on)
+				here, isPlace := p.PlaceOf(on)
 				found = found || isPlace && here == word
 			}
 			return !found
 		})
 		return found
 	}
-	wait := FlowNode(n.wait, caller)
+	wait := match.FlowNode(n.wait, caller)
 	missed := false
 	flow.Paths[struct{}]{
 		Node: func(at ast.Node, s struct{}) (struct{}, bool) {
@@ -134,8 +135,8 @@ func (n *needing) hears(start inspector.Cursor, fn *Func, e ast.Expr) bool {
 }
 
 // paramOf reports whether v is the receiver or a parameter of fn.
-func (p *Pass) paramOf(fn *Func, v *types.Var) bool {
-	for _, id := range params(fn) {
+func paramOf(p *match.Pass, fn *match.Func, v *types.Var) bool {
+	for _, id := range match.Params(fn) {
 		if id != nil && v != nil && p.TypesInfo.Defs[id] == types.Object(v) {
 			return true
 		}

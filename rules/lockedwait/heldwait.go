@@ -1,8 +1,7 @@
-package match
+package lockedwait
 
 import (
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"go/types"
 	"slices"
@@ -10,13 +9,14 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// HeldWait is a wait on a channel by somebody who holds a mutex that everybody
+// heldWait is a wait on a channel by somebody who holds a mutex that everybody
 // who could end the wait needs first.
-type HeldWait struct {
-	Op    ChannelUse
+type heldWait struct {
+	Op    match.ChannelUse
 	Lock  *ast.CallExpr // takes the mutex
 	Other token.Pos     // where somebody who could end the wait takes it
 	End   token.Pos     // and where that would end the wait
@@ -24,29 +24,29 @@ type HeldWait struct {
 
 // waitable is a channel of which all operations are known.
 type waitable struct {
-	sends, recvs, closes []ChannelUse
+	sends, recvs, closes []match.ChannelUse
 	unbuffered, local    bool
 	sendable, receivable bool // by somebody unknown, too
 }
 
 // heldTable is what is known of the channels and functions of a package.
 type heldTable struct {
-	p     *Pass
-	funcs func(*types.Func) *Func
+	p     *match.Pass
+	funcs func(*types.Func) *match.Func
 	near  map[*types.Func]int   // functions -> the calls between them and the next wait
 	ops   map[ast.Node][]heldOp // by the node of the flow that does them
-	out   []HeldWait
+	out   []heldWait
 	seen  map[ast.Node]bool
 	frees map[*ast.BlockStmt]bool // whether a function unlocks anything
 	steps int                     // calls that may still be followed from one lock
 }
 
 type heldOp struct {
-	use ChannelUse
+	use match.ChannelUse
 	ch  *waitable
 }
 
-// HeldWaits returns the waits on channels that cannot end, because whoever
+// heldWaits returns the waits on channels that cannot end, because whoever
 // could end them waits for a mutex that the one who waits holds.
 //
 // Precision: all operations on the channel are known, and each that could end
@@ -55,10 +55,10 @@ type heldOp struct {
 // and nothing tells the one who waits that the others have had it.
 // The mutex must be the same one: a field of the structure that holds the
 // channel, or the same variable.
-func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
+func heldWaits(p *match.Pass, fields []*match.FieldChan) []heldWait {
 	t := &heldTable{p: p, ops: map[ast.Node][]heldOp{}, seen: map[ast.Node]bool{}, frees: map[*ast.BlockStmt]bool{}}
 	for _, f := range fields {
-		t.add(&waitable{sends: f.Sends, recvs: f.Recvs, closes: f.Closes, sendable: f.Sendable, receivable: f.Receivable, unbuffered: t.p.unbuffered(f.Made)})
+		t.add(&waitable{sends: f.Sends, recvs: f.Recvs, closes: f.Closes, sendable: f.Sendable, receivable: f.Receivable, unbuffered: t.p.Unbuffered(f.Made)})
 	}
 	locals := t.locals()
 	for _, w := range locals {
@@ -67,23 +67,23 @@ func (p *Pass) HeldWaits(fields []*FieldChan) []HeldWait {
 	if len(t.ops) == 0 {
 		return nil
 	}
-	t.funcs, t.near = p.functions(), p.nearest(t.waits(), heldDepth)
+	t.funcs, t.near = functions(p), nearest(p, t.waits(), heldDepth)
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		l, ok := p.lockOp(call)
-		if !ok || !l.takes() || InDefer(c) || p.InTest(call.Pos()) {
+		l, ok := p.LockOp(call)
+		if !ok || !l.Takes() || match.InDefer(c) || p.InTest(call.Pos()) {
 			continue
 		}
-		if _, near := t.near[p.declaredAround(c)]; !near {
+		if _, near := t.near[declaredAround(p, c)]; !near {
 			continue
 		}
 		fn := p.FuncOf(p.Runner(c))
-		if fn == nil || FlowNode(c, fn) == nil {
+		if fn == nil || match.FlowNode(c, fn) == nil {
 			continue
 		}
-		held := heldLock{l, call, l.at}
+		held := heldLock{l, call, l.At}
 		t.steps = 500
-		t.walk(fn, FlowNode(c, fn), held, heldDepth, nil)
+		t.walk(fn, match.FlowNode(c, fn), held, heldDepth, nil)
 	}
 	return t.out
 }
@@ -102,10 +102,10 @@ func (t *heldTable) waits() (at []inspector.Cursor) {
 }
 
 func (t *heldTable) add(w *waitable) {
-	for _, list := range [][]ChannelUse{w.sends, w.recvs} {
+	for _, list := range [][]match.ChannelUse{w.sends, w.recvs} {
 		for _, u := range list {
 			if fn := t.p.FuncOf(u.Runner); fn != nil && u.Waits() {
-				node := FlowNode(u.At, fn)
+				node := match.FlowNode(u.At, fn)
 				t.ops[node] = append(t.ops[node], heldOp{u, w})
 			}
 		}
@@ -121,22 +121,22 @@ func (t *heldTable) locals() (out []*waitable) {
 		if fn == nil || !t.p.IsMakeChan(call) {
 			continue
 		}
-		s := &LocalChan{p: t.p, Fn: fn, Make: c}
-		if !s.variable() || s.Later {
+		s := &match.LocalChan{Pass: t.p, Fn: fn, Make: c}
+		if !s.Variable() || s.Later {
 			continue
 		}
 		w, made := &waitable{unbuffered: s.Cap == 0, local: true}, 0
 		for _, u := range t.p.ChannelUses(fn.Cursor, s.Var) {
 			switch u.Kind {
-			case ChanSend:
+			case match.ChanSend:
 				w.sends = append(w.sends, u)
-			case ChanRecv, ChanRange:
+			case match.ChanRecv, match.ChanRange:
 				w.recvs = append(w.recvs, u)
-			case ChanClose:
+			case match.ChanClose:
 				w.closes = append(w.closes, u)
-			case ChanMake:
+			case match.ChanMake:
 				made++
-			case ChanOther:
+			case match.ChanOther:
 				made = 2
 			}
 		}
@@ -149,22 +149,22 @@ func (t *heldTable) locals() (out []*waitable) {
 
 // heldLock is a mutex that is held, as the function that is looked at names it.
 type heldLock struct {
-	lockCall
+	match.LockCall
 	call   *ast.CallExpr
-	origin place // as the function that took it names it
+	origin match.Path // as the function that took it names it
 }
 
 // step is a call on the way from the one who took the mutex.
 type step struct {
 	call   *ast.CallExpr
-	callee *Func
+	callee *match.Func
 }
 
 // walk follows the paths of fn behind node, or all if node is nil, as long as
 // the mutex is held.
-func (t *heldTable) walk(fn *Func, node ast.Node, held heldLock, depth int, way []step) {
+func (t *heldTable) walk(fn *match.Func, node ast.Node, held heldLock, depth int, way []step) {
 	paths := flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-		if t.releases(n, held.at) {
+		if t.releases(n, held.At) {
 			return s, false
 		}
 		for _, op := range t.ops[n] {
@@ -175,7 +175,7 @@ func (t *heldTable) walk(fn *Func, node ast.Node, held heldLock, depth int, way 
 		if depth == 0 {
 			return s, true
 		}
-		eachCall(n, func(call *ast.CallExpr) {
+		match.EachCall(n, func(call *ast.CallExpr) {
 			target := t.p.Callee(call)
 			if d, near := t.near[target]; !near || d > depth-1 {
 				return
@@ -188,7 +188,7 @@ func (t *heldTable) walk(fn *Func, node ast.Node, held heldLock, depth int, way 
 				return
 			}
 			in := held
-			in.at = t.p.into(held.at, call, callee)
+			in.At = t.p.Into(held.At, call, callee)
 			t.walk(callee, nil, in, depth-1, append(slices.Clip(way), step{call, callee}))
 		})
 		return s, true
@@ -202,18 +202,18 @@ func (t *heldTable) walk(fn *Func, node ast.Node, held heldLock, depth int, way 
 
 // releases reports whether n may unlock the mutex, also in a literal that it
 // hands on or in a function that it calls.
-func (t *heldTable) releases(n ast.Node, at place) bool { return t.mayRelease(n, at, 2) }
+func (t *heldTable) releases(n ast.Node, at match.Path) bool { return t.mayRelease(n, at, 2) }
 
-func (t *heldTable) mayRelease(n ast.Node, at place, depth int) (found bool) {
+func (t *heldTable) mayRelease(n ast.Node, at match.Path, depth int) (found bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.DeferStmt, *ast.GoStmt:
 			return false
 		case *ast.CallExpr:
-			if l, ok := t.p.lockOp(n); ok {
-				found = found || !l.takes() && l.at == at
+			if l, ok := t.p.LockOp(n); ok {
+				found = found || !l.Takes() && l.At == at
 			} else if callee := t.funcs(t.p.Callee(n)); callee != nil && depth > 0 && t.unlocks(callee) {
-				found = found || t.mayRelease(callee.Body, t.p.into(at, n, callee), depth-1)
+				found = found || t.mayRelease(callee.Body, t.p.Into(at, n, callee), depth-1)
 			}
 		}
 		return !found
@@ -222,7 +222,7 @@ func (t *heldTable) mayRelease(n ast.Node, at place, depth int) (found bool) {
 }
 
 // unlocks is a cheap look: does the function, or one that it calls, unlock anything?
-func (t *heldTable) unlocks(fn *Func) bool {
+func (t *heldTable) unlocks(fn *match.Func) bool {
 	found, known := t.frees[fn.Body]
 	if known {
 		return found
@@ -230,8 +230,8 @@ func (t *heldTable) unlocks(fn *Func) bool {
 	t.frees[fn.Body] = false // for recursion
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
-			if l, ok := t.p.lockOp(call); ok {
-				found = found || !l.takes()
+			if l, ok := t.p.LockOp(call); ok {
+				found = found || !l.Takes()
 			} else if callee := t.funcs(t.p.Callee(call)); callee != nil {
 				found = found || t.unlocks(callee)
 			}
@@ -244,8 +244,8 @@ func (t *heldTable) unlocks(fn *Func) bool {
 
 // wait decides on one wait under a mutex.
 func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
-	var enders []ChannelUse
-	if op.use.Kind == ChanSend {
+	var enders []match.ChannelUse
+	if op.use.Kind == match.ChanSend {
 		if !op.ch.unbuffered || op.ch.receivable {
 			return
 		}
@@ -257,20 +257,20 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 		enders = append(slices.Clip(op.ch.sends), op.ch.closes...)
 	}
 	// The channel, as the one who took the mutex names it.
-	ch, ok := t.p.placeOf(op.use.At.Node().(ast.Expr))
+	ch, ok := t.p.PlaceOf(op.use.At.Node().(ast.Expr))
 	for i := len(way) - 1; ok && i >= 0; i-- {
-		ch, ok = t.p.outOf(ch, way[i].call, way[i].callee)
+		ch, ok = outOf(t.p, ch, way[i].call, way[i].callee)
 	}
 	if !ok || len(enders) == 0 || t.seen[op.use.Op.Node()] {
 		return
 	}
-	w, passed := HeldWait{Op: op.use, Lock: held.call}, false
+	w, passed := heldWait{Op: op.use, Lock: held.call}, false
 	for _, e := range enders {
 		lock, same := t.sameLock(e, ch, held.origin)
 		if !same {
 			return
 		}
-		need := needing{t: t, wait: op.use.Op, lock: heldLock{held.lockCall, held.call, lock}, once: t.once(op)}
+		need := needing{t: t, wait: op.use.Op, lock: heldLock{held.LockCall, held.call, lock}, once: t.once(op)}
 		if !need.before(e.At, t.p.FuncOf(e.Runner), lock, 2) {
 			return
 		}
@@ -290,20 +290,20 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 // by the first receive, whatever the receiver does later.
 func (t *heldTable) once(op heldOp) bool {
 	fn := t.p.FuncOf(op.use.Runner)
-	return op.use.Kind == ChanSend && op.ch.local && len(op.ch.sends) == 1 && fn.Flow != nil && !fn.Flow.InCycle(FlowNode(op.use.At, fn))
+	return op.use.Kind == match.ChanSend && op.ch.local && len(op.ch.sends) == 1 && fn.Flow != nil && !fn.Flow.InCycle(match.FlowNode(op.use.At, fn))
 }
 
 // sameLock returns the mutex as the function of e names it, if it is certain
 // which one that is.
-func (t *heldTable) sameLock(e ChannelUse, ch, lock place) (place, bool) {
-	if ch.root != lock.root { // two variables: who sees the one must see the other
-		return lock, t.captured(lock.root, e.Op)
+func (t *heldTable) sameLock(e match.ChannelUse, ch, lock match.Path) (match.Path, bool) {
+	if ch.Root != lock.Root { // two variables: who sees the one must see the other
+		return lock, t.captured(lock.Root, e.Op)
 	}
-	there, ok := t.p.placeOf(e.At.Node().(ast.Expr))
-	if !ok || there.path != ch.path || !types.Identical(typeis.Deref(there.root.Type()), typeis.Deref(ch.root.Type())) {
-		return place{}, false
+	there, ok := t.p.PlaceOf(e.At.Node().(ast.Expr))
+	if !ok || there.Path != ch.Path || !types.Identical(typeis.Deref(there.Root.Type()), typeis.Deref(ch.Root.Type())) {
+		return match.Path{}, false
 	}
-	return place{there.root, lock.path}, true
+	return match.Path{Root: there.Root, Path: lock.Path}, true
 }
 
 // captured reports whether v is a variable of a function around c.
@@ -315,12 +315,4 @@ func (t *heldTable) captured(v *types.Var, c inspector.Cursor) bool {
 		return f.Node().Pos() <= v.Pos() && v.Pos() < f.Node().End()
 	}
 	return false
-}
-
-// sizeOf returns the constant value of e, nil if it has none.
-func (p *Pass) sizeOf(e ast.Expr) (v constant.Value) {
-	if e != nil {
-		v = p.TypesInfo.Types[e].Value
-	}
-	return v
 }

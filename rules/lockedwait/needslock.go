@@ -1,4 +1,4 @@
-package match
+package lockedwait
 
 import (
 	"go/ast"
@@ -8,6 +8,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // needing asks whether an operation comes only to somebody who has taken a mutex.
@@ -24,11 +25,11 @@ type needing struct {
 // before reports whether whoever does the operation at c, in fn, may have to
 // wait for the mutex first: it is done under the mutex on every path, or by a
 // goroutine of its own that takes it on the way.
-func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bool {
+func (n *needing) before(c inspector.Cursor, fn *match.Func, lock match.Path, depth int) bool {
 	if fn == nil {
 		return false
 	}
-	node := FlowNode(c, fn)
+	node := match.FlowNode(c, fn)
 	if node == nil {
 		return false
 	}
@@ -36,12 +37,12 @@ func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bo
 		n.under = true
 		return true
 	}
-	loop, _ := Unparen(c).Parent().Node().(*ast.RangeStmt)
-	if loop != nil && loop.X != Unparen(c).Node() {
+	loop, _ := match.Unparen(c).Parent().Node().(*ast.RangeStmt)
+	if loop != nil && loop.X != match.Unparen(c).Node() {
 		loop = nil
 	}
 	// The function that makes the one who waits runs but once for each.
-	if (n.single(fn) || FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, loop, lock) {
+	if (n.single(fn) || match.FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, loop, lock) {
 		return true
 	}
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
@@ -52,10 +53,10 @@ func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bo
 	if !ok {
 		return false
 	}
-	calls, ok := n.t.p.callSites(obj)
+	calls, ok := n.t.p.CallSites(obj)
 	for _, call := range calls {
 		caller := n.t.p.FuncOf(n.t.p.Runner(call))
-		up, known := n.t.p.outOf(lock, call.Node().(*ast.CallExpr), fn)
+		up, known := outOf(n.t.p, lock, call.Node().(*ast.CallExpr), fn)
 		if _, isGo := call.Parent().Node().(*ast.GoStmt); isGo || !known || caller == nil {
 			return false
 		}
@@ -72,13 +73,13 @@ func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bo
 }
 
 // cyclic reports whether a goroutine calls callee in a loop, which takes the mutex.
-func (n *needing) cyclic(caller *Func, call inspector.Cursor, callee *Func, lock place) bool {
-	node := FlowNode(call, caller)
+func (n *needing) cyclic(caller *match.Func, call inspector.Cursor, callee *match.Func, lock match.Path) bool {
+	node := match.FlowNode(call, caller)
 	return node != nil && caller.Flow.InCycle(node) && n.takesIn(callee, lock)
 }
 
 // takesIn reports whether fn takes the mutex on some path.
-func (n *needing) takesIn(fn *Func, lock place) (found bool) {
+func (n *needing) takesIn(fn *match.Func, lock match.Path) (found bool) {
 	flow.Paths[struct{}]{Node: func(node ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n.takes(node, lock, 2)
 		return s, !found
@@ -88,10 +89,10 @@ func (n *needing) takesIn(fn *Func, lock place) (found bool) {
 
 // single reports whether fn is run by one goroutine each: a literal or function
 // that a go statement starts, or the function that makes the channel itself.
-func (n *needing) single(fn *Func) bool {
+func (n *needing) single(fn *match.Func) bool {
 	p := n.t.p
 	if _, ok := fn.Cursor.Node().(*ast.FuncLit); ok {
-		return started(fn.Cursor)
+		return match.Started(fn.Cursor)
 	}
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
 	if !ok {
@@ -101,7 +102,7 @@ func (n *needing) single(fn *Func) bool {
 	if !ok {
 		return false
 	}
-	calls, known := p.callSites(obj)
+	calls, known := p.CallSites(obj)
 	for _, c := range calls {
 		if _, isGo := c.Parent().Node().(*ast.GoStmt); !isGo {
 			return false
@@ -111,7 +112,7 @@ func (n *needing) single(fn *Func) bool {
 }
 
 // held reports whether the mutex is held at node on all paths of fn.
-func (n *needing) held(fn *Func, node ast.Node, lock place) bool {
+func (n *needing) held(fn *match.Func, node ast.Node, lock match.Path) bool {
 	if _, deferred := node.(*ast.DeferStmt); deferred {
 		return false
 	}
@@ -135,7 +136,7 @@ func (n *needing) held(fn *Func, node ast.Node, lock place) bool {
 // onTheWay reports whether fn takes the mutex at a place from which it comes
 // to node, to the next round of loop if node is what that ranges over, or to its
 // end if node is deferred.
-func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock place) bool {
+func (n *needing) onTheWay(fn *match.Func, node ast.Node, loop *ast.RangeStmt, lock match.Path) bool {
 	_, deferred := node.(*ast.DeferStmt)
 	found, words := false, n.words(fn)
 	paths := flow.Paths[bool]{
@@ -160,7 +161,7 @@ func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock pl
 			return true
 		}
 	}
-	if start := FlowNode(n.wait, fn); start != nil {
+	if start := match.FlowNode(n.wait, fn); start != nil {
 		paths.After(fn.Flow, start, false) // nobody waits before the one who does is made
 	} else {
 		paths.FromEntry(fn.Flow, false)
@@ -170,18 +171,18 @@ func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock pl
 
 // takes reports whether evaluating node takes the mutex, itself or in a
 // function that it calls.
-func (n *needing) takes(node ast.Node, lock place, depth int) (found bool) {
+func (n *needing) takes(node ast.Node, lock match.Path, depth int) (found bool) {
 	p := n.t.p
-	eachCall(node, func(call *ast.CallExpr) {
+	match.EachCall(node, func(call *ast.CallExpr) {
 		if found {
 			return
 		}
-		if l, ok := p.lockOp(call); ok && l.takes() && l.at == lock && (l.name == "Lock" || n.lock.name == "Lock") {
+		if l, ok := p.LockOp(call); ok && l.Takes() && l.At == lock && (l.Name == "Lock" || n.lock.Name == "Lock") {
 			found, n.at = true, call.Pos()
 			return
 		}
 		if callee := n.t.funcs(p.Callee(call)); callee != nil && depth > 0 {
-			in := p.into(lock, call, callee)
+			in := p.Into(lock, call, callee)
 			flow.Paths[struct{}]{Node: func(at ast.Node, s struct{}) (struct{}, bool) {
 				found = found || n.takes(at, in, depth-1)
 				return s, !found
