@@ -223,10 +223,16 @@ type groupUse struct {
 	at inspector.Cursor
 }
 
+// knownUses is what groupUses has found, by function.
+type knownUses struct {
+	in map[inspector.Cursor][]groupUse
+}
+
 // groupUses lists the calls in fn that change or await a WaitGroup of fn's, for all of its groups.
 func (p *Pass) groupUses(fn *Func) []groupUse {
-	uses, known := p.usesIn[fn.Cursor]
-	if known {
+	known := State[knownUses](p)
+	uses, ok := known.in[fn.Cursor]
+	if ok {
 		return uses
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
@@ -236,13 +242,10 @@ func (p *Pass) groupUses(fn *Func) []groupUse {
 			}
 		}
 	}
-	if p.Facts.Growing() {
-		return uses // what is known still grows
+	if known.in == nil {
+		known.in = map[inspector.Cursor][]groupUse{}
 	}
-	if p.usesIn == nil {
-		p.usesIn = map[inspector.Cursor][]groupUse{}
-	}
-	p.usesIn[fn.Cursor] = uses
+	known.in[fn.Cursor] = uses
 	return uses
 }
 

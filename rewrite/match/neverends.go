@@ -75,17 +75,23 @@ func (p *Pass) neverEnds(fn *Func, depth int) (s Stuck, ok bool) {
 
 func within(a, b ast.Node) bool { return b.Pos() <= a.Pos() && a.End() <= b.End() }
 
+// knownEnds is what mayUnwind and exits have found, by function.
+type knownEnds struct {
+	unwinds, exiting map[*ast.BlockStmt]bool
+}
+
 // mayUnwind reports whether fn could end by a panic that it recovers from, or
 // by the end of its goroutine.
 func (p *Pass) mayUnwind(fn *Func) bool {
-	may, known := p.unwinds[fn.Body]
-	if !known {
-		if p.unwinds == nil {
-			p.unwinds = map[*ast.BlockStmt]bool{}
+	known := State[knownEnds](p)
+	may, ok := known.unwinds[fn.Body]
+	if !ok {
+		if known.unwinds == nil {
+			known.unwinds = map[*ast.BlockStmt]bool{}
 		}
-		p.unwinds[fn.Body] = false // for recursion
+		known.unwinds[fn.Body] = false // for recursion
 		may = p.unwound(fn)
-		p.unwinds[fn.Body] = may
+		known.unwinds[fn.Body] = may
 	}
 	return may
 }
@@ -250,8 +256,9 @@ func (p *Pass) exits(fn *Func) bool {
 	if fn == nil {
 		return false
 	}
-	found, known := p.exiting[fn.Body]
-	if known {
+	known := State[knownEnds](p)
+	found, ok := known.exiting[fn.Body]
+	if ok {
 		return found
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
@@ -262,10 +269,10 @@ func (p *Pass) exits(fn *Func) bool {
 			break
 		}
 	}
-	if p.exiting == nil {
-		p.exiting = map[*ast.BlockStmt]bool{}
+	if known.exiting == nil {
+		known.exiting = map[*ast.BlockStmt]bool{}
 	}
-	p.exiting[fn.Body] = found
+	known.exiting[fn.Body] = found
 	return found
 }
 

@@ -8,6 +8,7 @@ import (
 	"go/token"
 	"go/types"
 	"path/filepath"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
@@ -32,18 +33,16 @@ type Pass struct {
 	given      map[string][]givenName // by FreshName
 	visiting   ast.Decl               // by Candidates
 	masked     map[ast.Decl]bool
-	unwinds    map[*ast.BlockStmt]bool                // by mayUnwind
-	exiting    map[*ast.BlockStmt]bool                // by exits
 	litBusy    map[*ast.FuncLit]bool                  // by litEffect
 	groupOps   map[inspector.Cursor][]WGOp            // by WaitGroupOps
 	groupOpOf  map[inspector.Cursor]map[ast.Expr]WGOp // by groupOpAt
-	usesIn     map[inspector.Cursor][]groupUse        // by groupUses
 	conditions map[ast.Expr]string                    // by condition
 	serving    map[ast.Node]bool                      // by serves
 	constants  map[constantCond]bool                  // by constantIn
 	opposites  map[*ast.BinaryExpr]string             // by opposite
 	waiting    map[ast.Node]bool                      // by waits
 	errs       map[errKey]*errUses                    // by errUses
+	states     map[reflect.Type]any                   // by State
 	servers    map[*types.Func]bool                   // by server
 	transports ownTransports
 }
@@ -70,6 +69,21 @@ func NewPass(pass *analysis.Pass, in *inspector.Inspector, facts *Facts) *Pass {
 		p.shared = newShared() // while summarising, what is known still grows
 	}
 	return p
+}
+
+// State returns what a rule keeps about the package of p, for as long as it runs: a
+// value of a type of its own, which is the zero value at first.
+func State[T any](p *Pass) *T {
+	key := reflect.TypeFor[T]()
+	s, ok := p.states[key].(*T)
+	if !ok {
+		s = new(T)
+		if p.states == nil {
+			p.states = map[reflect.Type]any{}
+		}
+		p.states[key] = s
+	}
+	return s
 }
 
 // Func is one function body: a declaration or a literal.
