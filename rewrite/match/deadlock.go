@@ -17,14 +17,14 @@ import (
 func (g *Goroutine) UnblockedAfterWait(key WGKey) bool {
 	var wait inspector.Cursor
 	for _, o := range g.Ops() {
-		if o.Name == "Wait" && o.Key == key && !g.Lit.Contains(o.At) && o.Runner == g.p.Runner(g.Stmt) {
+		if o.Name == "Wait" && o.Key == key && !g.Lit.Contains(o.At) && o.Runner == g.Pass.Runner(g.Stmt) {
 			wait = o.At
 		}
 	}
 	if !wait.Valid() && g.stoppedBeforeWait(key) {
 		return false
 	}
-	if g.mayNotEnd() {
+	if g.MayNotEnd() {
 		return true
 	}
 	if !wait.Valid() {
@@ -38,7 +38,7 @@ func (g *Goroutine) UnblockedAfterWait(key WGKey) bool {
 		if g.unserved(ch, wait) {
 			return true
 		}
-		for _, u := range g.p.ChannelUses(g.Decl, ch) {
+		for _, u := range g.Pass.ChannelUses(g.Decl, ch) {
 			served := u.Kind == ChanRecv || u.Kind == ChanRange || u.Kind == ChanSend || u.Kind == ChanClose
 			if served && runsAfter(u.At, wait) && !g.Lit.Contains(u.At) {
 				return true
@@ -57,7 +57,7 @@ func (g *Goroutine) stoppedBeforeWait(key WGKey) bool {
 	var group *types.Var
 	for _, o := range g.Ops() {
 		if o.Key == key && group == nil {
-			group = g.p.FieldOf(o.Recv)
+			group = g.Pass.FieldOf(o.Recv)
 		}
 	}
 	if group == nil {
@@ -68,14 +68,14 @@ func (g *Goroutine) stoppedBeforeWait(key WGKey) bool {
 		switch n := c.Node().(type) {
 		case *ast.UnaryExpr:
 			if n.Op == token.ARROW {
-				received[g.p.FieldOf(n.X)] = true
+				received[g.Pass.FieldOf(n.X)] = true
 			}
 		case *ast.RangeStmt:
-			received[g.p.FieldOf(n.X)] = true
+			received[g.Pass.FieldOf(n.X)] = true
 		}
 	}
 	waits := 0
-	for _, w := range g.p.groupOpsOn(group) {
+	for _, w := range g.Pass.groupOpsOn(group) {
 		if w.Name != "Wait" {
 			continue
 		}
@@ -83,8 +83,8 @@ func (g *Goroutine) stoppedBeforeWait(key WGKey) bool {
 		closed := false
 		for c := range w.Runner.Preorder((*ast.CallExpr)(nil)) {
 			call := c.Node().(*ast.CallExpr)
-			if g.p.IsBuiltin(call, "close") && !runsAfter(c, w.At) {
-				if f := g.p.FieldOf(call.Args[0]); f != nil && received[f] {
+			if g.Pass.IsBuiltin(call, "close") && !runsAfter(c, w.At) {
+				if f := g.Pass.FieldOf(call.Args[0]); f != nil && received[f] {
 					closed = true
 				}
 			}
@@ -101,7 +101,7 @@ func (g *Goroutine) stoppedBeforeWait(key WGKey) bool {
 // who does is not known, such as signal.Notify.
 func (g *Goroutine) unserved(ch types.Object, wait inspector.Cursor) bool {
 	receives, served := false, false
-	for _, u := range g.p.ChannelUses(g.Decl, ch) {
+	for _, u := range g.Pass.ChannelUses(g.Decl, ch) {
 		switch u.Kind {
 		case ChanRecv, ChanRange:
 			receives = receives || g.Lit.Contains(u.At)
@@ -118,7 +118,7 @@ func (g *Goroutine) unserved(ch types.Object, wait inspector.Cursor) bool {
 func (g *Goroutine) handsOnContext() bool {
 	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
 		for _, arg := range c.Node().(*ast.CallExpr).Args {
-			if typeis.Named(g.p.TypesInfo.TypeOf(arg), "context", "Context") {
+			if typeis.Named(g.Pass.TypesInfo.TypeOf(arg), "context", "Context") {
 				return true
 			}
 		}
@@ -139,9 +139,9 @@ func runsAfter(c, wait inspector.Cursor) bool {
 	return behind
 }
 
-// mayNotEnd reports whether the goroutine goes on until somebody stops it: an
+// MayNotEnd reports whether the goroutine goes on until somebody stops it: an
 // endless loop, a wait for a context, a condition, another group or a server.
-func (g *Goroutine) mayNotEnd() bool {
+func (g *Goroutine) MayNotEnd() bool {
 	for c := range g.Lit.Preorder((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil), (*ast.Ident)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.ForStmt:
@@ -149,12 +149,12 @@ func (g *Goroutine) mayNotEnd() bool {
 				return true
 			}
 		case *ast.RangeStmt:
-			_, isChan := g.p.TypesInfo.TypeOf(n.X).Underlying().(*types.Chan)
+			_, isChan := g.Pass.TypesInfo.TypeOf(n.X).Underlying().(*types.Chan)
 			if _, isVar := ast.Unparen(n.X).(*ast.Ident); isChan && !isVar {
 				return true
 			}
 		case *ast.Ident: // the other end of a pipe
-			t := g.p.TypesInfo.TypeOf(n)
+			t := g.Pass.TypesInfo.TypeOf(n)
 			if typeis.Named(t, "io", "PipeWriter") || typeis.Named(t, "io", "PipeReader") || typeis.Named(t, "net", "Conn") {
 				return true
 			}
@@ -168,8 +168,8 @@ func (g *Goroutine) mayNotEnd() bool {
 				return true
 			}
 		case *ast.CallExpr:
-			name := g.p.FullName(n)
-			if g.p.Waits(n) && name != "time.Sleep" || name == "(*sync.Once).Do" || g.p.NeverReturns(n) {
+			name := g.Pass.FullName(n)
+			if g.Pass.Waits(n) && name != "time.Sleep" || name == "(*sync.Once).Do" || g.Pass.NeverReturns(n) {
 				return true // a Once waits for whoever is in it
 			}
 		}
@@ -201,7 +201,7 @@ func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
 				return true
 			}
 		case *ast.RangeStmt:
-			if _, ok := g.p.TypesInfo.TypeOf(n.X).Underlying().(*types.Chan); ok {
+			if _, ok := g.Pass.TypesInfo.TypeOf(n.X).Underlying().(*types.Chan); ok {
 				return true
 			}
 		case *ast.CallExpr:
@@ -210,7 +210,7 @@ func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
 			if knowledge.Releases[name] && (locked || !strings.HasSuffix(name, "Unlock")) {
 				return true
 			}
-			if !g.p.Quick(n) && g.mentions(n, shared) {
+			if !g.Pass.Quick(n) && g.mentions(n, shared) {
 				return true // a helper may do any of these
 			}
 		}
@@ -223,7 +223,7 @@ func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
 func (g *Goroutine) shared() map[*types.Var]bool {
 	vars := map[*types.Var]bool{}
 	for c := range g.Lit.Preorder((*ast.Ident)(nil)) {
-		v := g.p.VarOf(c.Node().(*ast.Ident))
+		v := g.Pass.VarOf(c.Node().(*ast.Ident))
 		if v != nil && !v.IsField() && !g.Within(v) && !typeis.DataOnly(v.Type()) && !typeis.Named(v.Type(), "sync", "WaitGroup") {
 			vars[v] = true
 		}
@@ -233,7 +233,7 @@ func (g *Goroutine) shared() map[*types.Var]bool {
 
 func (g *Goroutine) mentions(n ast.Node, vars map[*types.Var]bool) (found bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
-		if id, ok := n.(*ast.Ident); ok && vars[g.p.VarOf(id)] {
+		if id, ok := n.(*ast.Ident); ok && vars[g.Pass.VarOf(id)] {
 			found = true
 		}
 		return !found
@@ -245,12 +245,12 @@ func (g *Goroutine) mentions(n ast.Node, vars map[*types.Var]bool) (found bool) 
 // the function around it.
 func (g *Goroutine) callsUnknown() bool {
 	own := map[*ast.CallExpr]bool{}
-	for _, o := range g.p.WaitGroupOps(g.Lit) {
+	for _, o := range g.Pass.WaitGroupOps(g.Lit) {
 		own[o.Call] = true
 	}
 	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); !own[call] && !isLit && !g.p.Quick(call) {
+		if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); !own[call] && !isLit && !g.Pass.Quick(call) {
 			return true
 		}
 	}
@@ -260,11 +260,11 @@ func (g *Goroutine) callsUnknown() bool {
 // sharesLock reports whether the goroutine takes a lock that the function
 // around it takes, too, and may hold while it waits.
 func (g *Goroutine) sharesLock(wait inspector.Cursor) bool {
-	inside := g.p.locks(g.Lit, nil) // first, because most goroutines take none
+	inside := g.Pass.locks(g.Lit, nil) // first, because most goroutines take none
 	if len(inside) == 0 {
 		return false
 	}
-	outside := g.p.locks(g.Parent.Cursor, func(c inspector.Cursor) bool { return g.Lit.Contains(c) || runsAfter(c, wait) })
+	outside := g.Pass.locks(g.Parent.Cursor, func(c inspector.Cursor) bool { return g.Lit.Contains(c) || runsAfter(c, wait) })
 	for key := range inside {
 		if outside[key] {
 			return true
@@ -314,7 +314,7 @@ func (g *Goroutine) Harmless(s ast.Stmt, key WGKey) bool {
 		case *ast.UnaryExpr:
 			ok = ok && n.Op != token.ARROW
 		case *ast.CallExpr:
-			ok = ok && g.p.Quick(n)
+			ok = ok && g.Pass.Quick(n)
 		}
 		return ok
 	})
@@ -333,12 +333,12 @@ func (g *Goroutine) Outside(e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool)
 		if !isIdent {
 			return ok
 		}
-		v := g.p.VarOf(id)
+		v := g.Pass.VarOf(id)
 		if v == nil || v.IsField() || !g.Within(v) {
 			return ok
 		}
-		arg = g.p.LitArgument(g.Lit, v)
-		if root != nil || arg == nil || !g.p.Stable(arg, g.Parent) || !g.p.Stable(id, g.Body) {
+		arg = g.Pass.LitArgument(g.Lit, v)
+		if root != nil || arg == nil || !g.Pass.Stable(arg, g.Parent) || !g.Pass.Stable(id, g.Body) {
 			ok = false
 			return false
 		}
@@ -352,10 +352,10 @@ func (g *Goroutine) Outside(e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool)
 		return root, arg, ok
 	}
 	// A WaitGroup in a package variable is always the same one.
-	if v := g.p.VarOf(e); v != nil && typeis.Named(v.Type(), "sync", "WaitGroup") {
+	if v := g.Pass.VarOf(e); v != nil && typeis.Named(v.Type(), "sync", "WaitGroup") {
 		if _, isPtr := v.Type().(*types.Pointer); !isPtr {
 			return nil, nil, true
 		}
 	}
-	return nil, nil, g.p.Stable(e, g.Parent)
+	return nil, nil, g.Pass.Stable(e, g.Parent)
 }

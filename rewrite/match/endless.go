@@ -45,9 +45,9 @@ func (p *Pass) EndlessRanges(make inspector.Cursor, fn *Func) (v *types.Var, out
 		case ChanSend:
 			sent = true
 			sole = sole && u.Runner == fn.Cursor
-			return u.Runner == fn.Cursor || p.startedBy(u.Runner, fn).Valid()
+			return u.Runner == fn.Cursor || p.StartedBy(u.Runner, fn).Valid()
 		case ChanRange:
-			start := p.startedBy(u.Runner, fn)
+			start := p.StartedBy(u.Runner, fn)
 			if start.Valid() && !p.leavesLoop(u.Op.Node().(*ast.RangeStmt), p.FuncOf(u.Runner)) {
 				out = append(out, EndlessRange{Range: u.Op, Go: start})
 				return true
@@ -116,9 +116,9 @@ func (p *Pass) Shadowed(name string, pos token.Pos) bool {
 	return !builtin
 }
 
-// startedBy returns the go statement of fn that starts the literal at runner;
+// StartedBy returns the go statement of fn that starts the literal at runner;
 // invalid if there is none.
-func (p *Pass) startedBy(runner inspector.Cursor, fn *Func) inspector.Cursor {
+func (p *Pass) StartedBy(runner inspector.Cursor, fn *Func) inspector.Cursor {
 	lit, ok := runner.Node().(*ast.FuncLit)
 	if !ok {
 		return inspector.Cursor{}
@@ -147,7 +147,7 @@ func (p *Pass) literalParam(u ChannelUse, fn *Func) []ChannelUse {
 		return nil
 	}
 	c, _ := call.FindNode(lit)
-	if !p.startedBy(c, fn).Valid() {
+	if !p.StartedBy(c, fn).Valid() {
 		return nil
 	}
 	for _, field := range lit.Type.Params.List {

@@ -64,7 +64,7 @@ func (s *LocalChan) feed() Feed {
 				return NoFeed
 			}
 		case ChanSend, ChanClose:
-			if !s.Pass.startedBy(u.Runner, s.Fn).Valid() || runner.Valid() && u.Runner != runner {
+			if !s.Pass.StartedBy(u.Runner, s.Fn).Valid() || runner.Valid() && u.Runner != runner {
 				return NoFeed
 			}
 			runner = u.Runner

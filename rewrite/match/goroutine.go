@@ -12,17 +12,17 @@ import (
 
 // WaitGroups knows where in a package WaitGroups are waited for.
 type WaitGroups struct {
-	p     *Pass
+	Pass  *Pass
 	waits map[types.Object]bool // fields and variables with a Wait; nil until asked for
 }
 
 // NewWaitGroups returns the WaitGroups of p's package.
-func NewWaitGroups(p *Pass) *WaitGroups { return &WaitGroups{p: p} }
+func NewWaitGroups(p *Pass) *WaitGroups { return &WaitGroups{Pass: p} }
 
 // Goroutine is one go statement, seen together with the WaitGroup calls of
 // the declaration around it.
 type Goroutine struct {
-	p      *Pass
+	Pass   *Pass
 	Groups *WaitGroups
 	Stmt   inspector.Cursor // the go statement
 	Parent *Func            // the function that it stands in
@@ -34,7 +34,7 @@ type Goroutine struct {
 
 // Goroutine returns the go statement at c; nil outside of functions.
 func (w *WaitGroups) Goroutine(c inspector.Cursor) *Goroutine {
-	g := &Goroutine{p: w.p, Groups: w, Stmt: c, Parent: w.p.EnclosingFunc(c), Decl: c}
+	g := &Goroutine{Pass: w.Pass, Groups: w, Stmt: c, Parent: w.Pass.EnclosingFunc(c), Decl: c}
 	if g.Parent == nil {
 		return nil
 	}
@@ -44,7 +44,7 @@ func (w *WaitGroups) Goroutine(c inspector.Cursor) *Goroutine {
 	fun := ast.Unparen(c.Node().(*ast.GoStmt).Call.Fun)
 	if _, ok := fun.(*ast.FuncLit); ok {
 		g.Lit, _ = c.FindNode(fun)
-		g.Body = w.p.FuncOf(g.Lit)
+		g.Body = w.Pass.FuncOf(g.Lit)
 	}
 	return g
 }
@@ -59,10 +59,10 @@ func (f *WaitGroups) anyWait() bool {
 func (f *WaitGroups) collect() {
 	if f.waits == nil {
 		f.waits = map[types.Object]bool{}
-		for _, w := range f.p.WaitGroupOps(f.p.Inspector.Root()) {
+		for _, w := range f.Pass.WaitGroupOps(f.Pass.Inspector.Root()) {
 			if w.Name == "Wait" {
 				f.waits[w.Key.Root] = true
-				if field := f.p.FieldOf(w.Recv); field != nil {
+				if field := f.Pass.FieldOf(w.Recv); field != nil {
 					f.waits[field] = true
 				}
 			}
@@ -74,7 +74,7 @@ func (f *WaitGroups) collect() {
 // it comes from a caller who does.
 func (f *WaitGroups) Waited(op WGOp) bool {
 	f.collect()
-	if field := f.p.FieldOf(op.Recv); field != nil {
+	if field := f.Pass.FieldOf(op.Recv); field != nil {
 		return f.waits[field]
 	}
 	return f.waits[op.Key.Root] || isParam(op.Key.Root)
@@ -93,7 +93,7 @@ func isParam(o types.Object) bool {
 // Ops lists the WaitGroup calls of the declaration around the go statement.
 func (g *Goroutine) Ops() []WGOp {
 	if g.all == nil {
-		g.all = g.p.WaitGroupOps(g.Decl)
+		g.all = g.Pass.WaitGroupOps(g.Decl)
 	}
 	return g.all
 }
@@ -127,12 +127,12 @@ func (g *Goroutine) Used(key WGKey) bool {
 	if key.Path == "" {
 		return false
 	}
-	for _, use := range g.p.Uses(g.Lit, key.Root) {
+	for _, use := range g.Pass.Uses(g.Lit, key.Root) {
 		sel, ok := Unparen(use).Parent().Node().(*ast.SelectorExpr)
 		if !ok {
 			return true
 		}
-		if s := g.p.TypesInfo.Selections[sel]; s != nil && s.Kind() != types.FieldVal && !g.isOp(sel) {
+		if s := g.Pass.TypesInfo.Selections[sel]; s != nil && s.Kind() != types.FieldVal && !g.isOp(sel) {
 			return true
 		}
 	}
@@ -141,13 +141,13 @@ func (g *Goroutine) Used(key WGKey) bool {
 
 // isOp reports whether sel is the method of a call on a WaitGroup.
 func (g *Goroutine) isOp(sel *ast.SelectorExpr) bool {
-	return slices.ContainsFunc(g.p.WaitGroupOps(g.Lit), func(o WGOp) bool { return ast.Unparen(o.Call.Fun) == ast.Expr(sel) })
+	return slices.ContainsFunc(g.Pass.WaitGroupOps(g.Lit), func(o WGOp) bool { return ast.Unparen(o.Call.Fun) == ast.Expr(sel) })
 }
 
 // PassedOn reports whether the goroutine hands the group to another function.
 func (g *Goroutine) PassedOn(key WGKey) bool {
 	known := map[ast.Node]bool{}
-	for _, o := range g.p.WaitGroupOps(g.Lit) {
+	for _, o := range g.Pass.WaitGroupOps(g.Lit) {
 		ast.Inspect(o.Recv, func(n ast.Node) bool {
 			if n != nil {
 				known[n] = true
@@ -160,10 +160,10 @@ func (g *Goroutine) PassedOn(key WGKey) bool {
 			continue
 		}
 		e := c.Node().(ast.Expr)
-		if !typeis.Named(g.p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
+		if !typeis.Named(g.Pass.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
 			continue
 		}
-		if k, ok := g.p.WaitGroupKey(e); ok && k == key {
+		if k, ok := g.Pass.WaitGroupKey(e); ok && k == key {
 			return true
 		}
 	}
@@ -217,7 +217,7 @@ func (g *Goroutine) Handshake(key WGKey) bool {
 		}
 	}
 	for ch := range g.channels() {
-		for _, u := range g.p.ChannelUses(g.Decl, ch) {
+		for _, u := range g.Pass.ChannelUses(g.Decl, ch) {
 			heard := u.Kind == ChanRecv || u.Kind == ChanRange || u.Kind == ChanSend && g.unbuffered(ch)
 			if heard && between(u.At) {
 				return true
@@ -233,7 +233,7 @@ func (g *Goroutine) Handshake(key WGKey) bool {
 			}
 		case "Wait":
 			call, ok := c.Parent().Node().(*ast.CallExpr)
-			if ok && between(c) && g.p.FullName(call) == "(*sync.Cond).Wait" {
+			if ok && between(c) && g.Pass.FullName(call) == "(*sync.Cond).Wait" {
 				return true
 			}
 		}
@@ -246,7 +246,7 @@ func (g *Goroutine) Handshake(key WGKey) bool {
 func (g *Goroutine) unbuffered(v types.Object) bool {
 	for c := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		if g.p.IsBuiltin(call, "make") && len(call.Args) > 1 && g.p.Mentions(c.Parent().Node(), v) {
+		if g.Pass.IsBuiltin(call, "make") && len(call.Args) > 1 && g.Pass.Mentions(c.Parent().Node(), v) {
 			return false
 		}
 	}
@@ -257,7 +257,7 @@ func (g *Goroutine) unbuffered(v types.Object) bool {
 func (g *Goroutine) channels() map[types.Object]bool {
 	out := map[types.Object]bool{}
 	for c := range g.Lit.Preorder((*ast.Ident)(nil)) {
-		v := g.p.VarOf(c.Node().(*ast.Ident))
+		v := g.Pass.VarOf(c.Node().(*ast.Ident))
 		if v == nil || v.IsField() {
 			continue
 		}
@@ -266,8 +266,8 @@ func (g *Goroutine) channels() map[types.Object]bool {
 		}
 		if !g.Within(v) {
 			out[v] = true
-		} else if arg := g.p.LitArgument(g.Lit, v); arg != nil {
-			if a := g.p.VarOf(arg); a != nil {
+		} else if arg := g.Pass.LitArgument(g.Lit, v); arg != nil {
+			if a := g.Pass.VarOf(arg); a != nil {
 				out[a] = true
 			}
 		}
@@ -281,6 +281,6 @@ func (g *Goroutine) OpOf(s ast.Stmt) (WGOp, bool) {
 	if !ok {
 		return WGOp{}, false
 	}
-	o, ok := g.p.groupOpAt(g.Decl, ast.Unparen(es.X))
+	o, ok := g.Pass.groupOpAt(g.Decl, ast.Unparen(es.X))
 	return o, ok
 }

@@ -45,7 +45,7 @@ func (g *Goroutine) Uncounted(op WGOp) bool {
 	if dones+children == 0 && g.Used(op.Key) {
 		return false // a method may call Done
 	}
-	if g.CountedBefore(op.Key) || !g.Groups.Waited(op) || g.waitedBefore(op.Key) || g.p.guardedByLock(g.Body, op.Call) {
+	if g.CountedBefore(op.Key) || !g.Groups.Waited(op) || g.waitedBefore(op.Key) || g.Pass.guardedByLock(g.Body, op.Call) {
 		return false
 	}
 	return !g.Handshake(op.Key)
@@ -89,7 +89,7 @@ func (g *Goroutine) asksOutside(cond ast.Expr) bool {
 	case *ast.BinaryExpr:
 		return g.asksOutside(x.X) && g.asksOutside(x.Y)
 	}
-	if g.p.IsNil(cond) {
+	if g.Pass.IsNil(cond) {
 		return true
 	}
 	root, _, ok := g.Outside(cond)
@@ -106,7 +106,7 @@ func (g *Goroutine) settled(e ast.Expr) bool {
 	read := map[*types.Var]bool{}
 	ast.Inspect(e, func(n ast.Node) bool {
 		if sel, ok := n.(*ast.SelectorExpr); ok {
-			read[g.p.FieldOf(sel)] = true
+			read[g.Pass.FieldOf(sel)] = true
 		}
 		return true
 	})
@@ -119,7 +119,7 @@ func (g *Goroutine) settled(e ast.Expr) bool {
 			lhs = []ast.Expr{n.X}
 		}
 		for _, l := range lhs {
-			if f := g.p.FieldOf(l); f != nil && read[f] && l.Pos() > start {
+			if f := g.Pass.FieldOf(l); f != nil && read[f] && l.Pos() > start {
 				return false
 			}
 		}
@@ -130,7 +130,7 @@ func (g *Goroutine) settled(e ast.Expr) bool {
 // ArgsMayWait reports whether evaluating the arguments of the go statement may
 // take long, for all one knows until the count of the goroutine is zero.
 func (g *Goroutine) ArgsMayWait() bool {
-	return g.p.mayWait(g.Stmt.Node().(*ast.GoStmt).Call, true)
+	return g.Pass.mayWait(g.Stmt.Node().(*ast.GoStmt).Call, true)
 }
 
 // ArgsMayPanic reports whether evaluating the arguments of the go statement may
@@ -140,19 +140,19 @@ func (g *Goroutine) ArgsMayWait() bool {
 // function itself waits for it, not in a deferred call: one around it may recover.
 func (g *Goroutine) ArgsMayPanic(key WGKey) bool {
 	// Without what the group is reached from, the Add itself panics.
-	if call := g.Stmt.Node().(*ast.GoStmt).Call; !g.p.MayPanic(call, key.Root) {
+	if call := g.Stmt.Node().(*ast.GoStmt).Call; !g.Pass.MayPanic(call, key.Root) {
 		return false
 	}
-	if v, _ := key.Root.(*types.Var); !g.Local(key) || !g.p.DeclaredIn(v, g.Parent) {
+	if v, _ := key.Root.(*types.Var); !g.Local(key) || !g.Pass.DeclaredIn(v, g.Parent) {
 		return true
 	}
 	harmless := map[ast.Node]bool{}
 	for _, o := range g.Ops() {
-		if o.Key == key && (o.Name != "Wait" || g.p.EnclosingFunc(o.At).Cursor == g.Parent.Cursor && !InDefer(o.At)) {
+		if o.Key == key && (o.Name != "Wait" || g.Pass.EnclosingFunc(o.At).Cursor == g.Parent.Cursor && !InDefer(o.At)) {
 			harmless[ast.Unparen(o.Recv)] = true
 		}
 	}
-	return slices.ContainsFunc(g.p.Uses(g.Decl, key.Root), func(use inspector.Cursor) bool {
+	return slices.ContainsFunc(g.Pass.Uses(g.Decl, key.Root), func(use inspector.Cursor) bool {
 		return !harmless[use.Node()] && use.Node().Pos() != key.Root.Pos()
 	})
 }
@@ -200,7 +200,7 @@ func (g *Goroutine) AddBehind() (add WGOp, list []ast.Stmt, i int, ok bool) {
 		return add, nil, 0, false
 	}
 	add, ok = g.OpOf(list[i+1])
-	if !ok || add.Name != "Add" || !g.p.isOne(add) || !g.Counts(g.Stmt.Node().(*ast.GoStmt), add.Key) || !g.Groups.Waited(add) {
+	if !ok || add.Name != "Add" || !g.Pass.isOne(add) || !g.Counts(g.Stmt.Node().(*ast.GoStmt), add.Key) || !g.Groups.Waited(add) {
 		return add, nil, 0, false
 	}
 	if g.Lit.Valid() && g.Gated() {
@@ -210,7 +210,7 @@ func (g *Goroutine) AddBehind() (add WGOp, list []ast.Stmt, i int, ok bool) {
 	count := 0
 	for _, s := range list[:i] {
 		if op, ok := g.OpOf(s); ok && op.Name == "Add" && op.Key == add.Key {
-			if !g.p.isOne(op) {
+			if !g.Pass.isOne(op) {
 				return add, nil, 0, false
 			}
 			count++
@@ -250,14 +250,14 @@ func (g *Goroutine) Counts(s ast.Stmt, key WGKey) bool {
 			return true
 		}
 	}
-	for _, use := range g.p.GroupEffects(gs.Call) {
+	for _, use := range g.Pass.GroupEffects(gs.Call) {
 		if use.Key == key && (use.Dones > 0 || use.Whole) {
 			return use.Dones > 0
 		}
 	}
 	for _, arg := range gs.Call.Args {
 		if amp, ok := ast.Unparen(arg).(*ast.UnaryExpr); ok && amp.Op == token.AND {
-			if k, ok := g.p.WaitGroupKey(arg); ok && k == key {
+			if k, ok := g.Pass.WaitGroupKey(arg); ok && k == key {
 				return true
 			}
 		}

@@ -45,7 +45,7 @@ func (g *Goroutine) SkippedDone() (s SkippedDone, ok bool) {
 	if done.Runner != g.Lit || !g.Groups.Waited(done) || g.PassedOn(done.Key) {
 		return s, false
 	}
-	return g.p.skips(done, g.Body)
+	return g.Pass.skips(done, g.Body)
 }
 
 // SkippedDones looks at the functions with a name that go statements start.
@@ -53,14 +53,14 @@ func (w *WaitGroups) SkippedDones() (out []SkippedDone) {
 	if !w.anyWait() {
 		return nil
 	}
-	for f := range w.p.NamedFuncs {
-		ops := w.p.WaitGroupOps(f.Cursor)
+	for f := range w.Pass.NamedFuncs {
+		ops := w.Pass.WaitGroupOps(f.Cursor)
 		if len(ops) != 1 || ops[0].Name != "Done" || ops[0].Runner != f.Cursor || w.handsOn(f, ops[0].Key) {
 			continue
 		}
 		done := ops[0]
-		s, ok := w.p.skips(done, f.Func)
-		g := &Goroutine{p: w.p, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
+		s, ok := w.Pass.skips(done, f.Func)
+		g := &Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
 		if !ok || g.sends() || w.otherDones(done, f) {
 			continue
 		}
@@ -103,11 +103,11 @@ func (w *WaitGroups) owedByOne(c GroupCall, f *NamedFunc) bool {
 // otherDones reports whether a function other than f counts down the field
 // that done does.
 func (w *WaitGroups) otherDones(done WGOp, f *NamedFunc) bool {
-	field := w.p.FieldOf(done.Recv)
+	field := w.Pass.FieldOf(done.Recv)
 	if field == nil {
 		return false
 	}
-	return slices.ContainsFunc(w.p.groupOpsOn(field), func(o WGOp) bool {
+	return slices.ContainsFunc(w.Pass.groupOpsOn(field), func(o WGOp) bool {
 		return o.Name == "Done" && !f.Cursor.Contains(o.At)
 	})
 }
@@ -264,15 +264,15 @@ func (g *Goroutine) Shared(done WGOp) bool {
 			}
 		}
 	}
-	if field := g.p.FieldOf(done.Recv); field != nil {
-		for _, o := range g.p.groupOpsOn(field) {
+	if field := g.Pass.FieldOf(done.Recv); field != nil {
+		for _, o := range g.Pass.groupOpsOn(field) {
 			if o.Name == "Done" && !g.Lit.Contains(o.At) {
 				return g.sends() // what is sent may be the duty to call it
 			}
 		}
 		return false
 	}
-	for _, use := range g.p.Uses(g.Decl, done.Key.Root) {
+	for _, use := range g.Pass.Uses(g.Decl, done.Key.Root) {
 		if amp, ok := use.Parent().Node().(*ast.UnaryExpr); ok && amp.Op == token.AND && !ops[amp] {
 			return true
 		}
@@ -313,7 +313,7 @@ func (g *Goroutine) Counted(key WGKey) bool {
 // not counted up somewhere.
 func (g *Goroutine) known(e ast.Expr) bool {
 	call, ok := ast.Unparen(e).(*ast.CallExpr)
-	return g.p.TypesInfo.Types[e].Value != nil || ok && g.p.IsBuiltin(call, "len")
+	return g.Pass.TypesInfo.Types[e].Value != nil || ok && g.Pass.IsBuiltin(call, "len")
 }
 
 // WaitedAlways reports whether the function that starts the goroutine comes to
@@ -323,7 +323,7 @@ func (g *Goroutine) WaitedAlways(key WGKey) bool {
 	for _, o := range g.Ops() {
 		if o.Name == "Wait" && o.Key == key {
 			elsewhere = false
-			if n := FlowNode(o.At, g.Parent); n != nil && o.Runner == g.p.Runner(g.Stmt) {
+			if n := FlowNode(o.At, g.Parent); n != nil && o.Runner == g.Pass.Runner(g.Stmt) {
 				waits[n] = true
 			}
 		}

@@ -28,7 +28,7 @@ func (g *Goroutine) waitedBefore(key WGKey) bool {
 			}
 		}
 	}
-	for _, use := range g.p.Uses(g.Decl, v) {
+	for _, use := range g.Pass.Uses(g.Decl, v) {
 		if use.Node().Pos() != v.Pos() && !known[use.Node()] {
 			return false
 		}
@@ -45,7 +45,7 @@ func (g *Goroutine) waitedBefore(key WGKey) bool {
 // go statement, in the same goroutine: no path leads from the go statement to it,
 // or the statement is in a deferred literal that runs later.
 func (g *Goroutine) precedes(c inspector.Cursor) bool {
-	if g.p.Runner(c) != g.p.Runner(g.Stmt) {
+	if g.Pass.Runner(c) != g.Pass.Runner(g.Stmt) {
 		return false
 	}
 	late, fn := g.deferredIn(g.Stmt)
@@ -67,14 +67,14 @@ func (g *Goroutine) precedes(c inspector.Cursor) bool {
 // A literal that is called where it stands is not looked into: then the function
 // is nil.
 func (g *Goroutine) deferredIn(c inspector.Cursor) (deferred ast.Stmt, fn *Func) {
-	fn = g.p.EnclosingFunc(c)
+	fn = g.Pass.EnclosingFunc(c)
 	for d := range c.Enclosing((*ast.DeferStmt)(nil)) {
-		if g.p.Runner(d) != g.p.Runner(c) {
+		if g.Pass.Runner(d) != g.Pass.Runner(c) {
 			break
 		}
-		deferred, fn = d.Node().(ast.Stmt), g.p.EnclosingFunc(d)
+		deferred, fn = d.Node().(ast.Stmt), g.Pass.EnclosingFunc(d)
 	}
-	if fn == nil || fn.Cursor != g.p.Runner(c) {
+	if fn == nil || fn.Cursor != g.Pass.Runner(c) {
 		return nil, nil
 	}
 	return deferred, fn

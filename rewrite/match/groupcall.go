@@ -36,8 +36,8 @@ func (w *WaitGroups) LateAdds() (out []LateAdd) {
 	if !w.anyWait() {
 		return nil
 	}
-	for f := range w.p.NamedFuncs {
-		ops := w.p.WaitGroupOps(f.Cursor)
+	for f := range w.Pass.NamedFuncs {
+		ops := w.Pass.WaitGroupOps(f.Cursor)
 		for _, op := range ops {
 			if op.Name != "Add" || op.Runner != f.Cursor {
 				continue
@@ -56,7 +56,7 @@ func (w *WaitGroups) LateAdds() (out []LateAdd) {
 // paid back by f itself: then it counts f.
 func (w *WaitGroups) countsItself(f *NamedFunc, op WGOp, ops []WGOp) (ast.Stmt, bool) {
 	own := f.IsParam(op.Key.Root)
-	if !own && f.Cursor.Node().Pos() <= op.Key.Root.Pos() && op.Key.Root.Pos() < f.Cursor.Node().End() || !w.p.isOne(op) {
+	if !own && f.Cursor.Node().Pos() <= op.Key.Root.Pos() && op.Key.Root.Pos() < f.Cursor.Node().End() || !w.Pass.isOne(op) {
 		return nil, false
 	}
 	var stmt ast.Stmt
@@ -75,7 +75,7 @@ func (w *WaitGroups) countsItself(f *NamedFunc, op WGOp, ops []WGOp) (ast.Stmt, 
 			dones++
 		}
 	}
-	if stmt == nil || dones == 0 || w.handsOn(f, op.Key) || w.p.guardedByLock(f.Func, op.Call) {
+	if stmt == nil || dones == 0 || w.handsOn(f, op.Key) || w.Pass.guardedByLock(f.Func, op.Call) {
 		return nil, false
 	}
 	return stmt, true
@@ -89,12 +89,12 @@ func (p *Pass) isOne(op WGOp) bool {
 // handsOn reports whether f gives the group to somebody else who may count it
 // up or down.
 func (w *WaitGroups) handsOn(f *NamedFunc, key WGKey) bool {
-	g := &Goroutine{p: w.p, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
+	g := &Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
 	if g.PassedOn(key) {
 		return true
 	}
 	for c := range f.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		for _, e := range w.p.GroupEffects(c.Node().(*ast.CallExpr)) {
+		for _, e := range w.Pass.GroupEffects(c.Node().(*ast.CallExpr)) {
 			if e.Key == key {
 				return true
 			}
@@ -138,7 +138,7 @@ func (w *WaitGroups) lateAdd(f *NamedFunc, op WGOp, stmt ast.Stmt) (LateAdd, boo
 		}
 		late.Calls = append(late.Calls, c)
 	}
-	g := &Goroutine{p: w.p, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
+	g := &Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
 	for _, s := range f.Body.List {
 		if s == stmt {
 			break
@@ -156,7 +156,7 @@ func (w *WaitGroups) groupCall(f *NamedFunc, op WGOp, nc NamedCall) GroupCall {
 	root := op.Key.Root
 	if !f.IsParam(root) {
 		// A captured variable must mean itself at the call, too.
-		c.Known = w.p.Visible(root, nc.At.Node().Pos()) && (op.Key.Path == "" || root.Parent() != w.p.Pkg.Scope())
+		c.Known = w.Pass.Visible(root, nc.At.Node().Pos()) && (op.Key.Path == "" || root.Parent() != w.Pass.Pkg.Scope())
 		return c
 	}
 	arg := f.Argument(nc, root)
@@ -164,7 +164,7 @@ func (w *WaitGroups) groupCall(f *NamedFunc, op WGOp, nc NamedCall) GroupCall {
 		c.Known = false
 		return c
 	}
-	key, ok := w.p.path(arg)
+	key, ok := w.Pass.path(arg)
 	c.Group, c.Key, c.Known = arg, WGKey{key.Root, key.Path + op.Key.Path}, ok && plainPath(arg)
 	return c
 }
@@ -209,7 +209,7 @@ func (w *WaitGroups) uncounted(c GroupCall, fn types.Object, within func(inspect
 	if g == nil {
 		return false
 	}
-	runner, wait, waits := w.p.Runner(c.Stmt), g.Decl.Node().End(), 0
+	runner, wait, waits := w.Pass.Runner(c.Stmt), g.Decl.Node().End(), 0
 	for _, o := range g.Ops() {
 		if o.Key != c.Key || within(o.At) {
 			continue
@@ -225,8 +225,8 @@ func (w *WaitGroups) uncounted(c GroupCall, fn types.Object, within func(inspect
 		}
 	}
 	for call := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
-		for _, e := range w.p.GroupEffects(call.Node().(*ast.CallExpr)) {
-			if e.Key == c.Key && e.Adds > 0 && w.p.Callee(call.Node().(*ast.CallExpr)) != fn {
+		for _, e := range w.Pass.GroupEffects(call.Node().(*ast.CallExpr)) {
+			if e.Key == c.Key && e.Adds > 0 && w.Pass.Callee(call.Node().(*ast.CallExpr)) != fn {
 				return false
 			}
 		}
@@ -262,7 +262,7 @@ func (w *WaitGroups) hears(root inspector.Cursor, from, to token.Pos) bool {
 				return true
 			}
 		case *ast.RangeStmt:
-			if typeis.Chan(w.p.TypesInfo.TypeOf(n.X)) {
+			if typeis.Chan(w.Pass.TypesInfo.TypeOf(n.X)) {
 				return true
 			}
 		case *ast.CallExpr:
@@ -280,7 +280,7 @@ func (w *WaitGroups) hears(root inspector.Cursor, from, to token.Pos) bool {
 // heardBeforeWait reports whether whoever waits for the group, in a field,
 // first receives from a channel in a field that f sends on or closes.
 func (w *WaitGroups) heardBeforeWait(op WGOp, f *NamedFunc) bool {
-	group := w.p.FieldOf(op.Recv)
+	group := w.Pass.FieldOf(op.Recv)
 	if group == nil {
 		return false
 	}
@@ -288,20 +288,20 @@ func (w *WaitGroups) heardBeforeWait(op WGOp, f *NamedFunc) bool {
 	for c := range f.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.CallExpr)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.SendStmt:
-			told[w.p.FieldOf(n.Chan)] = true
+			told[w.Pass.FieldOf(n.Chan)] = true
 		case *ast.CallExpr:
-			if w.p.IsBuiltin(n, "close") {
-				told[w.p.FieldOf(n.Args[0])] = true
+			if w.Pass.IsBuiltin(n, "close") {
+				told[w.Pass.FieldOf(n.Args[0])] = true
 			}
 		}
 	}
-	for _, o := range w.p.groupOpsOn(group) {
+	for _, o := range w.Pass.groupOpsOn(group) {
 		if o.Name != "Wait" {
 			continue
 		}
 		for c := range o.Runner.Preorder((*ast.UnaryExpr)(nil)) {
 			n := c.Node().(*ast.UnaryExpr)
-			if field := w.p.FieldOf(n.X); n.Op == token.ARROW && field != nil && told[field] && n.Pos() < o.At.Node().Pos() {
+			if field := w.Pass.FieldOf(n.X); n.Op == token.ARROW && field != nil && told[field] && n.Pos() < o.At.Node().Pos() {
 				return true
 			}
 		}
@@ -313,27 +313,27 @@ func (w *WaitGroups) heardBeforeWait(op WGOp, f *NamedFunc) bool {
 // arguments of calls that except accepts has to do with the group: an alias, a
 // method value, another function. For a group in a field the whole package counts.
 func (w *WaitGroups) elsewhere(c GroupCall, recv ast.Expr, except func(*ast.CallExpr) bool) bool {
-	root, field := c.At, w.p.FieldOf(recv)
+	root, field := c.At, w.Pass.FieldOf(recv)
 	for d := range c.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
 		root = d
 	}
-	if field != nil || c.Key.Root.Parent() == w.p.Pkg.Scope() {
-		root = w.p.Inspector.Root()
+	if field != nil || c.Key.Root.Parent() == w.Pass.Pkg.Scope() {
+		root = w.Pass.Inspector.Root()
 	}
 	known := map[ast.Node]bool{}
-	for _, o := range w.p.WaitGroupOps(root) {
+	for _, o := range w.Pass.WaitGroupOps(root) {
 		known[ast.Unparen(o.Recv)] = true
 	}
-	for _, e := range w.p.groupExprs(root) {
+	for _, e := range w.Pass.GroupExprs(root) {
 		x := e.Node().(ast.Expr)
-		if known[x] || !typeis.Named(w.p.TypesInfo.TypeOf(x), "sync", "WaitGroup") || x.Pos() == c.Key.Root.Pos() {
+		if known[x] || !typeis.Named(w.Pass.TypesInfo.TypeOf(x), "sync", "WaitGroup") || x.Pos() == c.Key.Root.Pos() {
 			continue
 		}
 		if field == nil {
-			if key, ok := w.p.WaitGroupKey(x); !ok || key != c.Key {
+			if key, ok := w.Pass.WaitGroupKey(x); !ok || key != c.Key {
 				continue
 			}
-		} else if w.p.FieldOf(x) != field {
+		} else if w.Pass.FieldOf(x) != field {
 			continue
 		}
 		up := Unparen(e).Parent()
@@ -367,12 +367,12 @@ func (c GroupCall) groupExpr(recv ast.Expr) ast.Expr {
 // another package which adds to it when it runs, for itself.
 func (g *Goroutine) LateElsewhere() (c GroupCall, fn *types.Func, ok bool) {
 	call := g.Stmt.Node().(*ast.GoStmt).Call
-	fn = g.p.Callee(call)
+	fn = g.Pass.Callee(call)
 	at, found := g.Stmt.FindNode(call)
-	if fn == nil || fn.Pkg() == g.p.Pkg || !found {
+	if fn == nil || fn.Pkg() == g.Pass.Pkg || !found {
 		return c, nil, false
 	}
-	for _, e := range g.p.GroupEffects(call) {
+	for _, e := range g.Pass.GroupEffects(call) {
 		if !e.Itself || e.Param < 0 || e.Path != "" || !plainPath(call.Args[e.Param]) {
 			continue
 		}

@@ -22,12 +22,12 @@ func (w *WaitGroups) Copies() (out []Copied) {
 	if !w.anyWait() {
 		return nil
 	}
-	for f := range w.p.NamedFuncs {
+	for f := range w.Pass.NamedFuncs {
 		i := -1
 		for _, field := range f.Type.Params.List {
 			for _, name := range field.Names {
 				i++
-				v, _ := w.p.TypesInfo.Defs[name].(*types.Var)
+				v, _ := w.Pass.TypesInfo.Defs[name].(*types.Var)
 				if v == nil || typeis.Pointer(v.Type()) || !typeis.Named(v.Type(), "sync", "WaitGroup") || !w.onlyDone(f, v) {
 					continue
 				}
@@ -50,13 +50,13 @@ func (w *WaitGroups) Copies() (out []Copied) {
 // onlyDone reports whether f calls Done on v and does nothing else with it.
 func (w *WaitGroups) onlyDone(f *NamedFunc, v *types.Var) bool {
 	ops := map[ast.Node]bool{}
-	for _, o := range w.p.WaitGroupOps(f.Cursor) {
+	for _, o := range w.Pass.WaitGroupOps(f.Cursor) {
 		if o.Name == "Done" && o.Key == (WGKey{Root: v}) {
 			ops[ast.Unparen(o.Recv)] = true
 		}
 	}
 	uses := 0
-	for _, use := range w.p.Uses(f.Cursor, v) {
+	for _, use := range w.Pass.Uses(f.Cursor, v) {
 		if use.Node().Pos() == v.Pos() {
 			continue
 		}
@@ -78,8 +78,8 @@ func (w *WaitGroups) copied(f *NamedFunc, v *types.Var, i int) (c Copied, any bo
 		gc := GroupCall{NamedCall: nc, Group: f.Argument(nc, v)}
 		if gc.Group != nil {
 			x := at(gc.Group)
-			gc.Key, gc.Known = w.p.path(x)
-			gc.Known = gc.Known && plainPath(x) && w.p.VarOf(x) != v
+			gc.Key, gc.Known = w.Pass.path(x)
+			gc.Known = gc.Known && plainPath(x) && w.Pass.VarOf(x) != v
 		}
 		if !gc.Known && c.Stuck == "" {
 			c.Stuck = "a call of " + f.Object.Name() + " copies a group that is no plain variable"
@@ -108,7 +108,7 @@ func (w *WaitGroups) owed(c GroupCall) bool {
 		decl = d
 	}
 	adds, waits := false, false
-	for _, o := range w.p.WaitGroupOps(decl) {
+	for _, o := range w.Pass.WaitGroupOps(decl) {
 		if o.Key != c.Key {
 			continue
 		}
@@ -143,7 +143,7 @@ func (g *Goroutine) Copies() (out []CopiedParam) {
 	for _, field := range g.Lit.Node().(*ast.FuncLit).Type.Params.List {
 		for _, name := range field.Names {
 			i++
-			v, _ := g.p.TypesInfo.Defs[name].(*types.Var)
+			v, _ := g.Pass.TypesInfo.Defs[name].(*types.Var)
 			if v == nil || i >= len(call.Args) || !typeis.Named(v.Type(), "sync", "WaitGroup") || typeis.Pointer(v.Type()) || g.ownGroup(v) {
 				continue
 			}
@@ -163,7 +163,7 @@ func (g *Goroutine) Copies() (out []CopiedParam) {
 func (g *Goroutine) ownGroup(v *types.Var) bool {
 	for c := range g.Lit.Preorder((*ast.SelectorExpr)(nil)) {
 		sel := c.Node().(*ast.SelectorExpr)
-		if g.p.VarOf(sel.X) == v && sel.Sel.Name != "Done" {
+		if g.Pass.VarOf(sel.X) == v && sel.Sel.Name != "Done" {
 			return true
 		}
 	}
@@ -180,14 +180,14 @@ func (g *Goroutine) Unshareable(c CopiedParam) string {
 	// The outer variable must mean itself inside of the literal.
 	for use := range g.Lit.Preorder((*ast.Ident)(nil)) {
 		id := use.Node().(*ast.Ident)
-		o := g.p.TypesInfo.ObjectOf(id)
-		if id.Name == arg.Name && o != types.Object(c.Param) && o != g.p.TypesInfo.ObjectOf(arg) {
+		o := g.Pass.TypesInfo.ObjectOf(id)
+		if id.Name == arg.Name && o != types.Object(c.Param) && o != g.Pass.TypesInfo.ObjectOf(arg) {
 			return "the name " + arg.Name + " means something else in the goroutine"
 		}
 	}
-	if o, ok := g.p.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !g.p.Stable(arg, g.Parent) {
+	if o, ok := g.Pass.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !g.Pass.Stable(arg, g.Parent) {
 		return "the group " + arg.Name + " may be another one when the goroutine is done with it"
-	} else if o.Parent() == g.p.Pkg.Scope() {
+	} else if o.Parent() == g.Pass.Pkg.Scope() {
 		return "the group is a package variable"
 	}
 	return ""

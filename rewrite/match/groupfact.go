@@ -203,7 +203,7 @@ func (w *WaitGroups) harmless(call *ast.CallExpr) bool {
 	if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit {
 		return true
 	}
-	effects := w.p.GroupEffects(call)
+	effects := w.Pass.GroupEffects(call)
 	for _, e := range effects {
 		if !e.Whole || e.Dones > 0 {
 			return false

@@ -49,7 +49,7 @@ func (p *Pass) literalArg(c inspector.Cursor) (*types.Var, *Func) {
 		return nil, nil
 	}
 	at, _ := c.Parent().FindNode(lit)
-	return argumentOf(lit, call, c.Node(), p), p.FuncOf(at)
+	return ArgumentOf(lit, call, c.Node(), p), p.FuncOf(at)
 }
 
 // quietUse reports whether the use of a value at c looks at a field, compares

@@ -250,7 +250,7 @@ func (s *LocalChan) starts(a ChanArgument) bool {
 func (s *LocalChan) sent(u ChannelUse) bool {
 	snd := s.senderOf(u.Runner)
 	if snd == nil {
-		gs := s.Pass.startedBy(u.Runner, s.Fn)
+		gs := s.Pass.StartedBy(u.Runner, s.Fn)
 		if !gs.Valid() {
 			return false
 		}

@@ -51,7 +51,7 @@ func (c *Cancel) SoleGoroutine() *ast.FuncLit {
 		case cursor.Contains(use):
 			t.use(use, c.Ctx.Name())
 		default:
-			param := argumentOf(lit, stmt.Call, n, c.p)
+			param := ArgumentOf(lit, stmt.Call, n, c.p)
 			if param == nil {
 				return nil
 			}
@@ -83,8 +83,8 @@ func (c *Cancel) endsBefore(fn *Func) (ends bool) {
 	return ends
 }
 
-// argumentOf returns the parameter of the literal that gets the argument arg.
-func argumentOf(lit *ast.FuncLit, call *ast.CallExpr, arg ast.Node, p *Pass) *types.Var {
+// ArgumentOf returns the parameter of the literal that gets the argument arg.
+func ArgumentOf(lit *ast.FuncLit, call *ast.CallExpr, arg ast.Node, p *Pass) *types.Var {
 	i := 0
 	for _, field := range lit.Type.Params.List {
 		for _, name := range field.Names {

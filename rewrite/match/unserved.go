@@ -74,7 +74,7 @@ func (l *localUses) collect() bool {
 	made := 0
 	var add func(u ChannelUse) bool
 	add = func(u ChannelUse) bool {
-		if u.Runner != l.fn.Cursor && u.Kind != ChanNil && u.Kind != ChanMake && !l.p.startedBy(u.Runner, l.fn).Valid() {
+		if u.Runner != l.fn.Cursor && u.Kind != ChanNil && u.Kind != ChanMake && !l.p.StartedBy(u.Runner, l.fn).Valid() {
 			return false
 		}
 		switch u.Kind {
@@ -119,7 +119,7 @@ func (l *localUses) collect() bool {
 // that makes one only to wait on it itself parks on purpose.
 func (l *localUses) nobody(waits []ChannelUse) (out []Waiter) {
 	for _, u := range waits {
-		if g := l.p.startedBy(u.Runner, l.fn); u.Kind == ChanRecv && u.Waits() && (g.Valid() || l.given) {
+		if g := l.p.StartedBy(u.Runner, l.fn); u.Kind == ChanRecv && u.Waits() && (g.Valid() || l.given) {
 			out = append(out, Waiter{Var: l.ch.Var, Recv: u, Go: g})
 		}
 	}
@@ -133,7 +133,7 @@ func (l *localUses) bypassed(waits, own []ChannelUse) (out []Waiter) {
 		return nil
 	}
 	for _, u := range waits {
-		g := l.p.startedBy(u.Runner, l.fn)
+		g := l.p.StartedBy(u.Runner, l.fn)
 		if !g.Valid() {
 			continue
 		}
@@ -259,7 +259,7 @@ func (l *localUses) mustHappen(o ChannelUse) bool {
 // return early.
 func (l *localUses) skipped(waits, others []ChannelUse) (out []Waiter) {
 	body := l.p.FuncOf(others[0].Runner)
-	start := l.p.startedBy(others[0].Runner, l.fn)
+	start := l.p.StartedBy(others[0].Runner, l.fn)
 	ends := map[ast.Node]bool{}
 	for _, u := range others {
 		node := FlowNode(u.Op, body)

@@ -91,9 +91,9 @@ func (p *Pass) groupOpAt(root inspector.Cursor, call ast.Expr) (op WGOp, ok bool
 	return op, ok
 }
 
-// groupExprs lists the identifiers and selections below root that are WaitGroups,
+// GroupExprs lists the identifiers and selections below root that are WaitGroups,
 // and may list others.
-func (p *Pass) groupExprs(root inspector.Cursor) []inspector.Cursor {
+func (p *Pass) GroupExprs(root inspector.Cursor) []inspector.Cursor {
 	if root == p.Inspector.Root() {
 		return p.Index().groups
 	}
@@ -114,7 +114,7 @@ func (p *Pass) waitGroupOps(root inspector.Cursor) []WGOp {
 				continue
 			}
 			if key, ok := p.WaitGroupKey(recv); ok {
-				key = p.argumentFor(key, c)
+				key = p.ArgumentFor(key, c)
 				what := name
 				if name == "Add" && p.negative(call.Args) {
 					what = "Done" // wg.Add(-1)
@@ -179,9 +179,9 @@ func (p *Pass) path(e ast.Expr) (WGKey, bool) {
 	return WGKey{}, false
 }
 
-// argumentFor replaces a parameter of an enclosing literal that is called or
+// ArgumentFor replaces a parameter of an enclosing literal that is called or
 // started in place by what is passed for it.
-func (p *Pass) argumentFor(key WGKey, c inspector.Cursor) WGKey {
+func (p *Pass) ArgumentFor(key WGKey, c inspector.Cursor) WGKey {
 	for lit := range c.Enclosing((*ast.FuncLit)(nil)) {
 		if arg := p.LitArgument(lit, key.Root); arg != nil {
 			if outer, ok := p.path(arg); ok {

@@ -18,10 +18,10 @@ import (
 // while somebody waits for the goroutine.
 func (g *Goroutine) callsWaiter(local bool) bool {
 	own := map[*ast.CallExpr]bool{}
-	for _, o := range g.p.WaitGroupOps(g.Lit) {
+	for _, o := range g.Pass.WaitGroupOps(g.Lit) {
 		own[o.Call] = true
 	}
-	w := waiterWalk{p: g.p, own: own, inside: local, seen: map[*types.Func]bool{}}
+	w := waiterWalk{p: g.Pass, own: own, inside: local, seen: map[*types.Func]bool{}}
 	ast.Inspect(g.Lit.Node(), func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ForStmt:
@@ -39,7 +39,7 @@ func (g *Goroutine) callsWaiter(local bool) bool {
 // locksLocal reports whether call locks a mutex that is a variable of the
 // function around the goroutine.
 func (g *Goroutine) locksLocal(call *ast.CallExpr) bool {
-	fn := g.p.Callee(call)
+	fn := g.Pass.Callee(call)
 	if fn == nil {
 		return false
 	}
@@ -49,8 +49,8 @@ func (g *Goroutine) locksLocal(call *ast.CallExpr) bool {
 		if !ok {
 			return false
 		}
-		v := g.p.VarOf(sel.X)
-		return v != nil && v.Kind() == types.LocalVar && g.p.DeclaredIn(v, g.Parent)
+		v := g.Pass.VarOf(sel.X)
+		return v != nil && v.Kind() == types.LocalVar && g.Pass.DeclaredIn(v, g.Parent)
 	}
 	return false
 }

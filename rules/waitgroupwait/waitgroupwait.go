@@ -72,7 +72,7 @@ func find(p *match.Pass) []rule.Match {
 		if fn == nil {
 			continue
 		}
-		for _, g := range p.LocalGroups(fn) {
+		for _, g := range localGroups(p, fn) {
 			for _, e := range g.Excesses() {
 				out = append(out, tooMany(e))
 			}
@@ -84,7 +84,7 @@ func find(p *match.Pass) []rule.Match {
 			}
 		}
 	}
-	for _, add := range match.NewWaitGroups(p).AddsInGo() {
+	for _, add := range addsInGo(match.NewWaitGroups(p)) {
 		recv := types.ExprString(add.Recv)
 		m := rule.Match{
 			Pos: add.Call.Pos(), End: add.Call.End(),
@@ -96,7 +96,7 @@ func find(p *match.Pass) []rule.Match {
 }
 
 // tooMany is wg.Add(2); go func() { wg.Done() }(); wg.Wait().
-func tooMany(e match.Excess) rule.Match {
+func tooMany(e excess) rule.Match {
 	recv := types.ExprString(e.Add.Recv)
 	m := rule.Match{Pos: e.Add.Call.Pos(), End: e.Add.Call.End()}
 	if e.Dones == 0 {
@@ -108,7 +108,7 @@ func tooMany(e match.Excess) rule.Match {
 }
 
 // roundSkipped is wg.Add(len(xs)); for x := range xs { if ... { continue }; go ... }.
-func roundSkipped(p *match.Pass, g *match.LocalGroup, s match.Skipped) rule.Match {
+func roundSkipped(p *match.Pass, g *localGroup, s skipped) rule.Match {
 	recv, over := types.ExprString(s.Add.Recv), types.ExprString(s.Of)
 	gs := s.Start.Stmt.Node().(*ast.GoStmt)
 	m := rule.Match{
@@ -136,7 +136,7 @@ func roundSkipped(p *match.Pass, g *match.LocalGroup, s match.Skipped) rule.Matc
 }
 
 // waitsFirst is go func() { defer wg.Done(); ch <- v }(); wg.Wait(); <-ch.
-func waitsFirst(p *match.Pass, w match.Deadlock) rule.Match {
+func waitsFirst(p *match.Pass, w deadlock) rule.Match {
 	recv, ch := types.ExprString(w.Wait.Recv), w.Chan.Name()
 	m := rule.Match{
 		Pos: w.Wait.Call.Pos(), End: w.Wait.Call.End(),

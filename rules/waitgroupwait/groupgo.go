@@ -1,17 +1,18 @@
-package match
+package waitgroupwait
 
 import (
 	"go/ast"
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// AddsInGo lists the Adds in literals that a group's own Go starts, which
+// addsInGo lists the Adds in literals that a group's own Go starts, which
 // counts the goroutine already, where nobody counts the group down.
-func (w *WaitGroups) AddsInGo() (out []WGOp) {
-	for _, start := range w.p.WaitGroupOps(w.p.Inspector.Root()) {
+func addsInGo(w *match.WaitGroups) (out []match.WGOp) {
+	for _, start := range w.Pass.WaitGroupOps(w.Pass.Inspector.Root()) {
 		if start.Name != "Go" || len(start.Call.Args) != 1 {
 			continue
 		}
@@ -20,11 +21,11 @@ func (w *WaitGroups) AddsInGo() (out []WGOp) {
 			continue
 		}
 		lit, ok := start.At.FindNode(arg)
-		if !ok || !w.Waited(start) || w.countedDown(start, lit) {
+		if !ok || !w.Waited(start) || countedDown(w, start, lit) {
 			continue
 		}
-		body := w.p.FuncOf(lit)
-		for _, o := range w.p.WaitGroupOps(lit) {
+		body := w.Pass.FuncOf(lit)
+		for _, o := range w.Pass.WaitGroupOps(lit) {
 			if o.Name == "Add" && o.Key == start.Key && o.Runner == lit && body.Flow.Has(o.At.Parent().Node()) {
 				out = append(out, o)
 			}
@@ -34,18 +35,18 @@ func (w *WaitGroups) AddsInGo() (out []WGOp) {
 }
 
 // countedDown reports whether anybody may call Done on the group of start.
-func (w *WaitGroups) countedDown(start WGOp, lit inspector.Cursor) bool {
-	field := w.p.FieldOf(start.Recv)
+func countedDown(w *match.WaitGroups, start match.WGOp, lit inspector.Cursor) bool {
+	field := w.Pass.FieldOf(start.Recv)
 	root := start.At
 	for d := range start.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
 		root = d
 	}
-	if field != nil || start.Key.Root.Parent() == w.p.Pkg.Scope() {
-		root = w.p.Inspector.Root()
+	if field != nil || start.Key.Root.Parent() == w.Pass.Pkg.Scope() {
+		root = w.Pass.Inspector.Root()
 	}
 	known := map[ast.Node]bool{}
-	for _, o := range w.p.WaitGroupOps(root) {
-		same := o.Key == start.Key || field != nil && w.p.FieldOf(o.Recv) == field
+	for _, o := range w.Pass.WaitGroupOps(root) {
+		same := o.Key == start.Key || field != nil && w.Pass.FieldOf(o.Recv) == field
 		if same && o.Name == "Done" {
 			return true
 		}
@@ -57,15 +58,15 @@ func (w *WaitGroups) countedDown(start WGOp, lit inspector.Cursor) bool {
 		}
 	}
 	// As a whole the group goes nowhere else.
-	for _, c := range w.p.groupExprs(root) {
+	for _, c := range w.Pass.GroupExprs(root) {
 		e := c.Node().(ast.Expr)
-		if known[e] || !typeis.Named(w.p.TypesInfo.TypeOf(e), "sync", "WaitGroup") || e.Pos() == start.Key.Root.Pos() {
+		if known[e] || !typeis.Named(w.Pass.TypesInfo.TypeOf(e), "sync", "WaitGroup") || e.Pos() == start.Key.Root.Pos() {
 			continue
 		}
 		if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == e {
 			continue // seen as a whole
 		}
-		if key, ok := w.p.WaitGroupKey(e); ok && key == start.Key || field != nil && w.p.FieldOf(e) == field {
+		if key, ok := w.Pass.WaitGroupKey(e); ok && key == start.Key || field != nil && w.Pass.FieldOf(e) == field {
 			return true
 		}
 	}

@@ -1,17 +1,19 @@
-package match
+package waitgroupwait
 
 import (
 	"go/ast"
 	"go/types"
 	"slices"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
-// Deadlock is a Wait in front of all that takes what the goroutines send.
-type Deadlock struct {
-	Wait WGOp
+// deadlock is a Wait in front of all that takes what the goroutines send.
+type deadlock struct {
+	Wait match.WGOp
 	Chan *types.Var
-	Send ChannelUse // the send that the goroutine is stuck in
-	Recv ChannelUse // the first receive
+	Send match.ChannelUse // the send that the goroutine is stuck in
+	Recv match.ChannelUse // the first receive
 	// Close and Range are set where the Wait and the close right behind it could
 	// go to a goroutine of their own.
 	Close ast.Stmt
@@ -21,8 +23,8 @@ type Deadlock struct {
 // Deadlock looks for a Wait of the function for goroutines that, before they
 // count down, send on an unbuffered channel from which only the function
 // receives, and not before its Wait.
-func (g *LocalGroup) Deadlock() (d Deadlock, ok bool) {
-	if len(g.Waits) != 1 || g.Waits[0].Runner != g.Fn.Cursor || InDefer(g.Waits[0].At) {
+func (g *localGroup) Deadlock() (d deadlock, ok bool) {
+	if len(g.Waits) != 1 || g.Waits[0].Runner != g.Fn.Cursor || match.InDefer(g.Waits[0].At) {
 		return d, false
 	}
 	d.Wait = g.Waits[0]
@@ -31,10 +33,10 @@ func (g *LocalGroup) Deadlock() (d Deadlock, ok bool) {
 			continue
 		}
 		ch, known := g.p.LocalChannel(c, g.Fn)
-		if !known || ch.Cap > 0 || ch.Looked || len(Loops(d.Wait.At, g.Fn, ch.Var.Pos())) > 0 {
+		if !known || ch.Cap > 0 || ch.Looked || len(match.Loops(d.Wait.At, g.Fn, ch.Var.Pos())) > 0 {
 			continue
 		}
-		receives := append(append([]ChannelUse{}, ch.Recvs...), ch.Ranges...)
+		receives := append(append([]match.ChannelUse{}, ch.Recvs...), ch.Ranges...)
 		if len(receives) == 0 {
 			continue // nobody receives at all, which is another fault
 		}
@@ -56,7 +58,7 @@ func (g *LocalGroup) Deadlock() (d Deadlock, ok bool) {
 
 // sendsFirst reports whether the goroutine of a sender counts the group down,
 // is counted, and comes to no Done but behind a send that it has begun.
-func (g *LocalGroup) sendsFirst(snd *Sender) bool {
+func (g *localGroup) sendsFirst(snd *match.Sender) bool {
 	if len(snd.Sends) == 0 {
 		return false
 	}
@@ -68,8 +70,8 @@ func (g *LocalGroup) sendsFirst(snd *Sender) bool {
 		if snd.Named {
 			ops = g.named(s, snd.Body)
 		}
-		gr := NewWaitGroups(g.p).Goroutine(s.Stmt)
-		if len(ops) == 0 || gr == nil || !gr.Counted(WGKey{Root: g.Var}) {
+		gr := match.NewWaitGroups(g.p).Goroutine(s.Stmt)
+		if len(ops) == 0 || gr == nil || !gr.Counted(match.WGKey{Root: g.Var}) {
 			return false
 		}
 		for _, o := range ops {
@@ -85,28 +87,28 @@ func (g *LocalGroup) sendsFirst(snd *Sender) bool {
 
 // named returns the Dones of a declared function that a go statement starts
 // with the group as an argument; none if it hands the group on.
-func (g *LocalGroup) named(s GroupStart, body *Func) []WGOp {
+func (g *localGroup) named(s groupStart, body *match.Func) []match.WGOp {
 	call := s.Stmt.Node().(*ast.GoStmt).Call
 	fn := g.p.Callee(call)
 	if fn == nil {
 		return nil
 	}
 	for _, e := range g.p.GroupEffects(call) {
-		if e.Key != (WGKey{Root: g.Var}) || e.Param < 0 || !e.Whole || e.Adds > 0 || e.Dones != 1 {
+		if e.Key != (match.WGKey{Root: g.Var}) || e.Param < 0 || !e.Whole || e.Adds > 0 || e.Dones != 1 {
 			continue
 		}
-		key := WGKey{Root: fn.Signature().Params().At(e.Param)}
-		if (&Goroutine{p: g.p, Lit: body.Cursor, Decl: body.Cursor, Body: body}).PassedOn(key) {
+		key := match.WGKey{Root: fn.Signature().Params().At(e.Param)}
+		if (&match.Goroutine{Pass: g.p, Lit: body.Cursor, Decl: body.Cursor, Body: body}).PassedOn(key) {
 			return nil
 		}
-		return slices.DeleteFunc(g.p.WaitGroupOps(body.Cursor), func(o WGOp) bool { return o.Key != key })
+		return slices.DeleteFunc(g.p.WaitGroupOps(body.Cursor), func(o match.WGOp) bool { return o.Key != key })
 	}
 	return nil
 }
 
 // closer looks for "wg.Wait(); close(ch)" in front of a loop over ch.
-func (g *LocalGroup) closer(d *Deadlock, ch *LocalChan) {
-	list, i, ok := StmtList(d.Wait.At.Parent())
+func (g *localGroup) closer(d *deadlock, ch *match.LocalChan) {
+	list, i, ok := match.StmtList(d.Wait.At.Parent())
 	if !ok || i+1 >= len(list) || len(ch.Ranges) != 1 || len(ch.Recvs) > 0 {
 		return
 	}
@@ -124,7 +126,7 @@ func (g *LocalGroup) closer(d *Deadlock, ch *LocalChan) {
 // leadsTo reports whether the statements come to loop, one of them, without
 // anything in front of it that needs the goroutines to be done: they use none of
 // its variables, and do not leave.
-func (g *LocalGroup) leadsTo(list []ast.Stmt, loop *ast.RangeStmt) bool {
+func (g *localGroup) leadsTo(list []ast.Stmt, loop *ast.RangeStmt) bool {
 	shared := map[*types.Var]bool{}
 	for _, s := range g.Starts {
 		ast.Inspect(s.Stmt.Node(), func(n ast.Node) bool {

@@ -1,4 +1,4 @@
-package match
+package waitgroupwait
 
 import (
 	"go/ast"
@@ -9,32 +9,33 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// LocalGroup is a WaitGroup in a local variable of a function that only the
+// localGroup is a WaitGroup in a local variable of a function that only the
 // function, the literals that it starts as goroutines, and functions of a known
 // effect see.
-type LocalGroup struct {
-	p      *Pass
-	Fn     *Func
+type localGroup struct {
+	p      *match.Pass
+	Fn     *match.Func
 	Var    *types.Var
-	Adds   []WGOp // by the function itself
-	Dones  []WGOp // by the function itself
-	Waits  []WGOp // by the function or one of its goroutines
-	Starts []GroupStart
+	Adds   []match.WGOp // by the function itself
+	Dones  []match.WGOp // by the function itself
+	Waits  []match.WGOp // by the function or one of its goroutines
+	Starts []groupStart
 }
 
-// GroupStart is a go statement whose goroutine counts the group down.
-type GroupStart struct {
+// groupStart is a go statement whose goroutine counts the group down.
+type groupStart struct {
 	Stmt inspector.Cursor
-	Body *Func  // the literal; nil for a function with a name
-	Ops  []WGOp // in the literal
-	Most int    // how often it counts down at most, up to Many
+	Body *match.Func  // the literal; nil for a function with a name
+	Ops  []match.WGOp // in the literal
+	Most int          // how often it counts down at most, up to Many
 }
 
-// LocalGroups lists the WaitGroups that fn declares and keeps to itself.
-func (p *Pass) LocalGroups(fn *Func) (out []*LocalGroup) {
+// localGroups lists the WaitGroups that fn declares and keeps to itself.
+func localGroups(p *match.Pass, fn *match.Func) (out []*localGroup) {
 	seen := map[types.Object]bool{}
 	for _, o := range p.WaitGroupOps(fn.Cursor) {
 		v, ok := o.Key.Root.(*types.Var)
@@ -42,7 +43,7 @@ func (p *Pass) LocalGroups(fn *Func) (out []*LocalGroup) {
 			continue
 		}
 		seen[v] = true
-		g := &LocalGroup{p: p, Fn: fn, Var: v}
+		g := &localGroup{p: p, Fn: fn, Var: v}
 		if g.kept() && g.sort() {
 			out = append(out, g)
 		}
@@ -51,8 +52,8 @@ func (p *Pass) LocalGroups(fn *Func) (out []*LocalGroup) {
 }
 
 // kept reports whether nobody unknown has the group.
-func (g *LocalGroup) kept() bool {
-	key := WGKey{Root: g.Var}
+func (g *localGroup) kept() bool {
+	key := match.WGKey{Root: g.Var}
 	known := map[ast.Node]bool{}
 	for _, o := range g.p.WaitGroupOps(g.Fn.Cursor) {
 		if o.Key == key {
@@ -77,7 +78,7 @@ func (g *LocalGroup) kept() bool {
 }
 
 // fresh reports whether the declaration at c makes a new group.
-func (g *LocalGroup) fresh(c inspector.Cursor) bool {
+func (g *localGroup) fresh(c inspector.Cursor) bool {
 	var names, values []ast.Expr
 	switch n := c.Parent().Node().(type) {
 	case *ast.ValueSpec:
@@ -108,10 +109,10 @@ func (g *LocalGroup) fresh(c inspector.Cursor) bool {
 
 // handed reports whether the group is the argument of a literal that uses it
 // as the function does, or of a function whose whole effect is known.
-func (g *LocalGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool {
-	arg := Unparen(use)
+func (g *localGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool {
+	arg := match.Unparen(use)
 	if amp, ok := arg.Parent().Node().(*ast.UnaryExpr); ok && amp.Op == token.AND {
-		arg = Unparen(arg.Parent())
+		arg = match.Unparen(arg.Parent())
 	}
 	call, ok := arg.Parent().Node().(*ast.CallExpr)
 	if !ok {
@@ -119,7 +120,7 @@ func (g *LocalGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool 
 	}
 	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
 		c, ok := arg.Parent().FindNode(lit)
-		param := argumentOf(lit, call, arg.Node(), g.p)
+		param := match.ArgumentOf(lit, call, arg.Node(), g.p)
 		if !ok || param == nil || !typeis.Pointer(param.Type()) {
 			return false
 		}
@@ -139,18 +140,18 @@ func (g *LocalGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool 
 }
 
 // sort books the operations. It returns false for what is not understood.
-func (g *LocalGroup) sort() bool {
-	key := WGKey{Root: g.Var}
-	starts := map[ast.Node]*GroupStart{}
-	at := func(gs inspector.Cursor) *GroupStart {
+func (g *localGroup) sort() bool {
+	key := match.WGKey{Root: g.Var}
+	starts := map[ast.Node]*groupStart{}
+	at := func(gs inspector.Cursor) *groupStart {
 		if starts[gs.Node()] == nil {
-			starts[gs.Node()] = &GroupStart{Stmt: gs}
+			starts[gs.Node()] = &groupStart{Stmt: gs}
 		}
 		return starts[gs.Node()]
 	}
-	counts := map[*GroupStart]map[ast.Node]int{}
+	counts := map[*groupStart]map[ast.Node]int{}
 	book := func(runner, c inspector.Cursor, n int) bool {
-		gs := g.p.startedBy(runner, g.Fn)
+		gs := g.p.StartedBy(runner, g.Fn)
 		if !gs.Valid() {
 			return false
 		}
@@ -159,7 +160,7 @@ func (g *LocalGroup) sort() bool {
 		if counts[s] == nil {
 			counts[s] = map[ast.Node]int{}
 		}
-		counts[s][FlowNode(c, s.Body)] += n
+		counts[s][match.FlowNode(c, s.Body)] += n
 		return true
 	}
 	for _, o := range g.p.WaitGroupOps(g.Fn.Cursor) {
@@ -169,7 +170,7 @@ func (g *LocalGroup) sort() bool {
 		own := o.Runner == g.Fn.Cursor
 		switch {
 		case o.Name == "Wait":
-			if !own && !g.p.startedBy(o.Runner, g.Fn).Valid() {
+			if !own && !g.p.StartedBy(o.Runner, g.Fn).Valid() {
 				return false
 			}
 			g.Waits = append(g.Waits, o)
@@ -182,13 +183,13 @@ func (g *LocalGroup) sort() bool {
 			if !book(o.Runner, o.At, 1) {
 				return false
 			}
-			s := at(g.p.startedBy(o.Runner, g.Fn))
+			s := at(g.p.StartedBy(o.Runner, g.Fn))
 			s.Ops = append(s.Ops, o)
 		default:
 			return false
 		}
 	}
-	for _, use := range g.p.groupUses(g.Fn) {
+	for _, use := range groupUses(g.p, g.Fn) {
 		c, e := use.at, use.GroupUse
 		if e.Key != key {
 			continue
@@ -210,7 +211,7 @@ func (g *LocalGroup) sort() bool {
 			continue
 		}
 		if s.Body != nil {
-			s.Most = MostOn(s.Body, counts[s])
+			s.Most = match.MostOn(s.Body, counts[s])
 		}
 		g.Starts = append(g.Starts, *s)
 	}
@@ -219,7 +220,7 @@ func (g *LocalGroup) sort() bool {
 
 // groupUse is a call that touches a WaitGroup through the function that it calls.
 type groupUse struct {
-	GroupUse
+	match.GroupUse
 	at inspector.Cursor
 }
 
@@ -229,15 +230,15 @@ type knownUses struct {
 }
 
 // groupUses lists the calls in fn that change or await a WaitGroup of fn's, for all of its groups.
-func (p *Pass) groupUses(fn *Func) []groupUse {
-	known := State[knownUses](p)
+func groupUses(p *match.Pass, fn *match.Func) []groupUse {
+	known := match.State[knownUses](p)
 	uses, ok := known.in[fn.Cursor]
 	if ok {
 		return uses
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		for _, e := range p.GroupEffects(c.Node().(*ast.CallExpr)) {
-			if e.Key = p.argumentFor(e.Key, c); e.Adds+e.Dones > 0 || e.Waits {
+			if e.Key = p.ArgumentFor(e.Key, c); e.Adds+e.Dones > 0 || e.Waits {
 				uses = append(uses, groupUse{e, c})
 			}
 		}
@@ -249,9 +250,9 @@ func (p *Pass) groupUses(fn *Func) []groupUse {
 	return uses
 }
 
-// Excess is an Add after which too few goroutines count down.
-type Excess struct {
-	Add   WGOp
+// excess is an Add after which too few goroutines count down.
+type excess struct {
+	Add   match.WGOp
 	Count int64 // what it adds
 	Dones int   // how often the goroutines behind it count down at most
 }
@@ -259,14 +260,14 @@ type Excess struct {
 // Excesses compares each Add with the goroutines that are started behind it in
 // the same list of statements, up to the next Add or Wait. It says nothing if a
 // goroutine cannot be put down to one Add, or counts down in a loop.
-func (g *LocalGroup) Excesses() (out []Excess) {
+func (g *localGroup) Excesses() (out []excess) {
 	if len(g.Dones) > 0 || g.jumps() {
 		return nil
 	}
 	paid := map[ast.Node]bool{}
 	for _, add := range g.Adds {
 		stmt := add.At.Parent()
-		list, i, ok := StmtList(stmt)
+		list, i, ok := match.StmtList(stmt)
 		n, constant := typeis.SmallInt(g.p.TypesInfo.Types[add.Call.Args[0]].Value)
 		if _, isStmt := stmt.Node().(*ast.ExprStmt); !ok || !isStmt || !constant && len(g.Starts) > 0 {
 			return nil
@@ -290,7 +291,7 @@ func (g *LocalGroup) Excesses() (out []Excess) {
 			continue // blocks on purpose, for all one knows
 		}
 		if constant && int64(dones) < n && !more || !constant {
-			out = append(out, Excess{add, n, dones})
+			out = append(out, excess{add, n, dones})
 		}
 	}
 	for _, s := range g.Starts {
@@ -303,9 +304,9 @@ func (g *LocalGroup) Excesses() (out []Excess) {
 
 // mostBehind returns how often the goroutines of a go statement behind an Add
 // count down at most; ok is false if that is not known.
-func (g *LocalGroup) mostBehind(add WGOp, start GroupStart) (n int, ok bool) {
-	loops := Loops(start.Stmt, g.Fn, add.Call.Pos())
-	if start.Most >= Many || len(loops) > 1 {
+func (g *localGroup) mostBehind(add match.WGOp, start groupStart) (n int, ok bool) {
+	loops := match.Loops(start.Stmt, g.Fn, add.Call.Pos())
+	if start.Most >= match.Many || len(loops) > 1 {
 		return start.Most, false
 	}
 	if len(loops) == 0 {
@@ -318,7 +319,7 @@ func (g *LocalGroup) mostBehind(add WGOp, start GroupStart) (n int, ok bool) {
 // forgotten reports whether the statement behind the Add starts a goroutine
 // that ends, and does so without a Done. An Add and a Wait alone are a way to
 // block for ever, in a main function and elsewhere.
-func (g *LocalGroup) forgotten(list []ast.Stmt, i int) bool {
+func (g *localGroup) forgotten(list []ast.Stmt, i int) bool {
 	if i+1 >= len(list) || g.Fn.Name() == "main" {
 		return false
 	}
@@ -326,7 +327,7 @@ func (g *LocalGroup) forgotten(list []ast.Stmt, i int) bool {
 	if !ok {
 		return false
 	}
-	var body *Func
+	var body *match.Func
 	if lit, isLit := ast.Unparen(gs.Call.Fun).(*ast.FuncLit); isLit {
 		c, found := g.Fn.Cursor.FindNode(lit)
 		if !found {
@@ -336,11 +337,11 @@ func (g *LocalGroup) forgotten(list []ast.Stmt, i int) bool {
 	} else {
 		body = g.p.Declaration(g.p.Callee(gs.Call))
 	}
-	return body != nil && flow.ReachesReturn(body.Flow, nil) && !(&Goroutine{p: g.p, Lit: body.Cursor}).mayNotEnd()
+	return body != nil && flow.ReachesReturn(body.Flow, nil) && !(&match.Goroutine{Pass: g.p, Lit: body.Cursor}).MayNotEnd()
 }
 
 // jumps reports whether the function has a goto.
-func (g *LocalGroup) jumps() bool {
+func (g *localGroup) jumps() bool {
 	for c := range g.Fn.Cursor.Preorder((*ast.BranchStmt)(nil)) {
 		if c.Node().(*ast.BranchStmt).Tok == token.GOTO {
 			return true
@@ -350,8 +351,8 @@ func (g *LocalGroup) jumps() bool {
 }
 
 // isOwn reports whether s holds a call of the method name by the function itself.
-func (g *LocalGroup) isOwn(s ast.Stmt, name string) bool {
-	for _, list := range [][]WGOp{g.Adds, g.Waits} {
+func (g *localGroup) isOwn(s ast.Stmt, name string) bool {
+	for _, list := range [][]match.WGOp{g.Adds, g.Waits} {
 		for _, o := range list {
 			if o.Name == name && s.Pos() <= o.Call.Pos() && o.Call.End() <= s.End() {
 				return true

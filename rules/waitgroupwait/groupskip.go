@@ -1,30 +1,31 @@
-package match
+package waitgroupwait
 
 import (
 	"go/ast"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
-// Skipped is a loop of which not every round starts a goroutine, although all
+// skipped is a loop of which not every round starts a goroutine, although all
 // have been counted before it.
-type Skipped struct {
-	Add   WGOp
+type skipped struct {
+	Add   match.WGOp
 	Of    ast.Expr // what has the length that is added
 	Loop  *ast.RangeStmt
-	Start GroupStart
+	Start groupStart
 	Early bool // a goroutine may wait before the loop has started the first one
 }
 
 // SkippedRounds looks for wg.Add(len(xs)) in front of a loop over xs that can
 // go on without starting the one goroutine that it is there for.
-func (g *LocalGroup) SkippedRounds() (out Skipped, ok bool) {
+func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 	if len(g.Adds) != 1 || len(g.Starts) != 1 || g.jumps() || g.Starts[0].Most > 1 {
 		return out, false
 	}
 	add, start := g.Adds[0], g.Starts[0]
 	length, isCall := ast.Unparen(add.Call.Args[0]).(*ast.CallExpr)
-	list, i, inList := StmtList(add.At.Parent())
+	list, i, inList := match.StmtList(add.At.Parent())
 	if !isCall || !g.p.IsBuiltin(length, "len") || !inList || !g.p.FrozenLen(length.Args[0]) {
 		return out, false
 	}
@@ -37,7 +38,7 @@ func (g *LocalGroup) SkippedRounds() (out Skipped, ok bool) {
 			loop = r
 		}
 	}
-	if loop == nil || len(Loops(start.Stmt, g.Fn, add.Call.Pos())) != 1 {
+	if loop == nil || len(match.Loops(start.Stmt, g.Fn, add.Call.Pos())) != 1 {
 		return out, false
 	}
 	over := ast.Unparen(loop.X)
@@ -52,16 +53,16 @@ func (g *LocalGroup) SkippedRounds() (out Skipped, ok bool) {
 		if d.Call.Pos() < loop.Pos() || d.Call.End() > loop.End() {
 			return out, false // it may make up for what was left out
 		}
-		pays[FlowNode(d.At, g.Fn)] = true
+		pays[match.FlowNode(d.At, g.Fn)] = true
 	}
 	waits, always, early := map[ast.Node]bool{}, false, false
 	for _, o := range g.Waits {
 		own := o.Runner == g.Fn.Cursor
-		if own && !InDefer(o.At) && !g.surely(o, loop) {
+		if own && !match.InDefer(o.At) && !g.surely(o, loop) {
 			return out, false
 		}
-		waits[FlowNode(o.At, g.Fn)] = true
-		always = always || !own || InDefer(o.At)
+		waits[match.FlowNode(o.At, g.Fn)] = true
+		always = always || !own || match.InDefer(o.At)
 		early = early || !own && o.Call.Pos() < loop.End()
 	}
 	skips := false
@@ -78,13 +79,13 @@ func (g *LocalGroup) SkippedRounds() (out Skipped, ok bool) {
 			return l != ast.Stmt(loop)
 		},
 	}.FromBody(g.Fn.Flow, loop, struct{}{})
-	return Skipped{add, length.Args[0], loop, start, early}, skips
+	return skipped{add, length.Args[0], loop, start, early}, skips
 }
 
 // surely reports whether nothing is decided between the loop and a Wait behind
 // it: a function that knows of a round that was skipped may do without the Wait.
-func (g *LocalGroup) surely(wait WGOp, loop *ast.RangeStmt) bool {
-	list, i, ok := StmtList(wait.At.Parent())
+func (g *localGroup) surely(wait match.WGOp, loop *ast.RangeStmt) bool {
+	list, i, ok := match.StmtList(wait.At.Parent())
 	if !ok || list[0].Pos() > loop.Pos() && list[i].Pos() > loop.End() {
 		return false
 	}
