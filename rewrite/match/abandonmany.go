@@ -244,7 +244,7 @@ func (s *LocalChan) Recovers() bool {
 	for _, snd := range s.Senders {
 		for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
 			call := c.Node().(*ast.CallExpr)
-			if _, ok := c.Parent().Node().(*ast.DeferStmt); !ok || s.Pass.isBuiltin(call) {
+			if _, ok := c.Parent().Node().(*ast.DeferStmt); !ok || s.Pass.CallsBuiltin(call) {
 				continue
 			}
 			deferred := s.Pass.Declaration(s.Pass.Callee(call))

@@ -18,7 +18,7 @@ func (p *Pass) EndsUnlessNil(call *ast.CallExpr, err *types.Var) bool {
 	if err == nil {
 		return false
 	}
-	if x := p.requiredNil(call); x != nil && p.VarOf(x) == err {
+	if x := p.RequiredNil(call); x != nil && p.VarOf(x) == err {
 		return true
 	}
 	return p.callImplies(call, claim{kind: AssuresNil, v: err}, false)
@@ -30,22 +30,15 @@ func (p *Pass) demandsError(call *ast.CallExpr, err *types.Var) bool {
 	return err != nil && p.callImplies(call, claim{kind: AssuresSet, v: err}, true)
 }
 
-// mayEndOn reports whether call may end the test or the process, depending on
-// its arguments.
-func (p *Pass) mayEndOn(call *ast.CallExpr) bool {
-	return p.requiredNil(call) != nil ||
-		slices.ContainsFunc(p.assured(call), func(a assured) bool { return !a.soft })
-}
-
-// assured is an assurance about the arguments of a call.
-type assured struct {
+// Assured is an assurance about the arguments of a call.
+type Assured struct {
 	kind AssuranceKind
 	x, y ast.Expr
-	soft bool
+	Soft bool
 }
 
-// assured returns what holds of the arguments of call once it has returned.
-func (p *Pass) assured(call *ast.CallExpr) (out []assured) {
+// Assured returns what holds of the arguments of call once it has returned.
+func (p *Pass) Assured(call *ast.CallExpr) (out []Assured) {
 	known, sig := p.assurancesOf(call)
 	for _, a := range known {
 		if a.Kind == AssuresAllNil {
@@ -54,14 +47,14 @@ func (p *Pass) assured(call *ast.CallExpr) (out []assured) {
 				if call.Ellipsis.IsValid() {
 					kind = AssuresAllNil
 				}
-				out = append(out, assured{kind: kind, x: call.Args[i], soft: a.Soft})
+				out = append(out, Assured{kind: kind, x: call.Args[i], Soft: a.Soft})
 			}
 			continue
 		}
 		if last := max(a.Param, a.Other); last >= len(call.Args) || len(call.Args) < sig.Params().Len()-1 {
 			continue // the results of another call
 		}
-		out = append(out, assured{kind: a.Kind, x: call.Args[a.Param], y: call.Args[a.Other], soft: a.Soft})
+		out = append(out, Assured{kind: a.Kind, x: call.Args[a.Param], y: call.Args[a.Other], Soft: a.Soft})
 	}
 	return out
 }
@@ -78,8 +71,8 @@ func (p *Pass) assurancesOf(call *ast.CallExpr) ([]Assurance, *types.Signature) 
 		return assuresOf.Of(p.Facts.Facts, fn), fn.Signature()
 	}
 	v := p.VarOf(call.Fun)
-	lit := p.literalOf(v)
-	if lit == nil || within(call, lit.Body) || !p.Fixed(v) {
+	lit := p.LiteralOf(v)
+	if lit == nil || Within(call, lit.Body) || !p.Fixed(v) {
 		return nil, nil
 	}
 	sig, ok := p.TypesInfo.TypeOf(call.Fun).Underlying().(*types.Signature)
@@ -93,8 +86,8 @@ func (p *Pass) assurancesOf(call *ast.CallExpr) ([]Assurance, *types.Signature) 
 // callImplies reports whether c holds once call has returned; soft says that a
 // failed test is enough.
 func (p *Pass) callImplies(call *ast.CallExpr, c claim, soft bool) bool {
-	return slices.ContainsFunc(p.assured(call), func(a assured) bool {
-		if a.soft && !soft {
+	return slices.ContainsFunc(p.Assured(call), func(a Assured) bool {
+		if a.Soft && !soft {
 			return false
 		}
 		switch a.kind {

@@ -77,12 +77,12 @@ func (p *Pass) valuesOf(v *types.Var) (values []ast.Expr, param, ok bool) {
 		var given ast.Expr
 		switch parent := use.Parent().Node().(type) {
 		case *ast.AssignStmt:
-			if !onLeft(parent, use) {
+			if !OnLeft(parent, use) {
 				continue
 			}
 			given = assigned(parent, use)
 		case *ast.ValueSpec:
-			if len(parent.Values) == 0 || !assigns(use) {
+			if len(parent.Values) == 0 || !IsAssigned(use) {
 				continue
 			}
 			if len(parent.Names) == len(parent.Values) {
@@ -110,7 +110,7 @@ func (p *Pass) valuesOf(v *types.Var) (values []ast.Expr, param, ok bool) {
 	return values, param, true
 }
 
-func onLeft(as *ast.AssignStmt, c inspector.Cursor) bool {
+func OnLeft(as *ast.AssignStmt, c inspector.Cursor) bool {
 	for _, l := range as.Lhs {
 		if l == c.Node() {
 			return true
@@ -167,9 +167,9 @@ func (p *Pass) FullName(call *ast.CallExpr) string {
 	return name
 }
 
-// calledAs returns the name by which call calls its function, without what it
+// CalledAs returns the name by which call calls its function, without what it
 // is a method of; "" for the result of an expression.
-func calledAs(call *ast.CallExpr) string {
+func CalledAs(call *ast.CallExpr) string {
 	switch fun := ast.Unparen(call.Fun).(type) {
 	case *ast.Ident:
 		return fun.Name
@@ -209,7 +209,7 @@ func (p *Pass) Method(call *ast.CallExpr, pkg, typ, name string) (recv ast.Expr,
 func (p *Pass) LastVar(e ast.Expr) *types.Var {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.SelectorExpr:
-		return p.selected(x)
+		return p.Selected(x)
 	case *ast.IndexExpr:
 		return p.LastVar(x.X)
 	case *ast.StarExpr:
@@ -218,4 +218,43 @@ func (p *Pass) LastVar(e ast.Expr) *types.Var {
 		return p.VarOf(x)
 	}
 	return nil
+}
+
+func Within(a, b ast.Node) bool { return b.Pos() <= a.Pos() && a.End() <= b.End() }
+
+// LiteralOf returns the literal that a local variable is declared with; nil if
+// there is none.
+func (p *Pass) LiteralOf(v *types.Var) *Func {
+	if v == nil || v.IsField() || v.Parent() == p.Pkg.Scope() {
+		return nil
+	}
+	c, ok := p.CursorAt(v.Pos())
+	if !ok {
+		return nil
+	}
+	as, ok := c.Parent().Node().(*ast.AssignStmt)
+	if !ok || len(as.Lhs) != len(as.Rhs) {
+		return nil
+	}
+	for i, l := range as.Lhs {
+		if lit, isLit := ast.Unparen(as.Rhs[i]).(*ast.FuncLit); isLit && p.VarOf(l) == v {
+			at, _ := c.Parent().FindNode(lit)
+			return p.FuncOf(at)
+		}
+	}
+	return nil
+}
+
+func (p *Pass) Signature(fn *Func) *types.Signature {
+	var t types.Type
+	switch n := fn.Cursor.Node().(type) {
+	case *ast.FuncDecl:
+		if o := p.TypesInfo.Defs[n.Name]; o != nil {
+			t = o.Type()
+		}
+	case *ast.FuncLit:
+		t = p.TypesInfo.TypeOf(n)
+	}
+	sig, _ := t.(*types.Signature)
+	return sig
 }

@@ -200,7 +200,7 @@ func (c *Cancel) its(e ast.Expr) bool {
 		return false
 	}
 	return !slices.ContainsFunc(c.p.Uses(c.Fn.Cursor, v), func(use inspector.Cursor) bool {
-		return assigns(use) && use.Node().Pos() > c.Call.End()
+		return IsAssigned(use) && use.Node().Pos() > c.Call.End()
 	})
 }
 

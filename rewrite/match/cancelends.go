@@ -68,7 +68,7 @@ func (e *ctxEnding) expr(x ast.Expr, pos token.Pos) bool {
 	var given []inspector.Cursor
 	certain := false
 	for _, use := range p.Uses(e.c.Fn.Cursor, v) {
-		if !assigns(use) || use.Parent().Node().End() > pos {
+		if !IsAssigned(use) || use.Parent().Node().End() > pos {
 			continue
 		}
 		if p.litUse(use, e.c.Fn) != litNone {

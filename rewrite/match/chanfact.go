@@ -76,7 +76,7 @@ func (p *Pass) chanEffect(v *types.Var, fn *Func) (e ChanEffect) {
 	sends, receives := map[ast.Node]int{}, map[ast.Node]int{}
 	for _, u := range p.ChannelUses(fn.Cursor, v) {
 		if u.Kind == ChanMake {
-			if assigns(u.At) {
+			if IsAssigned(u.At) {
 				return ChanEffect{}
 			}
 			continue // the parameter itself

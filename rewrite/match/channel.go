@@ -58,7 +58,7 @@ func (p *Pass) ChannelUses(root inspector.Cursor, v types.Object) []ChannelUse {
 	var out []ChannelUse
 	for _, use := range p.Uses(root, v) {
 		u := p.channelUse(use)
-		if u.Kind == ChanOther && assigns(use) {
+		if u.Kind == ChanOther && IsAssigned(use) {
 			u.Kind = ChanMake
 		}
 		out = append(out, u)

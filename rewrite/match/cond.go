@@ -48,7 +48,7 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 				}
 			}
 		case *ast.SelectorExpr:
-			v := p.selected(n)
+			v := p.Selected(n)
 			if v == nil || !known[v] {
 				continue
 			}
@@ -172,7 +172,7 @@ func (p *Pass) NeverDone() (out []*ast.CallExpr) {
 		var v *types.Var
 		switch n := c.Node().(type) {
 		case *ast.SelectorExpr:
-			v = p.selected(n)
+			v = p.Selected(n)
 		case *ast.KeyValueExpr:
 			if id, ok := n.Key.(*ast.Ident); ok {
 				v, _ = p.TypesInfo.Uses[id].(*types.Var)

@@ -94,7 +94,7 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 				continue
 			}
 		}
-		if assigns(use) {
+		if IsAssigned(use) {
 			continue
 		}
 		if t.def.Pos() <= use.Node().Pos() && use.Node().End() <= t.def.End() && !inLoop && t.p.litUse(use, t.fn) == litNone {
@@ -215,7 +215,7 @@ func (t *ctxTracker) argument(call, c inspector.Cursor, name string) {
 		t.value(call, name)
 		return
 	}
-	if t.p.isBuiltin(n) {
+	if t.p.CallsBuiltin(n) {
 		switch {
 		case t.p.IsBuiltin(n, "panic"):
 			t.outlives = name + " is thrown"
@@ -299,7 +299,7 @@ func (p *Pass) startsBy(call *ast.CallExpr, fn *types.Func, arg int) bool {
 	})
 }
 
-func (p *Pass) isBuiltin(call *ast.CallExpr) bool {
+func (p *Pass) CallsBuiltin(call *ast.CallExpr) bool {
 	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
 	if !ok {
 		return false
@@ -314,7 +314,7 @@ func (t *ctxTracker) stored(stmt, c inspector.Cursor, name string) {
 	switch n := stmt.Node().(type) {
 	case *ast.AssignStmt:
 		lhs, rhs = n.Lhs, n.Rhs
-		if onLeft(n, c) {
+		if OnLeft(n, c) {
 			return // *p = x, r.f = x: the value is replaced
 		}
 	case *ast.ValueSpec:

@@ -141,7 +141,7 @@ func (p *Pass) mayRead(call inspector.Cursor) bool {
 		return true
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if assigns(use) || plainField(use) {
+		if IsAssigned(use) || plainField(use) {
 			continue
 		}
 		if be, ok := Unparen(use).Parent().Node().(*ast.BinaryExpr); ok && (p.IsNil(be.X) || p.IsNil(be.Y)) {

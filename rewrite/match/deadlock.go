@@ -205,7 +205,7 @@ func (g *Goroutine) releasedAfter(wait inspector.Cursor) bool {
 				return true
 			}
 		case *ast.CallExpr:
-			name := calledAs(n)
+			name := CalledAs(n)
 			name, _, _ = strings.Cut(name, "Int") // StoreInt32
 			if knowledge.Releases[name] && (locked || !strings.HasSuffix(name, "Unlock")) {
 				return true

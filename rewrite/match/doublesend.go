@@ -165,7 +165,7 @@ func (p *Pass) OwesBehind(node ast.Node, fn *Func, other func(*ast.SendStmt) boo
 			found = found || other(send)
 		}
 		EachCall(n, func(call *ast.CallExpr) {
-			switch calledAs(call) {
+			switch CalledAs(call) {
 			case "Done", "Unlock", "RUnlock", "Signal", "Broadcast", "Release":
 				found = true
 			}

@@ -125,7 +125,7 @@ func (p *Pass) testedInto(fn *Func, v *types.Var) map[*types.Var]bool {
 			var lhs []ast.Expr
 			switch n := c.Parent().Node().(type) {
 			case *ast.AssignStmt:
-				if !onLeft(n, c) {
+				if !OnLeft(n, c) {
 					lhs = n.Lhs
 				}
 			case *ast.ValueSpec:

@@ -129,7 +129,7 @@ func (p *Pass) inDeadLiteral(c inspector.Cursor, fn *Func) bool {
 				continue
 			}
 			as, ok := use.Parent().Node().(*ast.AssignStmt)
-			dead = dead && ok && len(as.Lhs) == 1 && (onLeft(as, use) || IsBlank(as.Lhs[0]))
+			dead = dead && ok && len(as.Lhs) == 1 && (OnLeft(as, use) || IsBlank(as.Lhs[0]))
 		}
 		if dead {
 			return true

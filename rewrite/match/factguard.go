@@ -143,7 +143,7 @@ func (p *Pass) nodeImplies(n ast.Node, c claim, soft bool) bool {
 		if !ok {
 			return false
 		}
-		if x := p.requiredNil(call); x != nil && c.kind == AssuresNil && p.VarOf(x) == c.v {
+		if x := p.RequiredNil(call); x != nil && c.kind == AssuresNil && p.VarOf(x) == c.v {
 			return true
 		}
 		return p.callImplies(call, c, soft)
@@ -228,7 +228,7 @@ func (p *Pass) steady(v *types.Var, fn *Func) bool {
 		if u, ok := Unparen(use).Parent().Node().(*ast.UnaryExpr); ok && u.Op == token.AND {
 			return false
 		}
-		if assigns(Unparen(use)) || p.litUse(use, fn) == litEscapes {
+		if IsAssigned(Unparen(use)) || p.litUse(use, fn) == litEscapes {
 			return false
 		}
 	}

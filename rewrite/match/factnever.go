@@ -44,7 +44,7 @@ func mayEnd(body *ast.BlockStmt) bool {
 		case *ast.SelectStmt:
 			found = found || len(n.Body.List) == 0
 		case *ast.CallExpr:
-			name := strings.ToLower(calledAs(n))
+			name := strings.ToLower(CalledAs(n))
 			found = found || slices.ContainsFunc(knowledge.Endings, func(part string) bool { return strings.Contains(name, part) })
 		}
 		return !found

@@ -192,7 +192,7 @@ func (p *Pass) asksFlag(cond, value ast.Expr) bool {
 		cond = ast.Unparen(not.X)
 	}
 	x, ok := cond.(*ast.SelectorExpr)
-	return ok && value != nil && p.selected(x) != nil && p.VarOf(x.X) != nil && p.VarOf(x.X) == p.VarOf(value)
+	return ok && value != nil && p.Selected(x) != nil && p.VarOf(x.X) != nil && p.VarOf(x.X) == p.VarOf(value)
 }
 
 // shares reports whether a condition mentions a variable that is also among

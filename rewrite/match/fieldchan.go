@@ -59,7 +59,7 @@ func (p *Pass) fieldChannels() []*FieldChan {
 	for c := range root.Preorder((*ast.SelectorExpr)(nil), (*ast.CompositeLit)(nil), (*ast.CallExpr)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.SelectorExpr:
-			if f := t.fields[p.selected(n)]; f != nil {
+			if f := t.fields[p.Selected(n)]; f != nil {
 				t.use(f, c)
 			}
 		case *ast.CompositeLit:
@@ -88,8 +88,8 @@ type fieldTable struct {
 	swapped map[*types.Var]bool        // fields of structures that are converted
 }
 
-// selected returns the field that x selects; nil if it selects none.
-func (p *Pass) selected(x *ast.SelectorExpr) *types.Var {
+// Selected returns the field that x selects; nil if it selects none.
+func (p *Pass) Selected(x *ast.SelectorExpr) *types.Var {
 	sel := p.TypesInfo.Selections[x]
 	if sel == nil || sel.Kind() != types.FieldVal {
 		return nil
@@ -123,11 +123,11 @@ func (t *fieldTable) getter(d *ast.FuncDecl) {
 			return false
 		}
 		x, isSel := ast.Unparen(ret.Results[0]).(*ast.SelectorExpr)
-		if !isSel || t.p.selected(x) == nil || field != nil && t.p.selected(x) != field {
+		if !isSel || t.p.Selected(x) == nil || field != nil && t.p.Selected(x) != field {
 			good = false
 			return false
 		}
-		field = t.p.selected(x)
+		field = t.p.Selected(x)
 		return false
 	})
 	if good && field != nil {
@@ -277,7 +277,7 @@ func (t *fieldTable) alias(f *FieldChan, e ast.Expr) {
 		return
 	}
 	t.seen[v] = true
-	at, ok := t.p.at(v.Pos())
+	at, ok := t.p.CursorAt(v.Pos())
 	var decl inspector.Cursor
 	for d := range at.Enclosing((*ast.FuncDecl)(nil)) {
 		decl = d
@@ -291,7 +291,7 @@ func (t *fieldTable) alias(f *FieldChan, e ast.Expr) {
 		switch {
 		case u.Kind != ChanOther:
 			t.use(f, use)
-		case assigns(use):
+		case IsAssigned(use):
 			if !t.assigned(f, use) {
 				t.unknown(f)
 				return
@@ -308,7 +308,7 @@ func (t *fieldTable) alias(f *FieldChan, e ast.Expr) {
 func (t *fieldTable) assigned(f *FieldChan, use inspector.Cursor) bool {
 	check := func(value ast.Expr) bool {
 		value = ast.Unparen(value)
-		if x, ok := value.(*ast.SelectorExpr); ok && t.p.selected(x) == f.Field {
+		if x, ok := value.(*ast.SelectorExpr); ok && t.p.Selected(x) == f.Field {
 			return true
 		}
 		if call, ok := value.(*ast.CallExpr); ok && t.p.IsBuiltin(call, "make") {
@@ -349,7 +349,7 @@ func (t *fieldTable) stored(f *FieldChan, use inspector.Cursor) bool {
 		for i := range n.Rhs {
 			if n.Rhs[i] == c.Node() && len(n.Lhs) == len(n.Rhs) {
 				x, ok := ast.Unparen(n.Lhs[i]).(*ast.SelectorExpr)
-				return ok && t.p.selected(x) == f.Field
+				return ok && t.p.Selected(x) == f.Field
 			}
 		}
 	}

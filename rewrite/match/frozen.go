@@ -15,14 +15,14 @@ import (
 // variable, a length or a bound is what it was. The answer is yes only if every
 // use is on a list of harmless ones; what is on no list counts as a change.
 
-// assigns reports whether the identifier at c gets a value or is declared there:
+// IsAssigned reports whether the identifier at c gets a value or is declared there:
 // by an assignment, also one like "+=", by ++ or --, in the head of a range, or in
 // a declaration.
-func assigns(c inspector.Cursor) bool {
+func IsAssigned(c inspector.Cursor) bool {
 	at := Unparen(c)
 	switch n := at.Parent().Node().(type) {
 	case *ast.AssignStmt:
-		return onLeft(n, at)
+		return OnLeft(n, at)
 	case *ast.IncDecStmt:
 		return true
 	case *ast.RangeStmt:
@@ -37,9 +37,9 @@ func assigns(c inspector.Cursor) bool {
 	return false
 }
 
-// addressed reports whether the address of the identifier at c is taken by "&".
+// Addressed reports whether the address of the identifier at c is taken by "&".
 // See [Pass.addressed] for all the other ways.
-func addressed(c inspector.Cursor) bool {
+func Addressed(c inspector.Cursor) bool {
 	amp, ok := Unparen(c).Parent().Node().(*ast.UnaryExpr)
 	return ok && amp.Op == token.AND
 }
@@ -100,9 +100,9 @@ func (p *Pass) harmless(c inspector.Cursor) bool {
 	at := Unparen(c)
 	switch n := at.Parent().Node().(type) {
 	case *ast.AssignStmt:
-		return !onLeft(n, at)
+		return !OnLeft(n, at)
 	case *ast.ValueSpec, *ast.IncDecStmt:
-		return !assigns(at)
+		return !IsAssigned(at)
 	case *ast.BinaryExpr, *ast.UnaryExpr, *ast.StarExpr, *ast.SliceExpr, *ast.TypeAssertExpr,
 		*ast.CallExpr, *ast.CompositeLit, *ast.KeyValueExpr,
 		*ast.ReturnStmt, *ast.SendStmt, *ast.ExprStmt, *ast.GoStmt, *ast.DeferStmt,
@@ -239,7 +239,7 @@ func (p *Pass) isPlace(v *types.Var) bool {
 		return false
 	}
 	for _, use := range p.Uses(at, v) {
-		if use.Node().Pos() != v.Pos() && assigns(use) {
+		if use.Node().Pos() != v.Pos() && IsAssigned(use) {
 			return false
 		}
 	}
@@ -250,7 +250,7 @@ func (p *Pass) isPlace(v *types.Var) bool {
 // gets from outside, and one for each use that changes it.
 func (p *Pass) valuesIn(v *types.Var, fn *Func) int {
 	n := 0
-	if !p.DeclaredIn(v, fn) || p.isParam(v, fn) {
+	if !p.DeclaredIn(v, fn) || p.IsParam(v, fn) {
 		n++
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {

@@ -192,7 +192,7 @@ func (p *Pass) rootOf(e ast.Expr) types.Object {
 func (p *Pass) neverAssigned(field types.Object) bool {
 	for c := range p.Inspector.Root().Preorder((*ast.SelectorExpr)(nil)) {
 		sel := c.Node().(*ast.SelectorExpr)
-		if p.TypesInfo.Uses[sel.Sel] == field && (assigns(Unparen(c)) || addressed(c)) {
+		if p.TypesInfo.Uses[sel.Sel] == field && (IsAssigned(Unparen(c)) || Addressed(c)) {
 			return false
 		}
 	}

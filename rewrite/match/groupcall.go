@@ -266,7 +266,7 @@ func (w *WaitGroups) hears(root inspector.Cursor, from, to token.Pos) bool {
 				return true
 			}
 		case *ast.CallExpr:
-			name := calledAs(n)
+			name := CalledAs(n)
 			if name == "Wait" || name == "Lock" || name == "Gosched" || strings.HasPrefix(name, "Load") || strings.HasPrefix(name, "Eventually") {
 				return true
 			}

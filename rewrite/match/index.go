@@ -12,18 +12,18 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// packageIndex holds where a package uses its functions and fields. To look for
+// PackageIndex holds where a package uses its functions and fields. To look for
 // that in the whole package for each candidate would be quadratic in its size.
 // All lists are in the order of the files, and of the text within a file.
-type packageIndex struct {
+type PackageIndex struct {
 	Declared  map[*types.Func]inspector.Cursor        // functions of the package -> their declarations
 	funcs     map[*types.Func][]inspector.Cursor      // functions -> the identifiers that use them
 	Calls     map[*types.Func][]inspector.Cursor      // functions -> the calls of them, also by a local variable
-	fields    map[*types.Var][]inspector.Cursor       // fields -> the selections of them
+	Fields    map[*types.Var][]inspector.Cursor       // Fields -> the selections of them
 	globals   map[*types.Var][]inspector.Cursor       // package variables -> the identifiers that denote them
-	assigned  map[*types.Var][]ast.Expr               // variables and fields -> the left sides of assignments
-	closed    map[*types.Var]bool                     // channels that are closed
-	named     map[string][]inspector.Cursor           // fields by name -> the identifiers that use them
+	Assigned  map[*types.Var][]ast.Expr               // variables and fields -> the left sides of assignments
+	Closed    map[*types.Var]bool                     // channels that are closed
+	named     map[string][]inspector.Cursor           // Fields by name -> the identifiers that use them
 	methods   map[string]bool                         // the methods of interfaces
 	groupOps  []WGOp                                  // of the whole package
 	opsOn     map[*types.Var][]WGOp                   // the same by field; nil for groups that are in none
@@ -33,7 +33,7 @@ type packageIndex struct {
 }
 
 // Index returns the index of the package, which all rules share.
-func (p *Pass) Index() *packageIndex {
+func (p *Pass) Index() *PackageIndex {
 	p.shared.mu.Lock()
 	if p.shared.index == nil {
 		p.shared.index = sync.OnceValue(p.newIndex)
@@ -43,10 +43,10 @@ func (p *Pass) Index() *packageIndex {
 	return index()
 }
 
-func (p *Pass) newIndex() *packageIndex {
-	x := &packageIndex{
+func (p *Pass) newIndex() *PackageIndex {
+	x := &PackageIndex{
 		Declared: map[*types.Func]inspector.Cursor{}, funcs: map[*types.Func][]inspector.Cursor{}, Calls: map[*types.Func][]inspector.Cursor{},
-		fields: map[*types.Var][]inspector.Cursor{}, globals: map[*types.Var][]inspector.Cursor{}, assigned: map[*types.Var][]ast.Expr{}, closed: map[*types.Var]bool{},
+		Fields: map[*types.Var][]inspector.Cursor{}, globals: map[*types.Var][]inspector.Cursor{}, Assigned: map[*types.Var][]ast.Expr{}, Closed: map[*types.Var]bool{},
 		named: map[string][]inspector.Cursor{}, methods: map[string]bool{}, opsOn: map[*types.Var][]WGOp{}, resets: map[*types.Var][]inspector.Cursor{},
 	}
 	x.elsewhere = sync.OnceValues(p.namesElsewhere)
@@ -56,16 +56,16 @@ func (p *Pass) newIndex() *packageIndex {
 		case *ast.Ident:
 			p.indexIdent(x, c, n)
 		case *ast.SelectorExpr:
-			if v := p.selected(n); v != nil {
-				x.fields[v] = append(x.fields[v], c)
+			if v := p.Selected(n); v != nil {
+				x.Fields[v] = append(x.Fields[v], c)
 			}
 			if typeis.Named(p.TypesInfo.TypeOf(n), "sync", "WaitGroup") {
 				x.groups = append(x.groups, c)
 			}
 		case *ast.AssignStmt:
 			for _, l := range n.Lhs {
-				if v := p.varOrField(l); v != nil {
-					x.assigned[v] = append(x.assigned[v], l)
+				if v := p.VarOrField(l); v != nil {
+					x.Assigned[v] = append(x.Assigned[v], l)
 				}
 			}
 		case *ast.CallExpr:
@@ -103,7 +103,7 @@ func (p *Pass) newDecls() (decls []inspector.Cursor) {
 	return decls
 }
 
-func (p *Pass) indexIdent(x *packageIndex, c inspector.Cursor, id *ast.Ident) {
+func (p *Pass) indexIdent(x *PackageIndex, c inspector.Cursor, id *ast.Ident) {
 	switch o := p.TypesInfo.ObjectOf(id).(type) {
 	case *types.Func:
 		if fn := o.Origin(); fn.Pkg() == p.Pkg && p.TypesInfo.Uses[id] == types.Object(o) {
@@ -123,13 +123,13 @@ func (p *Pass) indexIdent(x *packageIndex, c inspector.Cursor, id *ast.Ident) {
 	}
 }
 
-func (p *Pass) indexCall(x *packageIndex, c inspector.Cursor, call *ast.CallExpr) {
+func (p *Pass) indexCall(x *PackageIndex, c inspector.Cursor, call *ast.CallExpr) {
 	if fn := p.Callee(call); fn != nil && fn.Pkg() == p.Pkg {
 		x.Calls[fn] = append(x.Calls[fn], c)
 	}
 	if p.IsBuiltin(call, "close") && len(call.Args) == 1 {
-		if v := p.varOrField(call.Args[0]); v != nil {
-			x.closed[v] = true
+		if v := p.VarOrField(call.Args[0]); v != nil {
+			x.Closed[v] = true
 		}
 	}
 	if recv, ok := p.Method(call, "time", "Timer", "Reset"); ok {
@@ -139,17 +139,17 @@ func (p *Pass) indexCall(x *packageIndex, c inspector.Cursor, call *ast.CallExpr
 	}
 }
 
-// varOrField returns the variable that e denotes, or the field that it selects; nil if it does neither.
-func (p *Pass) varOrField(e ast.Expr) *types.Var {
+// VarOrField returns the variable that e denotes, or the field that it selects; nil if it does neither.
+func (p *Pass) VarOrField(e ast.Expr) *types.Var {
 	e = ast.Unparen(e)
 	if x, ok := e.(*ast.SelectorExpr); ok {
-		return p.selected(x)
+		return p.Selected(x)
 	}
 	return p.VarOf(e)
 }
 
-// at returns the innermost node at pos.
-func (p *Pass) at(pos token.Pos) (inspector.Cursor, bool) {
+// CursorAt returns the innermost node at pos.
+func (p *Pass) CursorAt(pos token.Pos) (inspector.Cursor, bool) {
 	if d, ok := p.declAt(pos); ok {
 		return d.FindByPos(pos, pos)
 	}
@@ -175,9 +175,9 @@ func (p *Pass) declAt(pos token.Pos) (inspector.Cursor, bool) {
 	return decls[i], true
 }
 
-// varUses yields the identifiers of the package that denote v, a local or a package
+// VarUses yields the identifiers of the package that denote v, a local or a package
 // variable, in the order of the text.
-func (p *Pass) varUses(v *types.Var) []inspector.Cursor {
+func (p *Pass) VarUses(v *types.Var) []inspector.Cursor {
 	if v.Parent() == p.Pkg.Scope() {
 		return p.Index().globals[v]
 	}

@@ -60,18 +60,18 @@ func (c *Cancel) foreignParent() bool {
 		return false
 	}
 	v := c.p.VarOf(parent)
-	if v == nil || !c.p.isParam(v, c.Fn) {
+	if v == nil || !c.p.IsParam(v, c.Fn) {
 		return false
 	}
 	for _, use := range c.p.Uses(c.Fn.Cursor, v) {
-		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && onLeft(as, use) && ast.Node(as) != c.Def.Node() {
+		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && OnLeft(as, use) && ast.Node(as) != c.Def.Node() {
 			return false
 		}
 	}
 	return true
 }
 
-func (p *Pass) isParam(v *types.Var, fn *Func) bool {
+func (p *Pass) IsParam(v *types.Var, fn *Func) bool {
 	for _, field := range fn.Type.Params.List {
 		for _, name := range field.Names {
 			if p.TypesInfo.Defs[name] == v {
@@ -128,7 +128,7 @@ func (p *Pass) isRead(field *types.Var) bool {
 			}
 		case *ast.SelectorExpr:
 			sel := Unparen(c.Parent())
-			if as, ok := sel.Parent().Node().(*ast.AssignStmt); ok && onLeft(as, sel) && n.Sel == id {
+			if as, ok := sel.Parent().Node().(*ast.AssignStmt); ok && OnLeft(as, sel) && n.Sel == id {
 				continue
 			}
 		}

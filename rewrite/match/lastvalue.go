@@ -350,7 +350,7 @@ func (l *lastValues) names(cond ast.Expr) (names []string) {
 	ast.Inspect(cond, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
-			if v := l.s.Pass.VarOf(n.X); v != nil && l.asked[v] && l.s.Pass.selected(n) != nil {
+			if v := l.s.Pass.VarOf(n.X); v != nil && l.asked[v] && l.s.Pass.Selected(n) != nil {
 				names = append(names, n.Sel.Name)
 				return false
 			}

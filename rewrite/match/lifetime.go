@@ -194,10 +194,10 @@ func (t *lifetimes) started(c inspector.Cursor) (s spawn, ok bool) {
 		if e.ctx != nil {
 			if o, ok := t.derived[e.ctx]; ok {
 				e.field = o.cancel
-				if e.ctx = o.parent; o.parent != nil && paramIndex(s.fn, o.parent) < 0 {
+				if e.ctx = o.parent; o.parent != nil && ParamIndex(s.fn, o.parent) < 0 {
 					return s, false
 				}
-			} else if paramIndex(s.fn, e.ctx) < 0 {
+			} else if ParamIndex(s.fn, e.ctx) < 0 {
 				return s, false
 			}
 		}
@@ -302,7 +302,7 @@ func (t *lifetimes) argument(v *types.Var, call *ast.CallExpr, callee *Func) *ty
 			e = ast.Unparen(amp.X)
 		}
 		if x, ok := e.(*ast.SelectorExpr); ok {
-			return t.p.selected(x)
+			return t.p.Selected(x)
 		}
 		return t.p.VarOf(e)
 	}

@@ -107,7 +107,7 @@ func (t *lifetimes) done(x ast.Expr) (e ending, ok bool) {
 	case *ast.Ident:
 		e.ctx = t.p.VarOf(ctx)
 	case *ast.SelectorExpr:
-		e.ctx = t.p.selected(ctx)
+		e.ctx = t.p.Selected(ctx)
 		e.root = t.p.VarOf(ctx.X)
 		if e.ctx != nil && !has(t.owner(e.root), e.ctx) {
 			return e, false
@@ -232,7 +232,7 @@ func (t *lifetimes) lifetime(s spawn, stops map[*types.Func]bool) *Lifetime {
 		if e.ctx == nil {
 			continue
 		}
-		i := paramIndex(s.fn, e.ctx)
+		i := ParamIndex(s.fn, e.ctx)
 		if i < 0 || l.Ctx != 0 && l.Ctx != i+1 {
 			return nil
 		}

@@ -42,8 +42,8 @@ func (t *lifetimes) contexts() {
 	for c := range root.Preorder((*ast.AssignStmt)(nil)) {
 		as := c.Node().(*ast.AssignStmt)
 		for _, l := range as.Lhs {
-			if x, ok := ast.Unparen(l).(*ast.SelectorExpr); ok && t.p.selected(x) != nil {
-				made[t.p.selected(x)]++
+			if x, ok := ast.Unparen(l).(*ast.SelectorExpr); ok && t.p.Selected(x) != nil {
+				made[t.p.Selected(x)]++
 			}
 		}
 		if len(as.Lhs) != 2 || len(as.Rhs) != 1 {
@@ -62,7 +62,7 @@ func (t *lifetimes) contexts() {
 		}
 		fields := []*types.Var{t.p.VarOf(as.Lhs[0])}
 		if x, ok := ast.Unparen(as.Lhs[0]).(*ast.SelectorExpr); ok {
-			fields[0] = t.p.selected(x)
+			fields[0] = t.p.Selected(x)
 		} else if v := fields[0]; v != nil {
 			for _, use := range t.p.Uses(t.p.EnclosingFunc(c).Outermost(), v) {
 				if f := t.p.storedIn(use); f != nil {
@@ -90,7 +90,7 @@ func (t *lifetimes) contexts() {
 // place returns the field that a new cancel function is kept in, and nowhere else.
 func (t *lifetimes) place(lhs ast.Expr, def inspector.Cursor) *types.Var {
 	if x, ok := ast.Unparen(lhs).(*ast.SelectorExpr); ok {
-		return t.p.selected(x)
+		return t.p.Selected(x)
 	}
 	v := t.p.VarOf(lhs)
 	if v == nil || v.Kind() != types.LocalVar {
@@ -98,7 +98,7 @@ func (t *lifetimes) place(lhs ast.Expr, def inspector.Cursor) *types.Var {
 	}
 	var field *types.Var
 	for _, use := range t.p.Uses(t.p.EnclosingFunc(def).Outermost(), v) {
-		if assigns(use) && use.Parent() == def {
+		if IsAssigned(use) && use.Parent() == def {
 			continue
 		}
 		f := t.p.storedIn(use)
@@ -118,11 +118,11 @@ func (t *lifetimes) rootOrParam(e ast.Expr, c inspector.Cursor, o *origin) bool 
 	}
 	o.parent = t.p.VarOf(e)
 	fn := t.in(c)
-	return o.parent != nil && fn != nil && paramIndex(fn, o.parent) >= 0
+	return o.parent != nil && fn != nil && ParamIndex(fn, o.parent) >= 0
 }
 
-// paramIndex returns the index of the parameter v of fn, or -1.
-func paramIndex(fn *types.Func, v *types.Var) int {
+// ParamIndex returns the index of the parameter v of fn, or -1.
+func ParamIndex(fn *types.Func, v *types.Var) int {
 	for i := range fn.Signature().Params().Len() {
 		if fn.Signature().Params().At(i) == v {
 			return i
@@ -145,7 +145,7 @@ func (p *Pass) RootContext(e ast.Expr) bool {
 // anything else is done with it but to give it a value.
 func (t *lifetimes) calls(field *types.Var) (methods map[*types.Func]bool, ok bool) {
 	methods = map[*types.Func]bool{}
-	for _, c := range t.p.Index().fields[field] {
+	for _, c := range t.p.Index().Fields[field] {
 		sel := Unparen(c)
 		switch n := sel.Parent().Node().(type) {
 		case *ast.CallExpr:
@@ -155,7 +155,7 @@ func (t *lifetimes) calls(field *types.Var) (methods map[*types.Func]bool, ok bo
 			}
 			methods[fn] = true
 		case *ast.AssignStmt:
-			if !onLeft(n, sel) {
+			if !OnLeft(n, sel) {
 				return nil, false
 			}
 		case *ast.BinaryExpr:

@@ -223,7 +223,7 @@ func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops ma
 			if arg := call.Args[l.Ctx-1]; t.p.RootContext(arg) {
 				l.Ctx = 0
 			} else if v := t.p.VarOf(arg); v != nil {
-				i = paramIndex(fn, v)
+				i = ParamIndex(fn, v)
 			}
 			if l.Ctx > 0 && i < 0 {
 				continue

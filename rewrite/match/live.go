@@ -43,7 +43,7 @@ func newLiveWalk(p *Pass, fn *Func) *liveWalk {
 		if n := FlowNode(c, fn); n != nil {
 			w.uses[n] = append(w.uses[n], c)
 		}
-		if p.litUse(c, fn) != litNone && !plainField(c) || addressed(c) {
+		if p.litUse(c, fn) != litNone && !plainField(c) || Addressed(c) {
 			w.spoilt[v] = true
 		}
 	}
@@ -73,7 +73,7 @@ func (w *liveWalk) bit(v *types.Var) uint64 {
 // literal or through its address.
 func (w *liveWalk) assignedLate(v *types.Var) bool {
 	return slices.ContainsFunc(w.p.Uses(w.fn.Cursor, v), func(use inspector.Cursor) bool {
-		return addressed(use) || assigns(use) && w.p.litUse(use, w.fn) != litNone
+		return Addressed(use) || IsAssigned(use) && w.p.litUse(use, w.fn) != litNone
 	})
 }
 
@@ -199,7 +199,7 @@ func (w *liveWalk) setsError(e ast.Expr) bool {
 func (w *liveWalk) touches(n ast.Node, s liveState) bool {
 	for _, use := range w.uses[n] {
 		v := w.p.VarOf(use.Node().(*ast.Ident))
-		if !product(v.Type()) || s.vars&w.bit(v) == 0 || assigns(use) || plainField(use) {
+		if !product(v.Type()) || s.vars&w.bit(v) == 0 || IsAssigned(use) || plainField(use) {
 			continue
 		}
 		switch parent := Unparen(use).Parent().Node().(type) {

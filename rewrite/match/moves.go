@@ -43,7 +43,7 @@ func (p *Pass) closesOnly(d *ast.DeferStmt, v *types.Var) bool {
 // of two places of the source may as well be deferred at the other.
 func (p *Pass) movesFreely(fn *Func, v *types.Var, from, to token.Pos) bool {
 	return !p.defersBetween(fn, from, to) && !slices.ContainsFunc(p.Uses(fn.Cursor, v), func(use inspector.Cursor) bool {
-		return assigns(use) && from <= use.Node().Pos() && use.Node().Pos() < to
+		return IsAssigned(use) && from <= use.Node().Pos() && use.Node().Pos() < to
 	})
 }
 

@@ -121,7 +121,7 @@ func (f *NamedFunc) uses() []inspector.Cursor {
 	case *types.Func:
 		return f.p.Index().funcs[o]
 	case *types.Var:
-		return f.p.varUses(o)
+		return f.p.VarUses(o)
 	}
 	return nil
 }

@@ -58,12 +58,12 @@ func (p *Pass) behindNilTest(f *FieldChan, c inspector.Cursor, depth int) bool {
 // it and nothing else.
 func (p *Pass) holdsField(e ast.Expr, f *FieldChan) bool {
 	if x, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
-		return p.selected(x) == f.Field
+		return p.Selected(x) == f.Field
 	}
 	v := p.VarOf(e)
 	if v == nil || !p.Fixed(v) {
 		return false
 	}
 	x, ok := ast.Unparen(p.definition(v)).(*ast.SelectorExpr)
-	return ok && p.selected(x) == f.Field
+	return ok && p.Selected(x) == f.Field
 }

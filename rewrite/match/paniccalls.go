@@ -19,7 +19,7 @@ func (w *panicWalk) call(c inspector.Cursor, n *ast.CallExpr) bool {
 	if _, isLit := fun.(*ast.FuncLit); isLit {
 		return false // its body is asked on its own, or runs elsewhere
 	}
-	if w.p.isBuiltin(n) {
+	if w.p.CallsBuiltin(n) {
 		return w.builtin(n)
 	}
 	fn := w.p.Callee(n)
@@ -87,7 +87,7 @@ func (w *panicWalk) receiver(fn *Func) types.Object {
 		return nil
 	}
 	v, _ := w.p.TypesInfo.Defs[d.Recv.List[0].Names[0]].(*types.Var)
-	if v == nil || slices.ContainsFunc(w.p.Uses(fn.Cursor, v), func(c inspector.Cursor) bool { return assigns(c) || addressed(c) }) {
+	if v == nil || slices.ContainsFunc(w.p.Uses(fn.Cursor, v), func(c inspector.Cursor) bool { return IsAssigned(c) || Addressed(c) }) {
 		return nil
 	}
 	return v
@@ -95,7 +95,7 @@ func (w *panicWalk) receiver(fn *Func) types.Object {
 
 // builtin is a call of a function of the language.
 func (w *panicWalk) builtin(n *ast.CallExpr) bool {
-	switch name := calledAs(n); name {
+	switch name := CalledAs(n); name {
 	case "append", "cap", "clear", "complex", "copy", "imag", "len", "max", "min", "new", "print", "println", "real", "recover":
 		return false
 	case "delete":

@@ -245,7 +245,7 @@ func (w *panicWalk) tested(c inspector.Cursor, v *types.Var) bool {
 			continue
 		}
 		if x, isNil, ok := w.p.NilTest(cond, true); ok && !isNil && w.p.VarOf(x) == v {
-			return !slices.ContainsFunc(w.p.Uses(at, v), assigns)
+			return !slices.ContainsFunc(w.p.Uses(at, v), IsAssigned)
 		}
 	}
 	return false
@@ -256,7 +256,7 @@ func (w *panicWalk) owned(v *types.Var) bool {
 	if v.IsField() || v.Parent() == nil || v.Parent() == w.p.Pkg.Scope() {
 		return false
 	}
-	return !slices.ContainsFunc(w.uses(v), addressed)
+	return !slices.ContainsFunc(w.uses(v), Addressed)
 }
 
 // uses lists the uses of a variable in the declaration that it belongs to.
@@ -279,7 +279,7 @@ func (w *panicWalk) alwaysSet(v *types.Var) bool {
 	}
 	set := false
 	for _, use := range w.uses(v) {
-		if !assigns(use) {
+		if !IsAssigned(use) {
 			continue
 		}
 		var lhs, rhs []ast.Expr

@@ -9,7 +9,6 @@ import (
 	"go/types"
 	"path/filepath"
 	"reflect"
-	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -53,7 +52,7 @@ type shared struct {
 	flows  map[*ast.BlockStmt]*flow.Graph
 	bound  map[*types.Var]*types.Func // local variables -> the one function they hold
 	fields func() []*FieldChan
-	index  func() *packageIndex
+	index  func() *PackageIndex
 	decls  func() []inspector.Cursor // of the files, sorted by position
 	names  map[*types.Func]string    // by FullName
 }
@@ -256,31 +255,14 @@ func (p *Pass) Meant(n ast.Node) bool { return p.MeantBetween(n.Pos(), n.End()) 
 
 // MeantBetween is Meant for the lines from start to end.
 func (p *Pass) MeantBetween(start, end token.Pos) bool {
-	return p.commented(start, end, func(text string) bool {
+	return p.Commented(start, end, func(text string) bool {
 		return !othersOnly(text) && slices.ContainsFunc(intent, func(word string) bool { return strings.Contains(text, word) })
 	})
 }
 
-// lasting is how a comment says that something is for the life of the process.
-var lasting = regexp.MustCompile(`\bfor ?ever\b|\b(lifetime|life|lives|long as|until|till)\b.*\b(process|program|application|app|binary)\b`)
-
-// Lasts reports whether a comment on the lines of n or right above them, or the
-// documentation of one of the functions, says that n is for the life of the process.
-func (p *Pass) Lasts(n ast.Node, fns ...*Func) bool {
-	if p.commented(n.Pos(), n.End(), lasting.MatchString) {
-		return true
-	}
-	for _, fn := range fns {
-		if d, ok := fn.Cursor.Node().(*ast.FuncDecl); ok && lasting.MatchString(strings.ToLower(strings.ReplaceAll(d.Doc.Text(), "\n", " "))) {
-			return true
-		}
-	}
-	return false
-}
-
-// commented reports whether is holds for a comment, in lower case, on the lines
+// Commented reports whether is holds for a comment, in lower case, on the lines
 // from start to end or right above them.
-func (p *Pass) commented(start, end token.Pos, is func(text string) bool) bool {
+func (p *Pass) Commented(start, end token.Pos, is func(text string) bool) bool {
 	file, comments := p.Fset.File(start), p.FileOf(start).Comments
 	line := func(pos token.Pos) int { return file.PositionFor(pos, false).Line }
 	first, last := line(start), line(end)

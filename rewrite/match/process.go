@@ -95,7 +95,7 @@ func (p *Pass) isProgram(fn *Func) bool {
 
 // isCommand reports whether fn is what a command line runs.
 func (p *Pass) isCommand(fn *Func) bool {
-	if sig := p.signature(fn); sig != nil && sig.Params().Len() == 2 {
+	if sig := p.Signature(fn); sig != nil && sig.Params().Len() == 2 {
 		ptr, _ := types.Unalias(sig.Params().At(0).Type()).(*types.Pointer)
 		if ptr != nil && types.Identical(sig.Params().At(1).Type(), types.NewSlice(types.Typ[types.String])) {
 			if named, ok := types.Unalias(ptr.Elem()).(*types.Named); ok && named.Obj().Name() == "Command" {

@@ -43,7 +43,7 @@ func (p *Pass) looksOnly(e ast.Expr, vars map[*types.Var]bool) bool {
 		case *ast.FuncLit:
 			ok = false
 		case *ast.CallExpr:
-			if p.TypesInfo.Types[n.Fun].IsType() || p.isBuiltin(n) {
+			if p.TypesInfo.Types[n.Fun].IsType() || p.CallsBuiltin(n) {
 				return ok
 			}
 			if sel, isSel := ast.Unparen(n.Fun).(*ast.SelectorExpr); isSel && len(n.Args) == 0 && p.VarOf(root(sel.X)) != nil && vars[p.VarOf(root(sel.X))] {

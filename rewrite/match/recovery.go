@@ -27,7 +27,7 @@ func (p *Pass) recoversAs(call *ast.CallExpr, c inspector.Cursor) bool {
 		at, found := c.FindNode(lit)
 		return !found || p.callsRecover(at)
 	}
-	if p.isBuiltin(call) {
+	if p.CallsBuiltin(call) {
 		return p.IsBuiltin(call, "recover")
 	}
 	fn := p.Callee(call)

@@ -289,7 +289,7 @@ func (r *requestWalk) variable(v *types.Var) Sent {
 		add(Sent{Kind: SentParam, Param: i})
 	}
 	for _, use := range p.Uses(outer, v) {
-		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && onLeft(as, use) {
+		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && OnLeft(as, use) {
 			rhs := rhsOf(as, use.Node())
 			switch {
 			case rhs == nil:

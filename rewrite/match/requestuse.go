@@ -21,7 +21,7 @@ func (p *Pass) leavesBody(use inspector.Cursor, depth int) bool {
 		}
 		switch up := Unparen(c.Parent()).Parent().Node().(type) {
 		case *ast.AssignStmt:
-			if !onLeft(up, Unparen(c.Parent())) {
+			if !OnLeft(up, Unparen(c.Parent())) {
 				return true
 			}
 			rhs := rhsOf(up, Unparen(c.Parent()).Node())
@@ -64,7 +64,7 @@ func (p *Pass) calleeLeavesBody(fn *types.Func, i, depth int) bool {
 		return false
 	}
 	for _, use := range p.Uses(c, sig.Params().At(i)) {
-		if _, isField := use.Parent().Node().(*ast.Field); !isField && (assigns(use) || !p.leavesBody(use, depth-1)) {
+		if _, isField := use.Parent().Node().(*ast.Field); !isField && (IsAssigned(use) || !p.leavesBody(use, depth-1)) {
 			return false
 		}
 	}

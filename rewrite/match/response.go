@@ -48,7 +48,7 @@ func (p *Pass) stubbed(call *ast.CallExpr) bool {
 	if client == nil {
 		return p.stubIn(sel.X)
 	}
-	for _, c := range p.varUses(client) {
+	for _, c := range p.VarUses(client) {
 		switch n := c.Parent().Node().(type) {
 		case *ast.SelectorExpr: // client.Transport = stub
 			as, ok := c.Parent().Parent().Node().(*ast.AssignStmt)

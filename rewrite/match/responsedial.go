@@ -52,7 +52,7 @@ func (p *Pass) dialsNobody(e ast.Expr, fn *Func, depth int) bool {
 			if !ok {
 				continue
 			}
-			if as, ok := use.Parent().Parent().Node().(*ast.AssignStmt); ok && onLeft(as, use.Parent()) && len(as.Lhs) == len(as.Rhs) {
+			if as, ok := use.Parent().Parent().Node().(*ast.AssignStmt); ok && OnLeft(as, use.Parent()) && len(as.Lhs) == len(as.Rhs) {
 				found = found || p.dialerIn(sel.Sel.Name, rhsOf(as, sel), fn, depth)
 			}
 		}
@@ -64,7 +64,7 @@ func (p *Pass) dialsNobody(e ast.Expr, fn *Func, depth int) bool {
 func (p *Pass) givenAt(c inspector.Cursor) ast.Expr {
 	switch n := c.Parent().Node().(type) {
 	case *ast.AssignStmt:
-		if onLeft(n, c) && len(n.Lhs) == len(n.Rhs) {
+		if OnLeft(n, c) && len(n.Lhs) == len(n.Rhs) {
 			return rhsOf(n, c.Node())
 		}
 	case *ast.ValueSpec:

@@ -58,7 +58,7 @@ func (b *Response) Head() bool {
 	if b.Wrapper != nil {
 		return false
 	}
-	switch calledAs(b.Call) {
+	switch CalledAs(b.Call) {
 	case "Head":
 		return true
 	case "Do", "RoundTrip":
@@ -79,7 +79,7 @@ func (b *Response) asksForHead(e ast.Expr) bool {
 		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Method" {
 			return false // may get another one
 		}
-		if !assigns(use) {
+		if !IsAssigned(use) {
 			continue
 		}
 		as, ok := use.Parent().Node().(*ast.AssignStmt)
@@ -169,7 +169,7 @@ func (p *Pass) countsRounds(cond ast.Expr, loop inspector.Cursor) bool {
 					return true
 				}
 			case *ast.AssignStmt:
-				if (n.Tok == token.ADD_ASSIGN || n.Tok == token.SUB_ASSIGN) && onLeft(n, use) {
+				if (n.Tok == token.ADD_ASSIGN || n.Tok == token.SUB_ASSIGN) && OnLeft(n, use) {
 					return true
 				}
 			}
@@ -221,7 +221,7 @@ func (b *Response) WantsError() bool {
 	}}.After(b.Fn.Flow, b.node(), struct{}{})
 	wants := false
 	for _, use := range b.p.Uses(b.Fn.Cursor, b.Err) {
-		if !reached[FlowNode(use, b.Fn)] || assigns(use) {
+		if !reached[FlowNode(use, b.Fn)] || IsAssigned(use) {
 			continue
 		}
 		switch n := Unparen(use).Parent().Node().(type) {

@@ -99,7 +99,7 @@ func (f *freshness) returns(c inspector.Cursor) bool {
 		return !f.p.IsNil(ret.Results[f.results-1])
 	}
 	v := f.p.VarOf(x)
-	return v != nil && f.p.DeclaredIn(v, f.fn) && !f.p.isParam(v, f.fn) && f.variable(v, ret)
+	return v != nil && f.p.DeclaredIn(v, f.fn) && !f.p.IsParam(v, f.fn) && f.variable(v, ret)
 }
 
 // namedResult returns the result of fn with the given index, or nil if it has

@@ -68,7 +68,7 @@ func (p *Pass) holdsMemory(v *types.Var, fn *Func, depth int) bool {
 		case *ast.Field, *ast.RangeStmt:
 			return false
 		case *ast.AssignStmt:
-			if !onLeft(n, use) {
+			if !OnLeft(n, use) {
 				continue
 			}
 			if value = rhsOf(n, use.Node()); value == nil || len(n.Lhs) != len(n.Rhs) {

@@ -26,7 +26,7 @@ type WaysOut struct {
 // one would pile up in a loop, or close what is handed on. why says what is in
 // the way.
 func (b *Response) WaysOut(g Guard) (w WaysOut, why string) {
-	if b.Err == nil || b.p.isParam(b.Var, b.Fn) {
+	if b.Err == nil || b.p.IsParam(b.Var, b.Fn) {
 		return w, "its error is not checked"
 	}
 	region := b.region(g)

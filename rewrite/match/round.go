@@ -302,7 +302,7 @@ func (p *Pass) literal(e ast.Expr, c inspector.Cursor) bool {
 	}
 	found := false
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if !assigns(use) {
+		if !IsAssigned(use) {
 			continue
 		}
 		var rhs []ast.Expr

@@ -43,7 +43,7 @@ func (c *Cancel) SoleGoroutine() *ast.FuncLit {
 	for _, use := range c.p.Uses(c.Fn.Cursor, c.Ctx) {
 		n := use.Node()
 		switch {
-		case assigns(use):
+		case IsAssigned(use):
 			if n.Pos() < c.Def.Node().Pos() || n.End() > c.Def.Node().End() {
 				return nil
 			}

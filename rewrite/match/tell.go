@@ -57,7 +57,7 @@ func (s *LocalChan) owes(snd *Sender) bool {
 		if s.Pass.IsBuiltin(call, "close") && !s.closes(call, snd) {
 			return true
 		}
-		switch calledAs(call) {
+		switch CalledAs(call) {
 		case "Done":
 			if s.Pass.FullName(call) != "(*sync.WaitGroup).Done" {
 				continue // of a context
@@ -173,7 +173,7 @@ func (p *Pass) sees(c inspector.Cursor, v *types.Var) bool {
 // assignments lists the statements of the declaration around fn that assign v.
 func (p *Pass) assignments(v *types.Var, fn *Func) (out []inspector.Cursor) {
 	for _, use := range p.Uses(fn.Outermost(), v) {
-		if assigns(use) {
+		if IsAssigned(use) {
 			out = append(out, use)
 		}
 	}

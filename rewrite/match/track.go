@@ -180,7 +180,7 @@ func (t *tracker) selector(sel, id inspector.Cursor, r role, shared bool) {
 	switch r {
 	case holder:
 		if name == "Body" {
-			if as, ok := outer.Parent().Node().(*ast.AssignStmt); ok && onLeft(as, outer) {
+			if as, ok := outer.Parent().Node().(*ast.AssignStmt); ok && OnLeft(as, outer) {
 				t.emit(Escapes, id) // the body is exchanged
 				return
 			}
@@ -294,7 +294,7 @@ func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
 }
 
 func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, r role) {
-	if onLeft(n, c) {
+	if OnLeft(n, c) {
 		if t.p.litUse(id, t.fn) != litNone {
 			t.emit(Escapes, id) // assigned by a literal
 			return
@@ -332,13 +332,13 @@ func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, r role) {
 	uses := t.p.Uses(t.fn.Cursor, v)
 	assigned := 0
 	for _, use := range uses {
-		if assigns(use) {
+		if IsAssigned(use) {
 			assigned++
 		}
 	}
 	t.emit(Reads, id)
 	for _, use := range uses {
-		if !assigns(use) {
+		if !IsAssigned(use) {
 			t.use(use, use, r, assigned > 1)
 		}
 	}

@@ -388,5 +388,5 @@ func (f *Func) Sees(p *Pass, v *types.Var) bool {
 
 // IsMakeChan reports whether call makes a channel.
 func (p *Pass) IsMakeChan(call *ast.CallExpr) bool {
-	return calledAs(call) == "make" && p.IsBuiltin(call, "make") && len(call.Args) > 0 && typeis.Chan(p.TypesInfo.TypeOf(call))
+	return CalledAs(call) == "make" && p.IsBuiltin(call, "make") && len(call.Args) > 0 && typeis.Chan(p.TypesInfo.TypeOf(call))
 }

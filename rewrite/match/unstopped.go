@@ -38,7 +38,7 @@ func (p *Pass) Unstopped() (out []Unstopped) {
 			continue
 		}
 		l := p.Facts.Starts(callee)
-		if l == nil || l.Ctx > 0 && (l.Ctx > len(call.Args) || !p.neverDone(call.Args[l.Ctx-1], c)) {
+		if l == nil || l.Ctx > 0 && (l.Ctx > len(call.Args) || !p.NeverCancelled(call.Args[l.Ctx-1], c)) {
 			continue
 		}
 		u := Unstopped{Fn: p.EnclosingFunc(c), Call: c, Callee: callee, Stops: l.Stops}
@@ -52,9 +52,9 @@ func (p *Pass) Unstopped() (out []Unstopped) {
 	return out
 }
 
-// neverDone reports whether e is a context that never ends: a root context, or
+// NeverCancelled reports whether e is a context that never ends: a root context, or
 // a variable that holds one.
-func (p *Pass) neverDone(e ast.Expr, at inspector.Cursor) bool {
+func (p *Pass) NeverCancelled(e ast.Expr, at inspector.Cursor) bool {
 	if p.RootContext(e) {
 		return true
 	}
@@ -68,10 +68,10 @@ func (p *Pass) neverDone(e ast.Expr, at inspector.Cursor) bool {
 	}
 	root := false
 	for _, use := range p.Uses(c, v) {
-		if addressed(use) {
+		if Addressed(use) {
 			return false
 		}
-		if !assigns(use) {
+		if !IsAssigned(use) {
 			continue
 		}
 		value := ast.Expr(nil)

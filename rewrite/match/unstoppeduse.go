@@ -13,7 +13,7 @@ import (
 )
 
 func (p *Pass) valueUse(use inspector.Cursor, u *Unstopped) EventKind {
-	if assigns(use) {
+	if IsAssigned(use) {
 		if p.newValue(use) {
 			return Assigns
 		}
@@ -67,7 +67,7 @@ func (p *Pass) newValue(c inspector.Cursor) bool {
 // not, that the function sets behind the start: that tells whether there was one.
 func (p *Pass) byFlag(c inspector.Cursor, u *Unstopped) bool {
 	for at := range c.Enclosing((*ast.IfStmt)(nil)) {
-		if !within(at.Node(), u.Fn.Body) {
+		if !Within(at.Node(), u.Fn.Body) {
 			continue
 		}
 		set := false
@@ -151,7 +151,7 @@ func (p *Pass) onlyCalled(v *types.Var, fn *Func, itself bool) bool {
 		case *ast.Field:
 			continue
 		case *ast.AssignStmt:
-			if onLeft(n, use) {
+			if OnLeft(n, use) {
 				continue
 			}
 		case *ast.CallExpr:
@@ -212,11 +212,11 @@ func (p *Pass) kept(c inspector.Cursor, fn *Func, depth int) bool {
 	case *ast.SendStmt:
 		return n.Chan != c.Node()
 	case *ast.CallExpr:
-		return n.Fun != c.Node() && !p.isBuiltin(n)
+		return n.Fun != c.Node() && !p.CallsBuiltin(n)
 	case *ast.ExprStmt, *ast.RangeStmt, *ast.SelectorExpr, *ast.BinaryExpr:
 		return false
 	case *ast.AssignStmt:
-		if onLeft(n, c) {
+		if OnLeft(n, c) {
 			return false
 		}
 		if len(n.Lhs) == 1 {

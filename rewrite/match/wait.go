@@ -166,7 +166,7 @@ func (p *Pass) Waits(call *ast.CallExpr) bool { return knowledge.Waits[p.FullNam
 // Quick reports whether call certainly returns at once and starts nothing:
 // builtins, conversions, and functions that print or format.
 func (p *Pass) Quick(call *ast.CallExpr) bool {
-	if p.TypesInfo.Types[call.Fun].IsType() || p.isBuiltin(call) && !p.IsBuiltin(call, "panic") && !p.IsBuiltin(call, "close") {
+	if p.TypesInfo.Types[call.Fun].IsType() || p.CallsBuiltin(call) && !p.IsBuiltin(call, "panic") && !p.IsBuiltin(call, "close") {
 		return true
 	}
 	fn := p.Callee(call)

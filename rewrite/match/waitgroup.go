@@ -107,7 +107,7 @@ func (p *Pass) waitGroupOps(root inspector.Cursor) []WGOp {
 	var ops []WGOp
 	for c := range root.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		switch name := calledAs(call); name {
+		switch name := CalledAs(call); name {
 		case "Add", "Done", "Wait", "Go":
 			recv, ok := p.Method(call, "sync", "WaitGroup", name)
 			if !ok {

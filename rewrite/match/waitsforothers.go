@@ -93,7 +93,7 @@ func (w *waiterWalk) apart(n ast.Node) bool {
 }
 
 func (w *waiterWalk) call(call *ast.CallExpr) {
-	if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit || w.own[call] || w.p.Quick(call) || w.p.isBuiltin(call) {
+	if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit || w.own[call] || w.p.Quick(call) || w.p.CallsBuiltin(call) {
 		return
 	}
 	fn := w.p.Callee(call)

@@ -8,9 +8,9 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// ends reports whether call, of fn, is known by the tables to end the goroutine,
+// Ends reports whether call, of fn, is known by the tables to end the goroutine,
 // the test or the process.
-func (p *Pass) ends(call *ast.CallExpr, fn *types.Func) bool {
+func (p *Pass) Ends(call *ast.CallExpr, fn *types.Func) bool {
 	return knowledge.NeverReturn[p.FullName(call)] || knowledge.FatalMethods[fn.Pkg().Path()][fn.Name()]
 }
 
@@ -23,15 +23,15 @@ func (p *Pass) NeverReturns(call *ast.CallExpr) bool {
 	if fn == nil || fn.Pkg() == nil {
 		return false
 	}
-	if p.ends(call, fn) {
+	if p.Ends(call, fn) {
 		return true
 	}
 	return p.Facts.NeverReturns(fn)
 }
 
-// requiredNil returns the error that is certainly nil once call, one of
+// RequiredNil returns the error that is certainly nil once call, one of
 // testify's checks such as require.NoError(t, err), has returned; nil for other calls.
-func (p *Pass) requiredNil(call *ast.CallExpr) ast.Expr {
+func (p *Pass) RequiredNil(call *ast.CallExpr) ast.Expr {
 	fn := p.Callee(call)
 	if fn == nil || fn.Pkg() == nil || fn.Pkg().Path() != "github.com/stretchr/testify/require" || !knowledge.RequireNoError[fn.Name()] {
 		return nil

@@ -87,7 +87,7 @@ var source string
 func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	told := map[ast.Stmt]bool{} // loops that have been reported
-	for _, b := range p.LostBreaks() {
+	for _, b := range lostBreaks(p) {
 		if told[b.Loop] {
 			continue
 		}
@@ -115,7 +115,7 @@ func find(p *match.Pass) []rule.Match {
 // endless is a goroutine or function that never ends.
 type endless struct {
 	p *match.Pass
-	match.Stuck
+	stuck
 	start inspector.Cursor // the go statement; invalid for a function
 	ctx   *types.Var       // the context that it does not listen to
 	what  string           // the message
@@ -127,15 +127,15 @@ func deafFunction(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
 	if fn == nil || p.Pkg.Name() == "main" || p.Meant(c.Node()) {
 		return e, false
 	}
-	s, ok := p.NeverEnds(fn)
-	if !ok || s.Fn != fn || p.OncePerProcess(c) || p.HandlesSignals(s) || p.Lasts(c.Node()) {
+	s, ok := stuckGoroutines(p, fn)
+	if !ok || s.Fn != fn || p.OncePerProcess(c) || handlesSignals(p, s) || lasts(p, c.Node()) {
 		return e, false
 	}
-	ctx := p.IgnoredContext(s, inspector.Cursor{})
+	ctx := ignoredContext(p, s, inspector.Cursor{})
 	if ctx == nil || ctx.Kind() != types.ParamVar || !p.DeclaredIn(ctx, fn) {
 		return e, false
 	}
-	return endless{p: p, Stuck: s, ctx: ctx, what: fn.Name() + " never returns, because its loop does not listen to " + ctx.Name()}, true
+	return endless{p: p, stuck: s, ctx: ctx, what: fn.Name() + " never returns, because its loop does not listen to " + ctx.Name()}, true
 }
 
 // endlessGo decides on a go statement.
@@ -155,27 +155,27 @@ func endlessGo(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
 	if body == nil {
 		return e, false
 	}
-	s, ok := p.NeverEnds(body)
-	if !ok || p.HandlesSignals(s) || p.Lasts(c.Node(), fn, body, s.Fn) {
+	s, ok := stuckGoroutines(p, body)
+	if !ok || handlesSignals(p, s) || lasts(p, c.Node(), fn, body, s.Fn) {
 		return e, false
 	}
-	e = endless{p: p, Stuck: s, start: c}
+	e = endless{p: p, stuck: s, start: c}
 	if loop, isFor := s.Stmt.(*ast.ForStmt); s.Fn == body && body.Name() == "" && (!isFor || len(loop.Body.List) > 0) {
-		e.ctx = p.IgnoredContext(s, c)
+		e.ctx = ignoredContext(p, s, c)
 	}
-	if why := p.Repeats(c); why != "" {
+	if why := startedAgain(p, c); why != "" {
 		e.what = "the goroutine never ends, and " + why + " starts another one"
 		return e, true
 	}
 	if p.Pkg.Name() == "main" || p.OncePerProcess(fn.Cursor) {
 		return e, false
 	}
-	if t := p.TickerOf(s); t != nil {
+	if t := tickerOf(p, s); t != nil {
 		e.what = "the goroutine never ends, because to stop " + types.ExprString(t) + " does not close its channel"
 		return e, true
 	}
-	for _, v := range p.Captured(c, body) {
-		if stop := p.Closer(v); stop != nil && p.Owns(fn, v) && !p.Signals(stop, body) {
+	for _, v := range captured(p, c, body) {
+		if stop := closer(p, v); stop != nil && owns(p, fn, v) && !signals(p, stop, body) {
 			e.what = "the goroutine never ends, because nothing in it heeds " + v.Name() + "." + stop.Name()
 			return e, true
 		}
@@ -205,7 +205,7 @@ func (e endless) match() rule.Match {
 	if e.ctx == nil {
 		return m.None("what should end it, and when, is for the author to say")
 	}
-	stmt, sleep := e.p.DirectSleep(e.Stuck)
+	stmt, sleep := directSleep(e.p, e.stuck)
 	if stmt == nil {
 		return m.None("where the loop should listen to " + e.ctx.Name() + " is for the author to say")
 	}
@@ -214,9 +214,9 @@ func (e endless) match() rule.Match {
 	switch {
 	case !ok:
 		return m.None("how to name time.After is for the author to say")
-	case e.p.Owes(e.Stuck, stmt):
+	case owes(e.p, e.stuck, stmt):
 		return m.None("what the loop holds during the pause would not be given back")
-	case !e.p.Names(e.ctx, stmt.Pos()):
+	case !names(e.p, e.ctx, stmt.Pos()):
 		return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")
 	case results == nil:
 		return m.None("what the function should return is for the author to say")

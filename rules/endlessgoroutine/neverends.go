@@ -1,4 +1,4 @@
-package match
+package endlessgoroutine
 
 import (
 	"go/ast"
@@ -11,32 +11,33 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// Stuck is where a function stays for ever: a loop without a way out, or an
+// stuck is where a function stays for ever: a loop without a way out, or an
 // empty select.
-type Stuck struct {
-	Fn   *Func
+type stuck struct {
+	Fn   *match.Func
 	Stmt ast.Stmt // *ast.ForStmt, *ast.RangeStmt or *ast.SelectStmt
 }
 
-// NeverEnds returns where fn stays when nothing that happens makes it return,
+// stuckGoroutines returns where fn stays when nothing that happens makes it return,
 // be it a channel that is closed, a context that is cancelled or an error; ok
 // is false if it may return, or end its goroutine or the process.
 //
 // Precision: a function that recovers may end by a panic, and one that uses a
 // test, mentions runtime.Goexit or calls what may end the process by that.
-func (p *Pass) NeverEnds(fn *Func) (s Stuck, ok bool) { return p.neverEnds(fn, 0) }
+func stuckGoroutines(p *match.Pass, fn *match.Func) (s stuck, ok bool) { return neverEnds(p, fn, 0) }
 
-func (p *Pass) neverEnds(fn *Func, depth int) (s Stuck, ok bool) {
+func neverEnds(p *match.Pass, fn *match.Func, depth int) (s stuck, ok bool) {
 	if fn == nil || depth > 3 {
 		return s, false
 	}
 	ends := false
 	note := func(l ast.Stmt) {
-		if s.Stmt == nil || s.Fn == fn && !within(l, s.Stmt) && l.Pos() > s.Stmt.Pos() {
-			s = Stuck{fn, l}
+		if s.Stmt == nil || s.Fn == fn && !match.Within(l, s.Stmt) && l.Pos() > s.Stmt.Pos() {
+			s = stuck{fn, l}
 		}
 	}
 	flow.Paths[struct{}]{
@@ -49,7 +50,7 @@ func (p *Pass) neverEnds(fn *Func, depth int) (s Stuck, ok bool) {
 			if !isCall {
 				return st, !ends
 			}
-			if inner, stays := p.neverEnds(p.Declaration(p.Callee(call)), depth+1); stays {
+			if inner, stays := neverEnds(p, p.Declaration(p.Callee(call)), depth+1); stays {
 				s = inner
 				return st, false
 			}
@@ -67,13 +68,11 @@ func (p *Pass) neverEnds(fn *Func, depth int) (s Stuck, ok bool) {
 		},
 		Exit: func(*flow.Block, struct{}) { ends = true },
 	}.FromEntry(fn.Flow, struct{}{})
-	if ends || s.Stmt == nil || p.mayUnwind(fn) {
-		return Stuck{}, false
+	if ends || s.Stmt == nil || mayUnwind(p, fn) {
+		return stuck{}, false
 	}
 	return s, true
 }
-
-func within(a, b ast.Node) bool { return b.Pos() <= a.Pos() && a.End() <= b.End() }
 
 // knownEnds is what mayUnwind and exits have found, by function.
 type knownEnds struct {
@@ -82,25 +81,25 @@ type knownEnds struct {
 
 // mayUnwind reports whether fn could end by a panic that it recovers from, or
 // by the end of its goroutine.
-func (p *Pass) mayUnwind(fn *Func) bool {
-	known := State[knownEnds](p)
+func mayUnwind(p *match.Pass, fn *match.Func) bool {
+	known := match.State[knownEnds](p)
 	may, ok := known.unwinds[fn.Body]
 	if !ok {
 		if known.unwinds == nil {
 			known.unwinds = map[*ast.BlockStmt]bool{}
 		}
 		known.unwinds[fn.Body] = false // for recursion
-		may = p.unwound(fn)
+		may = unwound(p, fn)
 		known.unwinds[fn.Body] = may
 	}
 	return may
 }
 
-func (p *Pass) unwound(fn *Func) bool {
+func unwound(p *match.Pass, fn *match.Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.Ident)(nil), (*ast.DeferStmt)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.CallExpr:
-			if p.IsBuiltin(n, "recover") || p.mayEndOn(n) || p.exits(p.Declaration(p.Callee(n))) || p.exits(p.literalOf(p.VarOf(n.Fun))) {
+			if p.IsBuiltin(n, "recover") || mayEndOn(p, n) || exits(p, p.Declaration(p.Callee(n))) || exits(p, p.LiteralOf(p.VarOf(n.Fun))) {
 				return true
 			}
 		case *ast.Ident:
@@ -113,12 +112,12 @@ func (p *Pass) unwound(fn *Func) bool {
 				}
 			}
 		case *ast.DeferStmt:
-			if _, isLit := ast.Unparen(n.Call.Fun).(*ast.FuncLit); isLit || p.isBuiltin(n.Call) {
+			if _, isLit := ast.Unparen(n.Call.Fun).(*ast.FuncLit); isLit || p.CallsBuiltin(n.Call) {
 				continue
 			}
 			f := p.Callee(n.Call)
 			if d := p.Declaration(f); d != nil {
-				if p.mayUnwind(d) {
+				if mayUnwind(p, d) {
 					return true
 				}
 				continue
@@ -132,32 +131,9 @@ func (p *Pass) unwound(fn *Func) bool {
 	return false
 }
 
-// literalOf returns the literal that a local variable is declared with; nil if
-// there is none.
-func (p *Pass) literalOf(v *types.Var) *Func {
-	if v == nil || v.IsField() || v.Parent() == p.Pkg.Scope() {
-		return nil
-	}
-	c, ok := p.at(v.Pos())
-	if !ok {
-		return nil
-	}
-	as, ok := c.Parent().Node().(*ast.AssignStmt)
-	if !ok || len(as.Lhs) != len(as.Rhs) {
-		return nil
-	}
-	for i, l := range as.Lhs {
-		if lit, isLit := ast.Unparen(as.Rhs[i]).(*ast.FuncLit); isLit && p.VarOf(l) == v {
-			at, _ := c.Parent().FindNode(lit)
-			return p.FuncOf(at)
-		}
-	}
-	return nil
-}
-
-// TickerOf returns the ticker that the loop ranges over and that somebody
+// tickerOf returns the ticker that the loop ranges over and that somebody
 // outside of the function stops; nil if there is none.
-func (p *Pass) TickerOf(s Stuck) ast.Expr {
+func tickerOf(p *match.Pass, s stuck) ast.Expr {
 	r, ok := s.Stmt.(*ast.RangeStmt)
 	if !ok {
 		return nil
@@ -168,21 +144,21 @@ func (p *Pass) TickerOf(s Stuck) ast.Expr {
 	}
 	v, field := p.VarOf(x.X), (*types.Var)(nil)
 	if sel, isSel := ast.Unparen(x.X).(*ast.SelectorExpr); isSel {
-		field = p.selected(sel)
+		field = p.Selected(sel)
 	}
 	var uses []inspector.Cursor
 	if field != nil {
-		uses = p.Index().fields[field]
+		uses = p.Index().Fields[field]
 	} else if v != nil {
-		uses = p.varUses(v)
+		uses = p.VarUses(v)
 	}
 	for _, use := range uses {
-		c := Unparen(use).Parent()
+		c := match.Unparen(use).Parent()
 		stop, isStop := c.Node().(*ast.SelectorExpr)
 		if !isStop || stop.Sel.Name != "Stop" || !typeis.Named(p.TypesInfo.TypeOf(stop.X), "time", "Ticker") || s.Fn.Cursor.Contains(c) {
 			continue
 		}
-		if sel, isSel := ast.Unparen(stop.X).(*ast.SelectorExpr); isSel && field != nil && p.selected(sel) == field {
+		if sel, isSel := ast.Unparen(stop.X).(*ast.SelectorExpr); isSel && field != nil && p.Selected(sel) == field {
 			return x.X
 		}
 		if v != nil && p.VarOf(stop.X) == v {
@@ -192,9 +168,9 @@ func (p *Pass) TickerOf(s Stuck) ast.Expr {
 	return nil
 }
 
-// Closer returns the method by which a type of this package says that its
+// closer returns the method by which a type of this package says that its
 // values have an end; nil if it has none.
-func (p *Pass) Closer(v *types.Var) *Func {
+func closer(p *match.Pass, v *types.Var) *match.Func {
 	if v == nil {
 		return nil
 	}
@@ -216,10 +192,10 @@ func (p *Pass) Closer(v *types.Var) *Func {
 			continue // it ends one of the things in it
 		}
 		d := p.Declaration(m)
-		if d == nil || len(d.Body.List) == 0 || !flow.ReachesReturn(d.Flow, nil) || p.exits(d) {
+		if d == nil || len(d.Body.List) == 0 || !flow.ReachesReturn(d.Flow, nil) || exits(p, d) {
 			continue
 		}
-		if s, isExpr := d.Body.List[0].(*ast.ReturnStmt); isExpr && len(d.Body.List) == 1 && !slices.ContainsFunc(s.Results, p.acts) {
+		if s, isExpr := d.Body.List[0].(*ast.ReturnStmt); isExpr && len(d.Body.List) == 1 && !slices.ContainsFunc(s.Results, func(e ast.Expr) bool { return acts(p, e) }) {
 			continue // it does nothing
 		}
 		return d
@@ -227,9 +203,9 @@ func (p *Pass) Closer(v *types.Var) *Func {
 	return nil
 }
 
-// HandlesSignals reports whether fn receives the signals that the process
+// handlesSignals reports whether fn receives the signals that the process
 // gets where s says that it stays.
-func (p *Pass) HandlesSignals(s Stuck) bool {
+func handlesSignals(p *match.Pass, s stuck) bool {
 	found := false
 	ast.Inspect(s.Stmt, func(n ast.Node) bool {
 		if recv, ok := n.(*ast.UnaryExpr); ok && recv.Op == token.ARROW {
@@ -241,7 +217,7 @@ func (p *Pass) HandlesSignals(s Stuck) bool {
 }
 
 // acts reports whether the evaluation of e calls anything.
-func (p *Pass) acts(e ast.Expr) bool {
+func acts(p *match.Pass, e ast.Expr) bool {
 	found := false
 	ast.Inspect(e, func(n ast.Node) bool {
 		_, isCall := n.(*ast.CallExpr)
@@ -252,11 +228,11 @@ func (p *Pass) acts(e ast.Expr) bool {
 }
 
 // exits reports whether fn, which may be nil, may end the process or the test.
-func (p *Pass) exits(fn *Func) bool {
+func exits(p *match.Pass, fn *match.Func) bool {
 	if fn == nil {
 		return false
 	}
-	known := State[knownEnds](p)
+	known := match.State[knownEnds](p)
 	found, ok := known.exiting[fn.Body]
 	if ok {
 		return found
@@ -264,7 +240,7 @@ func (p *Pass) exits(fn *Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		f := p.Callee(call)
-		if f != nil && f.Pkg() != nil && p.ends(call, f) {
+		if f != nil && f.Pkg() != nil && p.Ends(call, f) {
 			found = true
 			break
 		}
@@ -276,13 +252,13 @@ func (p *Pass) exits(fn *Func) bool {
 	return found
 }
 
-// Signals reports whether one function gives a value to a field that the
+// signals reports whether one function gives a value to a field that the
 // other reads: a flag between them, or what they share.
-func (p *Pass) Signals(from, to *Func) bool {
+func signals(p *match.Pass, from, to *match.Func) bool {
 	written := map[*types.Var]bool{}
 	book := func(e ast.Expr) {
 		if x, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
-			written[p.selected(x)] = true
+			written[p.Selected(x)] = true
 		}
 	}
 	for c := range from.Cursor.Preorder((*ast.AssignStmt)(nil), (*ast.CallExpr)(nil), (*ast.IncDecStmt)(nil), (*ast.SendStmt)(nil)) {
@@ -312,21 +288,21 @@ func (p *Pass) Signals(from, to *Func) bool {
 		}
 	}
 	delete(written, nil)
-	return p.readsAny(to, written, 0)
+	return readsAny(p, to, written, 0)
 }
 
-func (p *Pass) readsAny(fn *Func, fields map[*types.Var]bool, depth int) bool {
+func readsAny(p *match.Pass, fn *match.Func, fields map[*types.Var]bool, depth int) bool {
 	if fn == nil || depth > 2 {
 		return false
 	}
 	for c := range fn.Cursor.Preorder((*ast.SelectorExpr)(nil), (*ast.CallExpr)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.SelectorExpr:
-			if fields[p.selected(n)] {
+			if fields[p.Selected(n)] {
 				return true
 			}
 		case *ast.CallExpr:
-			if p.readsAny(p.Declaration(p.Callee(n)), fields, depth+1) {
+			if readsAny(p, p.Declaration(p.Callee(n)), fields, depth+1) {
 				return true
 			}
 		}
@@ -334,9 +310,9 @@ func (p *Pass) readsAny(fn *Func, fields map[*types.Var]bool, depth int) bool {
 	return false
 }
 
-// Captured returns the variables from outside that the goroutine at c, running
+// captured returns the variables from outside that the goroutine at c, running
 // body, works on: what a literal captures, or the receiver and the arguments.
-func (p *Pass) Captured(c inspector.Cursor, body *Func) (out []*types.Var) {
+func captured(p *match.Pass, c inspector.Cursor, body *match.Func) (out []*types.Var) {
 	root := body.Cursor
 	if _, isDecl := root.Node().(*ast.FuncDecl); isDecl {
 		root = c
@@ -350,9 +326,9 @@ func (p *Pass) Captured(c inspector.Cursor, body *Func) (out []*types.Var) {
 	return out
 }
 
-// Owns reports whether v is what the method fn is called on, or what fn makes
+// owns reports whether v is what the method fn is called on, or what fn makes
 // and returns.
-func (p *Pass) Owns(fn *Func, v *types.Var) bool {
+func owns(p *match.Pass, fn *match.Func, v *types.Var) bool {
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
 	if !ok {
 		return false
@@ -371,4 +347,11 @@ func (p *Pass) Owns(fn *Func, v *types.Var) bool {
 		}
 	}
 	return returned && p.DeclaredIn(v, fn)
+}
+
+// mayEndOn reports whether call may end the test or the process, depending on
+// its arguments.
+func mayEndOn(p *match.Pass, call *ast.CallExpr) bool {
+	return p.RequiredNil(call) != nil ||
+		slices.ContainsFunc(p.Assured(call), func(a match.Assured) bool { return !a.Soft })
 }

@@ -1,4 +1,4 @@
-package match
+package endlessgoroutine
 
 import (
 	"go/ast"
@@ -10,23 +10,24 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// IgnoredContext returns the context that the function in which s stays knows
+// ignoredContext returns the context that the function in which s stays knows
 // of and does not listen to: one that it passes on, or, for the literal of the
 // go statement at c, one that the function around it waits for. It returns nil
 // if there is none that is known to be ended by somebody.
-func (p *Pass) IgnoredContext(s Stuck, c inspector.Cursor) *types.Var {
+func ignoredContext(p *match.Pass, s stuck, c inspector.Cursor) *types.Var {
 	for id := range s.Fn.Cursor.Preorder((*ast.Ident)(nil)) {
-		if !within(id.Node(), s.Stmt) {
+		if !match.Within(id.Node(), s.Stmt) {
 			continue
 		}
 		v := p.VarOf(id.Node().(*ast.Ident))
 		if v == nil || s.Stmt.Pos() <= v.Pos() && v.Pos() < s.Stmt.End() {
 			continue // of one round: its end is none of the loop
 		}
-		if !v.IsField() && typeis.Named(v.Type(), "context", "Context") && p.worksWith(id, 0) && p.Ended(v) {
+		if !v.IsField() && typeis.Named(v.Type(), "context", "Context") && worksWith(p, id, 0) && ended(p, v) {
 			return v
 		}
 	}
@@ -40,7 +41,7 @@ func (p *Pass) IgnoredContext(s Stuck, c inspector.Cursor) *types.Var {
 			continue
 		}
 		v := p.VarOf(id.Node().(*ast.Ident))
-		if v != nil && !v.IsField() && typeis.Named(v.Type(), "context", "Context") && v.Pos() < c.Node().Pos() && p.Ended(v) {
+		if v != nil && !v.IsField() && typeis.Named(v.Type(), "context", "Context") && v.Pos() < c.Node().Pos() && ended(p, v) {
 			return v
 		}
 	}
@@ -49,8 +50,8 @@ func (p *Pass) IgnoredContext(s Stuck, c inspector.Cursor) *types.Var {
 
 // worksWith reports whether the context at c is passed to a function that does
 // more with it than to log, to trace or to look up a value.
-func (p *Pass) worksWith(c inspector.Cursor, depth int) bool {
-	arg := Unparen(c)
+func worksWith(p *match.Pass, c inspector.Cursor, depth int) bool {
+	arg := match.Unparen(c)
 	call, ok := arg.Parent().Node().(*ast.CallExpr)
 	if !ok || call.Fun == arg.Node() {
 		return false
@@ -73,12 +74,12 @@ func (p *Pass) worksWith(c inspector.Cursor, depth int) bool {
 	if sig := fn.Signature(); fn.Pkg() != p.Pkg && fn.Pkg().Path() != "context" && sig.Recv() == nil && sig.Params().Len() == 1 && sig.Results().Len() == 1 && !typeis.Error(sig.Results().At(0).Type()) {
 		return false // looks a value up, most likely
 	}
-	return depth > 3 || !p.looksUpOnly(fn, call, arg.Node(), depth)
+	return depth > 3 || !looksUpOnly(p, fn, call, arg.Node(), depth)
 }
 
 // looksUpOnly reports whether fn, a function of this package, uses the context
 // that is the argument arg of the call, and no more than worksWith allows.
-func (p *Pass) looksUpOnly(fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {
+func looksUpOnly(p *match.Pass, fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {
 	d, i := p.Declaration(fn), slices.IndexFunc(call.Args, func(e ast.Expr) bool { return ast.Unparen(e) == arg })
 	if d == nil || i < 0 || i >= fn.Signature().Params().Len() {
 		return false
@@ -89,25 +90,25 @@ func (p *Pass) looksUpOnly(fn *types.Func, call *ast.CallExpr, arg ast.Node, dep
 			continue
 		}
 		used = true
-		if sel, ok := Unparen(use).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Value" {
+		if sel, ok := match.Unparen(use).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Value" {
 			continue
 		}
-		if passed, ok := Unparen(use).Parent().Node().(*ast.CallExpr); !ok || p.Callee(passed) == nil || p.worksWith(use, depth+1) {
+		if passed, ok := match.Unparen(use).Parent().Node().(*ast.CallExpr); !ok || p.Callee(passed) == nil || worksWith(p, use, depth+1) {
 			return false
 		}
 	}
 	return used
 }
 
-// Ended reports whether somebody ends the context in v, a local variable or a
+// ended reports whether somebody ends the context in v, a local variable or a
 // parameter: it is derived here by a function of the library that returns
 // what ends it, or comes from a caller who does not pass a root context.
-func (p *Pass) Ended(v *types.Var) bool {
-	at, ok := p.at(v.Pos())
+func ended(p *match.Pass, v *types.Var) bool {
+	at, ok := p.CursorAt(v.Pos())
 	if !ok || v.Parent() == p.Pkg.Scope() {
 		return false
 	}
-	var fn *Func
+	var fn *match.Func
 	for f := range at.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
 		fn = p.FuncOf(f)
 		break
@@ -116,13 +117,13 @@ func (p *Pass) Ended(v *types.Var) bool {
 		return false
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if addressed(use) {
+		if match.Addressed(use) {
 			return false
 		}
 		var values []ast.Expr
 		switch n := use.Parent().Node().(type) {
 		case *ast.AssignStmt:
-			if !onLeft(n, use) {
+			if !match.OnLeft(n, use) {
 				continue
 			}
 			values = n.Rhs
@@ -131,28 +132,28 @@ func (p *Pass) Ended(v *types.Var) bool {
 		default:
 			continue
 		}
-		if len(values) != 1 || !p.endedValue(values[0], v) {
+		if len(values) != 1 || !endedValue(p, values[0], v) {
 			return false
 		}
 	}
-	if !p.isParam(v, fn) {
+	if !p.IsParam(v, fn) {
 		return true
 	}
 	if lit, ok := fn.Cursor.Node().(*ast.FuncLit); ok {
 		arg, isVar := p.LitArgument(fn.Cursor, v), false
-		if call, isCall := Unparen(fn.Cursor).Parent().Node().(*ast.CallExpr); !isCall || ast.Unparen(call.Fun) != ast.Expr(lit) {
+		if call, isCall := match.Unparen(fn.Cursor).Parent().Node().(*ast.CallExpr); !isCall || ast.Unparen(call.Fun) != ast.Expr(lit) {
 			return false // who knows who calls it
 		}
 		if arg != nil {
 			a := p.VarOf(arg)
-			isVar = a != nil && a != v && p.Ended(a)
+			isVar = a != nil && a != v && ended(p, a)
 		}
 		return isVar
 	}
-	return p.passedEnded(fn, v)
+	return passedEnded(p, fn, v)
 }
 
-func (p *Pass) endedValue(e ast.Expr, v *types.Var) bool {
+func endedValue(p *match.Pass, e ast.Expr, v *types.Var) bool {
 	call, ok := ast.Unparen(e).(*ast.CallExpr)
 	if !ok {
 		return false
@@ -163,7 +164,7 @@ func (p *Pass) endedValue(e ast.Expr, v *types.Var) bool {
 
 // passedEnded reports whether the callers of fn may pass a context that ends:
 // not if all that are known pass a root context.
-func (p *Pass) passedEnded(fn *Func, v *types.Var) bool {
+func passedEnded(p *match.Pass, fn *match.Func, v *types.Var) bool {
 	o, _ := p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name].(*types.Func)
 	if o == nil {
 		return false
@@ -171,22 +172,22 @@ func (p *Pass) passedEnded(fn *Func, v *types.Var) bool {
 	if o.Exported() {
 		return true
 	}
-	i, any := paramIndex(o, v), false
+	i, any := match.ParamIndex(o, v), false
 	for _, c := range p.Index().Calls[o] {
 		call := c.Node().(*ast.CallExpr)
 		if i < 0 || i >= len(call.Args) {
 			continue
 		}
-		if !p.RootContext(call.Args[i]) && !p.neverDone(call.Args[i], c) {
+		if !p.RootContext(call.Args[i]) && !p.NeverCancelled(call.Args[i], c) {
 			any = true
 		}
 	}
 	return any
 }
 
-// DirectSleep returns the statement time.Sleep(d) that stands in the loop
+// directSleep returns the statement time.Sleep(d) that stands in the loop
 // itself; nil if there is none.
-func (p *Pass) DirectSleep(s Stuck) (stmt *ast.ExprStmt, call *ast.CallExpr) {
+func directSleep(p *match.Pass, s stuck) (stmt *ast.ExprStmt, call *ast.CallExpr) {
 	loop, ok := s.Stmt.(*ast.ForStmt)
 	if !ok {
 		return nil, nil
@@ -201,9 +202,9 @@ func (p *Pass) DirectSleep(s Stuck) (stmt *ast.ExprStmt, call *ast.CallExpr) {
 	return nil, nil
 }
 
-// Owes reports whether the function has to give something back, or to take it
+// owes reports whether the function has to give something back, or to take it
 // again, behind stmt in the loop: a lock, a place in a semaphore, a context.
-func (p *Pass) Owes(s Stuck, stmt ast.Stmt) bool {
+func owes(p *match.Pass, s stuck, stmt ast.Stmt) bool {
 	owes := false
 	ast.Inspect(s.Stmt, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -212,15 +213,15 @@ func (p *Pass) Owes(s Stuck, stmt ast.Stmt) bool {
 		case *ast.UnaryExpr:
 			owes = owes || n.Op == token.ARROW && n.Pos() > stmt.End()
 		case *ast.CallExpr:
-			owes = owes || n.Pos() > stmt.End() && (knowledge.GivesBack[strings.ToLower(calledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
+			owes = owes || n.Pos() > stmt.End() && (knowledge.GivesBack[strings.ToLower(match.CalledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
 		}
 		return !owes
 	})
 	return owes
 }
 
-// Names reports whether name means v at pos.
-func (p *Pass) Names(v *types.Var, pos token.Pos) bool {
+// names reports whether name means v at pos.
+func names(p *match.Pass, v *types.Var, pos token.Pos) bool {
 	_, o := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos).LookupParent(v.Name(), pos)
 	return o == types.Object(v)
 }

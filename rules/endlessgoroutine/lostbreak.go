@@ -1,4 +1,4 @@
-package match
+package endlessgoroutine
 
 import (
 	"go/ast"
@@ -8,30 +8,31 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// LostBreak is a break that leaves a select where it should have left the
+// lostBreak is a break that leaves a select where it should have left the
 // loop around it, which nothing else ends.
-type LostBreak struct {
+type lostBreak struct {
 	Break *ast.BranchStmt
 	Loop  *ast.ForStmt
 	Event string // what has happened by then, and stays so
 }
 
-// LostBreaks returns the breaks in selects that answer something which cannot
+// lostBreaks returns the breaks in selects that answer something which cannot
 // be undone, a channel that is closed or a context that is cancelled, in a
 // loop without any way out: from then on it spins.
-func (p *Pass) LostBreaks() (out []LostBreak) {
+func lostBreaks(p *match.Pass) (out []lostBreak) {
 	for c := range p.Inspector.Root().Preorder((*ast.CommClause)(nil)) {
 		cc := c.Node().(*ast.CommClause)
-		loop, fn := p.loopAround(c), p.EnclosingFunc(c)
+		loop, fn := loopAround(p, c), p.EnclosingFunc(c)
 		if cc.Comm == nil || loop == nil || fn == nil {
 			continue
 		}
-		br, event := p.lastingBreak(cc, c, loop)
-		if br != nil && p.stays(loop, fn) {
-			out = append(out, LostBreak{br, loop, event})
+		br, event := lastingBreak(p, cc, c, loop)
+		if br != nil && stays(p, loop, fn) {
+			out = append(out, lostBreak{br, loop, event})
 		}
 	}
 	return out
@@ -39,7 +40,7 @@ func (p *Pass) LostBreaks() (out []LostBreak) {
 
 // loopAround returns the loop without a condition in whose body the select of
 // a clause stands.
-func (p *Pass) loopAround(clause inspector.Cursor) *ast.ForStmt {
+func loopAround(p *match.Pass, clause inspector.Cursor) *ast.ForStmt {
 	sel := clause.Parent().Parent()
 	if l, ok := sel.Parent().Node().(*ast.LabeledStmt); ok && l != nil {
 		sel = sel.Parent()
@@ -51,7 +52,7 @@ func (p *Pass) loopAround(clause inspector.Cursor) *ast.ForStmt {
 	return loop
 }
 
-func (p *Pass) lastingBreak(cc *ast.CommClause, c inspector.Cursor, loop *ast.ForStmt) (br *ast.BranchStmt, event string) {
+func lastingBreak(p *match.Pass, cc *ast.CommClause, c inspector.Cursor, loop *ast.ForStmt) (br *ast.BranchStmt, event string) {
 	var recv *ast.UnaryExpr
 	var ok *types.Var
 	switch comm := cc.Comm.(type) {
@@ -67,7 +68,7 @@ func (p *Pass) lastingBreak(cc *ast.CommClause, c inspector.Cursor, loop *ast.Fo
 		return nil, ""
 	}
 	name := types.ExprString(recv.X)
-	if p.replaced(recv.X, loop) {
+	if replaced(p, recv.X, loop) {
 		return nil, ""
 	}
 	if ok != nil { // if !ok { break }
@@ -94,7 +95,7 @@ func (p *Pass) lastingBreak(cc *ast.CommClause, c inspector.Cursor, loop *ast.Fo
 		}
 		return nil, ""
 	}
-	if p.closedInPackage(recv.X) {
+	if closedInPackage(p, recv.X) {
 		return br, name + " is closed"
 	}
 	return nil, ""
@@ -103,7 +104,7 @@ func (p *Pass) lastingBreak(cc *ast.CommClause, c inspector.Cursor, loop *ast.Fo
 // replaced reports whether the channel or context that e starts from may be
 // another one in a later round: a variable that the loop assigns, a field that
 // is assigned more than once.
-func (p *Pass) replaced(e ast.Expr, loop *ast.ForStmt) bool {
+func replaced(p *match.Pass, e ast.Expr, loop *ast.ForStmt) bool {
 	e = ast.Unparen(e)
 	if call, ok := e.(*ast.CallExpr); ok {
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
@@ -115,14 +116,14 @@ func (p *Pass) replaced(e ast.Expr, loop *ast.ForStmt) bool {
 	x, isField := e.(*ast.SelectorExpr)
 	v := p.VarOf(e)
 	if isField {
-		v = p.selected(x)
+		v = p.Selected(x)
 	}
 	if v == nil {
 		return true
 	}
 	made := 0
-	for _, l := range p.Index().assigned[v] {
-		if _, ok := ast.Unparen(l).(*ast.SelectorExpr); ok || within(l, loop) {
+	for _, l := range p.Index().Assigned[v] {
+		if _, ok := ast.Unparen(l).(*ast.SelectorExpr); ok || match.Within(l, loop) {
 			made++
 		}
 	}
@@ -140,18 +141,18 @@ func plainBreak(list []ast.Stmt) *ast.BranchStmt {
 
 // closedInPackage reports whether the package closes the channel that e, a
 // variable or a field, denotes.
-func (p *Pass) closedInPackage(e ast.Expr) bool {
-	v := p.varOrField(e)
-	return v != nil && p.Index().closed[v]
+func closedInPackage(p *match.Pass, e ast.Expr) bool {
+	v := p.VarOrField(e)
+	return v != nil && p.Index().Closed[v]
 }
 
 // stays reports whether control never leaves the loop: no path goes out of it,
 // and nothing on the way may end the goroutine or the process.
-func (p *Pass) stays(loop *ast.ForStmt, fn *Func) bool {
+func stays(p *match.Pass, loop *ast.ForStmt, fn *match.Func) bool {
 	leaves := false
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-			leaves = leaves || !within(n, loop)
+			leaves = leaves || !match.Within(n, loop)
 			if es, ok := n.(*ast.ExprStmt); ok {
 				call, isCall := ast.Unparen(es.X).(*ast.CallExpr)
 				leaves = leaves || isCall && p.NeverReturns(call)
@@ -160,5 +161,5 @@ func (p *Pass) stays(loop *ast.ForStmt, fn *Func) bool {
 		},
 		Exit: func(*flow.Block, struct{}) { leaves = true },
 	}.FromBody(fn.Flow, loop, struct{}{})
-	return !leaves && !p.mayUnwind(fn)
+	return !leaves && !mayUnwind(p, fn)
 }

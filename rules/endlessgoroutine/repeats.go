@@ -1,17 +1,20 @@
-package match
+package endlessgoroutine
 
 import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"regexp"
+	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// Repeats says why what stands at c runs again and again in the life of a
+// startedAgain says why what stands at c runs again and again in the life of a
 // process: it is in a loop without a bound, in an HTTP handler, in a test, or
 // in a function that is called from such a place. It returns "" unless that is
 // certain: a condition on anything that outlives the round may mean that it
@@ -19,46 +22,46 @@ import (
 //
 // A test counts for what is started in test files: a process that is tested
 // runs it once.
-func (p *Pass) Repeats(c inspector.Cursor) string {
-	return p.repeats(c, p.InTest(c.Node().Pos()), map[ast.Node]bool{})
+func startedAgain(p *match.Pass, c inspector.Cursor) string {
+	return repeats(p, c, p.InTest(c.Node().Pos()), map[ast.Node]bool{})
 }
 
-func (p *Pass) repeats(c inspector.Cursor, inTest bool, seen map[ast.Node]bool) string {
+func repeats(p *match.Pass, c inspector.Cursor, inTest bool, seen map[ast.Node]bool) string {
 	fn := p.EnclosingFunc(c)
 	if fn == nil || seen[fn.Cursor.Node()] || len(seen) > 4 {
 		return ""
 	}
 	seen[fn.Cursor.Node()] = true
-	node := FlowNode(c, fn)
+	node := match.FlowNode(c, fn)
 	if node == nil {
 		return ""
 	}
 	if fn.Flow.InCycle(node) {
-		for _, l := range Loops(c, fn, token.NoPos) {
-			if body := p.unbounded(l); body != nil && !p.guarded(c, fn, body) {
+		for _, l := range match.Loops(c, fn, token.NoPos) {
+			if body := unbounded(p, l); body != nil && !guarded(p, c, fn, body) {
 				return "each round of the loop"
 			}
 		}
 	}
-	if p.guarded(c, fn, fn.Body) {
+	if guarded(p, c, fn, fn.Body) {
 		return ""
 	}
 	switch {
-	case p.isHandler(fn):
+	case isHandler(p, fn):
 		return "each request"
-	case inTest && p.isTest(fn):
+	case inTest && isTest(p, fn):
 		return "each run of the test"
 	}
 	if lit, ok := fn.Cursor.Node().(*ast.FuncLit); ok {
-		call := Unparen(fn.Cursor).Parent()
+		call := match.Unparen(fn.Cursor).Parent()
 		if ce, ok := call.Node().(*ast.CallExpr); ok && ast.Unparen(ce.Fun) == ast.Expr(lit) {
-			return p.repeats(call, inTest, seen)
+			return repeats(p, call, inTest, seen)
 		}
 		return ""
 	}
 	o, _ := p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name].(*types.Func)
 	for _, use := range p.Index().Calls[o] {
-		if why := p.repeats(use, inTest, seen); why != "" {
+		if why := repeats(p, use, inTest, seen); why != "" {
 			return why
 		}
 	}
@@ -67,7 +70,7 @@ func (p *Pass) repeats(c inspector.Cursor, inTest bool, seen map[ast.Node]bool) 
 
 // unbounded returns the body of a loop that goes on as long as there is work:
 // it has no condition, or ranges over a channel.
-func (p *Pass) unbounded(l ast.Stmt) *ast.BlockStmt {
+func unbounded(p *match.Pass, l ast.Stmt) *ast.BlockStmt {
 	switch l := l.(type) {
 	case *ast.ForStmt:
 		if l.Cond == nil && l.Init == nil && l.Post == nil {
@@ -81,15 +84,15 @@ func (p *Pass) unbounded(l ast.Stmt) *ast.BlockStmt {
 	return nil
 }
 
-func (p *Pass) isHandler(fn *Func) bool {
-	sig := p.signature(fn)
+func isHandler(p *match.Pass, fn *match.Func) bool {
+	sig := p.Signature(fn)
 	return sig != nil && sig.Params().Len() == 2 && sig.Results().Len() == 0 && !p.InTest(fn.Body.Pos()) &&
 		typeis.Named(sig.Params().At(0).Type(), "net/http", "ResponseWriter") && typeis.Named(sig.Params().At(1).Type(), "net/http", "Request")
 }
 
 // isTest reports whether fn is a test or benchmark, or the literal of a subtest.
-func (p *Pass) isTest(fn *Func) bool {
-	sig := p.signature(fn)
+func isTest(p *match.Pass, fn *match.Func) bool {
+	sig := p.Signature(fn)
 	if sig == nil || !p.InTest(fn.Body.Pos()) || sig.Params().Len() != 1 || sig.Results().Len() != 0 || sig.Recv() != nil {
 		return false
 	}
@@ -97,27 +100,13 @@ func (p *Pass) isTest(fn *Func) bool {
 	return typeis.Named(t, "testing", "T") || typeis.Named(t, "testing", "B")
 }
 
-func (p *Pass) signature(fn *Func) *types.Signature {
-	var t types.Type
-	switch n := fn.Cursor.Node().(type) {
-	case *ast.FuncDecl:
-		if o := p.TypesInfo.Defs[n.Name]; o != nil {
-			t = o.Type()
-		}
-	case *ast.FuncLit:
-		t = p.TypesInfo.TypeOf(n)
-	}
-	sig, _ := t.(*types.Signature)
-	return sig
-}
-
 // guarded reports whether a condition in region, which is the body of fn or of
 // a loop, decides whether control comes to c, and depends on more than what
 // is new in each run of region.
-func (p *Pass) guarded(c inspector.Cursor, fn *Func, region *ast.BlockStmt) bool {
+func guarded(p *match.Pass, c inspector.Cursor, fn *match.Func, region *ast.BlockStmt) bool {
 	found := false
 	check := func(e ast.Expr) {
-		found = found || e != nil && !p.new(e, fn, region, 0)
+		found = found || e != nil && !newValue(p, e, fn, region, 0)
 	}
 	ast.Inspect(region, func(n ast.Node) bool {
 		// In a loop, what stands behind may end it after the first round.
@@ -128,7 +117,7 @@ func (p *Pass) guarded(c inspector.Cursor, fn *Func, region *ast.BlockStmt) bool
 		case *ast.SendStmt:
 			found = true // may be a place in a semaphore
 		case *ast.FuncLit:
-			return within(c.Node(), n)
+			return match.Within(c.Node(), n)
 		case *ast.IfStmt:
 			check(n.Cond)
 		case *ast.SwitchStmt:
@@ -150,16 +139,16 @@ func (p *Pass) guarded(c inspector.Cursor, fn *Func, region *ast.BlockStmt) bool
 	return found
 }
 
-// new reports whether the value of e depends on nothing that outlives a run of
+// newValue reports whether the value of e depends on nothing that outlives a run of
 // region, and on no function but those of the standard library.
-func (p *Pass) new(e ast.Expr, fn *Func, region *ast.BlockStmt, depth int) bool {
+func newValue(p *match.Pass, e ast.Expr, fn *match.Func, region *ast.BlockStmt, depth int) bool {
 	ok := depth < 4
 	ast.Inspect(e, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			ok = false
 		case *ast.CallExpr:
-			if p.TypesInfo.Types[n.Fun].IsType() || p.isBuiltin(n) {
+			if p.TypesInfo.Types[n.Fun].IsType() || p.CallsBuiltin(n) {
 				return ok
 			}
 			f := p.Callee(n)
@@ -167,7 +156,7 @@ func (p *Pass) new(e ast.Expr, fn *Func, region *ast.BlockStmt, depth int) bool 
 				ok = false
 			} else if f.Signature().Recv() != nil && depth > 0 {
 				for _, a := range n.Args { // what it is called on may well be old: listener.Accept()
-					ok = ok && p.new(a, fn, region, depth+1)
+					ok = ok && newValue(p, a, fn, region, depth+1)
 				}
 				return false
 			}
@@ -178,32 +167,32 @@ func (p *Pass) new(e ast.Expr, fn *Func, region *ast.BlockStmt, depth int) bool 
 			if v == nil || v.IsField() {
 				return ok
 			}
-			ok = ok && p.newVar(v, fn, region, depth)
+			ok = ok && newVar(p, v, fn, region, depth)
 		}
 		return ok
 	})
 	return ok
 }
 
-func (p *Pass) newVar(v *types.Var, fn *Func, region *ast.BlockStmt, depth int) bool {
-	if p.isParam(v, fn) {
+func newVar(p *match.Pass, v *types.Var, fn *match.Func, region *ast.BlockStmt, depth int) bool {
+	if p.IsParam(v, fn) {
 		return region == fn.Body
 	}
 	if v.Pos() < region.Pos() || v.Pos() >= region.End() {
 		return false
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if addressed(use) {
+		if match.Addressed(use) {
 			return false
 		}
 		var values []ast.Expr
 		switch n := use.Parent().Node().(type) {
 		case *ast.AssignStmt:
-			if onLeft(n, use) {
+			if match.OnLeft(n, use) {
 				values = n.Rhs
 			}
 		case *ast.ValueSpec:
-			if assigns(use) {
+			if match.IsAssigned(use) {
 				values = n.Values
 			}
 		case *ast.RangeStmt:
@@ -212,10 +201,27 @@ func (p *Pass) newVar(v *types.Var, fn *Func, region *ast.BlockStmt, depth int) 
 			}
 		}
 		for _, e := range values {
-			if !p.new(e, fn, region, depth+1) {
+			if !newValue(p, e, fn, region, depth+1) {
 				return false
 			}
 		}
 	}
 	return true
+}
+
+// lasting is how a comment says that something is for the life of the process.
+var lasting = regexp.MustCompile(`\bfor ?ever\b|\b(lifetime|life|lives|long as|until|till)\b.*\b(process|program|application|app|binary)\b`)
+
+// lasts reports whether a comment on the lines of n or right above them, or the
+// documentation of one of the functions, says that n is for the life of the process.
+func lasts(p *match.Pass, n ast.Node, fns ...*match.Func) bool {
+	if p.Commented(n.Pos(), n.End(), lasting.MatchString) {
+		return true
+	}
+	for _, fn := range fns {
+		if d, ok := fn.Cursor.Node().(*ast.FuncDecl); ok && lasting.MatchString(strings.ToLower(strings.ReplaceAll(d.Doc.Text(), "\n", " "))) {
+			return true
+		}
+	}
+	return false
 }
