@@ -71,7 +71,7 @@ func (e *ctxEnding) expr(x ast.Expr, pos token.Pos) bool {
 		if !IsAssigned(use) || use.Parent().Node().End() > pos {
 			continue
 		}
-		if p.litUse(use, e.c.Fn) != litNone {
+		if p.LitUse(use, e.c.Fn) != LitNone {
 			return false
 		}
 		if e.c.beside(statement(use)) {
@@ -169,12 +169,12 @@ func (c *Cancel) cancels(cancel *types.Var, seen map[*types.Var]bool) (out []Eve
 		at := Unparen(ev.At)
 		switch n := at.Parent().Node().(type) {
 		case *ast.CallExpr:
-			if _, deferred := at.Parent().Parent().Node().(*ast.DeferStmt); deferred && n.Fun != at.Node() && p.litUse(ev.At, c.Fn) == litNone {
+			if _, deferred := at.Parent().Parent().Node().(*ast.DeferStmt); deferred && n.Fun != at.Node() && p.LitUse(ev.At, c.Fn) == LitNone {
 				ev.Kind, ev.Via = DefersClose, at.Parent().Parent()
 			}
 		case *ast.AssignStmt:
 			i := slices.Index(n.Rhs, at.Node().(ast.Expr))
-			if i < 0 || len(n.Lhs) != len(n.Rhs) || p.litUse(ev.At, c.Fn) != litNone {
+			if i < 0 || len(n.Lhs) != len(n.Rhs) || p.LitUse(ev.At, c.Fn) != LitNone {
 				break
 			}
 			alias := p.VarOf(n.Lhs[i])

@@ -30,7 +30,7 @@ type ChanEffect struct {
 func (e ChanEffect) Idle() bool { return e == ChanEffect{Known: true} }
 
 // chansOf is what a function does with its parameters that are channels.
-var chansOf = register[[]ChanEffect]("chans")
+var chansOf = Register[[]ChanEffect]("chans")
 
 func init() {
 	chansOf.Compute(takesChan, func(s *Subject) []ChanEffect { return s.chanEffects(s.Sig, s.Fn) })

@@ -137,7 +137,7 @@ type FrozenCond struct {
 // unchanged reports whether nothing changes v in the loop, or could from elsewhere.
 func (p *Pass) unchanged(v *types.Var, loop inspector.Cursor, fn *Func) bool {
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if p.addressed(use) || (loop.Contains(use) || p.litUse(use, fn) != litNone) && !p.keeps(use) {
+		if p.addressed(use) || (loop.Contains(use) || p.LitUse(use, fn) != LitNone) && !p.keeps(use) {
 			return false
 		}
 	}

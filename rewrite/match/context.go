@@ -89,7 +89,7 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 			t.outlives = "the address of " + name + " is taken"
 			return
 		}
-		if use.Node().End() <= t.def.Pos() && !inLoop && t.p.litUse(use, t.fn) == litNone {
+		if use.Node().End() <= t.def.Pos() && !inLoop && t.p.LitUse(use, t.fn) == LitNone {
 			if !InDefer(use) {
 				continue
 			}
@@ -97,7 +97,7 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 		if IsAssigned(use) {
 			continue
 		}
-		if t.def.Pos() <= use.Node().Pos() && use.Node().End() <= t.def.End() && !inLoop && t.p.litUse(use, t.fn) == litNone {
+		if t.def.Pos() <= use.Node().Pos() && use.Node().End() <= t.def.End() && !inLoop && t.p.LitUse(use, t.fn) == LitNone {
 			continue // ctx, _ = withLimit(ctx): the parent
 		}
 		t.use(use, name)
@@ -113,16 +113,16 @@ func (t *ctxTracker) use(c inspector.Cursor, name string) {
 		t.outlives = name + " is used by a deferred call"
 		return
 	}
-	switch t.p.litUse(c, t.fn) {
-	case litEscapes:
+	switch t.p.LitUse(c, t.fn) {
+	case LitEscapes:
 		t.outlives = name + " is used by a function literal that may run later"
 		return
-	case litDeferred:
+	case LitDeferred:
 		if c.Node().Pos() < t.def.Pos() {
 			t.outlives = name + " is used by an earlier defer, which runs after a deferred cancel"
 			return
 		}
-	case litNone:
+	case LitNone:
 		if c.Node().Pos() < t.def.Pos() && InDefer(c) {
 			// The argument of an earlier defer is the earlier value.
 			return

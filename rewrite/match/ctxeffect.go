@@ -57,7 +57,7 @@ func contextual(t types.Type) bool {
 // (ParamCloses).
 type contexts []Effect
 
-var contextsOf = register[contexts]("contexts")
+var contextsOf = Register[contexts]("contexts")
 
 func init() {
 	contextsOf.Compute(takesContext, func(s *Subject) (out contexts) {

@@ -13,7 +13,7 @@ import (
 // made is the full name of a function of the standard library.
 type made string
 
-var makesOf = register[made]("makes")
+var makesOf = Register[made]("makes")
 
 func init() {
 	makesOf.Compute(func(sig *types.Signature, _ *ast.FuncDecl) bool { return returnsCancel(sig) },
@@ -101,7 +101,7 @@ func (p *Pass) freshCancel(e ast.Expr, fn *Func) string {
 		default:
 			return ""
 		}
-		if p.litUse(use, fn) != litNone {
+		if p.LitUse(use, fn) != LitNone {
 			return ""
 		}
 	}

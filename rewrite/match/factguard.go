@@ -32,7 +32,7 @@ const (
 	AssuresFalse
 )
 
-var assuresOf = register[[]Assurance]("assures")
+var assuresOf = Register[[]Assurance]("assures")
 
 func init() {
 	assuresOf.Compute(mayAssure, func(s *Subject) []Assurance {
@@ -228,7 +228,7 @@ func (p *Pass) steady(v *types.Var, fn *Func) bool {
 		if u, ok := Unparen(use).Parent().Node().(*ast.UnaryExpr); ok && u.Op == token.AND {
 			return false
 		}
-		if IsAssigned(Unparen(use)) || p.litUse(use, fn) == litEscapes {
+		if IsAssigned(Unparen(use)) || p.LitUse(use, fn) == LitEscapes {
 			return false
 		}
 	}

@@ -11,7 +11,7 @@ import (
 // result lives on it: see Facts.Lives.
 type lives []bool
 
-var livesOf = register[lives]("lives")
+var livesOf = Register[lives]("lives")
 
 func init() {
 	livesOf.Compute(takesContext, func(s *Subject) (out lives) {

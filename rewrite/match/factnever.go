@@ -13,7 +13,7 @@ import (
 // noReturn says of a function that it never returns.
 type noReturn bool
 
-var never = register[noReturn]("never")
+var never = Register[noReturn]("never")
 
 func init() {
 	never.Compute(mayNotReturn, func(s *Subject) noReturn { return noReturn(s.neverReturns()) })

@@ -27,7 +27,7 @@ func (e effects) of(i int) Effect {
 }
 
 // closes is what a function does with parameters that can be closed.
-var closes = register[effects]("params")
+var closes = Register[effects]("params")
 
 func init() {
 	closes.Compute(takesTracked, func(s *Subject) (out effects) {

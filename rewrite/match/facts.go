@@ -29,8 +29,8 @@ var domains summary.Registry[*Subject]
 // Domain is one kind of knowledge of functions.
 type Domain[T any] = summary.Domain[*Subject, T]
 
-// register returns a new domain with a name of its own.
-func register[T any](name string) *Domain[T] {
+// Register returns a new domain with a name of its own.
+func Register[T any](name string) *Domain[T] {
 	d := summary.Register[*Subject, T](&domains, name)
 	Summaries.FactTypes = append(Summaries.FactTypes, d.Fact())
 	return d

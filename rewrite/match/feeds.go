@@ -21,7 +21,7 @@ const (
 	FeedEndless             // and never comes to an end
 )
 
-var feedOf = register[Feed]("feeds")
+var feedOf = Register[Feed]("feeds")
 
 func init() {
 	feedOf.Compute(returnsChan, func(s *Subject) Feed { return s.feeds(s.Sig, s.Fn) })

@@ -29,7 +29,7 @@ type GroupEffect struct {
 }
 
 // groupsOf is what a function does with WaitGroups of its caller.
-var groupsOf = register[[]GroupEffect]("groups")
+var groupsOf = Register[[]GroupEffect]("groups")
 
 func init() {
 	groupsOf.Compute(touchesGroup, func(s *Subject) []GroupEffect { return s.groupEffects(s.Sig, s.Fn) })

@@ -35,7 +35,7 @@ func (c *Cancel) KeptIn(lhs ast.Expr, events []Event) *types.Var {
 			if field != nil {
 				return nil
 			}
-			if field = c.p.storedIn(e.At); field == nil {
+			if field = c.p.StoredIn(e.At); field == nil {
 				return nil
 			}
 		default:
@@ -90,9 +90,9 @@ func (p *Pass) fieldOf(id *ast.Ident) *types.Var {
 	return v.Origin()
 }
 
-// storedIn returns the field that the value at c is stored in, if that is all
+// StoredIn returns the field that the value at c is stored in, if that is all
 // that its place does with it.
-func (p *Pass) storedIn(c inspector.Cursor) *types.Var {
+func (p *Pass) StoredIn(c inspector.Cursor) *types.Var {
 	c = Unparen(c)
 	switch n := c.Parent().Node().(type) {
 	case *ast.KeyValueExpr:

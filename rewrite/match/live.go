@@ -43,7 +43,7 @@ func newLiveWalk(p *Pass, fn *Func) *liveWalk {
 		if n := FlowNode(c, fn); n != nil {
 			w.uses[n] = append(w.uses[n], c)
 		}
-		if p.litUse(c, fn) != litNone && !plainField(c) || Addressed(c) {
+		if p.LitUse(c, fn) != LitNone && !plainField(c) || Addressed(c) {
 			w.spoilt[v] = true
 		}
 	}
@@ -73,7 +73,7 @@ func (w *liveWalk) bit(v *types.Var) uint64 {
 // literal or through its address.
 func (w *liveWalk) assignedLate(v *types.Var) bool {
 	return slices.ContainsFunc(w.p.Uses(w.fn.Cursor, v), func(use inspector.Cursor) bool {
-		return Addressed(use) || IsAssigned(use) && w.p.litUse(use, w.fn) != litNone
+		return Addressed(use) || IsAssigned(use) && w.p.LitUse(use, w.fn) != LitNone
 	})
 }
 

@@ -342,7 +342,7 @@ func rhsOf(as *ast.AssignStmt, lhs ast.Node) ast.Expr {
 }
 
 // requestOf is what the request that is the first result of a function has for a body.
-var requestOf = register[Sent]("request")
+var requestOf = Register[Sent]("request")
 
 func init() {
 	requestOf.Compute(returnsRequest, func(s *Subject) Sent { return s.requestResult(s.Fn, s.Sig) })

@@ -19,7 +19,7 @@ type FreshResponse struct {
 	Sent     Sent // what its request has for a body
 }
 
-var responseOf = register[*FreshResponse]("response")
+var responseOf = Register[*FreshResponse]("response")
 
 func init() {
 	responseOf.Compute(func(sig *types.Signature, _ *ast.FuncDecl) bool { return responseResult(sig) >= 0 },

@@ -72,23 +72,23 @@ func (t *tracker) emit(kind EventKind, c inspector.Cursor) {
 	t.events = append(t.events, Event{Kind: kind, Node: FlowNode(c, t.fn), At: c})
 }
 
-// litUse tells how a function literal is used.
-type litUse uint8
+// LiteralUse tells how a function literal is used.
+type LiteralUse uint8
 
 const (
-	litNone     litUse = iota
-	litCalled          // func() { ... }()
-	litDeferred        // defer func() { ... }()
-	litEscapes         // go func() { ... }(), passed, stored
+	LitNone     LiteralUse = iota
+	litCalled              // func() { ... }()
+	LitDeferred            // defer func() { ... }()
+	LitEscapes             // go func() { ... }(), passed, stored
 )
 
 // LitUse tells how the literals between c and fn are used, the strongest of
 // them: a use within an escaping literal may happen at any time.
-func (p *Pass) litUse(c inspector.Cursor, fn *Func) litUse {
-	use := litNone
+func (p *Pass) LitUse(c inspector.Cursor, fn *Func) LiteralUse {
+	use := LitNone
 	for ; c.Valid() && c != fn.Cursor; c = c.Parent() {
 		if _, isGo := c.Node().(*ast.GoStmt); isGo {
-			return litEscapes
+			return LitEscapes
 		}
 		lit, ok := c.Node().(*ast.FuncLit)
 		if !ok {
@@ -97,13 +97,13 @@ func (p *Pass) litUse(c inspector.Cursor, fn *Func) litUse {
 		call := Unparen(c).Parent()
 		ce, ok := call.Node().(*ast.CallExpr)
 		if !ok || ast.Unparen(ce.Fun) != ast.Expr(lit) {
-			return litEscapes
+			return LitEscapes
 		}
 		switch call.Parent().Node().(type) {
 		case *ast.GoStmt:
-			return litEscapes
+			return LitEscapes
 		case *ast.DeferStmt:
-			use = max(use, litDeferred)
+			use = max(use, LitDeferred)
 		default:
 			use = max(use, litCalled)
 		}
@@ -164,7 +164,7 @@ func (t *tracker) use(c, id inspector.Cursor, r role, shared bool) {
 // literal that may run at any time.
 func (t *tracker) looked(id inspector.Cursor) {
 	_, isGo := FlowNode(id, t.fn).(*ast.GoStmt)
-	if isGo || t.p.litUse(id, t.fn) == litEscapes {
+	if isGo || t.p.LitUse(id, t.fn) == LitEscapes {
 		t.emit(Escapes, id)
 		return
 	}
@@ -226,16 +226,16 @@ func (t *tracker) readsData(sel *ast.SelectorExpr, call *ast.CallExpr) bool {
 
 // closed records the call that closes the value.
 func (t *tracker) closed(call, id inspector.Cursor, shared bool) {
-	use := t.p.litUse(id, t.fn)
+	use := t.p.LitUse(id, t.fn)
 	stmt := call.Parent()
 	_, isGo := stmt.Node().(*ast.GoStmt)
 	_, isDefer := stmt.Node().(*ast.DeferStmt)
 	switch {
-	case shared || isGo || use == litEscapes:
+	case shared || isGo || use == LitEscapes:
 		t.emit(Escapes, id)
-	case use == litDeferred:
+	case use == LitDeferred:
 		t.emit(ClosesLate, id)
-	case isDefer && use == litNone:
+	case isDefer && use == LitNone:
 		t.emit(DefersClose, id)
 		t.events[len(t.events)-1].Via = stmt
 	default:
@@ -295,7 +295,7 @@ func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
 
 func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, r role) {
 	if OnLeft(n, c) {
-		if t.p.litUse(id, t.fn) != litNone {
+		if t.p.LitUse(id, t.fn) != LitNone {
 			t.emit(Escapes, id) // assigned by a literal
 			return
 		}
@@ -321,7 +321,7 @@ func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, r role) {
 		return
 	}
 	v, _ := t.p.TypesInfo.ObjectOf(name).(*types.Var)
-	if v == nil || r == cancel || !t.p.DeclaredIn(v, t.fn) || t.p.IsResult(v, t.fn) || t.p.litUse(id, t.fn) != litNone {
+	if v == nil || r == cancel || !t.p.DeclaredIn(v, t.fn) || t.p.IsResult(v, t.fn) || t.p.LitUse(id, t.fn) != LitNone {
 		t.emit(Escapes, id)
 		return
 	}

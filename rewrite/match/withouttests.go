@@ -18,9 +18,17 @@ func WithoutTests(pass *analysis.Pass) *analysis.Pass {
 		return strings.HasSuffix(pass.Fset.File(f.FileStart).Name(), "_test.go")
 	})
 	in := inspector.New(nil)
-	if hasGo(pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)) {
+	if HasGo(pass.ResultOf[inspect.Analyzer].(*inspector.Inspector)) {
 		in = inspector.New(p.Files)
 	}
 	p.ResultOf = map[*analysis.Analyzer]any{inspect.Analyzer: in}
 	return &p
+}
+
+// HasGo reports whether there is a go statement.
+func HasGo(in *inspector.Inspector) bool {
+	for range in.Root().Preorder((*ast.GoStmt)(nil)) {
+		return true
+	}
+	return false
 }

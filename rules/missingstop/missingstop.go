@@ -73,7 +73,7 @@ var source string
 
 func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
-	for _, u := range p.Unstopped() {
+	for _, u := range findUnstopped(p) {
 		out = append(out, unstopped{p, u}.match())
 	}
 	return out
@@ -81,7 +81,7 @@ func find(p *match.Pass) []rule.Match {
 
 type unstopped struct {
 	p *match.Pass
-	match.Unstopped
+	Unstopped
 }
 
 func (u unstopped) match() rule.Match {

@@ -1,4 +1,4 @@
-package match
+package missingstop
 
 import (
 	"go/ast"
@@ -9,12 +9,13 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// Lifetime says what ends a goroutine that a call starts and that ends by
+// lifetime says what ends a goroutine that a call starts and that ends by
 // nothing else.
-type Lifetime struct {
+type lifetime struct {
 	Stops []string // methods of the value that may end it, sorted
 	Ctx   int      // 1 + index of the parameter, a context, that ends it, too; 0 for none
 	// Result reports whether it belongs to the first result, a new value, and
@@ -22,30 +23,30 @@ type Lifetime struct {
 	Result bool
 }
 
-// lived is what is known of goroutines that only a method ends: see the methods
-// of Facts of these names.
+// lived is what is known of goroutines that only a method ends: see startsOf,
+// quietOf and freshOf.
 type lived struct {
-	Starts       *Lifetime
+	Starts       *lifetime
 	Quiet, Fresh bool
 }
 
-var lifetimeOf = register[lived]("lifetime")
+var lifetimeOf = match.Register[lived]("lifetime")
 
 func init() {
-	lifetimeOf.ComputeWhole(func(s *Subject) map[*types.Func]lived { return s.lifetimes() })
+	lifetimeOf.ComputeWhole(func(s *match.Subject) map[*types.Func]lived { return lifetimesIn(s.Pass) })
 }
 
-// Starts returns what ends the goroutine that each successful call of fn
+// startsOf returns what ends the goroutine that each successful call of fn
 // starts. It returns nil if fn is not known to start one.
-func (f *Facts) Starts(fn *types.Func) *Lifetime { return lifetimeOf.Of(f.Facts, fn).Starts }
+func startsOf(f *match.Facts, fn *types.Func) *lifetime { return lifetimeOf.Of(f.Facts, fn).Starts }
 
-// Quiet reports whether fn, a method of a type with such goroutines, neither
+// quietOf reports whether fn, a method of a type with such goroutines, neither
 // ends one nor gives its receiver to anybody.
-func (f *Facts) Quiet(fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Quiet }
+func quietOf(f *match.Facts, fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Quiet }
 
-// Fresh reports whether the first result of fn is a new value that nobody
+// freshOf reports whether the first result of fn is a new value that nobody
 // else has, of a type with such goroutines.
-func (f *Facts) Fresh(fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Fresh }
+func freshOf(f *match.Facts, fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Fresh }
 
 // ending is one way in which a goroutine ends.
 type ending struct {
@@ -64,7 +65,7 @@ type origin struct {
 // spawn is a goroutine that one function starts.
 type spawn struct {
 	fn   *types.Func
-	body *Func // of the goroutine
+	body *match.Func // of the goroutine
 	ends []ending
 	root *types.Var // the variable of fn with the value that it belongs to
 	node ast.Node   // of the flow of fn
@@ -73,24 +74,24 @@ type spawn struct {
 // lifetimes finds out which functions of a package start goroutines that only
 // a method can end.
 type lifetimes struct {
-	p       *Pass
-	decls   map[*types.Func]*Func
+	p       *match.Pass
+	decls   map[*types.Func]*match.Func
 	order   []*types.Func
 	recvs   map[ast.Node]*types.Var                  // receives and ranges -> the field
 	enders  map[*types.Var]map[*types.Func]bool      // fields -> the methods that send, close or cancel; none for a field that others can reach
 	derived map[*types.Var]origin                    // contexts, in fields or local variables
-	bodies  map[inspector.Cursor]*Func               // of the goroutines
+	bodies  map[inspector.Cursor]*match.Func         // of the goroutines
 	marks   map[*ast.BlockStmt]map[ast.Node][]ending // see waits
 	last    map[*ast.BlockStmt]map[ast.Node][]ending // see endsBy
 }
 
-// lifetimes returns what is known of the functions of the package: see
+// lifetimesIn returns what is known of the functions of the package: see
 // Facts.Starts, Facts.Quiet and Facts.Fresh.
-func (p *Pass) lifetimes() map[*types.Func]lived {
-	if !hasGo(p.Inspector) {
+func lifetimesIn(p *match.Pass) map[*types.Func]lived {
+	if !match.HasGo(p.Inspector) {
 		return nil // most packages start no goroutine
 	}
-	t := &lifetimes{p: p, decls: map[*types.Func]*Func{}, recvs: map[ast.Node]*types.Var{}, enders: map[*types.Var]map[*types.Func]bool{}, derived: map[*types.Var]origin{}, bodies: map[inspector.Cursor]*Func{}, marks: map[*ast.BlockStmt]map[ast.Node][]ending{}, last: map[*ast.BlockStmt]map[ast.Node][]ending{}}
+	t := &lifetimes{p: p, decls: map[*types.Func]*match.Func{}, recvs: map[ast.Node]*types.Var{}, enders: map[*types.Var]map[*types.Func]bool{}, derived: map[*types.Var]origin{}, bodies: map[inspector.Cursor]*match.Func{}, marks: map[*ast.BlockStmt]map[ast.Node][]ending{}, last: map[*ast.BlockStmt]map[ast.Node][]ending{}}
 	root := p.Inspector.Root()
 	for c := range root.Preorder((*ast.FuncDecl)(nil)) {
 		if fn, ok := p.TypesInfo.Defs[c.Node().(*ast.FuncDecl).Name].(*types.Func); ok {
@@ -119,14 +120,6 @@ func (p *Pass) lifetimes() map[*types.Func]lived {
 		out[fn] = *l
 	}
 	return out
-}
-
-// hasGo reports whether there is a go statement.
-func hasGo(in *inspector.Inspector) bool {
-	for range in.Root().Preorder((*ast.GoStmt)(nil)) {
-		return true
-	}
-	return false
 }
 
 // owner returns the type of this package that v is a value of or points to.
@@ -194,10 +187,10 @@ func (t *lifetimes) started(c inspector.Cursor) (s spawn, ok bool) {
 		if e.ctx != nil {
 			if o, ok := t.derived[e.ctx]; ok {
 				e.field = o.cancel
-				if e.ctx = o.parent; o.parent != nil && ParamIndex(s.fn, o.parent) < 0 {
+				if e.ctx = o.parent; o.parent != nil && match.ParamIndex(s.fn, o.parent) < 0 {
 					return s, false
 				}
-			} else if ParamIndex(s.fn, e.ctx) < 0 {
+			} else if match.ParamIndex(s.fn, e.ctx) < 0 {
 				return s, false
 			}
 		}
@@ -241,7 +234,7 @@ func (t *lifetimes) serves(s spawn) bool {
 }
 
 // body returns what a go statement or a call runs, if it is in this package.
-func (t *lifetimes) body(c inspector.Cursor, call *ast.CallExpr) *Func {
+func (t *lifetimes) body(c inspector.Cursor, call *ast.CallExpr) *match.Func {
 	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
 		at, _ := c.FindNode(lit)
 		return t.p.FuncOf(at)
@@ -251,22 +244,22 @@ func (t *lifetimes) body(c inspector.Cursor, call *ast.CallExpr) *Func {
 
 // runs returns the node of fn that certainly starts the goroutine at c when it
 // is passed: the statement itself, or the call of once.Do around it.
-func (t *lifetimes) runs(c inspector.Cursor, fn *Func) ast.Node {
+func (t *lifetimes) runs(c inspector.Cursor, fn *match.Func) ast.Node {
 	runner := t.p.Runner(c)
 	if runner != fn.Cursor {
 		lit := t.p.FuncOf(runner)
-		call, ok := Unparen(runner).Parent().Node().(*ast.CallExpr)
-		if !ok || t.p.FullName(call) != "(*sync.Once).Do" || t.p.EnclosingFunc(runner).Cursor != fn.Cursor || !t.always(lit, FlowNode(c, lit)) {
+		call, ok := match.Unparen(runner).Parent().Node().(*ast.CallExpr)
+		if !ok || t.p.FullName(call) != "(*sync.Once).Do" || t.p.EnclosingFunc(runner).Cursor != fn.Cursor || !t.always(lit, match.FlowNode(c, lit)) {
 			return nil
 		}
 		c = runner
 	}
-	return FlowNode(c, fn)
+	return match.FlowNode(c, fn)
 }
 
 // always reports whether fn passes node on every way out that does not return
 // an error.
-func (t *lifetimes) always(fn *Func, node ast.Node) bool {
+func (t *lifetimes) always(fn *match.Func, node ast.Node) bool {
 	if node == nil {
 		return false
 	}
@@ -284,7 +277,7 @@ func (t *lifetimes) always(fn *Func, node ast.Node) bool {
 
 // bound says what an ending of a callee is for the caller: a parameter stands
 // for its argument, the receiver for what the method is called on.
-func (t *lifetimes) bound(e ending, call *ast.CallExpr, callee *Func) (out ending, ok bool) {
+func (t *lifetimes) bound(e ending, call *ast.CallExpr, callee *match.Func) (out ending, ok bool) {
 	out = e
 	out.root, out.ctx = t.argument(e.root, call, callee), t.argument(e.ctx, call, callee)
 	return out, (e.root == nil) == (out.root == nil) && (e.ctx == nil) == (out.ctx == nil)
@@ -292,7 +285,7 @@ func (t *lifetimes) bound(e ending, call *ast.CallExpr, callee *Func) (out endin
 
 // argument returns the variable or field that v, which the callee uses, is for
 // the caller; nil if it is none.
-func (t *lifetimes) argument(v *types.Var, call *ast.CallExpr, callee *Func) *types.Var {
+func (t *lifetimes) argument(v *types.Var, call *ast.CallExpr, callee *match.Func) *types.Var {
 	if v == nil || v.IsField() {
 		return v
 	}

@@ -1,4 +1,4 @@
-package match
+package missingstop
 
 import (
 	"go/ast"
@@ -6,6 +6,8 @@ import (
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // quiet computes Facts.Quiet.
@@ -24,12 +26,12 @@ func (t *lifetimes) quiet(fn *types.Func, stops, seen map[*types.Func]bool) bool
 
 // keepsQuiet reports whether fn does nothing with v but to use its fields and
 // to call methods that are quiet.
-func (t *lifetimes) keepsQuiet(v *types.Var, fn *Func, quiet func(*types.Func) bool) bool {
+func (t *lifetimes) keepsQuiet(v *types.Var, fn *match.Func, quiet func(*types.Func) bool) bool {
 	for _, use := range t.p.Uses(fn.Cursor, v) {
-		if t.p.quietUse(use, quiet) || t.behindWait(use) {
+		if quietUse(t.p, use, quiet) || t.behindWait(use) {
 			continue
 		}
-		if param, lit := t.p.literalArg(use); param == nil || !t.keepsQuiet(param, lit, quiet) {
+		if param, lit := literalArg(t.p, use); param == nil || !t.keepsQuiet(param, lit, quiet) {
 			return false
 		}
 	}
@@ -38,8 +40,8 @@ func (t *lifetimes) keepsQuiet(v *types.Var, fn *Func, quiet func(*types.Func) b
 
 // literalArg returns the parameter that the expression at c is for the literal
 // that is called with it, and the literal; nil if there is none.
-func (p *Pass) literalArg(c inspector.Cursor) (*types.Var, *Func) {
-	c = Unparen(c)
+func literalArg(p *match.Pass, c inspector.Cursor) (*types.Var, *match.Func) {
+	c = match.Unparen(c)
 	call, ok := c.Parent().Node().(*ast.CallExpr)
 	if !ok {
 		return nil, nil
@@ -49,13 +51,13 @@ func (p *Pass) literalArg(c inspector.Cursor) (*types.Var, *Func) {
 		return nil, nil
 	}
 	at, _ := c.Parent().FindNode(lit)
-	return ArgumentOf(lit, call, c.Node(), p), p.FuncOf(at)
+	return match.ArgumentOf(lit, call, c.Node(), p), p.FuncOf(at)
 }
 
 // quietUse reports whether the use of a value at c looks at a field, compares
 // with nil, declares the variable, or calls a method that is quiet.
-func (p *Pass) quietUse(c inspector.Cursor, quiet func(*types.Func) bool) bool {
-	c = Unparen(c)
+func quietUse(p *match.Pass, c inspector.Cursor, quiet func(*types.Func) bool) bool {
+	c = match.Unparen(c)
 	switch n := c.Parent().Node().(type) {
 	case *ast.Field:
 		return true
@@ -70,7 +72,7 @@ func (p *Pass) quietUse(c inspector.Cursor, quiet func(*types.Func) bool) bool {
 			return true
 		}
 		m, ok := sel.Obj().(*types.Func)
-		outer := Unparen(c.Parent())
+		outer := match.Unparen(c.Parent())
 		call, called := outer.Parent().Node().(*ast.CallExpr)
 		if !ok || !called || call.Fun != outer.Node() {
 			return false
@@ -94,26 +96,26 @@ func (t *lifetimes) fresh(fn *types.Func, watched map[*types.TypeName]bool, fact
 		return
 	}
 	for _, use := range t.p.Uses(f.Cursor, v) {
-		switch n := Unparen(use).Parent().Node().(type) {
+		switch n := match.Unparen(use).Parent().Node().(type) {
 		case *ast.ReturnStmt:
 			continue
 		case *ast.UnaryExpr:
-			if _, returns := Unparen(Unparen(use).Parent()).Parent().Node().(*ast.ReturnStmt); returns && n.Op == token.AND {
+			if _, returns := match.Unparen(match.Unparen(use).Parent()).Parent().Node().(*ast.ReturnStmt); returns && n.Op == token.AND {
 				continue
 			}
 			return
 		case *ast.AssignStmt:
-			if len(n.Lhs) >= 1 && n.Lhs[0] == use.Node() && t.p.freshValue(n.Rhs[0], isFresh) {
+			if len(n.Lhs) >= 1 && n.Lhs[0] == use.Node() && freshValue(t.p, n.Rhs[0], isFresh) {
 				continue
 			}
 			return
 		case *ast.ValueSpec:
-			if len(n.Values) == 0 || n.Names[0] == use.Node() && t.p.freshValue(n.Values[0], isFresh) {
+			if len(n.Values) == 0 || n.Names[0] == use.Node() && freshValue(t.p, n.Values[0], isFresh) {
 				continue
 			}
 			return
 		}
-		if !t.p.quietUse(use, func(m *types.Func) bool { return fact(m).Quiet }) && !t.behindWait(use) {
+		if !quietUse(t.p, use, func(m *types.Func) bool { return fact(m).Quiet }) && !t.behindWait(use) {
 			return
 		}
 	}
@@ -122,7 +124,7 @@ func (t *lifetimes) fresh(fn *types.Func, watched map[*types.TypeName]bool, fact
 
 // freshValue reports whether e is a new value: a literal, new(T), or what a
 // function returns that makes one.
-func (p *Pass) freshValue(e ast.Expr, fresh func(*types.Func) bool) bool {
+func freshValue(p *match.Pass, e ast.Expr, fresh func(*types.Func) bool) bool {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.UnaryExpr:
 		_, isLit := ast.Unparen(x.X).(*ast.CompositeLit)
@@ -140,7 +142,7 @@ func (p *Pass) freshValue(e ast.Expr, fresh func(*types.Func) bool) bool {
 }
 
 // results yields the first results of the return statements of f itself.
-func (t *lifetimes) results(f *Func, yield func(ast.Expr) bool) bool {
+func (t *lifetimes) results(f *match.Func, yield func(ast.Expr) bool) bool {
 	for c := range f.Cursor.Preorder((*ast.ReturnStmt)(nil)) {
 		if in := t.p.EnclosingFunc(c); in == nil || in.Cursor != f.Cursor {
 			continue
@@ -153,11 +155,11 @@ func (t *lifetimes) results(f *Func, yield func(ast.Expr) bool) bool {
 	return true
 }
 
-func (t *lifetimes) returnsLiterals(f *Func, fresh func(*types.Func) bool) bool {
+func (t *lifetimes) returnsLiterals(f *match.Func, fresh func(*types.Func) bool) bool {
 	any := false
 	return t.results(f, func(e ast.Expr) bool {
 		any = any || !t.p.IsNil(e)
-		return t.p.IsNil(e) || t.p.freshValue(e, fresh)
+		return t.p.IsNil(e) || freshValue(t.p, e, fresh)
 	}) && any
 }
 
@@ -191,7 +193,7 @@ func (t *lifetimes) returned(fn *types.Func) *types.Var {
 
 // calling returns the lifetime of the goroutine that a function called by fn
 // starts, for the same receiver or for the value that fn makes.
-func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops map[*types.Func]bool) *Lifetime {
+func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops map[*types.Func]bool) *lifetime {
 	f := t.decls[fn]
 	if stops[fn] {
 		return nil
@@ -199,7 +201,7 @@ func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops ma
 	for c := range f.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		callee := t.p.Callee(call)
-		if callee == nil || out[callee] == nil || out[callee].Starts == nil || t.p.Runner(c) != f.Cursor || InDefer(c) {
+		if callee == nil || out[callee] == nil || out[callee].Starts == nil || t.p.Runner(c) != f.Cursor || match.InDefer(c) {
 			continue
 		}
 		l := *out[callee].Starts
@@ -223,7 +225,7 @@ func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops ma
 			if arg := call.Args[l.Ctx-1]; t.p.RootContext(arg) {
 				l.Ctx = 0
 			} else if v := t.p.VarOf(arg); v != nil {
-				i = ParamIndex(fn, v)
+				i = match.ParamIndex(fn, v)
 			}
 			if l.Ctx > 0 && i < 0 {
 				continue
@@ -232,7 +234,7 @@ func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops ma
 				l.Ctx = i + 1
 			}
 		}
-		if t.always(f, FlowNode(c, f)) {
+		if t.always(f, match.FlowNode(c, f)) {
 			return &l
 		}
 	}
@@ -241,7 +243,7 @@ func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops ma
 
 // makes reports whether the call at c makes the value that fn returns.
 func (t *lifetimes) makes(fn *types.Func, c inspector.Cursor) bool {
-	switch n := Unparen(c).Parent().Node().(type) {
+	switch n := match.Unparen(c).Parent().Node().(type) {
 	case *ast.ReturnStmt:
 		return len(n.Results) >= 1 && ast.Unparen(n.Results[0]) == c.Node()
 	case *ast.AssignStmt:

@@ -1,4 +1,4 @@
-package match
+package missingstop
 
 import (
 	"go/ast"
@@ -9,12 +9,13 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // endsBy returns what ends a goroutine that runs body, or a call of it; ok is
 // false if it may end by anything else, or never waits.
-func (t *lifetimes) endsBy(body *Func) (ends []ending, ok bool) {
+func (t *lifetimes) endsBy(body *match.Func) (ends []ending, ok bool) {
 	marks := t.waits(body)
 	if len(marks) == 0 || t.leaves(body, marks, nil) {
 		return nil, false
@@ -35,17 +36,17 @@ func (t *lifetimes) endsBy(body *Func) (ends []ending, ok bool) {
 
 // waits finds the nodes of body, and the ranges, that go on only if somebody
 // ends the goroutine.
-func (t *lifetimes) waits(body *Func) map[ast.Node][]ending {
+func (t *lifetimes) waits(body *match.Func) map[ast.Node][]ending {
 	if marks, ok := t.marks[body.Body]; ok {
 		return marks
 	}
 	t.marks[body.Body] = nil // recursion knows nothing
 	marks := map[ast.Node][]ending{}
 	for c := range body.Cursor.Preorder((*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.CallExpr)(nil)) {
-		if t.p.Runner(c) != body.Cursor || InDefer(c) {
+		if t.p.Runner(c) != body.Cursor || match.InDefer(c) {
 			continue
 		}
-		node := FlowNode(c, body)
+		node := match.FlowNode(c, body)
 		switch n := c.Node().(type) {
 		case *ast.RangeStmt:
 			if e, ok := t.channel(n, n.X); ok {
@@ -118,7 +119,7 @@ func (t *lifetimes) done(x ast.Expr) (e ending, ok bool) {
 
 // leaves reports whether body comes to an end without passing a mark: from its
 // start, or from behind one.
-func (t *lifetimes) leaves(body *Func, marks map[ast.Node][]ending, from ast.Node) bool {
+func (t *lifetimes) leaves(body *match.Func, marks map[ast.Node][]ending, from ast.Node) bool {
 	out := false
 	walk := flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
@@ -215,7 +216,7 @@ func starts(facts map[*types.Func]*lived) bool {
 }
 
 // lifetime returns what ends s; nil if that is not for the callers to know.
-func (t *lifetimes) lifetime(s spawn, stops map[*types.Func]bool) *Lifetime {
+func (t *lifetimes) lifetime(s spawn, stops map[*types.Func]bool) *lifetime {
 	typ := t.owner(s.root)
 	result, ok := t.belongs(s.fn, s.root)
 	if typ == nil || stops[s.fn] || !ok {
@@ -224,7 +225,7 @@ func (t *lifetimes) lifetime(s spawn, stops map[*types.Func]bool) *Lifetime {
 	if d, ok := s.body.Cursor.Node().(*ast.FuncDecl); ok && stops[t.p.TypesInfo.Defs[d.Name].(*types.Func)] {
 		return nil
 	}
-	l := &Lifetime{Stops: t.names(typ, stops), Result: result}
+	l := &lifetime{Stops: t.names(typ, stops), Result: result}
 	if len(l.Stops) == 0 {
 		return nil
 	}
@@ -232,7 +233,7 @@ func (t *lifetimes) lifetime(s spawn, stops map[*types.Func]bool) *Lifetime {
 		if e.ctx == nil {
 			continue
 		}
-		i := ParamIndex(s.fn, e.ctx)
+		i := match.ParamIndex(s.fn, e.ctx)
 		if i < 0 || l.Ctx != 0 && l.Ctx != i+1 {
 			return nil
 		}
@@ -303,7 +304,7 @@ func (t *lifetimes) behindWait(c inspector.Cursor) bool {
 	if body == nil {
 		return false
 	}
-	node, marks := FlowNode(c, body), t.last[body.Body]
+	node, marks := match.FlowNode(c, body), t.last[body.Body]
 	if _, isDefer := node.(*ast.DeferStmt); isDefer || node == nil {
 		return false
 	}

@@ -1,4 +1,4 @@
-package match
+package missingstop
 
 import (
 	"go/ast"
@@ -9,65 +9,66 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-func (p *Pass) valueUse(use inspector.Cursor, u *Unstopped) EventKind {
-	if IsAssigned(use) {
-		if p.newValue(use) {
-			return Assigns
+func valueUse(p *match.Pass, use inspector.Cursor, u *Unstopped) match.EventKind {
+	if match.IsAssigned(use) {
+		if newValue(p, use) {
+			return match.Assigns
 		}
-		return Escapes
+		return match.Escapes
 	}
 	stopped := false
 	quiet := func(m *types.Func) bool {
 		stopped = slices.Contains(u.Stops, m.Name())
-		return stopped || p.Facts.Quiet(m)
+		return stopped || quietOf(p.Facts, m)
 	}
-	if !p.quietUse(use, quiet) {
-		return Escapes
+	if !quietUse(p, use, quiet) {
+		return match.Escapes
 	}
 	if !stopped {
-		if p.partKept(use, u.Fn) {
-			return Escapes
+		if partKept(p, use, u.Fn) {
+			return match.Escapes
 		}
-		return p.readIn(use, u)
+		return readIn(p, use, u)
 	}
-	call := Unparen(Unparen(use).Parent()).Parent()
+	call := match.Unparen(match.Unparen(use).Parent()).Parent()
 	_, isGo := call.Parent().Node().(*ast.GoStmt)
 	_, isDefer := call.Parent().Node().(*ast.DeferStmt)
-	switch lit := p.litUse(use, u.Fn); {
-	case isGo || lit == litEscapes || p.byFlag(call, u):
-		return Escapes
-	case lit == litDeferred:
-		return ClosesLate
-	case isDefer && lit == litNone:
-		return DefersClose
+	switch lit := p.LitUse(use, u.Fn); {
+	case isGo || lit == match.LitEscapes || byFlag(p, call, u):
+		return match.Escapes
+	case lit == match.LitDeferred:
+		return match.ClosesLate
+	case isDefer && lit == match.LitNone:
+		return match.DefersClose
 	}
-	return Closes
+	return match.Closes
 }
 
 // newValue reports whether the variable at c is declared there without a
 // value or gets a new one, as its first result, that nobody else has.
-func (p *Pass) newValue(c inspector.Cursor) bool {
+func newValue(p *match.Pass, c inspector.Cursor) bool {
 	switch n := c.Parent().Node().(type) {
 	case *ast.AssignStmt:
-		return n.Lhs[0] == c.Node() && len(n.Rhs) == 1 && (n.Tok == token.DEFINE || n.Tok == token.ASSIGN) && p.freshValue(n.Rhs[0], p.Facts.Fresh)
+		return n.Lhs[0] == c.Node() && len(n.Rhs) == 1 && (n.Tok == token.DEFINE || n.Tok == token.ASSIGN) && freshValue(p, n.Rhs[0], func(fn *types.Func) bool { return freshOf(p.Facts, fn) })
 	case *ast.ValueSpec:
 		if len(n.Values) == 0 {
 			_, isPtr := types.Unalias(p.TypesInfo.TypeOf(n.Names[0])).(*types.Pointer)
 			return !isPtr
 		}
-		return n.Names[0] == c.Node() && len(n.Values) == 1 && p.freshValue(n.Values[0], p.Facts.Fresh)
+		return n.Names[0] == c.Node() && len(n.Values) == 1 && freshValue(p, n.Values[0], func(fn *types.Func) bool { return freshOf(p.Facts, fn) })
 	}
 	return false
 }
 
 // byFlag reports whether the call at c is made only if a local flag is set, or
 // not, that the function sets behind the start: that tells whether there was one.
-func (p *Pass) byFlag(c inspector.Cursor, u *Unstopped) bool {
+func byFlag(p *match.Pass, c inspector.Cursor, u *Unstopped) bool {
 	for at := range c.Enclosing((*ast.IfStmt)(nil)) {
-		if !Within(at.Node(), u.Fn.Body) {
+		if !match.Within(at.Node(), u.Fn.Body) {
 			continue
 		}
 		set := false
@@ -91,33 +92,33 @@ func (p *Pass) byFlag(c inspector.Cursor, u *Unstopped) bool {
 
 // readIn classifies a use of the value by the literals around it: one that may
 // run when the function has returned keeps the value.
-func (p *Pass) readIn(use inspector.Cursor, u *Unstopped) EventKind {
+func readIn(p *match.Pass, use inspector.Cursor, u *Unstopped) match.EventKind {
 	for c := use; c.Valid() && c != u.Fn.Cursor; c = c.Parent() {
 		switch c.Node().(type) {
 		case *ast.GoStmt:
 			u.Shared = true
 		case *ast.FuncLit:
-			here, beside := p.litRuns(c, u.Fn)
+			here, beside := litRuns(p, c, u.Fn)
 			if !here {
-				return Escapes
+				return match.Escapes
 			}
 			u.Shared = u.Shared || beside
 		}
 	}
-	return Reads
+	return match.Reads
 }
 
 // litRuns reports whether the literal at c is called while fn runs only, or
 // beside it by a goroutine that fn starts.
-func (p *Pass) litRuns(c inspector.Cursor, fn *Func) (here, beside bool) {
-	at := Unparen(c)
+func litRuns(p *match.Pass, c inspector.Cursor, fn *match.Func) (here, beside bool) {
+	at := match.Unparen(c)
 	switch n := at.Parent().Node().(type) {
 	case *ast.AssignStmt:
 		if len(n.Lhs) != 1 {
 			return false, false
 		}
 		v := p.VarOf(n.Lhs[0])
-		return p.DeclaredIn(v, fn) && !p.IsResult(v, fn) && p.onlyCalled(v, fn, false), false
+		return p.DeclaredIn(v, fn) && !p.IsResult(v, fn) && onlyCalled(p, v, fn, false), false
 	case *ast.CallExpr:
 		if n.Fun == at.Node() {
 			return true, false
@@ -137,7 +138,7 @@ func (p *Pass) litRuns(c inspector.Cursor, fn *Func) (here, beside bool) {
 			return true, true
 		}
 		d, i := p.Declaration(callee), slices.IndexFunc(n.Args, func(e ast.Expr) bool { return ast.Unparen(e) == c.Node() })
-		calls := d != nil && 0 <= i && i < callee.Signature().Params().Len() && p.onlyCalled(callee.Signature().Params().At(i), d, true)
+		calls := d != nil && 0 <= i && i < callee.Signature().Params().Len() && onlyCalled(p, callee.Signature().Params().At(i), d, true)
 		return knowledge.CallsBack[name] || calls, false
 	}
 	return false, false
@@ -145,18 +146,18 @@ func (p *Pass) litRuns(c inspector.Cursor, fn *Func) (here, beside bool) {
 
 // onlyCalled reports whether fn does no more with the function in v than to
 // declare and to call it; itself says that no literal may do so for fn.
-func (p *Pass) onlyCalled(v *types.Var, fn *Func, itself bool) bool {
+func onlyCalled(p *match.Pass, v *types.Var, fn *match.Func, itself bool) bool {
 	for _, use := range p.Uses(fn.Cursor, v) {
-		switch n := Unparen(use).Parent().Node().(type) {
+		switch n := match.Unparen(use).Parent().Node().(type) {
 		case *ast.Field:
 			continue
 		case *ast.AssignStmt:
-			if OnLeft(n, use) {
+			if match.OnLeft(n, use) {
 				continue
 			}
 		case *ast.CallExpr:
-			_, isGo := Unparen(use).Parent().Parent().Node().(*ast.GoStmt)
-			if ast.Unparen(n.Fun) == use.Node() && !isGo && (!itself || p.Runner(use) == fn.Cursor) && p.litUse(use, fn) != litEscapes {
+			_, isGo := match.Unparen(use).Parent().Parent().Node().(*ast.GoStmt)
+			if ast.Unparen(n.Fun) == use.Node() && !isGo && (!itself || p.Runner(use) == fn.Cursor) && p.LitUse(use, fn) != match.LitEscapes {
 				continue
 			}
 		}
@@ -179,13 +180,13 @@ func runsParallel(lit ast.Node) bool {
 // partKept reports whether the use of a value at c gives a part of it, by which
 // others work with the goroutine, to anybody but fn: a channel, a function or a
 // context, from a field or a method.
-func (p *Pass) partKept(c inspector.Cursor, fn *Func) bool {
-	part := Unparen(Unparen(c).Parent())
+func partKept(p *match.Pass, c inspector.Cursor, fn *match.Func) bool {
+	part := match.Unparen(match.Unparen(c).Parent())
 	if _, ok := part.Node().(*ast.SelectorExpr); !ok {
 		return false
 	}
 	if call, ok := part.Parent().Node().(*ast.CallExpr); ok && call.Fun == part.Node() {
-		part = Unparen(part.Parent())
+		part = match.Unparen(part.Parent())
 	}
 	t := p.TypesInfo.TypeOf(part.Node().(ast.Expr))
 	if t == nil || p.TypesInfo.Types[part.Node().(ast.Expr)].IsVoid() {
@@ -198,13 +199,13 @@ func (p *Pass) partKept(c inspector.Cursor, fn *Func) bool {
 			return false
 		}
 	}
-	return p.kept(part, fn, 0)
+	return kept(p, part, fn, 0)
 }
 
 // kept reports whether what stands at c may be there when fn has returned. A
 // local variable is followed.
-func (p *Pass) kept(c inspector.Cursor, fn *Func, depth int) bool {
-	c = Unparen(c)
+func kept(p *match.Pass, c inspector.Cursor, fn *match.Func, depth int) bool {
+	c = match.Unparen(c)
 	var v *types.Var
 	switch n := c.Parent().Node().(type) {
 	case *ast.UnaryExpr:
@@ -216,7 +217,7 @@ func (p *Pass) kept(c inspector.Cursor, fn *Func, depth int) bool {
 	case *ast.ExprStmt, *ast.RangeStmt, *ast.SelectorExpr, *ast.BinaryExpr:
 		return false
 	case *ast.AssignStmt:
-		if OnLeft(n, c) {
+		if match.OnLeft(n, c) {
 			return false
 		}
 		if len(n.Lhs) == 1 {
@@ -234,7 +235,7 @@ func (p *Pass) kept(c inspector.Cursor, fn *Func, depth int) bool {
 		return true
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if p.litUse(use, fn) == litEscapes || p.kept(use, fn, depth+1) {
+		if p.LitUse(use, fn) == match.LitEscapes || kept(p, use, fn, depth+1) {
 			return true
 		}
 	}

@@ -1,4 +1,4 @@
-package match
+package missingstop
 
 import (
 	"go/ast"
@@ -6,6 +6,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // channels books the channels in fields that only methods of their type send
@@ -19,7 +21,7 @@ func (t *lifetimes) channels() {
 		for _, u := range slices.Concat(f.Sends, f.Closes) {
 			fn := t.in(u.Op)
 			known = known && t.method(fn, f.Field)
-			methods[fn] = methods[fn] || u.Kind == ChanClose
+			methods[fn] = methods[fn] || u.Kind == match.ChanClose
 		}
 		if !known || len(methods) == 0 {
 			continue
@@ -65,7 +67,7 @@ func (t *lifetimes) contexts() {
 			fields[0] = t.p.Selected(x)
 		} else if v := fields[0]; v != nil {
 			for _, use := range t.p.Uses(t.p.EnclosingFunc(c).Outermost(), v) {
-				if f := t.p.storedIn(use); f != nil {
+				if f := t.p.StoredIn(use); f != nil {
 					fields = append(fields, f)
 					made[f]++
 				}
@@ -98,10 +100,10 @@ func (t *lifetimes) place(lhs ast.Expr, def inspector.Cursor) *types.Var {
 	}
 	var field *types.Var
 	for _, use := range t.p.Uses(t.p.EnclosingFunc(def).Outermost(), v) {
-		if IsAssigned(use) && use.Parent() == def {
+		if match.IsAssigned(use) && use.Parent() == def {
 			continue
 		}
-		f := t.p.storedIn(use)
+		f := t.p.StoredIn(use)
 		if f == nil || field != nil {
 			return nil
 		}
@@ -118,27 +120,7 @@ func (t *lifetimes) rootOrParam(e ast.Expr, c inspector.Cursor, o *origin) bool 
 	}
 	o.parent = t.p.VarOf(e)
 	fn := t.in(c)
-	return o.parent != nil && fn != nil && ParamIndex(fn, o.parent) >= 0
-}
-
-// ParamIndex returns the index of the parameter v of fn, or -1.
-func ParamIndex(fn *types.Func, v *types.Var) int {
-	for i := range fn.Signature().Params().Len() {
-		if fn.Signature().Params().At(i) == v {
-			return i
-		}
-	}
-	return -1
-}
-
-// RootContext reports whether e is a call that returns a context that never ends.
-func (p *Pass) RootContext(e ast.Expr) bool {
-	call, ok := ast.Unparen(e).(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	name := p.FullName(call)
-	return name == "context.Background" || name == "context.TODO"
+	return o.parent != nil && fn != nil && match.ParamIndex(fn, o.parent) >= 0
 }
 
 // calls returns the methods that call the function in field; ok is false if
@@ -146,7 +128,7 @@ func (p *Pass) RootContext(e ast.Expr) bool {
 func (t *lifetimes) calls(field *types.Var) (methods map[*types.Func]bool, ok bool) {
 	methods = map[*types.Func]bool{}
 	for _, c := range t.p.Index().Fields[field] {
-		sel := Unparen(c)
+		sel := match.Unparen(c)
 		switch n := sel.Parent().Node().(type) {
 		case *ast.CallExpr:
 			fn := t.in(sel)
@@ -155,7 +137,7 @@ func (t *lifetimes) calls(field *types.Var) (methods map[*types.Func]bool, ok bo
 			}
 			methods[fn] = true
 		case *ast.AssignStmt:
-			if !OnLeft(n, sel) {
+			if !match.OnLeft(n, sel) {
 				return nil, false
 			}
 		case *ast.BinaryExpr:

@@ -1,4 +1,4 @@
-package match
+package missingstop
 
 import (
 	"go/ast"
@@ -6,38 +6,39 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Unstopped is a call that starts a goroutine for a local value, on whose
 // methods alone it depends when that ends.
 type Unstopped struct {
-	Fn     *Func
+	Fn     *match.Func
 	Call   inspector.Cursor // the call that starts it
 	Callee *types.Func
 	Def    inspector.Cursor // the statement of the call
 	Var    *types.Var       // the value
 	Err    *types.Var       // the error of the call, if it is kept
 	Stops  []string         // the methods that end the goroutine
-	Events []Event          // of Var: Closes and so on are calls of those methods
-	Unmet  Unmet
+	Events []match.Event    // of Var: Closes and so on are calls of those methods
+	Unmet  match.Unmet
 	Shared bool // a goroutine of the function uses the value, maybe when that has returned
 }
 
-// Unstopped returns the calls behind which some way out of the function comes
+// findUnstopped returns the calls behind which some way out of the function comes
 // to no method that would end the goroutine.
 //
 // Precision: the value is made here, or by a function that gives it to nobody
 // else, stays in this function, and is used by methods only that do not give
 // it away either. The goroutine waits for nothing else.
-func (p *Pass) Unstopped() (out []Unstopped) {
+func findUnstopped(p *match.Pass) (out []Unstopped) {
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		callee := p.Callee(call)
 		if callee == nil {
 			continue
 		}
-		l := p.Facts.Starts(callee)
+		l := startsOf(p.Facts, callee)
 		if l == nil || l.Ctx > 0 && (l.Ctx > len(call.Args) || !p.NeverCancelled(call.Args[l.Ctx-1], c)) {
 			continue
 		}
@@ -52,50 +53,9 @@ func (p *Pass) Unstopped() (out []Unstopped) {
 	return out
 }
 
-// NeverCancelled reports whether e is a context that never ends: a root context, or
-// a variable that holds one.
-func (p *Pass) NeverCancelled(e ast.Expr, at inspector.Cursor) bool {
-	if p.RootContext(e) {
-		return true
-	}
-	v, fn := p.VarOf(e), p.EnclosingFunc(at)
-	if v == nil || fn == nil || v.Kind() != types.LocalVar || v.Parent() == p.Pkg.Scope() {
-		return false
-	}
-	c, ok := p.Inspector.Root().FindNode(fn.Outermost().Node())
-	if !ok {
-		return false
-	}
-	root := false
-	for _, use := range p.Uses(c, v) {
-		if Addressed(use) {
-			return false
-		}
-		if !IsAssigned(use) {
-			continue
-		}
-		value := ast.Expr(nil)
-		switch n := use.Parent().Node().(type) {
-		case *ast.AssignStmt:
-			if len(n.Lhs) == 1 && len(n.Rhs) == 1 {
-				value = n.Rhs[0]
-			}
-		case *ast.ValueSpec:
-			if len(n.Names) == 1 && len(n.Values) == 1 {
-				value = n.Values[0]
-			}
-		}
-		if value == nil || !p.RootContext(value) {
-			return false
-		}
-		root = true
-	}
-	return root
-}
-
 // value finds the statement and the variable, which must be the one new value.
-func (u *Unstopped) value(p *Pass, result bool) bool {
-	call := Unparen(u.Call)
+func (u *Unstopped) value(p *match.Pass, result bool) bool {
+	call := match.Unparen(u.Call)
 	u.Def = call.Parent()
 	var lhs []ast.Expr
 	switch n := u.Def.Node().(type) {
@@ -117,7 +77,7 @@ func (u *Unstopped) value(p *Pass, result bool) bool {
 		return false
 	}
 	if n := u.Callee.Signature().Results().Len(); n > 0 && n == len(lhs) {
-		if v := p.VarOf(lhs[n-1]); v != nil && typeis.Error(v.Type()) && !IsBlank(lhs[n-1]) {
+		if v := p.VarOf(lhs[n-1]); v != nil && typeis.Error(v.Type()) && !match.IsBlank(lhs[n-1]) {
 			u.Err = v
 		}
 	}
@@ -126,7 +86,7 @@ func (u *Unstopped) value(p *Pass, result bool) bool {
 			return true // discarded
 		}
 		u.Var = p.VarOf(lhs[0])
-		return IsBlank(lhs[0]) || p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn)
+		return match.IsBlank(lhs[0]) || p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn)
 	}
 	sel, ok := ast.Unparen(u.Call.Node().(*ast.CallExpr).Fun).(*ast.SelectorExpr)
 	if !ok {
@@ -135,16 +95,16 @@ func (u *Unstopped) value(p *Pass, result bool) bool {
 	x := ast.Unparen(sel.X)
 	if inner, isCall := x.(*ast.CallExpr); isCall { // New().Start()
 		fn := p.Callee(inner)
-		return fn != nil && p.Facts.Fresh(fn)
+		return fn != nil && freshOf(p.Facts, fn)
 	}
 	u.Var = p.VarOf(x)
 	s := p.TypesInfo.Selections[sel]
-	return s != nil && len(s.Index()) == 1 && p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn) && u.Var.Kind() == types.LocalVar && p.Facts.Quiet(u.Callee)
+	return s != nil && len(s.Index()) == 1 && p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn) && u.Var.Kind() == types.LocalVar && quietOf(p.Facts, u.Callee)
 }
 
 // follow classifies the uses of the value; ok is false if somebody else may
 // end the goroutine, or the value is another one by then.
-func (u *Unstopped) follow(p *Pass) (ok bool) {
+func (u *Unstopped) follow(p *match.Pass) (ok bool) {
 	if u.Var == nil || u.Var.Name() == "_" {
 		if u.Err != nil && u.Callee.Signature().Results().Len() > 1 {
 			return false // the value is discarded where only the failure is of interest
@@ -154,27 +114,27 @@ func (u *Unstopped) follow(p *Pass) (ok bool) {
 	}
 	assigned := 0
 	for _, use := range p.Uses(u.Fn.Cursor, u.Var) {
-		kind := p.valueUse(use, u)
+		kind := valueUse(p, use, u)
 		switch kind {
-		case Escapes:
+		case match.Escapes:
 			return false
-		case Assigns:
-			if assigned++; assigned > 1 || p.litUse(use, u.Fn) != litNone {
+		case match.Assigns:
+			if assigned++; assigned > 1 || p.LitUse(use, u.Fn) != match.LitNone {
 				return false
 			}
-		case DefersClose, ClosesLate:
+		case match.DefersClose, match.ClosesLate:
 			if use.Node().Pos() < u.Call.Node().Pos() {
 				return false
 			}
 		}
-		u.Events = append(u.Events, Event{Kind: kind, Node: FlowNode(use, u.Fn), At: use})
+		u.Events = append(u.Events, match.Event{Kind: kind, Node: match.FlowNode(use, u.Fn), At: use})
 	}
 	u.Unmet = p.Unmet(u.obligation())
 	return true
 }
 
-func (u *Unstopped) obligation() Obligation {
-	return Obligation{
+func (u *Unstopped) obligation() match.Obligation {
+	return match.Obligation{
 		Fn: u.Fn, Call: u.Call.Node().(*ast.CallExpr), Def: u.Def, Var: u.Var, Err: u.Err, Events: u.Events,
 		Leaves: func(ast.Node) bool { return false }, // only a return does: who waits for ever still has the value
 	}

@@ -1,0 +1,69 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// ParamIndex returns the index of the parameter v of fn, or -1.
+func ParamIndex(fn *types.Func, v *types.Var) int {
+	for i := range fn.Signature().Params().Len() {
+		if fn.Signature().Params().At(i) == v {
+			return i
+		}
+	}
+	return -1
+}
+
+// RootContext reports whether e is a call that returns a context that never ends.
+func (p *Pass) RootContext(e ast.Expr) bool {
+	call, ok := ast.Unparen(e).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	name := p.FullName(call)
+	return name == "context.Background" || name == "context.TODO"
+}
+
+// NeverCancelled reports whether e is a context that never ends: a root context, or
+// a variable that holds one.
+func (p *Pass) NeverCancelled(e ast.Expr, at inspector.Cursor) bool {
+	if p.RootContext(e) {
+		return true
+	}
+	v, fn := p.VarOf(e), p.EnclosingFunc(at)
+	if v == nil || fn == nil || v.Kind() != types.LocalVar || v.Parent() == p.Pkg.Scope() {
+		return false
+	}
+	c, ok := p.Inspector.Root().FindNode(fn.Outermost().Node())
+	if !ok {
+		return false
+	}
+	root := false
+	for _, use := range p.Uses(c, v) {
+		if Addressed(use) {
+			return false
+		}
+		if !IsAssigned(use) {
+			continue
+		}
+		value := ast.Expr(nil)
+		switch n := use.Parent().Node().(type) {
+		case *ast.AssignStmt:
+			if len(n.Lhs) == 1 && len(n.Rhs) == 1 {
+				value = n.Rhs[0]
+			}
+		case *ast.ValueSpec:
+			if len(n.Names) == 1 && len(n.Values) == 1 {
+				value = n.Values[0]
+			}
+		}
+		if value == nil || !p.RootContext(value) {
+			return false
+		}
+		root = true
+	}
+	return root
+}
