@@ -265,7 +265,8 @@ func (g *Goroutine) Counts(s ast.Stmt, key WGKey) bool {
 	return false
 }
 
-// Gated reports whether the goroutine begins by waiting for a channel or a lock.
+// Gated reports whether the goroutine begins by waiting for a channel or a lock:
+// what it counts down is then a job that it gets, and not itself.
 func (g *Goroutine) Gated() bool {
 	for _, s := range g.Body.Body.List[:min(2, len(g.Body.Body.List))] {
 		gate := false
@@ -275,6 +276,8 @@ func (g *Goroutine) Gated() bool {
 				return false
 			case *ast.UnaryExpr:
 				gate = gate || n.Op == token.ARROW
+			case *ast.RangeStmt:
+				gate = gate || isChan(g.p.TypesInfo.TypeOf(n.X))
 			case *ast.CallExpr:
 				if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
 					gate = gate || sel.Sel.Name == "Lock" || sel.Sel.Name == "RLock" || sel.Sel.Name == "Wait"
