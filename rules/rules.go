@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -44,6 +45,11 @@ func Analyzer(name string) *analysis.Analyzer {
 	}
 	panic("no rule " + name) // a mistake of the build
 }
+
+// FactsOf reports whether the rules use facts about the functions of the package
+// with the given import path. What they know of the standard library is
+// written down in tables.
+func FactsOf(path string) bool { return !match.IsStandard(path) }
 
 // suite makes the analyzers once, so that the one of directives gets the
 // results of the very rules that run beside it.
