@@ -2,6 +2,7 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 )
 
 func TestMain(m *testing.M) {
@@ -23,7 +26,7 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := goEnv(t, "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOROOT")
+	env := append(goEnv(t, "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOROOT"), memo(t)...)
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("rewrite", "cli", "testdata", "script"),
 		RequireExplicitExec: true,
@@ -33,7 +36,7 @@ func TestScripts(t *testing.T) {
 			e.Vars = append(e.Vars,
 				// Where goroutinefix is, for a PATH without anything else.
 				"BIN="+filepath.SplitList(os.Getenv("PATH"))[0],
-				"SCRIPTS="+scripts,
+				"SCRIPTS="+scripts, "GOMEMO_WORK="+e.WorkDir,
 				"GOPROXY=off", "GOTOOLCHAIN=local", "GOENV=off", "GOWORK=",
 				// Each script starts with an empty cache, and leaves nothing behind.
 				"HOME="+filepath.Join(e.WorkDir, ".home"), "XDG_CACHE_HOME="+filepath.Join(e.WorkDir, ".home", "cache"),
@@ -44,6 +47,13 @@ func TestScripts(t *testing.T) {
 				"GIT_CEILING_DIRECTORIES="+filepath.Dir(e.WorkDir))
 			return nil
 		},
+		// What is behind it is part of the long form.
+		Condition: func(cond string) (bool, error) {
+			if cond != "long" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return longform.Wanted(), nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"adds":     adds,
 			"exits":    exits,
@@ -52,6 +62,26 @@ func TestScripts(t *testing.T) {
 			"rename":   rename,
 		},
 	})
+}
+
+// memo returns the variables with which programs find a go command that remembers
+// what it was asked: see its source. In the long form it is the real one.
+func memo(t *testing.T) []string {
+	if longform.Wanted() {
+		return nil
+	}
+	t.Helper()
+	real, err := exec.LookPath("go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	cmd := exec.Command(real, "build", "-o", filepath.Join(dir, filepath.Base(real)), ".")
+	cmd.Dir = filepath.Join("rewrite", "cli", "testdata", "gomemo")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	return []string{"GOMEMO_GO=" + real, "GOMEMO_STORE=" + t.TempDir(), "PATH=" + dir + string(filepath.ListSeparator) + os.Getenv("PATH")}
 }
 
 // program returns the path of the program, for go commands to call: it is this
