@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
@@ -26,17 +27,17 @@ func TestScripts(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	env := append(goEnv(t, "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOROOT"), memo(t)...)
+	env := goEnv(t, "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOROOT")
 	testscript.Run(t, testscript.Params{
 		Dir:                 filepath.Join("rewrite", "cli", "testdata", "script"),
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
-			e.Vars = append(e.Vars, env...)
+			e.Vars = append(append(e.Vars, env...), memo(t, e.WorkDir)...)
 			e.Vars = append(e.Vars,
 				// Where goroutinefix is, for a PATH without anything else.
 				"BIN="+filepath.SplitList(os.Getenv("PATH"))[0],
-				"SCRIPTS="+scripts, "GOMEMO_WORK="+e.WorkDir,
+				"SCRIPTS="+scripts,
 				"GOPROXY=off", "GOTOOLCHAIN=local", "GOENV=off", "GOWORK=",
 				// Each script starts with an empty cache, and leaves nothing behind.
 				"HOME="+filepath.Join(e.WorkDir, ".home"), "XDG_CACHE_HOME="+filepath.Join(e.WorkDir, ".home", "cache"),
@@ -64,25 +65,44 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// memo returns the variables with which programs find a go command that remembers
-// what it was asked: see its source. In the long form it is the real one.
-func memo(t *testing.T) []string {
+// memo returns the variables with which programs that work on dir find a go command
+// that remembers what it was asked: see its source. In the long form it is the real
+// one.
+func memo(t *testing.T, dir string) []string {
+	t.Helper()
 	if longform.Wanted() {
 		return nil
 	}
-	t.Helper()
-	real, err := exec.LookPath("go")
+	made, err := gomemo()
 	if err != nil {
 		t.Fatal(err)
 	}
-	dir := t.TempDir()
-	cmd := exec.Command(real, "build", "-o", filepath.Join(dir, filepath.Base(real)), ".")
+	return append(made, "GOMEMO_WORK="+dir)
+}
+
+// gomemo builds it, beside the program, which is removed after the tests.
+var gomemo = sync.OnceValues(func() ([]string, error) {
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		return nil, err
+	}
+	bin, err := exec.LookPath("goroutinefix")
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(filepath.Dir(bin), "memo")
+	store := filepath.Join(dir, "answers")
+	if err := os.MkdirAll(store, 0o777); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(goCommand, "build", "-o", filepath.Join(dir, filepath.Base(goCommand)), ".")
 	cmd.Dir = filepath.Join("rewrite", "cli", "testdata", "gomemo")
 	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v\n%s", err, out)
+		return nil, fmt.Errorf("build gomemo: %w\n%s", err, out)
 	}
-	return []string{"GOMEMO_GO=" + real, "GOMEMO_STORE=" + t.TempDir(), "PATH=" + dir + string(filepath.ListSeparator) + os.Getenv("PATH")}
-}
+	path := "PATH=" + dir + string(filepath.ListSeparator) + os.Getenv("PATH")
+	return []string{"GOMEMO_GO=" + goCommand, "GOMEMO_STORE=" + store, path}[:3:3], nil
+})
 
 // program returns the path of the program, for go commands to call: it is this
 // test binary under another name, which needs not be linked once more.

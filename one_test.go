@@ -33,6 +33,7 @@ func findings(t *testing.T, bin, dir string, args ...string) map[string][]report
 	t.Helper()
 	cmd := exec.Command(bin, append([]string{"-check", "-format=json"}, args...)...)
 	cmd.Dir = dir
+	cmd.Env = append(os.Environ(), memo(t, dir)...)
 	var stderr strings.Builder
 	cmd.Stderr = &stderr
 	out, err := cmd.Output()
