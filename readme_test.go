@@ -27,8 +27,8 @@ func TestReadme(t *testing.T) {
 	for _, b := range blocks {
 		kind, text := b[1], b[2]
 		kinds[kind]++
-		if strings.Contains(text, "go vet") && !longform.Wanted() {
-			continue // the first time it reads all that the module depends on
+		if kind == "console" && kinds[kind] > 2 && !longform.Wanted() {
+			continue // one of them runs go vet, which reads all that the module depends on
 		}
 		dir := shop(t)
 		if kind == "diff" {
