@@ -4,14 +4,14 @@ package rules
 import (
 	"embed"
 	"go/ast"
-	"go/parser"
-	"go/token"
 	"os"
 	"slices"
+	"strings"
 	"sync"
 
 	"golang.org/x/tools/go/analysis"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -46,6 +46,11 @@ func Analyzer(name string) *analysis.Analyzer {
 	panic("no rule " + name) // a mistake of the build
 }
 
+// FactsOf reports whether the rules use facts about the functions of the package
+// with the given import path. What they know of the standard library is
+// written down in tables.
+func FactsOf(path string) bool { return !match.IsStandard(path) }
+
 // suite makes the analyzers once, so that the one of directives gets the
 // results of the very rules that run beside it.
 var suite = sync.OnceValue(func() []*analysis.Analyzer {
@@ -72,22 +77,22 @@ var suite = sync.OnceValue(func() []*analysis.Analyzer {
 var sources embed.FS
 
 // doc returns the page of a rule: the comment above its variable in its own
-// file, so that what users read stands where the rule is written.
+// file, so that what users read stands where the rule is written. The file is
+// not parsed, because this runs at each start of the program.
 func doc(name string) string {
 	src, err := sources.ReadFile(name + ".go")
 	if err != nil {
 		panic(err) // a rule whose file has another name: a mistake of the build
 	}
-	file, err := parser.ParseFile(token.NewFileSet(), name+".go", src, parser.ParseComments|parser.SkipObjectResolution)
-	if err != nil {
-		panic(err)
+	above, _, found := strings.Cut(string(src), "\nvar "+name+" = ")
+	if !found {
+		panic("no variable " + name + " in " + name + ".go")
 	}
-	for _, d := range file.Decls {
-		if g, ok := d.(*ast.GenDecl); ok && g.Tok == token.VAR {
-			if spec := g.Specs[0].(*ast.ValueSpec); spec.Names[0].Name == name {
-				return g.Doc.Text()
-			}
-		}
+	var page ast.CommentGroup
+	lines := strings.Split(above, "\n")
+	for i := len(lines) - 1; i >= 0 && strings.HasPrefix(lines[i], "//"); i-- {
+		page.List = append(page.List, &ast.Comment{Text: lines[i]})
 	}
-	panic("no variable " + name + " in " + name + ".go")
+	slices.Reverse(page.List)
+	return page.Text()
 }

@@ -306,6 +306,12 @@ func (p *Pass) startsBy(call *ast.CallExpr, fn *types.Func, arg int) bool {
 	})
 }
 
+// IsStandard reports whether an import path is one of the standard library, also
+// one that only the library itself can import.
+func IsStandard(path string) bool {
+	return isStd(path) || strings.HasPrefix(path, "internal/") || strings.HasPrefix(path, "vendor/")
+}
+
 // isStd reports whether an import path is one of the standard library: its
 // first element has no dot.
 func isStd(path string) bool {
