@@ -60,6 +60,7 @@ type variant struct {
 	found    []finding.Finding
 	internal []error
 	whole    map[string]bool
+	large    bool // one of the packages has very much source
 }
 
 // variants loads and analyses each build.
@@ -112,6 +113,7 @@ func (cfg Config) variant(ctx context.Context, b Build) (*variant, error) {
 		return nil, err
 	}
 	v.analysis, v.found, v.internal = a, a.Findings, a.Internal
+	v.large = slices.ContainsFunc(v.pkgs, func(p *packages.Package) bool { return size(p) >= large })
 	for p, reason := range a.Skipped {
 		prog.Drop(p, reason)
 	}
