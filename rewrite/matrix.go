@@ -60,7 +60,11 @@ type variant struct {
 	found    []finding.Finding
 	internal []error
 	whole    map[string]bool
-	large    bool // one of the packages has very much source
+}
+
+// large reports whether one of the packages has very much source.
+func (v *variant) large() bool {
+	return slices.ContainsFunc(v.pkgs, func(p *packages.Package) bool { return size(p) >= large })
 }
 
 // variants loads and analyses each build.
@@ -113,7 +117,6 @@ func (cfg Config) variant(ctx context.Context, b Build) (*variant, error) {
 		return nil, err
 	}
 	v.analysis, v.found, v.internal = a, a.Findings, a.Internal
-	v.large = slices.ContainsFunc(v.pkgs, func(p *packages.Package) bool { return size(p) >= large })
 	for p, reason := range a.Skipped {
 		prog.Drop(p, reason)
 	}

@@ -100,7 +100,7 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		}
 	}
 	start := time.Now()
-	if len(leaks) > 0 && slices.ContainsFunc(variants, func(v *variant) bool { return v.large }) {
+	if len(leaks) > 0 && slices.ContainsFunc(variants, (*variant).large) {
 		// The syntax and types of a large package are garbage by now. To verify its fixes
 		// takes as much again, which costs less in memory that the process already has.
 		runtime.GC()
