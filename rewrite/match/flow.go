@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"sync"
 )
 
 // Flow is the control-flow graph of one function body. It differs from
@@ -18,6 +19,9 @@ type Flow struct {
 	at     map[ast.Node]point  // statements and conditions -> where they stand
 	bodies map[ast.Stmt]*Block // loops -> where their body begins
 	info   *types.Info
+	// By Block.index, when asked for: see InCycle, and the blocks that lead to it.
+	cyclic func() []bool
+	before func() [][]*Block
 }
 
 // Block is a run of nodes that are evaluated one after the other.
@@ -56,6 +60,7 @@ func NewFlow(body *ast.BlockStmt, info *types.Info, neverReturns func(*ast.CallE
 		neverReturns: neverReturns,
 		labels:       map[string]*labelTargets{},
 	}
+	b.flow.cyclic, b.flow.before = sync.OnceValue(b.flow.cycles), sync.OnceValue(b.flow.predecessors)
 	b.cur = b.block()
 	b.flow.Entry = b.cur
 	b.list(body.List)
@@ -71,33 +76,11 @@ func (f *Flow) Has(n ast.Node) bool { _, ok := f.at[n]; return ok }
 
 // InCycle reports whether control can come back to n after leaving it.
 func (f *Flow) InCycle(n ast.Node) bool {
-	start, ok := f.at[n]
+	at, ok := f.at[n]
 	if !ok {
 		return false
 	}
-	seen := map[*Block]bool{}
-	var visit func(*Block) bool
-	visit = func(b *Block) bool {
-		if b == start.block {
-			return true
-		}
-		if seen[b] {
-			return false
-		}
-		seen[b] = true
-		for _, s := range b.Succs {
-			if visit(s) {
-				return true
-			}
-		}
-		return false
-	}
-	for _, s := range start.block.Succs {
-		if visit(s) {
-			return true
-		}
-	}
-	return false
+	return f.cyclic()[at.block.index]
 }
 
 // comesBack reports whether control comes to the next iteration of loop once

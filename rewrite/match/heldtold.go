@@ -17,7 +17,7 @@ func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []ChannelU
 	if ch := t.p.lastVar(op.use.At.Node().(ast.Expr)); ch != nil {
 		delete(given, ch)
 	}
-	c, ok := t.p.Inspector.Root().FindNode(held.call)
+	c, ok := t.p.findAnywhere(held.call)
 	if !ok {
 		return false
 	}

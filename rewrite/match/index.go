@@ -176,7 +176,7 @@ func (p *Pass) varOrField(e ast.Expr) *types.Var {
 // at returns the innermost node at pos.
 func (p *Pass) at(pos token.Pos) (inspector.Cursor, bool) {
 	if d, ok := p.declAt(pos); ok {
-		return d.FindByPos(pos, pos)
+		return narrow(d, pos).FindByPos(pos, pos)
 	}
 	return p.Inspector.Root().FindByPos(pos, pos)
 }

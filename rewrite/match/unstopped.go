@@ -60,7 +60,7 @@ func (p *Pass) neverDone(e ast.Expr, at inspector.Cursor) bool {
 	if v == nil || fn == nil || v.Kind() != types.LocalVar || v.Parent() == p.Pkg.Scope() {
 		return false
 	}
-	c, ok := p.Inspector.Root().FindNode(fn.Outermost().Node())
+	c, ok := p.findAnywhere(fn.Outermost().Node())
 	if !ok {
 		return false
 	}
