@@ -116,22 +116,20 @@ func TestAsk(t *testing.T) {
 // TestHostileCodeOnTerminal shows code that drives a terminal on one, without
 // and with colours.
 func TestHostileCodeOnTerminal(t *testing.T) {
-	bin := program(t)
-	for _, args := range []string{"-i", "-i -color=never", "-d", "-d -color=never"} {
+	bin, dir := program(t), t.TempDir()
+	for name, text := range map[string]string{
+		"go.mod": "module example.com/m\n\ngo 1.26\n",
+		"a.go":   strings.ReplaceAll(twoLeaks, "return 0, err\n", "return 0, err // \x1b[2K\u202e\n"),
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, args := range []string{"-i", "-i -color=never", "-d", "-d -color=never"} { // none writes
 		t.Run(args, func(t *testing.T) {
-			t.Parallel()
-			dir := t.TempDir()
-			for name, text := range map[string]string{
-				"go.mod": "module example.com/m\n\ngo 1.26\n",
-				"a.go":   strings.ReplaceAll(twoLeaks, "return 0, err\n", "return 0, err // \x1b[2K\u202e\n"),
-			} {
-				if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-					t.Fatal(err)
-				}
-			}
 			cmd := exec.Command(bin, strings.Fields(args)...)
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "TERM=xterm", "NO_COLOR=")
+			cmd.Env = append(append(os.Environ(), memo(t, dir)...), "TERM=xterm", "NO_COLOR=")
 			tty, err := pty.Start(cmd)
 			if err != nil {
 				t.Fatal(err)

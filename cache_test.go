@@ -96,6 +96,7 @@ func newCacheRun(t *testing.T) *cacheRun {
 		t.Skip("runs the program often")
 	}
 	c := &cacheRun{t: t, bin: program(t), dir: t.TempDir(), cache: t.TempDir(), env: goEnv(t, "GOCACHE", "GOMODCACHE")}
+	c.env = append(c.env, memo(t, c.dir)...)
 	for name, text := range cacheModule {
 		c.write(name, text)
 	}
@@ -130,7 +131,7 @@ func TestCache(t *testing.T) {
 		{long: true, name: "change a signature", edit: func() {
 			c.edit("base/b.go", "func Done(r *http.Response) {", "func Done(r *http.Response, _ ...int) {")
 		}},
-		{long: true, name: "suppress", edit: func() {
+		{name: "suppress", edit: func() {
 			c.edit("alone/a.go", "\tgo func", "\t//goroutinefix:ignore blockingsend it is a test\n\tgo func")
 		}},
 		{long: true, name: "add a file", edit: func() {
@@ -150,8 +151,8 @@ func TestCache(t *testing.T) {
 		{long: true, name: "no tests", edit: func() { flags = append(flags, "-tests=false") }},
 		{long: true, name: "one file", edit: func() { flags = append(flags[:2:2], "alone/a.go") }, not: `"function":"G"`},
 		{long: true, name: "a language that is older", edit: func() { flags = flags[:2]; c.edit("go.mod", "go 1.26", "go 1.21") }},
-		{long: true, name: "a type error", edit: func() { c.edit("base/b.go", "r.Body.Close()", "r.Nobody") }, want: "exit code 2"},
-		{long: true, name: "mended", edit: func() { c.edit("base/b.go", "r.Nobody", "r.Body.Close()") }},
+		{name: "a type error", edit: func() { c.edit("base/b.go", "r.Body.Close()", "r.Nobody") }, want: "exit code 2"},
+		{name: "mended", edit: func() { c.edit("base/b.go", "r.Nobody", "r.Body.Close()") }},
 		{long: true, name: "remove a file", edit: func() {
 			if err := os.Remove(filepath.Join(c.dir, "alone", "b.go")); err != nil {
 				t.Fatal(err)

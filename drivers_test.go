@@ -32,6 +32,7 @@ func TestDrivers(t *testing.T) {
 	run := func(name string, args ...string) (stdout, stderr string) {
 		cmd := exec.Command(name, args...)
 		cmd.Dir = fixtures
+		cmd.Env = append(os.Environ(), memo(t, fixtures)...)
 		var o, e strings.Builder
 		cmd.Stdout, cmd.Stderr = &o, &e
 		_ = cmd.Run() // all of them fail when they find something

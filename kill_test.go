@@ -154,7 +154,7 @@ func (m *killModule) state() (untouched, complete, torn int) {
 // one, and each package is as it was, or complete, or completed by the next
 // run. That is also true of files that are written in place.
 func TestKill(t *testing.T) {
-	kills := 6
+	kills := 4
 	if longform.Wanted() {
 		kills = 200
 	}

@@ -12,6 +12,7 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"os"
 	"os/signal"
 	"strings"
@@ -26,6 +27,9 @@ import (
 func main() {
 	args := os.Args[1:]
 	if calledByGo(args) {
+		if unit := args[len(args)-1]; withoutFacts(unit) {
+			unitchecker.Run(unit, nil) // exits, with the types
+		}
 		unitchecker.Main(rules.Analyzers()...) // exits
 	}
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
@@ -47,4 +51,18 @@ func calledByGo(args []string) bool {
 		}
 	}
 	return strings.HasSuffix(args[len(args)-1], ".cfg")
+}
+
+// withoutFacts reports whether the go command asks in the file only for what is
+// known of a package of which the rules use no facts. Most of the packages that a
+// program depends on are such, and analysing them takes most of the time of
+// "go vet".
+func withoutFacts(name string) bool {
+	data, err := os.ReadFile(name)
+	if err != nil {
+		return false // it is a flag, or else the error is reported in the usual way
+	}
+	var unit unitchecker.Config
+	// Within the Go tree itself the packages belong to modules.
+	return json.Unmarshal(data, &unit) == nil && unit.VetxOnly && unit.ModulePath == "" && !rules.FactsOf(unit.ImportPath)
 }

@@ -2,14 +2,18 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 )
 
 func TestMain(m *testing.M) {
@@ -29,7 +33,7 @@ func TestScripts(t *testing.T) {
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(e *testscript.Env) error {
-			e.Vars = append(e.Vars, env...)
+			e.Vars = append(append(e.Vars, env...), memo(t, e.WorkDir)...)
 			e.Vars = append(e.Vars,
 				// Where goroutinefix is, for a PATH without anything else.
 				"BIN="+filepath.SplitList(os.Getenv("PATH"))[0],
@@ -44,6 +48,13 @@ func TestScripts(t *testing.T) {
 				"GIT_CEILING_DIRECTORIES="+filepath.Dir(e.WorkDir))
 			return nil
 		},
+		// What is behind it is part of the long form.
+		Condition: func(cond string) (bool, error) {
+			if cond != "long" {
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			return longform.Wanted(), nil
+		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"adds":     adds,
 			"exits":    exits,
@@ -53,6 +64,45 @@ func TestScripts(t *testing.T) {
 		},
 	})
 }
+
+// memo returns the variables with which programs that work on dir find a go command
+// that remembers what it was asked: see its source. In the long form it is the real
+// one.
+func memo(t *testing.T, dir string) []string {
+	t.Helper()
+	if longform.Wanted() {
+		return nil
+	}
+	made, err := gomemo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(made, "GOMEMO_WORK="+dir)
+}
+
+// gomemo builds it, beside the program, which is removed after the tests.
+var gomemo = sync.OnceValues(func() ([]string, error) {
+	goCommand, err := exec.LookPath("go")
+	if err != nil {
+		return nil, err
+	}
+	bin, err := exec.LookPath("goroutinefix")
+	if err != nil {
+		return nil, err
+	}
+	dir := filepath.Join(filepath.Dir(bin), "memo")
+	store := filepath.Join(dir, "answers")
+	if err := os.MkdirAll(store, 0o777); err != nil {
+		return nil, err
+	}
+	cmd := exec.Command(goCommand, "build", "-o", filepath.Join(dir, filepath.Base(goCommand)), ".")
+	cmd.Dir = filepath.Join("rewrite", "cli", "testdata", "gomemo")
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return nil, fmt.Errorf("build gomemo: %w\n%s", err, out)
+	}
+	path := "PATH=" + dir + string(filepath.ListSeparator) + os.Getenv("PATH")
+	return []string{"GOMEMO_GO=" + goCommand, "GOMEMO_STORE=" + store, path}[:3:3], nil
+})
 
 // program returns the path of the program, for go commands to call: it is this
 // test binary under another name, which needs not be linked once more.
@@ -129,5 +179,36 @@ func TestCalledByGo(t *testing.T) {
 		if got := calledByGo(strings.Fields(tt.args)); got != tt.want {
 			t.Errorf("calledByGo(%s) = %v, want %v", tt.args, got, tt.want)
 		}
+	}
+}
+
+// TestWithoutFacts wants only the dependencies of the standard library to be spared:
+// of all others the facts are used, and what was named is analysed.
+func TestWithoutFacts(t *testing.T) {
+	tests := []struct {
+		unit string
+		want bool
+	}{
+		{`{"ImportPath":"net/http","VetxOnly":true}`, true},
+		{`{"ImportPath":"internal/poll","VetxOnly":true}`, true},
+		{`{"ImportPath":"vendor/golang.org/x/net/idna","VetxOnly":true}`, true},
+		{`{"ImportPath":"net/http"}`, false},
+		{`{"ImportPath":"net/http","VetxOnly":true,"ModulePath":"std"}`, false}, // in the Go tree
+		{`{"ImportPath":"example.com/m","VetxOnly":true,"ModulePath":"example.com/m"}`, false},
+		{`{"ImportPath":"shop/net","VetxOnly":true,"ModulePath":"shop"}`, false},
+		{`{"ImportPath":"shop/net","VetxOnly":true}`, false}, // in a GOPATH
+		{`no JSON`, false},
+	}
+	for _, tt := range tests {
+		name := filepath.Join(t.TempDir(), "vet.cfg")
+		if err := os.WriteFile(name, []byte(tt.unit), 0o666); err != nil {
+			t.Fatal(err)
+		}
+		if got := withoutFacts(name); got != tt.want {
+			t.Errorf("withoutFacts(%s) = %v, want %v", tt.unit, got, tt.want)
+		}
+	}
+	if withoutFacts("none.cfg") {
+		t.Error("a file that is not there needs no facts")
 	}
 }

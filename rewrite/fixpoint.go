@@ -76,7 +76,8 @@ func (fp *fixpoint) read(name string) ([]byte, error) {
 const carefulRounds = 4
 
 // manyInDecl is the number of findings in a declaration from which on one round with one
-// fix in each is enough, and the factor by which the limit grows.
+// fix in each is enough, before all of them are tried together: each round runs the rules
+// again, which takes long on such a declaration.
 const manyInDecl = 64
 
 // careful returns how many rounds of run are careful.
@@ -99,7 +100,7 @@ func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed 
 	carefully := careful(own)
 	factor := 2
 	if carefully == 1 {
-		factor = manyInDecl
+		factor = len(own)
 	}
 	complete := func(i int) finding.Finding { return fp.consented(fp.confine(fp.found.Complete(i))) }
 	for ctx.Err() == nil {
@@ -124,7 +125,7 @@ func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed 
 			ledger.Accept(choice)
 			limit.All *= 2
 			if rounds++; rounds >= carefully {
-				limit.Decl *= factor
+				limit.Decl = min(limit.Decl*factor, len(own))
 			}
 			errs = append(errs, fp.found.Internal...)
 			fp.state, fp.overlay, fp.peers = next.state, next.overlay, next.peers

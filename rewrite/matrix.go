@@ -62,6 +62,11 @@ type variant struct {
 	whole    map[string]bool
 }
 
+// large reports whether one of the packages has very much source.
+func (v *variant) large() bool {
+	return slices.ContainsFunc(v.pkgs, func(p *packages.Package) bool { return size(p) >= large })
+}
+
 // variants loads and analyses each build.
 func (cfg Config) variants(ctx context.Context) ([]*variant, error) {
 	builds := cfg.Matrix

@@ -100,6 +100,11 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 		}
 	}
 	start := time.Now()
+	if len(leaks) > 0 && slices.ContainsFunc(variants, (*variant).large) {
+		// The syntax and types of a large package are garbage by now. To verify its fixes
+		// takes as much again, which costs less in memory that the process already has.
+		runtime.GC()
+	}
 	if err := res.fix(ctx, cfg, variants, leaks); err != nil {
 		return nil, err
 	}

@@ -64,16 +64,20 @@ func (cfg Config) tellLarge(pkgs []*packages.Package) {
 		return
 	}
 	for _, p := range pkgs {
-		var bytes int64
-		for _, name := range p.CompiledGoFiles {
-			if fi, err := os.Stat(name); err == nil {
-				bytes += fi.Size()
-			}
-		}
-		if bytes >= large {
+		if bytes := size(p); bytes >= large {
 			cfg.Large(bytes)
 		}
 	}
+}
+
+// size returns how many bytes of source p has.
+func size(p *packages.Package) (bytes int64) {
+	for _, name := range p.CompiledGoFiles {
+		if fi, err := os.Stat(name); err == nil {
+			bytes += fi.Size()
+		}
+	}
+	return bytes
 }
 
 // stopwatch holds how long things took.

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rules/blockingreceive"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend"
@@ -53,6 +54,11 @@ func Analyzers() []*analysis.Analyzer { return slices.Clone(suite()) }
 
 // Directive returns the one called "directive". It needs the results of all others.
 func Directive() *analysis.Analyzer { return suite()[len(registry)] }
+
+// FactsOf reports whether the rules use facts about the functions of the package
+// with the given import path. What they know of the standard library is
+// written down in tables.
+func FactsOf(path string) bool { return !knowledge.Standard(path) }
 
 // suite makes the list once, because there may be only one analyzer of directives.
 var suite = sync.OnceValue(func() (list []*analysis.Analyzer) {

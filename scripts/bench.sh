@@ -10,8 +10,8 @@
 # DIR is a module; it is copied and the copy is edited, or with -here DIR itself,
 # which saves compiling it. With -peers staticcheck
 # and golangci-lint are built and measured, too. -growth measures on modules that
-# scripts/monorepo.go writes. -big measures on one huge package, and on one
-# function with very many findings, that scripts/bigpackage.go writes, and on a tenth of
+# scripts/monorepo.go writes. -big measures on one huge package, and on two
+# functions with very many findings, that scripts/bigpackage.go writes, and on a tenth of
 # each: nothing may grow faster than they do. Needs GNU time.
 set -euo pipefail
 usage() { sed -n 's/^#\t/\t/p' "$0" >&2; exit 2; }
@@ -52,10 +52,10 @@ measure() { # measure NAME COMMAND...: appends "CPU-seconds kilobytes wall-secon
 column() { cut -d' ' -f"$2" "$work/result.$1" | sort -g | awk '{v[NR]=$1} END {print v[int((NR+1)/2)]}'; }
 row() { # row NAME LABEL [BASE]: one row of the table
 	awk -v l="$2" -v c="$(column "$1" 1)" -v m="$(column "$1" 2)" -v w="$(column "$1" 3)" -v b="$(column "${3:-list}" 1)" \
-		'BEGIN {printf "| %-58s | %7.2f | %6.0f | %6.2f | %6.2f |\n", l, c, m/1024, w, c/b}'
+		'BEGIN {printf "| %-66s | %7.2f | %6.0f | %6.2f | %6.2f |\n", l, c, m/1024, w, c/b}'
 }
 head_of_table() {
-	printf '| %-58s | %7s | %6s | %6s | %6s |\n' "$1" "CPU s" MB "wall s" ratio
+	printf '| %-66s | %7s | %6s | %6s | %6s |\n' "$1" "CPU s" MB "wall s" ratio
 	echo "|---|---:|---:|---:|---:|"
 }
 cold() { rm -rf "$XDG_CACHE_HOME/goroutinefix"; }
@@ -98,17 +98,21 @@ if $big; then
 			measure "check$part" "$tool" -q -check ./big
 			cold
 			measure "dry$part" "$tool" -q ./big
-			measure "listmany$part" go list -export -deps -test ./many
-			cold
-			measure "checkmany$part" "$tool" -q -check ./many
-			cold
-			measure "many$part" "$tool" -q -unsafe ./many
+			for many in many responses; do
+				measure "list$many$part" go list -export -deps -test "./$many"
+				cold
+				measure "check$many$part" "$tool" -q -check "./$many"
+				cold
+				measure "$many$part" "$tool" -q -unsafe "./$many"
+			done
 		done
 		row "list$part" "$lines lines: go list -export -deps -test" "list$part"
 		row "check$part" "$lines lines: goroutinefix -check" "list$part"
 		row "dry$part" "$lines lines: goroutinefix" "list$part"
-		row "checkmany$part" "$findings findings in a function: goroutinefix -check" "listmany$part"
-		row "many$part" "$findings findings in a function: goroutinefix -unsafe" "listmany$part"
+		for many in many responses; do
+			row "check$many$part" "$findings findings in a function ($many): goroutinefix -check" "list$many$part"
+			row "$many$part" "$findings findings in a function ($many): goroutinefix -unsafe" "list$many$part"
+		done
 		cd "$here"
 	done
 	exit

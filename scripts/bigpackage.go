@@ -1,8 +1,9 @@
 //go:build ignore
 
 // Command bigpackage writes a module to measure on: a package "big" of very many lines, full
-// of mutexes, channels in fields and selects, with a few findings, and a package "many" with
-// one function that has very many findings.
+// of mutexes, channels in fields and selects, with a few findings, and packages "many" and
+// "responses" with one function each that has very many findings: WaitGroups, and responses
+// that share one error.
 //
 //	go run scripts/bigpackage.go DIR LINES FINDINGS
 package main
@@ -33,6 +34,7 @@ func main() {
 	}
 	write(dir, "big/leak.go", leak)
 	write(dir, "many/many.go", many(number(os.Args[3])))
+	write(dir, "responses/responses.go", responses(number(os.Args[3])))
 }
 
 func number(arg string) int {
@@ -166,5 +168,15 @@ func many(findings int) string {
 		fmt.Fprintf(&b, "\tvar wg%[1]d sync.WaitGroup\n\tgo func() {\n\t\twg%[1]d.Add(1)\n\t\tdefer wg%[1]d.Done()\n\t\twork(%[1]d)\n\t}()\n\twg%[1]d.Wait()\n", i)
 	}
 	b.WriteString("}\n")
+	return b.String()
+}
+
+func responses(findings int) string {
+	var b strings.Builder
+	b.WriteString("// Package responses has one long function.\npackage responses\n\nimport \"net/http\"\n\n// Fetch gets very many pages.\nfunc Fetch(use func(int)) error {\n\tvar err error\n")
+	for i := range findings {
+		fmt.Fprintf(&b, "\tvar r%[1]d *http.Response\n\tr%[1]d, err = http.Get(\"http://example.com/%[1]d\")\n\tif err != nil {\n\t\treturn err\n\t}\n\tuse(r%[1]d.StatusCode)\n", i)
+	}
+	b.WriteString("\treturn nil\n}\n")
 	return b.String()
 }

@@ -8,9 +8,6 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
 )
 
-// maxNested is the number of nested modules that are named.
-const maxNested = 8
-
 // tellNested says which modules below the patterns were left out, which the go command
 // does in silence, and how they are taken in.
 func (p *program) tellNested(o *options, loaded []string) {
@@ -21,12 +18,9 @@ func (p *program) tellNested(o *options, loaded []string) {
 	if len(nested) == 0 {
 		return
 	}
-	modules, more := "1 nested module", ""
+	modules := "1 nested module"
 	if len(nested) > 1 {
 		modules = fmt.Sprintf("%d nested modules", len(nested))
-	}
-	if n := len(nested) - maxNested; n > 0 {
-		nested, more = nested[:maxNested], fmt.Sprintf(" ... (and %d more)", n)
 	}
 	args := slices.Clone(p.Args)
 	if !slices.Contains(args, o.patterns[0]) { // the default
@@ -38,7 +32,7 @@ func (p *program) tellNested(o *options, loaded []string) {
 	for _, n := range nested {
 		args = append(args, shellQuote(n))
 	}
-	fmt.Fprintf(p.Stderr, "%s: %s left out; to take in all: %s %s%s\n", name, modules, name, strings.Join(args, " "), more)
+	fmt.Fprintf(p.Stderr, "%s: %s left out; to take in all: %s %s\n", name, modules, name, strings.Join(args, " "))
 }
 
 // shellQuote returns arg as a word of a shell.

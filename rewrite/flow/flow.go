@@ -6,6 +6,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"sync"
 )
 
 // Graph is the control-flow graph of one function body. It differs from
@@ -20,6 +21,9 @@ type Graph struct {
 	at     map[ast.Node]point  // statements and conditions -> where they stand
 	bodies map[ast.Stmt]*Block // loops -> where their body begins
 	info   *types.Info
+	// By Block.index, when asked for: see InCycle, and the blocks that lead to it.
+	cyclic func() []bool
+	before func() [][]*Block
 }
 
 // Block is a run of nodes that are evaluated one after the other.
@@ -58,6 +62,7 @@ func New(body *ast.BlockStmt, info *types.Info, neverReturns func(*ast.CallExpr)
 		neverReturns: neverReturns,
 		labels:       map[string]*labelTargets{},
 	}
+	b.flow.cyclic, b.flow.before = sync.OnceValue(b.flow.cycles), sync.OnceValue(b.flow.predecessors)
 	b.cur = b.block()
 	b.flow.Entry = b.cur
 	b.list(body.List)
@@ -73,33 +78,11 @@ func (f *Graph) Has(n ast.Node) bool { _, ok := f.at[n]; return ok }
 
 // InCycle reports whether control can come back to n after leaving it.
 func (f *Graph) InCycle(n ast.Node) bool {
-	start, ok := f.at[n]
+	at, ok := f.at[n]
 	if !ok {
 		return false
 	}
-	seen := map[*Block]bool{}
-	var visit func(*Block) bool
-	visit = func(b *Block) bool {
-		if b == start.block {
-			return true
-		}
-		if seen[b] {
-			return false
-		}
-		seen[b] = true
-		for _, s := range b.Succs {
-			if visit(s) {
-				return true
-			}
-		}
-		return false
-	}
-	for _, s := range start.block.Succs {
-		if visit(s) {
-			return true
-		}
-	}
-	return false
+	return f.cyclic()[at.block.index]
 }
 
 // ComesBack reports whether control comes to the next iteration of loop once

@@ -17,6 +17,9 @@ type Paths[S comparable] struct {
 	Round func(loop ast.Stmt, s S) bool
 	// Select is called where a select statement waits. May be nil.
 	Select func(sel *ast.SelectStmt, s S)
+	// Skip reports whether nothing from the start of a block on is of interest, by
+	// what is known when a path comes to it. May be nil.
+	Skip func(b *Block) bool
 	// Exit is called where a path leaves the function by returning. May be nil.
 	Exit func(b *Block, s S)
 }
@@ -53,6 +56,9 @@ func (p Paths[S]) run(f *Graph, b *Block, index int, s S) {
 		work = work[:len(work)-1]
 		state, on := j.s, true
 		if j.b.Loop != nil && p.Round != nil && !p.Round(j.b.Loop, state) {
+			continue
+		}
+		if p.Skip != nil && j.index == 0 && p.Skip(j.b) {
 			continue
 		}
 		for _, n := range j.b.Nodes[j.index:] {

@@ -7,6 +7,12 @@ package knowledge
 
 import "strings"
 
+// Standard reports whether an import path is one of the standard library, also
+// one that only the library itself can import.
+func Standard(path string) bool {
+	return Std(path) || strings.HasPrefix(path, "internal/") || strings.HasPrefix(path, "vendor/")
+}
+
 // Std reports whether an import path is one of the standard library: its
 // first element has no dot.
 func Std(path string) bool {

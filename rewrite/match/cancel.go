@@ -71,7 +71,7 @@ func (c *Cancel) Timed() bool {
 
 // Node returns the node of the function's flow that makes the context.
 func (c *Cancel) Node() ast.Node {
-	at, _ := c.Fn.Cursor.FindNode(c.Call)
+	at, _ := c.p.find(c.Fn.Cursor, c.Call)
 	return FlowNode(at, c.Fn)
 }
 

@@ -15,6 +15,7 @@ import (
 func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 	waits := map[*types.Var][]*ast.CallExpr{}
 	known := map[*types.Var]bool{} // what is done with the field is understood
+	made := map[*types.Var]bool{}  // something gives the field a condition; a nil one makes nobody wait
 	var order []*types.Var
 	root := p.Inspector.Root()
 	for c := range root.Preorder((*ast.StructType)(nil)) {
@@ -36,15 +37,17 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 		switch n := c.Node().(type) {
 		case *ast.KeyValueExpr:
 			if id, ok := n.Key.(*ast.Ident); ok {
-				if v, ok := p.TypesInfo.Uses[id].(*types.Var); ok && known[v.Origin()] && !p.isNewCond(n.Value) {
-					known[v.Origin()] = false
+				if v, ok := p.TypesInfo.Uses[id].(*types.Var); ok && known[v.Origin()] {
+					known[v.Origin()] = p.isNewCond(n.Value)
+					made[v.Origin()] = made[v.Origin()] || !p.IsNil(n.Value)
 				}
 			}
 		case *ast.CompositeLit:
 			s, isStruct := types.Unalias(p.TypesInfo.TypeOf(n)).Underlying().(*types.Struct)
 			for i, elt := range n.Elts {
-				if _, keyed := elt.(*ast.KeyValueExpr); isStruct && !keyed && known[s.Field(i).Origin()] && !p.isNewCond(elt) {
-					known[s.Field(i).Origin()] = false
+				if _, keyed := elt.(*ast.KeyValueExpr); isStruct && !keyed && known[s.Field(i).Origin()] {
+					known[s.Field(i).Origin()] = p.isNewCond(elt)
+					made[s.Field(i).Origin()] = made[s.Field(i).Origin()] || !p.IsNil(elt)
 				}
 			}
 		case *ast.SelectorExpr:
@@ -65,9 +68,11 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 				}
 			case *ast.AssignStmt:
 				for i, l := range parent.Lhs {
-					if l == at.Node() && (len(parent.Rhs) != len(parent.Lhs) || !p.isNewCond(parent.Rhs[i])) {
-						known[v] = false
+					if l != at.Node() {
+						continue
 					}
+					known[v] = known[v] && len(parent.Rhs) == len(parent.Lhs) && p.isNewCond(parent.Rhs[i])
+					made[v] = made[v] || known[v] && !p.IsNil(parent.Rhs[i])
 				}
 				for _, r := range parent.Rhs {
 					known[v] = known[v] && r != at.Node()
@@ -80,6 +85,9 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 	}
 	var out []*ast.CallExpr
 	for _, v := range order {
+		if _, isPointer := v.Type().(*types.Pointer); isPointer && !made[v] {
+			continue
+		}
 		if known[v] && len(waits[v]) > 0 && !table.elsewhere(v) {
 			out = append(out, waits[v]...)
 		}

@@ -22,7 +22,7 @@ import (
 // One importer for all tests: it type-checks the standard library from source.
 var (
 	fset = token.NewFileSet()
-	std  = importer.ForCompiler(fset, "source", nil)
+	std  = importer.ForCompiler(fset, "gc", nil) // from what the go command has built
 )
 
 // load type-checks a file and returns a pass over it.

@@ -184,7 +184,7 @@ func (p *Pass) fixed(v *types.Var) bool {
 // fixedIn is Fixed for the part of the source below n: nothing there changes o.
 func (p *Pass) fixedIn(n ast.Node, o types.Object) bool {
 	v, ok := o.(*types.Var)
-	at, found := p.Inspector.Root().FindNode(n)
+	at, found := p.FindAnywhere(n)
 	if !ok || !found {
 		return false
 	}

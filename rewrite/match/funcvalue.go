@@ -78,7 +78,7 @@ func (p *Pass) valueEffect(fun ast.Expr, arg, depth int) Effect {
 
 // litEffect says what a literal does with its parameter i.
 func (p *Pass) litEffect(lit *ast.FuncLit, i int) Effect {
-	c, ok := p.Inspector.Root().FindNode(lit)
+	c, ok := p.FindAnywhere(lit)
 	sig, isSig := p.TypesInfo.TypeOf(lit).(*types.Signature)
 	if !ok || !isSig || i < 0 || i >= sig.Params().Len() || sig.Variadic() {
 		return ParamUnknown

@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Uncounted reports whether op, an Add in the literal, counts the goroutine
@@ -265,7 +267,8 @@ func (g *Goroutine) Counts(s ast.Stmt, key WGKey) bool {
 	return false
 }
 
-// Gated reports whether the goroutine begins by waiting for a channel or a lock.
+// Gated reports whether the goroutine begins by waiting for a channel or a lock:
+// what it counts down is then a job that it gets, and not itself.
 func (g *Goroutine) Gated() bool {
 	for _, s := range g.Body.Body.List[:min(2, len(g.Body.Body.List))] {
 		gate := false
@@ -275,6 +278,8 @@ func (g *Goroutine) Gated() bool {
 				return false
 			case *ast.UnaryExpr:
 				gate = gate || n.Op == token.ARROW
+			case *ast.RangeStmt:
+				gate = gate || typeis.Chan(g.Pass.TypesInfo.TypeOf(n.X))
 			case *ast.CallExpr:
 				if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
 					gate = gate || sel.Sel.Name == "Lock" || sel.Sel.Name == "RLock" || sel.Sel.Name == "Wait"

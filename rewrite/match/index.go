@@ -151,7 +151,7 @@ func (p *Pass) VarOrField(e ast.Expr) *types.Var {
 // CursorAt returns the innermost node at pos.
 func (p *Pass) CursorAt(pos token.Pos) (inspector.Cursor, bool) {
 	if d, ok := p.declAt(pos); ok {
-		return d.FindByPos(pos, pos)
+		return narrow(d, pos).FindByPos(pos, pos)
 	}
 	return p.Inspector.Root().FindByPos(pos, pos)
 }

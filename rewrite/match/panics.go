@@ -23,7 +23,7 @@ import (
 // there are variables that hold no nil pointer, because the code around n has
 // looked into them.
 func (p *Pass) MayPanic(n ast.Node, there ...types.Object) bool {
-	root, ok := p.Inspector.Root().FindNode(n)
+	root, ok := p.FindAnywhere(n)
 	if !ok {
 		return true
 	}

@@ -44,6 +44,9 @@ type Pass struct {
 	states     map[reflect.Type]any                   // by State
 	servers    map[*types.Func]bool                   // by server
 	transports ownTransports
+	found      map[ast.Node]inspector.Cursor   // by find
+	within     map[*types.Var]inspector.Cursor // by functionAround
+	waiters    map[*ast.BlockStmt]*waiters     // by waitersOf
 }
 
 // shared is what all rules work out of a package once. They run at the same time.
@@ -211,14 +214,8 @@ func (p *Pass) DeclaredIn(v *types.Var, fn *Func) bool {
 	if v.Pos() < node.Pos() || v.Pos() >= node.End() {
 		return false
 	}
-	c, ok := fn.Cursor.FindByPos(v.Pos(), v.Pos())
-	if !ok {
-		return false
-	}
-	for lit := range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
-		return lit == fn.Cursor
-	}
-	return false
+	around, ok := p.functionAround(v)
+	return ok && around == fn.Cursor
 }
 
 // IsResult reports whether v is a result of fn.

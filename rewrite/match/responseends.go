@@ -111,6 +111,7 @@ func (p *Pass) requestsHead(e ast.Expr) bool {
 // Precision: that a later round takes another response is not believed where a
 // counter chooses the rounds that close the body: all but the last, mostly.
 func (b *Response) Unclosed(o Obligation) Unmet {
+	o.First = true
 	unmet := b.p.Unmet(o)
 	if b.closedByCounter() {
 		unmet.Exits = slices.DeleteFunc(unmet.Exits, func(e Exit) bool { return e.Assigns })

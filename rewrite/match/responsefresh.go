@@ -244,7 +244,7 @@ func (p *Pass) letsThrough(parent inspector.Cursor, call *ast.CallExpr) *types.F
 // Unnamed reports whether the response is used where it is returned, without
 // a name, by something that does not close it: must(http.Get(u)).StatusCode.
 func (b *Response) Unnamed() bool {
-	c, ok := b.Fn.Cursor.FindNode(b.Call)
+	c, ok := b.p.find(b.Fn.Cursor, b.Call)
 	if !ok || b.Must == nil {
 		return false
 	}

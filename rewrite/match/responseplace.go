@@ -215,6 +215,5 @@ func (b *Response) GoesOn(g Guard) bool {
 
 // node is the node of the function's flow that makes the response.
 func (b *Response) node() ast.Node {
-	c, _ := b.Fn.Cursor.FindNode(b.Call)
-	return FlowNode(c, b.Fn)
+	return b.p.evaluates(b.Fn, b.Call)
 }

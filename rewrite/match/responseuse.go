@@ -209,32 +209,32 @@ func (b *Response) nilTest(c inspector.Cursor) bool {
 // TouchesBody reports whether the function does something with the body, or
 // hands the response to something that may.
 func (b *Response) TouchesBody() bool {
-	reached := b.reached()
+	touching := map[ast.Node]bool{}
 	for _, e := range b.Events {
-		if b.p.VarOf(e.At.Node().(*ast.Ident)) == b.Var && !reached[e.Node] {
-			continue // of another response in the same variable
-		}
 		if sel, ok := Unparen(e.At).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" || handedOver(e.At) {
-			return true
+			if b.p.VarOf(e.At.Node().(*ast.Ident)) != b.Var {
+				return true
+			}
+			touching[e.Node] = true // or that of another response in the same variable
 		}
 	}
-	return false
+	return len(touching) > 0 && b.reaches(touching)
 }
 
-// reached returns the nodes to which control comes as long as Var holds this response.
-func (b *Response) reached() map[ast.Node]bool {
+// reaches reports whether control comes to one of nodes as long as Var holds this response.
+func (b *Response) reaches(nodes map[ast.Node]bool) bool {
 	assigned := map[ast.Node]bool{}
 	for _, e := range b.Events {
 		if e.Kind == Assigns {
 			assigned[e.Node] = true
 		}
 	}
-	out := map[ast.Node]bool{}
+	found := false
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-		out[n] = true
-		return s, !assigned[n]
+		found = found || nodes[n]
+		return s, !found && !assigned[n]
 	}}.After(b.Fn.Flow, b.node(), struct{}{})
-	return out
+	return found
 }
 
 // Drained reports whether the body is read to its end somewhere, after which

@@ -37,7 +37,7 @@ func (p *Pass) NeverCancelled(e ast.Expr, at inspector.Cursor) bool {
 	if v == nil || fn == nil || v.Kind() != types.LocalVar || v.Parent() == p.Pkg.Scope() {
 		return false
 	}
-	c, ok := p.Inspector.Root().FindNode(fn.Outermost().Node())
+	c, ok := p.FindAnywhere(fn.Outermost().Node())
 	if !ok {
 		return false
 	}

@@ -31,6 +31,9 @@ type Obligation struct {
 	// Returns is set if only a function that returns owes it, not one that
 	// waits for ever.
 	Returns bool
+	// First is set if of the ways out only the first ones are asked for, up to one that
+	// returns: in a long function there are as many as it has tests.
+	First bool
 }
 
 // Exit is a way out on which an obligation is not met.
@@ -65,8 +68,7 @@ type metState struct {
 // obligation anywhere.
 func (p *Pass) Unmet(o Obligation) Unmet {
 	w := newUnmetWalk(p, o)
-	c, _ := o.Fn.Cursor.FindNode(o.Call)
-	w.here = FlowNode(c, o.Fn)
+	w.here = p.evaluates(o.Fn, o.Call)
 	start := metState{errLive: o.Err != nil}
 	for _, e := range o.Events {
 		w.at[e.Node] = append(w.at[e.Node], e)
@@ -94,6 +96,7 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 				w.report(s, Exit{Pos: b.End})
 			}
 		},
+		Skip: w.skip,
 	}.After(o.Fn.Flow, w.here, start)
 	w.out.Exits = w.sure
 	if !w.out.Met {
@@ -115,8 +118,10 @@ type unmetWalk struct {
 	aliases       map[*types.Var]bool // variables that hold the value or its body, too
 	uses          *errUses
 	sure, tainted []Exit
-	returns       bool // some path comes to an exit
-	waits         bool // some path comes to something that may wait for ever
+	settled       bool   // sure holds a way out that returns
+	eventful      []bool // by Block.index: something happens to the value there or after it
+	returns       bool   // some path comes to an exit
+	waits         bool   // some path comes to something that may wait for ever
 	out           Unmet
 }
 
@@ -134,6 +139,7 @@ func (w *unmetWalk) report(s metState, e Exit) {
 		w.tainted = append(w.tainted, e)
 	} else {
 		w.sure = append(w.sure, e)
+		w.settled = w.settled || !e.Assigns
 	}
 }
 
@@ -185,6 +191,24 @@ func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 	over := w.o.Over != nil && w.o.Over(n)
 	w.returns = w.returns || over // the function does not wait for ever
 	return s, !over
+}
+
+// skip reports whether nothing happens to the value from b on, and a way out that comes
+// first is known: what is left could only add others.
+func (w *unmetWalk) skip(b *flow.Block) bool {
+	if !w.settled || !w.o.First || w.o.Leaves != nil {
+		return false
+	}
+	if w.eventful == nil {
+		var at []*flow.Block
+		for n := range w.at {
+			if b := w.o.Fn.Flow.BlockOf(n); b != nil {
+				at = append(at, b)
+			}
+		}
+		w.eventful = w.o.Fn.Flow.LeadTo(at)
+	}
+	return !w.eventful[b.Index()]
 }
 
 // anew reports whether e declares Var: in each iteration of a loop that is
@@ -250,8 +274,10 @@ func (w *unmetWalk) asksErr(n ast.Node) bool { return w.uses.ask[n] }
 // ComesBack reports whether control can come back to the call without its
 // error being set: then whatever is deferred behind it piles up.
 func (p *Pass) ComesBack(o Obligation) bool {
-	c, _ := o.Fn.Cursor.FindNode(o.Call)
-	here, back := FlowNode(c, o.Fn), false
+	here, back := p.evaluates(o.Fn, o.Call), false
+	if !o.Fn.Flow.InCycle(here) {
+		return false
+	}
 	w := &unmetWalk{p: p, o: o, errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}}
 	if o.Err != nil {
 		w.followErr()

@@ -17,16 +17,13 @@ import (
 // that stands behind pos in the source and may take long: a channel
 // operation, a select, an endless loop, a call that waits.
 func (p *Pass) WaitsAfter(fn *Func, node ast.Node, pos token.Pos) bool {
-	found := false
-	inSelect := map[ast.Node]bool{} // a communication blocks only as its select does
-	for c := range fn.Cursor.Preorder((*ast.CommClause)(nil)) {
-		if comm := c.Node().(*ast.CommClause).Comm; comm != nil {
-			inSelect[comm] = true
-		}
+	w, found := p.waitersOf(fn), false
+	if !w.after(fn.Flow, node) {
+		return false
 	}
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-			found = found || n.Pos() >= pos && !inSelect[n] && (p.waits(n) || p.serves(n))
+			found = found || n.Pos() >= pos && !w.inSelect[n] && (p.waits(n) || p.serves(n))
 			return s, !found
 		},
 		Round: func(l ast.Stmt, _ struct{}) bool {

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 	"strings"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
@@ -21,7 +22,7 @@ func (g *Goroutine) callsWaiter(local bool) bool {
 	for _, o := range g.Pass.WaitGroupOps(g.Lit) {
 		own[o.Call] = true
 	}
-	w := waiterWalk{p: g.Pass, own: own, inside: local, seen: map[*types.Func]bool{}}
+	w := waiterWalk{p: g.Pass, own: own, inside: local, seen: map[*types.Func]bool{}, at: g.Body.Body}
 	ast.Inspect(g.Lit.Node(), func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ForStmt:
@@ -78,10 +79,11 @@ func (p *Pass) polls(loop *ast.ForStmt) (found bool) {
 type waiterWalk struct {
 	p   *Pass
 	own map[*ast.CallExpr]bool // operations on the group itself
-	// inside says that the function around waits for the group itself. Then a
-	// reader that the standard library gets is no reason to doubt: what the function
-	// does after the Wait is looked at, and its caller seldom has the other end.
+	// inside says that the function around waits for the group itself. What the
+	// function does after the Wait is looked at then, so only a reader that comes from
+	// elsewhere is a reason to doubt what the standard library does with it.
 	inside bool
+	at     ast.Node // body of the function that is looked at
 	seen   map[*types.Func]bool
 	found  bool
 }
@@ -124,29 +126,40 @@ func (w *waiterWalk) onlyData(call *ast.CallExpr, fn *types.Func) bool {
 	if fn.Pkg().Path() == "sync" || w.p.Waits(call) {
 		return false
 	}
-	data := func(t types.Type) bool {
-		if w.inside {
-			switch t.Underlying().(type) {
-			case *types.Chan, *types.Signature:
-				return false
-			}
+	given := call.Args
+	if sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr); ok && fn.Signature().Recv() != nil {
+		given = append([]ast.Expr{sel.X}, given...)
+	}
+	return !slices.ContainsFunc(given, func(e ast.Expr) bool { return !w.data(e) })
+}
+
+// data reports whether e is nothing by which a callee could wait for another goroutine.
+func (w *waiterWalk) data(e ast.Expr) bool {
+	t := w.p.TypesInfo.TypeOf(e)
+	if t == nil || typeis.DataOnly(t) || !w.inside {
+		return t != nil && typeis.DataOnly(t)
+	}
+	switch t.Underlying().(type) {
+	case *types.Chan, *types.Signature:
+		return false
+	case *types.Interface:
+	default:
+		if !typeis.Named(t, "bufio", "Scanner") && !typeis.Named(t, "bufio", "Reader") && !typeis.Named(t, "bufio", "ReadWriter") {
 			return true
 		}
-		return typeis.DataOnly(t)
 	}
-	if recv := fn.Signature().Recv(); recv != nil && !data(recv.Type()) {
-		return false
+	if typeis.Error(t) || typeis.Named(t, "context", "Context") {
+		return true
 	}
-	for _, arg := range call.Args {
-		if t := w.p.TypesInfo.TypeOf(arg); t == nil || !data(t) {
-			return false
-		}
-	}
-	return true
+	v := w.p.VarOf(root(e))
+	return v == nil || w.at.Pos() <= v.Pos() && v.Pos() < w.at.End()
 }
 
 // body looks at a function that the goroutine calls.
 func (w *waiterWalk) body(body *ast.BlockStmt) {
+	outer := w.at
+	w.at = body
+	defer func() { w.at = outer }()
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SendStmt, *ast.SelectStmt:

@@ -11,7 +11,7 @@ import (
 // TestMbox sends every tree through git am.
 func TestMbox(t *testing.T) {
 	isolate(t)
-	for name, tree := range trees {
+	for name, tree := range forms() {
 		t.Run(name, func(t *testing.T) {
 			dir, changes := repo(t, tree)
 			box, err := Mbox([]Commit{{Subject: "größe: a subject: with\nodd things", Body: hostile, Changes: changes}}, Options{Root: dir})

@@ -3,12 +3,15 @@ package patch
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 
@@ -73,6 +76,25 @@ var trees = map[string]map[string][2]string{
 	"backslash":  {`p\q.go`: {source, edited}},
 	"non-ASCII":  {"größe/日本.go": {source, edited}},
 	"not UTF-8":  {"p\xffq.go": {source, edited}},
+}
+
+// forms are the trees that tests work on: all in one, each in a directory of its
+// own, but for a name that some file systems refuse. In the long form each is one
+// alone, too.
+func forms() map[string]map[string][2]string {
+	all := map[string][2]string{}
+	forms := map[string]map[string][2]string{"together": all}
+	for i, name := range slices.Sorted(maps.Keys(trees)) {
+		if longform.Wanted() || name == "not UTF-8" || name == "plain" {
+			forms[name] = trees[name]
+		}
+		for file, texts := range trees[name] {
+			if utf8.ValidString(file) {
+				all[fmt.Sprintf("%02d/%s", i, file)] = texts
+			}
+		}
+	}
+	return forms
 }
 
 // run runs a command in dir, without the user's git configuration.
@@ -165,7 +187,7 @@ func unified(t *testing.T, changes []finding.FileChange, opt Options) []byte {
 
 func TestApply(t *testing.T) {
 	isolate(t)
-	for name, tree := range trees {
+	for name, tree := range forms() {
 		t.Run(name, func(t *testing.T) {
 			t.Run("apply", func(t *testing.T) {
 				dir, changes := repo(t, tree)
@@ -173,9 +195,6 @@ func TestApply(t *testing.T) {
 				check(t, dir, tree)
 			})
 			t.Run("index", func(t *testing.T) {
-				if !longform.Wanted() && name != "plain" && name != "several" && name != "no newline" {
-					t.Skip("in the long form")
-				}
 				dir, changes := repo(t, tree)
 				run(t, dir, unified(t, changes, Options{Root: dir}), "git", "apply", "--index", "--whitespace=nowarn")
 				check(t, dir, tree)
@@ -224,7 +243,7 @@ func TestThreeWayMoved(t *testing.T) {
 // TestLikeGit compares with what git prints for the same change.
 func TestLikeGit(t *testing.T) {
 	isolate(t)
-	for name, tree := range trees {
+	for name, tree := range forms() {
 		t.Run(name, func(t *testing.T) {
 			dir, changes := repo(t, tree)
 			for i := range changes {

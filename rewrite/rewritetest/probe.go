@@ -116,7 +116,9 @@ func coverage(t *testing.T, safe map[string]bool, scenarios map[string]scenario)
 func scenarios(t *testing.T, dir string) map[string]scenario {
 	t.Helper()
 	report := filepath.Join(t.TempDir(), "report")
-	cmd := exec.Command("go", "test", "-count=1", "-vet=off", "-parallel=500", "-run=^TestScenarios$", ".")
+	// The scenarios take seconds. One that hangs is to be shown with its goroutines
+	// before this test itself runs out of time.
+	cmd := exec.Command("go", "test", "-count=1", "-vet=off", "-timeout=2m", "-parallel=500", "-run=^TestScenarios$", ".")
 	cmd.Dir, cmd.Env = dir, append(os.Environ(), "GOROUTINEFIX_PROBE="+report)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Fatalf("go test in %s: %v\n%s", dir, err, out)

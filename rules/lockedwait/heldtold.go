@@ -19,7 +19,7 @@ func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []match.Ch
 	if ch := t.p.LastVar(op.use.At.Node().(ast.Expr)); ch != nil {
 		delete(given, ch)
 	}
-	c, ok := t.p.Inspector.Root().FindNode(held.call)
+	c, ok := t.p.FindAnywhere(held.call)
 	if !ok {
 		return false
 	}
