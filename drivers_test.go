@@ -18,6 +18,7 @@ import (
 // line finds, go vet -vettool finds, and what it would fix safely, go fix
 // -fixtool changes.
 func TestDrivers(t *testing.T) {
+	longform.Only(t, "each driver runs on all fixtures")
 	bin := program(t)
 	// go vet analyses the imports, too, for a program that it has not seen: the
 	// short form takes a module that imports little.
