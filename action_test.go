@@ -12,6 +12,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -44,6 +45,7 @@ func Status(url string) (int, error) {
 // TestAction runs the steps of action.yml as GitHub's runner does, but for the
 // installation and for other people's actions, which it only takes down.
 func TestAction(t *testing.T) {
+	longform.Only(t, "the action in all its modes")
 	bash, err := exec.LookPath("bash")
 	if err != nil {
 		t.Fatalf("the action runs in bash: %v", err)

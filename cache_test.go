@@ -186,6 +186,7 @@ func TestCache(t *testing.T) {
 // TestCacheDamaged wants results that are damaged, cut off or not to be read to
 // be analysed anew, and a cache that cannot be written to be done without.
 func TestCacheDamaged(t *testing.T) {
+	longform.Only(t, "each kind of damage")
 	c := newCacheRun(t)
 	want := c.run("-no-cache")
 	damage := map[string]func(name string) error{

@@ -18,6 +18,7 @@ import (
 // line finds, go vet -vettool finds, and what it would fix safely, go fix
 // -fixtool changes.
 func TestDrivers(t *testing.T) {
+	longform.Only(t, "each driver runs on all fixtures")
 	bin := program(t)
 	// go vet analyses the imports, too, for a program that it has not seen: the
 	// short form takes a module that imports little.
@@ -104,7 +105,7 @@ func driversModule(t *testing.T) string {
 	}
 	for name, text := range map[string]string{
 		"go.mod": "module drivers.test/m\n\ngo 1.26\n",
-		"a/a.go": "package a\n\nimport \"sync\"\n\nfunc Late(f func()) {\n\tvar wg sync.WaitGroup\n\tgo func() {\n\t\twg.Add(1)\n\t\tdefer wg.Done()\n\t\tf()\n\t}()\n\twg.Wait()\n}\n",
+		"a/a.go": "package a\n\nimport \"sync\"\n\nfunc Late(x int) {\n\tvar wg sync.WaitGroup\n\tgo func() {\n\t\twg.Add(1)\n\t\tdefer wg.Done()\n\t\tprintln(x)\n\t}()\n\twg.Wait()\n}\n",
 		"b/b.go": "package b\n\nfunc Unread() {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n}\n\nfunc Unsent() {\n\tch := make(chan int)\n\tgo func() { <-ch }()\n}\n",
 		"b/c.go": "package b\n\nfunc ok() int {\n\tch := make(chan int, 1)\n\tgo func() { ch <- 1 }()\n\treturn <-ch\n}\n",
 	} {

@@ -43,7 +43,7 @@ func newKillModule(t *testing.T) *killModule {
 			var b bytes.Buffer
 			fmt.Fprintf(&b, "package p%d\n\nimport \"sync\"\n", i)
 			for n := range 3 {
-				fmt.Fprintf(&b, "\nfunc F%d%d(f func()) {\n\tvar wg sync.WaitGroup\n\tgo func() {\n\t\twg.Add(1)\n\t\tdefer wg.Done()\n\t\tf()\n\t}()\n\twg.Wait()\n}\n", k, n)
+				fmt.Fprintf(&b, "\nfunc F%d%d(x int) {\n\tvar wg sync.WaitGroup\n\tgo func() {\n\t\twg.Add(1)\n\t\tdefer wg.Done()\n\t\tprintln(x)\n\t}()\n\twg.Wait()\n}\n", k, n)
 			}
 			m.old[fmt.Sprintf("p%d/f%d.go", i, k)] = b.Bytes()
 		}
