@@ -10,7 +10,3 @@ import (
 func TestLaw(t *testing.T) {
 	rewritetest.Law(t, rules.All(), "../fixtures", "../golden")
 }
-
-func TestProof(t *testing.T) {
-	rewritetest.Proof(t, rules.All(), "../fixtures")
-}

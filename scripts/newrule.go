@@ -1,7 +1,8 @@
 //go:build ignore
 
-// Newrule makes the four things that a rule consists of: its package, its
-// fixture, its golden diff, and its line in the registry.
+// Newrule makes what a rule consists of: its package with a test, its fixture, its
+// golden diff, its line in the registry and its row in the README. All tests but
+// those of the fixture, which is yours to write, pass.
 //
 //	go run scripts/newrule.go tickerstop
 package main
@@ -14,6 +15,7 @@ import (
 	"io/fs"
 	"log"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -57,6 +59,18 @@ func find(p *match.Pass) []rule.Match {
 }
 `
 
+const testFile = `package NAME_test
+
+import (
+	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest"
+	"github.com/goroutinefix/goroutinefix/rules"
+)
+
+func TestRule(t *testing.T) { rewritetest.Rule(t, rules.All(), "NAME") }
+`
+
 const leakFile = `package NAME
 
 // Leak functions are named after what they do. The comment on the line of the
@@ -94,7 +108,13 @@ func main() {
 	if err := create(name); err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("made rules/%[1]s, fixtures/%[1]s and golden/%[1]s.diff; go test ./rules -update writes the golden diff\n", name)
+	readme := exec.Command("go", "run", "scripts/readme.go")
+	readme.Stdout, readme.Stderr = os.Stdout, os.Stderr
+	if err := readme.Run(); err != nil {
+		log.Fatalf("write the table of rules in README.md: %v", err)
+	}
+	fmt.Printf("made rules/%[1]s, fixtures/%[1]s and golden/%[1]s.diff; the tests fail until the fixture expects a finding.\n"+
+		"go test ./rules/%[1]s runs the fixture, and with -update it writes the golden diff\n", name)
 }
 
 func create(name string) error {
@@ -117,11 +137,12 @@ func create(name string) error {
 	}
 	fill := strings.NewReplacer("NAME", name)
 	files := map[string]string{
-		"rules/" + name + "/" + name + ".go":     ruleFile,
-		"fixtures/" + name + "/leak.go":          leakFile,
-		"fixtures/" + name + "/ok.go":            okFile,
-		"fixtures/" + name + "/scenario_test.go": scenarioFile,
-		"golden/" + name + ".diff":               "",
+		"rules/" + name + "/" + name + ".go":      ruleFile,
+		"rules/" + name + "/" + name + "_test.go": testFile,
+		"fixtures/" + name + "/leak.go":           leakFile,
+		"fixtures/" + name + "/ok.go":             okFile,
+		"fixtures/" + name + "/scenario_test.go":  scenarioFile,
+		"golden/" + name + ".diff":                "",
 	}
 	for path := range files {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {

@@ -1,6 +1,8 @@
 // Package rewritetest is the law that every rule obeys, as one harness that
 // needs no code of the rule's author: a fixture directory of leaking files
-// with their expectations, files that must stay silent, and a golden diff.
+// with their expectations, files that must stay silent, and a golden diff. Rule
+// holds one rule to it in seconds, and runs what its fixes change; Law holds all
+// rules to it at once.
 package rewritetest
 
 import (
@@ -39,11 +41,11 @@ func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 	anywhere(t)
 	orphans(t, rules, fixtures, golden)
 
-	before := safeRun(t, rules, fixtures)
+	before := run(t, rules, fixtures, false, "./...")
 	shapes(t, fixtures, before.Findings)
 	fixed := fix(t, before, fixtures)
-	vetBefore, vetAfter := vet(t, rules, fixtures), vet(t, rules, fixed)
-	risky := run(t, rules, fixtures, true)
+	vetBefore, vetAfter := vet(t, rules, fixtures, "./..."), vet(t, rules, fixed, "./...")
+	risky := run(t, rules, fixtures, true, "./...")
 	fixedAll := fix(t, risky, fixtures)
 	t.Run("demonstration", func(t *testing.T) {
 		found := within(before.Findings, filepath.Join(fixtures, demonstration))
@@ -69,26 +71,29 @@ func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 
 	for _, r := range rules {
 		t.Run(r.Name, func(t *testing.T) {
-			dir := filepath.Join(fixtures, r.Name)
-			found := within(before.Findings, dir)
-			expectations(t, r, dir, found)
-			changes, more := changesIn(before.Changes, dir), changesIn(risky.Changes, dir)
-			if len(changes)+len(more) == 0 && slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Applicability != finding.None }) {
-				t.Error("no fix of the fixture comes through")
-			}
-			goldenDiff(t, filepath.Join(golden, r.Name+".diff"), filepath.Dir(fixtures), changes)
-			goldenDiff(t, filepath.Join(golden, r.Name+unsafeEnding), filepath.Dir(fixtures), more)
-			for _, c := range changes {
-				untouched(t, c)
-			}
-			applicability(t, found)
-			for line := range vetAfter {
-				if strings.HasPrefix(line, r.Name+string(filepath.Separator)) && vetAfter[line] > vetBefore[line] {
-					t.Errorf("go vet says of the fixed tree, and did not before: %s", line)
-				}
-			}
+			obeys(t, r, fixtures, golden, before, risky)
+			vetted(t, r, vetBefore, vetAfter)
 		})
 	}
+}
+
+// obeys holds what before and risky, runs without and with unsafe fixes, say of
+// the fixture of r against its expectations and its goldens.
+func obeys(t *testing.T, r rule.Rule, fixtures, golden string, before, risky *rewrite.Result) {
+	t.Helper()
+	dir := filepath.Join(fixtures, r.Name)
+	found := within(before.Findings, dir)
+	expectations(t, r, dir, found)
+	changes, more := changesIn(before.Changes, dir), changesIn(risky.Changes, dir)
+	if len(changes)+len(more) == 0 && slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Applicability != finding.None }) {
+		t.Error("no fix of the fixture comes through")
+	}
+	goldenDiff(t, filepath.Join(golden, r.Name+".diff"), filepath.Dir(fixtures), changes)
+	goldenDiff(t, filepath.Join(golden, r.Name+unsafeEnding), filepath.Dir(fixtures), more)
+	for _, c := range changes {
+		untouched(t, c)
+	}
+	applicability(t, found)
 }
 
 // demonstration is the fixture of no rule: a small package that the README shows,
@@ -107,9 +112,9 @@ func changesIn(all []finding.FileChange, dir string) (in []finding.FileChange) {
 	return in
 }
 
-func run(t *testing.T, rules []rule.Rule, dir string, unsafe bool) *rewrite.Result {
+func run(t *testing.T, rules []rule.Rule, dir string, unsafe bool, pattern string) *rewrite.Result {
 	t.Helper()
-	res, err := rewrite.Run(context.Background(), rewrite.Config{Dir: dir, Patterns: []string{"./..."}, Rules: rules, Tests: true, Unsafe: unsafe})
+	res, err := rewrite.Run(context.Background(), rewrite.Config{Dir: dir, Patterns: []string{pattern}, Rules: rules, Tests: true, Unsafe: unsafe})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -354,9 +359,9 @@ func applicability(t *testing.T, found []finding.Finding) {
 // numbers and with paths from the directory of a rule on: where the text is the
 // same, the go command says it of the tree that it saw first. A tree that does
 // not compile fails the test.
-func vet(t *testing.T, rules []rule.Rule, dir string) map[string]int {
+func vet(t *testing.T, rules []rule.Rule, dir, pattern string) map[string]int {
 	t.Helper()
-	cmd := exec.Command("go", "vet", "./...")
+	cmd := exec.Command("go", "vet", pattern)
 	cmd.Dir = dir
 	out, _ := cmd.CombinedOutput() // it fails when it finds something
 	position := regexp.MustCompile(`:\d+:\d+:`)
@@ -380,45 +385,13 @@ func vet(t *testing.T, rules []rule.Rule, dir string) map[string]int {
 	return lines
 }
 
-func within(found []finding.Finding, dir string) (out []finding.Finding) {
-	for _, f := range found {
-		if inDir(f.Place.Path, dir) {
-			out = append(out, f)
-		}
-	}
-	return out
-}
-
-func inDir(path, dir string) bool {
-	return strings.HasPrefix(path, dir+string(filepath.Separator))
-}
-
-func rel(root, path string) string {
-	r, err := filepath.Rel(root, path)
-	if err != nil {
-		return path
-	}
-	return r
-}
-
-func goFiles(t *testing.T, dir string) (names []string) {
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() && strings.HasSuffix(path, ".go") {
-			names = append(names, path)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return names
-}
-
-func copyTree(t *testing.T, dir string) string {
+// vetted: go vet says nothing of the fixed fixture of r that it does not say of
+// the fixture.
+func vetted(t *testing.T, r rule.Rule, before, after map[string]int) {
 	t.Helper()
-	out := t.TempDir()
-	if err := os.CopyFS(out, os.DirFS(dir)); err != nil {
-		t.Fatal(err)
+	for line := range after {
+		if strings.HasPrefix(line, r.Name+string(filepath.Separator)) && after[line] > before[line] {
+			t.Errorf("go vet says of the fixed tree, and did not before: %s", line)
+		}
 	}
-	return out
 }

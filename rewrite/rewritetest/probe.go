@@ -13,16 +13,11 @@ import (
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
 // driven is the share of the rows with a safe fix whose leak must be shown by running it.
 const driven = 0.8
-
-// provedAlways are the rules whose scenarios run in the short form, too: one of
-// each kind of goroutine, and without net/http, which takes long to link.
-var provedAlways = []string{"blockingsend", "lostcancel", "waitgroupadd"}
 
 // scenario is what a scenario of a fixture has shown; see fixtures/internal/probe.
 type scenario struct {
@@ -35,52 +30,39 @@ type scenario struct {
 // calls is probe.Calls.
 const calls = 3
 
-// Proof runs the scenarios of the fixtures before and after the safe fixes:
-// before, each leaves its goroutines behind, and after, none, and what it
-// returns is the same. fixtures is the directory of the fixtures.
-func Proof(t *testing.T, rules []rule.Rule, fixtures string) {
-	fixtures, err := filepath.Abs(fixtures)
-	if err != nil {
-		t.Fatal(err)
+// prove runs the scenarios of r in the trees fixtures and fixed, before and after
+// the safe fixes: before, each leaves its goroutines behind, and after, none, and
+// what it returns is the same. Found is what was found in fixtures.
+func prove(t *testing.T, r rule.Rule, fixtures, fixed string, found []finding.Finding) {
+	t.Helper()
+	safe := map[string]bool{} // function -> its fix is safe
+	for _, f := range within(found, filepath.Join(fixtures, r.Name)) {
+		safe[f.Function] = safe[f.Function] || f.Applicability == finding.Safe
 	}
-	anywhere(t)
-	res := safeRun(t, rules, fixtures)
-	fixed := fix(t, res, fixtures)
-	for _, r := range rules {
-		if !longform.Wanted() && !slices.Contains(provedAlways, r.Name) {
-			continue
+	if !slices.Contains(slices.Collect(maps.Values(safe)), true) {
+		return // no fix is written without being asked for
+	}
+	before, after := scenarios(t, filepath.Join(fixtures, r.Name)), scenarios(t, filepath.Join(fixed, r.Name))
+	for name, b := range before {
+		a, ok := after[name]
+		switch {
+		case !safe[name]:
+			t.Errorf("scenario %s drives no function with a safe fix", name)
+		case !ok:
+			t.Errorf("%s: did not run after the fix", name)
+		case b.Early:
+			if a.Early || a.Output != "in time" || a.Left > 0 {
+				t.Errorf("%s: after the fix it is %q and leaves %d goroutines", name, a.Output, a.Left)
+			}
+		case b.Left < calls:
+			t.Errorf("%s: %d calls leave %d goroutines behind before the fix, want at least %d", name, calls, b.Left, calls)
+		case a.Left > 0:
+			t.Errorf("%s: %d goroutines are left after the fix", name, a.Left)
+		case a.Output != b.Output && b.Output != "does not return":
+			t.Errorf("%s: returns %q after the fix, %q before", name, a.Output, b.Output)
 		}
-		t.Run(r.Name, func(t *testing.T) {
-			safe := map[string]bool{} // function -> its fix is safe
-			for _, f := range within(res.Findings, filepath.Join(fixtures, r.Name)) {
-				safe[f.Function] = safe[f.Function] || f.Applicability == finding.Safe
-			}
-			if !slices.Contains(slices.Collect(maps.Values(safe)), true) {
-				return // no fix is written without being asked for
-			}
-			before, after := scenarios(t, filepath.Join(fixtures, r.Name)), scenarios(t, filepath.Join(fixed, r.Name))
-			for name, b := range before {
-				a, ok := after[name]
-				switch {
-				case !safe[name]:
-					t.Errorf("scenario %s drives no function with a safe fix", name)
-				case !ok:
-					t.Errorf("%s: did not run after the fix", name)
-				case b.Early:
-					if a.Early || a.Output != "in time" || a.Left > 0 {
-						t.Errorf("%s: after the fix it is %q and leaves %d goroutines", name, a.Output, a.Left)
-					}
-				case b.Left < calls:
-					t.Errorf("%s: %d calls leave %d goroutines behind before the fix, want at least %d", name, calls, b.Left, calls)
-				case a.Left > 0:
-					t.Errorf("%s: %d goroutines are left after the fix", name, a.Left)
-				case a.Output != b.Output && b.Output != "does not return":
-					t.Errorf("%s: returns %q after the fix, %q before", name, a.Output, b.Output)
-				}
-			}
-			coverage(t, safe, before)
-		})
 	}
+	coverage(t, safe, before)
 }
 
 var rowName = regexp.MustCompile(`(?:^|\.)(?:Test|Benchmark|[a-z]+)?([A-Z]+\d+[a-z]?)[A-Z_]`)

@@ -7,7 +7,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
@@ -74,24 +73,6 @@ func silent(t *testing.T, rules []rule.Rule, dir string, flags ...string) {
 			t.Errorf("a second run (%s) changes %s", strings.Join(flags, " "), name)
 		}
 	}
-}
-
-// safeRun returns what a run over all fixtures finds and fixes safely. Tests of
-// one process share it.
-func safeRun(t *testing.T, rules []rule.Rule, dir string) *rewrite.Result {
-	t.Helper()
-	sharedRun.Lock()
-	defer sharedRun.Unlock()
-	if sharedRun.res == nil || sharedRun.dir != dir {
-		sharedRun.res, sharedRun.dir = run(t, rules, dir, false), dir
-	}
-	return sharedRun.res
-}
-
-var sharedRun struct {
-	sync.Mutex
-	dir string
-	res *rewrite.Result
 }
 
 // contents returns what the files below dir hold, by their paths in it.
