@@ -108,8 +108,8 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 // loop: it does not come to another iteration, or the condition is one that an
 // ordinary value does not fulfil.
 func (s *LocalChan) leaves(cond ast.Expr, taken bool, loop ast.Stmt) bool {
-	if x, isNil, ok := s.p.NilTest(cond, taken); ok && IsError(s.p.TypesInfo.TypeOf(x)) {
-		return !isNil
+	if x, isNil, ok := s.p.NilTest(cond, taken); ok && !isNil && IsError(s.p.TypesInfo.TypeOf(x)) {
+		return true
 	}
 	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok && be.Op == token.EQL && taken {
 		return true
