@@ -85,7 +85,8 @@ import (
 // over a function, that function goes on. No fix is offered if the function looks
 // at len or cap or polls the channel, if a goroutine also sends on it in a select
 // with another way out and so asks whether somebody receives, or if the goroutine
-// then waits on a channel or a WaitGroup that it has sent along. Where a goroutine sends an
+// then waits for an answer: on a channel or a WaitGroup that it has sent along, or
+// by which the function need not answer. Where a goroutine sends an
 // error and goes on to a second send, the fix is the return that is missing
 // between them; it is unsafe, because what follows in the goroutine is skipped.
 // It is not offered if anybody waits for that.
@@ -313,7 +314,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	case !s.EndsAfterSend(true):
 		return m.None("the goroutine does not end behind the send either")
 	case s.AwaitsAnswer():
-		return m.None("the goroutine then waits for an answer to the value, which nobody gives")
+		return m.None("the goroutine then waits for an answer, which does not come either")
 	case !s.EndsAfterSend(false), len(s.Ranges) > 0, s.Senders[0].Most >= match.Many:
 		return s.tell(m, "no buffer has room for all that the goroutine sends")
 	}

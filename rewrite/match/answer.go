@@ -10,9 +10,9 @@ import (
 )
 
 // AwaitsAnswer reports whether a sender waits, behind its send, for whoever has
-// received the value: on a channel or a WaitGroup that it has sent along. If
-// nobody receives the value, then nobody answers, how much room the channel has
-// notwithstanding.
+// received the value: on a channel or a WaitGroup that it has sent along, or on one
+// of the function, which returns without an answer on some path. If nobody receives
+// the value, then nobody answers, how much room the channel has notwithstanding.
 func (s *LocalChan) AwaitsAnswer() bool {
 	for _, snd := range s.Senders {
 		waits := s.waitsOf(snd)
@@ -28,8 +28,8 @@ func (s *LocalChan) AwaitsAnswer() bool {
 			s.p.carried(send.Value, sent, 3)
 			awaits := false
 			answer := func(n ast.Node) {
-				for _, v := range waits[n] {
-					awaits = awaits || sent[v]
+				for _, w := range waits[n] {
+					awaits = awaits || sent[w.on] || w.word && s.unanswered(s.argument(snd, w.on), snd)
 				}
 			}
 			for n := range waits {
@@ -49,10 +49,61 @@ func (s *LocalChan) AwaitsAnswer() bool {
 	return false
 }
 
-// waitsOf returns, for each node of a sender's flow, the variables by which it
-// reaches what it waits on there.
-func (s *LocalChan) waitsOf(snd *Sender) map[ast.Node][]*types.Var {
-	out := map[ast.Node][]*types.Var{}
+// unanswered reports whether the function may return without a word on v, a
+// channel or a WaitGroup of its own that the sender waits on, and nobody else
+// gives one.
+func (s *LocalChan) unanswered(v *types.Var, snd *Sender) bool {
+	if !s.p.DeclaredIn(v, s.Fn) {
+		return false
+	}
+	answers, uses := map[ast.Node]bool{}, 0
+	answer := func(c inspector.Cursor, runner inspector.Cursor) bool {
+		node := FlowNode(c, s.Fn)
+		answers[node] = true
+		_, deferred := node.(*ast.DeferStmt)
+		return runner == s.Fn.Cursor && !(deferred && node.Pos() < snd.Stmt.Node().Pos())
+	}
+	if isChan(v.Type()) {
+		for _, u := range s.p.ChannelUses(s.Fn.Cursor, v) {
+			gives := u.Kind == ChanSend || u.Kind == ChanClose
+			if u.Kind == ChanOther || gives && u.Runner != snd.Body.Cursor && !answer(u.Op, u.Runner) {
+				return false
+			}
+		}
+	} else {
+		for _, o := range s.p.WaitGroupOps(s.Fn.Cursor) {
+			if o.Key.Root != types.Object(v) {
+				continue
+			}
+			uses++
+			if o.Name == "Go" {
+				return false
+			}
+			if o.Name == "Done" && o.Runner != snd.Body.Cursor && !answer(o.At, o.Runner) {
+				return false
+			}
+		}
+		if uses+1 < len(s.p.Uses(s.Fn.Cursor, v)) {
+			return false // somebody else has it, too
+		}
+	}
+	missed := false
+	Paths[struct{}]{
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !answers[n] },
+		Exit: func(*Block, struct{}) { missed = true },
+	}.After(s.Fn.Flow, FlowNode(snd.Stmt, s.Fn), struct{}{})
+	return missed
+}
+
+// senderWait is a wait of a sender.
+type senderWait struct {
+	on   *types.Var // the variable by which it reaches what it waits on
+	word bool       // it receives a word, on that itself, or waits for a group
+}
+
+// waitsOf returns the waits of a sender by the nodes of its flow.
+func (s *LocalChan) waitsOf(snd *Sender) map[ast.Node][]senderWait {
+	out := map[ast.Node][]senderWait{}
 	add := func(c inspector.Cursor, on ast.Expr) {
 		node := FlowNode(c, snd.Body)
 		if on == nil || node == nil || s.p.Runner(c) != snd.Body.Cursor {
@@ -60,8 +111,9 @@ func (s *LocalChan) waitsOf(snd *Sender) map[ast.Node][]*types.Var {
 		}
 		vars := map[*types.Var]bool{}
 		s.p.carried(on, vars, 2)
+		_, sends := c.Node().(*ast.SendStmt) // a send of its own has a finding of its own
 		for v := range vars {
-			out[node] = append(out[node], v)
+			out[node] = append(out[node], senderWait{v, !sends && s.p.VarOf(on) == v})
 		}
 	}
 	for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.CallExpr)(nil)) {
