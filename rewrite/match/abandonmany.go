@@ -145,7 +145,11 @@ func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
 		if b, ok := s.p.LoopBound(loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
 			return why, false // in the loop that starts them, each is heard before the next
 		}
+		assumed := s.p.Assumed(snd.Stmt, s.Fn) // no other path has a sender
 		leaves := Paths[bool]{
+			Edge: func(cond ast.Expr, taken bool, timeout bool) (bool, bool) {
+				return timeout, assumed.Possible(cond, taken)
+			},
 			Node: func(n ast.Node, timeout bool) (bool, bool) {
 				return timeout || n != node && s.inSelect(n), !s.stops(n)
 			},

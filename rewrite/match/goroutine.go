@@ -222,6 +222,15 @@ func (g *Goroutine) Handshake(key WGKey) bool {
 			}
 		}
 	}
+	// The end of a context that the goroutine ends.
+	for cancel := range g.cancels() {
+		for c := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
+			ctx, ok := g.p.doneCall(c.Node().(*ast.CallExpr))
+			if ok && between(c) && g.p.endsBy(ctx, cancel) {
+				return true
+			}
+		}
+	}
 	// A flag that is polled, a condition that is waited for.
 	for c := range g.Decl.Preorder((*ast.SelectorExpr)(nil)) {
 		switch c.Node().(*ast.SelectorExpr).Sel.Name {
@@ -237,6 +246,27 @@ func (g *Goroutine) Handshake(key WGKey) bool {
 		}
 	}
 	return false
+}
+
+// cancels lists the cancel functions from outside that the goroutine calls.
+func (g *Goroutine) cancels() map[*types.Var]bool {
+	out := map[*types.Var]bool{}
+	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
+		cancel, ok := g.p.cancels(c.Node().(*ast.CallExpr))
+		if !ok {
+			continue
+		}
+		v := g.p.lastVar(cancel)
+		if v != nil && !v.IsField() && g.Within(v) {
+			if arg := g.p.LitArgument(g.Lit, v); arg != nil {
+				v = g.p.lastVar(arg)
+			}
+		}
+		if v != nil {
+			out[v] = true
+		}
+	}
+	return out
 }
 
 // unbuffered reports whether the channel in v is made without a buffer, as far

@@ -10,7 +10,7 @@ import (
 
 // words returns the statements by which a goroutine gives a word that whoever
 // starts it waits for, on every path, before it returns or waits for anything else
-// under the mutex: a send, a close, a Done. What the goroutine has locked before is
+// under the mutex: a send, a close, a Done, the end of a context. What the goroutine has locked before is
 // over by the time that anybody else comes to it.
 func (n *needing) words(fn *Func) map[ast.Node]bool {
 	p := n.t.p
@@ -37,6 +37,8 @@ func (n *needing) words(fn *Func) map[ast.Node]bool {
 			}
 			if p.IsBuiltin(call, "close") {
 				e = call.Args[0]
+			} else if cancel, ends := p.cancels(call); ends {
+				e = cancel
 			} else if recv, isDone := p.Method(call, "sync", "WaitGroup", "Done"); isDone {
 				e = recv
 			}
@@ -93,6 +95,10 @@ func (n *needing) hears(start inspector.Cursor, fn *Func, e ast.Expr) bool {
 			return false
 		}
 	}
+	cancel := p.lastVar(e) // if it is one
+	if word.path == "" {
+		cancel = word.root
+	}
 	heard := func(at ast.Node) (found bool) {
 		ast.Inspect(at, func(x ast.Node) bool {
 			var on ast.Expr
@@ -111,6 +117,10 @@ func (n *needing) hears(start inspector.Cursor, fn *Func, e ast.Expr) bool {
 			if on != nil {
 				here, isPlace := p.placeOf(on)
 				found = found || isPlace && here == word
+				if ctx, isDone := p.doneCall(on); isDone {
+					at, known := p.placeOf(ctx)
+					found = found || known && (word.path == "" || at.root == word.root) && p.endsBy(ctx, cancel)
+				}
 			}
 			return !found
 		})

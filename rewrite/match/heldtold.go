@@ -32,7 +32,7 @@ func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []ChannelU
 }
 
 // gives notes the variables and fields that fn assigns, and the channels that
-// it sends on or closes.
+// it sends on or closes, and the cancel functions that it calls.
 func (t *heldTable) gives(fn *Func, given map[*types.Var]bool, depth int) {
 	if fn == nil {
 		return
@@ -55,6 +55,8 @@ func (t *heldTable) gives(fn *Func, given map[*types.Var]bool, depth int) {
 		case *ast.CallExpr:
 			if t.p.IsBuiltin(n, "close") {
 				add(n.Args[0])
+			} else if cancel, ends := t.p.cancels(n); ends {
+				add(cancel)
 			} else if word := t.p.word(n); word != nil {
 				add(word)
 			} else if callee := t.funcs(t.p.Callee(n)); callee != nil && depth > 0 {
@@ -124,6 +126,11 @@ func (t *heldTable) asks(fn *Func, pos token.Pos, given map[*types.Var]bool) (fo
 		case *ast.UnaryExpr:
 			if n.Op == token.ARROW {
 				mentions(n.X)
+			}
+			if ctx, ok := t.p.doneCall(n.X); ok && n.Op == token.ARROW {
+				for v := range given {
+					found = found || t.p.endsBy(ctx, v)
+				}
 			}
 		case *ast.RangeStmt:
 			mentions(n.X)

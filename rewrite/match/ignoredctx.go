@@ -186,21 +186,76 @@ func (p *Pass) passedEnded(fn *Func, v *types.Var) bool {
 	return any
 }
 
-// DirectSleep returns the statement time.Sleep(d) that stands in the loop
-// itself; nil if there is none.
-func (p *Pass) DirectSleep(s Stuck) (stmt *ast.ExprStmt, call *ast.CallExpr) {
+// Pause is a statement time.Sleep(d) in a loop.
+type Pause struct {
+	Stmt *ast.ExprStmt
+	Call *ast.CallExpr
+}
+
+// Pauses returns the pauses of the loop in which s stays, nil if it has none.
+// all says whether a loop that listens in each of them listens at all: it comes to one
+// of them in every iteration, and waits for nothing else.
+func (p *Pass) Pauses(s Stuck) (list []Pause, all bool) {
 	loop, ok := s.Stmt.(*ast.ForStmt)
-	if !ok {
-		return nil, nil
+	at, found := s.Fn.Cursor.FindNode(s.Stmt)
+	if !ok || !found {
+		return nil, false
 	}
-	for _, x := range loop.Body.List {
-		if es, ok := x.(*ast.ExprStmt); ok {
-			if c, ok := ast.Unparen(es.X).(*ast.CallExpr); ok && p.FullName(c) == "time.Sleep" {
-				return es, c
+	pauses, all := map[ast.Node]bool{}, true
+	for c := range at.Preorder((*ast.CallExpr)(nil), (*ast.SendStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil)) {
+		if p.Runner(c) != p.Runner(at) {
+			continue
+		}
+		switch n := c.Node().(type) {
+		case *ast.CallExpr:
+			if p.FullName(n) != "time.Sleep" {
+				continue
 			}
+			es, isStmt := c.Parent().Node().(*ast.ExprStmt)
+			if _, _, listed := StmtList(c.Parent()); !isStmt || !listed || p.EnclosingFunc(c).Cursor != s.Fn.Cursor {
+				all = false
+				continue
+			}
+			list, pauses[es] = append(list, Pause{es, n}), true
+		case *ast.SendStmt:
+			sel, _ := InSelect(c)
+			all = all && sel != nil
+		case *ast.UnaryExpr:
+			sel, _ := InSelect(c)
+			all = all && (n.Op != token.ARROW || sel != nil || p.ticks(n.X))
+		case *ast.RangeStmt:
+			all = all && !isChan(p.TypesInfo.TypeOf(n.X))
+		case *ast.SelectStmt:
+			all = all && slices.ContainsFunc(n.Body.List, func(s ast.Stmt) bool {
+				comm := s.(*ast.CommClause).Comm
+				return comm == nil || p.doneOf(comm) != nil || p.ticks(received(comm))
+			})
 		}
 	}
-	return nil, nil
+	if len(list) == 0 {
+		return nil, false
+	}
+	Paths[struct{}]{
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !pauses[n] },
+		Round: func(l ast.Stmt, _ struct{}) bool {
+			all = all && l != s.Stmt
+			return l != s.Stmt
+		},
+	}.FromBody(s.Fn.Flow, loop, struct{}{})
+	return list, all
+}
+
+// ticks reports whether e is the channel of a timer or a ticker.
+func (p *Pass) ticks(e ast.Expr) bool {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.CallExpr:
+		name := p.FullName(x)
+		return name == "time.After" || name == "time.Tick"
+	case *ast.SelectorExpr:
+		t := p.TypesInfo.TypeOf(x.X)
+		return x.Sel.Name == "C" && (IsNamed(t, "time", "Timer") || IsNamed(t, "time", "Ticker"))
+	}
+	return false
 }
 
 // givesBack are names of functions, in lower case, that give back what the

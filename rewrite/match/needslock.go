@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 )
@@ -16,16 +17,77 @@ type needing struct {
 	at   token.Pos        // where it is taken
 	// The operation itself comes under the mutex: not only may it have been taken before.
 	under bool
-	once  bool // the first time that it is done ends the wait
+	once  bool      // the first time that it is done ends the wait
+	given constants // of the parameters on the way
 }
 
-// before reports whether whoever does the operation at c, in fn, may have to
-// wait for the mutex first: it is done under the mutex on every path, or by a
-// goroutine of its own that takes it on the way.
+// before asks for each way in which fn is called with constants: one that leads
+// around the mutex is enough.
 func (n *needing) before(c inspector.Cursor, fn *Func, lock place, depth int) bool {
 	if fn == nil {
 		return false
 	}
+	outer := n.given
+	defer func() { n.given = outer }()
+	for _, given := range n.ways(fn, outer) {
+		if n.given = given; !n.needs(c, fn, lock, depth) {
+			return false
+		}
+	}
+	return true
+}
+
+// ways lists what the calls of fn pass as constants, as far as its conditions ask
+// for it.
+func (n *needing) ways(fn *Func, outer constants) (out []constants) {
+	asked := n.t.p.askedParams(fn)
+	if len(asked) == 0 {
+		return []constants{outer}
+	}
+	for _, call := range n.callsOf(fn) {
+		given := n.t.p.constantArguments(call, fn, outer)
+		if !slices.ContainsFunc(out, func(c constants) bool { return c.sameFor(given, asked) }) {
+			out = append(out, given)
+		}
+	}
+	return out
+}
+
+// callsOf lists the calls of fn; a nil one if not all are known.
+func (n *needing) callsOf(fn *Func) []*ast.CallExpr {
+	switch d := fn.Cursor.Node().(type) {
+	case *ast.FuncLit:
+		if call, ok := Unparen(fn.Cursor).Parent().Node().(*ast.CallExpr); ok && ast.Unparen(call.Fun) == ast.Expr(d) {
+			return []*ast.CallExpr{call}
+		}
+	case *ast.FuncDecl:
+		obj, ok := n.t.p.TypesInfo.Defs[d.Name].(*types.Func)
+		if !ok || d.Type.Params.NumFields() == 0 {
+			break
+		}
+		calls, known := n.t.p.callSites(obj)
+		var out []*ast.CallExpr
+		for _, c := range calls {
+			out = append(out, c.Node().(*ast.CallExpr))
+		}
+		if known {
+			return out
+		}
+	}
+	return []*ast.CallExpr{nil}
+}
+
+// onEdge leaves out the paths that the constants rule out.
+func onEdge[S any](n *needing) func(ast.Expr, bool, S) (S, bool) {
+	return func(cond ast.Expr, taken bool, s S) (S, bool) {
+		return s, n.t.p.comesOut(cond, taken, n.given)
+	}
+}
+
+// needs reports whether whoever does the operation at c, in fn, may have to
+// wait for the mutex first: it is done under the mutex on every path, or by a
+// goroutine of its own that takes it on the way.
+func (n *needing) needs(c inspector.Cursor, fn *Func, lock place, depth int) bool {
 	node := FlowNode(c, fn)
 	if node == nil {
 		return false
@@ -77,7 +139,7 @@ func (n *needing) cyclic(caller *Func, call inspector.Cursor, callee *Func, lock
 
 // takesIn reports whether fn takes the mutex on some path.
 func (n *needing) takesIn(fn *Func, lock place) (found bool) {
-	Paths[struct{}]{Node: func(node ast.Node, s struct{}) (struct{}, bool) {
+	Paths[struct{}]{Edge: onEdge[struct{}](n), Node: func(node ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n.takes(node, lock, 2)
 		return s, !found
 	}}.FromEntry(fn.Flow, struct{}{})
@@ -114,7 +176,7 @@ func (n *needing) held(fn *Func, node ast.Node, lock place) bool {
 		return false
 	}
 	free, reached := false, false
-	Paths[bool]{Node: func(at ast.Node, has bool) (bool, bool) {
+	Paths[bool]{Edge: onEdge[bool](n), Node: func(at ast.Node, has bool) (bool, bool) {
 		if at == node {
 			free, reached = free || !has, true
 			return has, !free
@@ -137,6 +199,7 @@ func (n *needing) onTheWay(fn *Func, node ast.Node, loop *ast.RangeStmt, lock pl
 	_, deferred := node.(*ast.DeferStmt)
 	found, words := false, n.words(fn)
 	paths := Paths[bool]{
+		Edge: onEdge[bool](n),
 		Node: func(at ast.Node, has bool) (bool, bool) {
 			if at == node && !deferred {
 				found = found || has
@@ -179,11 +242,13 @@ func (n *needing) takes(node ast.Node, lock place, depth int) (found bool) {
 			return
 		}
 		if callee := n.t.funcs(p.Callee(call)); callee != nil && depth > 0 {
-			in := p.into(lock, call, callee)
-			Paths[struct{}]{Node: func(at ast.Node, s struct{}) (struct{}, bool) {
+			in, outer := p.into(lock, call, callee), n.given
+			n.given = p.constantArguments(call, callee, outer)
+			Paths[struct{}]{Edge: onEdge[struct{}](n), Node: func(at ast.Node, s struct{}) (struct{}, bool) {
 				found = found || n.takes(at, in, depth-1)
 				return s, !found
 			}}.FromEntry(callee.Flow, struct{}{})
+			n.given = outer
 		}
 	})
 	return found

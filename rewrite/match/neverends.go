@@ -90,7 +90,7 @@ func (p *Pass) unwound(fn *Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.Ident)(nil), (*ast.DeferStmt)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.CallExpr:
-			if p.IsBuiltin(n, "recover") || p.mayEndOn(n) || p.exits(p.Declaration(p.Callee(n))) || p.exits(p.literalOf(p.VarOf(n.Fun))) {
+			if p.IsBuiltin(n, "recover") || p.mayEndOn(n) || p.exits(p.literalOf(p.VarOf(n.Fun))) || slices.ContainsFunc(p.bodiesOf(n), p.exits) {
 				return true
 			}
 		case *ast.Ident:
@@ -120,6 +120,23 @@ func (p *Pass) unwound(fn *Func) bool {
 		}
 	}
 	return false
+}
+
+// bodiesOf lists the declarations of the package that a call may run: that of the
+// function, or, for a method of an interface, those of all that the package is seen to
+// have behind it.
+func (p *Pass) bodiesOf(call *ast.CallExpr) (out []*Func) {
+	fn := p.Callee(call)
+	if fn == nil || fn.Pkg() != p.Pkg {
+		return nil
+	}
+	methods, _ := p.reached(call, fn)
+	for _, m := range methods {
+		if d := p.Declaration(m); d != nil {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // literalOf returns the literal that a local variable is declared with; nil if

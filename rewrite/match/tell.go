@@ -204,8 +204,11 @@ func (s *LocalChan) cancelledAtReturn(ctx *types.Var) bool {
 }
 
 // stops reports whether a path need not be followed behind n: the test has
-// failed, or the context that the senders listen to has ended.
-func (s *LocalChan) stops(n ast.Node) bool { return s.p.FailsTest(n) || s.ends[n] }
+// failed, the context that the senders listen to has ended, or n is a case that
+// no select ever takes.
+func (s *LocalChan) stops(n ast.Node) bool {
+	return s.p.FailsTest(n) || s.ends[n] || s.p.neverReady(n)
+}
 
 // LoopLimit returns the variable that says how many rounds a loop has, as in
 // "for i := 0; i < n; i++" and "for range n"; nil if that is anything else.

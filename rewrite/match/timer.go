@@ -29,7 +29,7 @@ type EmptyTimer struct {
 func (p *Pass) EmptyTimers() (out []EmptyTimer) {
 	for c := range p.Inspector.Root().Preorder((*ast.IfStmt)(nil)) {
 		e, ok := p.drains(c.Node().(*ast.IfStmt))
-		if !ok || !p.since(c.Node().Pos(), "go1.23") {
+		if !ok || !p.since(c.Node().Pos(), "go1.23") || p.asyncTimers() {
 			continue
 		}
 		fn := p.FuncOf(p.Runner(c))

@@ -1,0 +1,123 @@
+package match
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+)
+
+// constants are the values of parameters that a call gives as constants.
+type constants map[*types.Var]constant.Value
+
+// constantArguments returns the constants that a call passes to the parameters
+// of callee that keep their value, and outer beside them, which the arguments may name.
+func (p *Pass) constantArguments(call *ast.CallExpr, callee *Func, outer constants) constants {
+	out := constants{}
+	for v, value := range outer {
+		out[v] = value
+	}
+	if call == nil {
+		return out
+	}
+	for i, param := range params(callee) {
+		if param == nil {
+			continue
+		}
+		v, isVar := p.TypesInfo.Defs[param].(*types.Var)
+		arg := argument(call, callee, i)
+		if !isVar || arg == nil || !p.Fixed(v) {
+			continue
+		}
+		delete(out, v) // of another call
+		if value := p.valueOf(arg, outer); value != nil {
+			out[v] = value
+		}
+	}
+	return out
+}
+
+// valueOf returns the constant that e is, given the values of some variables;
+// nil if it may be anything.
+func (p *Pass) valueOf(e ast.Expr, given constants) constant.Value {
+	if v := p.TypesInfo.Types[e].Value; v != nil {
+		return v
+	}
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		v := p.VarOf(x)
+		if v == nil {
+			return nil
+		}
+		if value, ok := given[v]; ok {
+			return value
+		}
+		if v.Kind() == types.LocalVar && p.Fixed(v) {
+			if def := p.definition(v); def != nil {
+				return p.TypesInfo.Types[def].Value
+			}
+		}
+	case *ast.UnaryExpr:
+		if x.Op == token.NOT {
+			if v := p.valueOf(x.X, given); v != nil {
+				return constant.MakeBool(!constant.BoolVal(v))
+			}
+		}
+	case *ast.BinaryExpr:
+		switch x.Op {
+		case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
+			a, b := p.valueOf(x.X, given), p.valueOf(x.Y, given)
+			if a != nil && b != nil {
+				return constant.MakeBool(constant.Compare(a, x.Op, b))
+			}
+		}
+	}
+	return nil
+}
+
+// comesOut reports whether cond may come out as taken, given these values.
+func (p *Pass) comesOut(cond ast.Expr, taken bool, given constants) bool {
+	v := p.valueOf(cond, given)
+	return v == nil || v.Kind() != constant.Bool || constant.BoolVal(v) == taken
+}
+
+// askedParams lists the parameters of fn that its conditions ask for, or that it
+// passes on to functions of the package, which may ask.
+func (p *Pass) askedParams(fn *Func) (out []*types.Var) {
+	for _, param := range params(fn) {
+		v, ok := (*types.Var)(nil), false
+		if param != nil {
+			v, ok = p.TypesInfo.Defs[param].(*types.Var)
+		}
+		if !ok {
+			continue
+		}
+		if _, basic := v.Type().Underlying().(*types.Basic); !basic {
+			continue
+		}
+		asked := slices.ContainsFunc(fn.Flow.blocks, func(b *Block) bool { return b.Cond != nil && p.Mentions(b.Cond, v) })
+		for _, use := range p.Uses(fn.Cursor, v) {
+			call, isArg := Unparen(use).Parent().Node().(*ast.CallExpr)
+			asked = asked || isArg && p.Declaration(p.Callee(call)) != nil
+		}
+		if asked {
+			out = append(out, v)
+		}
+	}
+	return out
+}
+
+// sameFor reports whether two calls give the same to these parameters.
+func (c constants) sameFor(d constants, vars []*types.Var) bool {
+	for _, v := range vars {
+		a, b := c[v], d[v]
+		if a == nil && b == nil {
+			continue
+		}
+		if a == nil || b == nil || a.Kind() != b.Kind() || !constant.Compare(a, token.EQL, b) {
+			return false
+		}
+	}
+	return true
+}
