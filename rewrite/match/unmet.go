@@ -56,7 +56,12 @@ type metState struct {
 	errLive, late, tainted bool
 	flag                   *types.Var // a bool variable that was tested, and how it came out
 	set                    bool
+	narrowed               Narrowed // what comparisons with constants left of a number or a string
 }
+
+// maxNarrowings bounds how much the paths of a function may learn from comparisons:
+// each value makes paths of its own.
+const maxNarrowings = 200
 
 // Unmet follows all paths from the call.
 //
@@ -80,7 +85,15 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 		Node: w.node,
 		Edge: func(cond ast.Expr, taken bool, s metState) (metState, bool) {
 			s, ok := w.edge(cond, taken, s)
-			return s, ok && assumed.Possible(cond, taken)
+			if !ok || !assumed.Possible(cond, taken) {
+				return s, false
+			}
+			narrowed, ok := assumed.Narrow(s.narrowed, cond, taken, o.Fn)
+			if narrowed != s.narrowed && w.narrowings < maxNarrowings {
+				w.narrowings++
+				s.narrowed = narrowed
+			}
+			return s, ok
 		},
 		Round: func(l ast.Stmt, _ metState) bool {
 			loop, isFor := l.(*ast.ForStmt)
@@ -117,6 +130,7 @@ type unmetWalk struct {
 	sure, tainted []Exit
 	returns       bool // some path comes to an exit
 	waits         bool // some path comes to something that may wait for ever
+	narrowings    int  // how often a path has learnt something of a value
 	out           Unmet
 }
 
