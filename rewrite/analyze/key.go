@@ -38,7 +38,7 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 	}
 	k.Add(p.ID, p.PkgPath, p.Name, p.ForTest, fmt.Sprint(a.job.Program.Sizes()))
 	if m := p.Module; m != nil {
-		k.Add(m.Path, m.Version, m.GoVersion)
+		k.Add(m.Path, m.Version, m.GoVersion, strconv.FormatBool(match.AsyncTimers(m.GoMod)))
 	}
 	for _, name := range p.CompiledGoFiles {
 		sum, err := a.job.Program.Digest(name)

@@ -53,7 +53,7 @@ func (s *LocalChan) leakOfImpatient(snd *Sender, gets map[ast.Node]int8, loops m
 		}
 		for _, c := range sel.Body.List {
 			comm := c.(*ast.CommClause).Comm
-			if comm == nil || s.stops(comm) || s.Pass.doneOf(comm) == nil && !s.Pass.elapses(comm) {
+			if comm == nil || s.stops(comm) || s.Pass.DoneOf(comm) == nil && !s.Pass.elapses(comm) {
 				continue
 			}
 			flow.Paths[struct{}]{
@@ -112,8 +112,8 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 // loop: it does not come to another iteration, or the condition is one that an
 // ordinary value does not fulfil.
 func (s *LocalChan) leaves(cond ast.Expr, taken bool, loop ast.Stmt) bool {
-	if x, isNil, ok := s.Pass.NilTest(cond, taken); ok && typeis.Error(s.Pass.TypesInfo.TypeOf(x)) {
-		return !isNil
+	if x, isNil, ok := s.Pass.NilTest(cond, taken); ok && !isNil && typeis.Error(s.Pass.TypesInfo.TypeOf(x)) {
+		return true
 	}
 	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok && be.Op == token.EQL && taken {
 		return true
@@ -149,7 +149,11 @@ func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
 		if b, ok := s.Pass.LoopBound(loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
 			return why, false // in the loop that starts them, each is heard before the next
 		}
+		assumed := s.Pass.Assumed(snd.Stmt, s.Fn) // no other path has a sender
 		leaves := flow.Paths[bool]{
+			Edge: func(cond ast.Expr, taken bool, timeout bool) (bool, bool) {
+				return timeout, assumed.Possible(cond, taken)
+			},
 			Node: func(n ast.Node, timeout bool) (bool, bool) {
 				return timeout || n != node && s.inSelect(n), !s.stops(n)
 			},

@@ -190,7 +190,7 @@ func (p *Pass) limit(e ast.Expr) (Bound, bool) {
 		return p.length(call.Args[0])
 	}
 	if v := p.VarOf(e); v != nil && p.fixed(v) {
-		if def := p.definition(v); def != nil {
+		if def := p.Definition(v); def != nil {
 			if b, ok := p.limit(def); ok && (b.Of == nil || p.FrozenLen(b.Of)) {
 				return b, true
 			}

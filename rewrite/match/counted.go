@@ -100,7 +100,7 @@ func (t total) is(e ast.Expr) (more int64, ok bool) {
 func (p *Pass) terms(e ast.Expr, depth int) []ast.Expr {
 	e = ast.Unparen(e)
 	if v := p.VarOf(e); v != nil && depth > 0 && p.Fixed(v) {
-		if def, ok := ast.Unparen(p.definition(v)).(*ast.BinaryExpr); ok && def.Op == token.ADD {
+		if def, ok := ast.Unparen(p.Definition(v)).(*ast.BinaryExpr); ok && def.Op == token.ADD {
 			return p.terms(def, depth-1)
 		}
 	}
@@ -152,7 +152,7 @@ func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 		return 0, types.ExprString(b.Of) == types.ExprString(t.bound.Of)
 	}
 	if v != nil && v != t.limit {
-		if def := p.definition(v); def != nil && p.fixed(v) {
+		if def := p.Definition(v); def != nil && p.fixed(v) {
 			return t.plus(def, depth-1)
 		}
 	}
@@ -179,7 +179,7 @@ func (t total) started(v *types.Var) bool {
 	return true
 }
 
-// reached reports whether a condition of the receiver may only come out as it
+// CalledMethods reports whether a condition of the receiver may only come out as it
 // does when all have come: it compares what it has counted with the total.
 func (t total) reached(cond ast.Expr) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
@@ -284,7 +284,7 @@ func (t total) counter(e ast.Expr, test ast.Node) (step int, before bool, start 
 	if found != 1 || step == 0 {
 		return 0, false, nil, false
 	}
-	start = p.definition(v)
+	start = p.Definition(v)
 	if start == nil && step < 0 && t.started(v) {
 		start = e
 	}

@@ -22,7 +22,7 @@ func (p *Pass) ctxEffect(call *ast.CallExpr, fn *types.Func, arg int) knowledge.
 	if arg < 0 || known == knowledge.ContextKept || known != knowledge.ContextUnknown && (recv == nil || !types.IsInterface(recv.Type())) {
 		return known
 	}
-	methods, closed := p.reached(call, fn)
+	methods, closed := p.CalledMethods(call, fn)
 	effect := knowledge.ContextGone
 	for _, m := range methods {
 		switch p.ctxSummary(m, arg) {
@@ -106,9 +106,9 @@ func (p *Pass) ctxSummary(fn *types.Func, i int) Effect {
 	return ParamUnknown
 }
 
-// reached returns the functions with bodies that call, of fn, can reach. closed
+// CalledMethods returns the functions with bodies that call, of fn, can reach. closed
 // is false if there may be others.
-func (p *Pass) reached(call *ast.CallExpr, fn *types.Func) (methods []*types.Func, closed bool) {
+func (p *Pass) CalledMethods(call *ast.CallExpr, fn *types.Func) (methods []*types.Func, closed bool) {
 	recv := fn.Signature().Recv()
 	if recv == nil || !types.IsInterface(recv.Type()) {
 		return []*types.Func{fn}, true

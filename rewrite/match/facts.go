@@ -61,7 +61,9 @@ type Facts struct {
 	// ifaces and calls are about the whole package, and found out when asked for.
 	ifaces *ifaces
 	calls  func() *callIndex
-	ask    Asked // about packages that are not analysed; may be nil
+	// detaching is about transports; see Pass.detachingTransports.
+	detaching detachingTransports
+	ask       Asked // about packages that are not analysed; may be nil
 	// shared is for the rules; nil while summarising.
 	shared *shared
 }

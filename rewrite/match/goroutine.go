@@ -122,7 +122,7 @@ func (g *Goroutine) Local(key WGKey) bool {
 }
 
 // Used reports whether the goroutine uses the variable that the group is
-// reached from for anything else, such as a call of one of its methods.
+// CalledMethods from for anything else, such as a call of one of its methods.
 func (g *Goroutine) Used(key WGKey) bool {
 	if key.Path == "" {
 		return false
@@ -224,6 +224,15 @@ func (g *Goroutine) Handshake(key WGKey) bool {
 			}
 		}
 	}
+	// The end of a context that the goroutine ends.
+	for cancel := range g.cancels() {
+		for c := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
+			ctx, ok := g.Pass.DoneCall(c.Node().(*ast.CallExpr))
+			if ok && between(c) && g.Pass.EndsBy(ctx, cancel) {
+				return true
+			}
+		}
+	}
 	// A flag that is polled, a condition that is waited for.
 	for c := range g.Decl.Preorder((*ast.SelectorExpr)(nil)) {
 		switch c.Node().(*ast.SelectorExpr).Sel.Name {
@@ -239,6 +248,27 @@ func (g *Goroutine) Handshake(key WGKey) bool {
 		}
 	}
 	return false
+}
+
+// cancels lists the cancel functions from outside that the goroutine calls.
+func (g *Goroutine) cancels() map[*types.Var]bool {
+	out := map[*types.Var]bool{}
+	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
+		cancel, ok := g.Pass.Cancels(c.Node().(*ast.CallExpr))
+		if !ok {
+			continue
+		}
+		v := g.Pass.LastVar(cancel)
+		if v != nil && !v.IsField() && g.Within(v) {
+			if arg := g.Pass.LitArgument(g.Lit, v); arg != nil {
+				v = g.Pass.LastVar(arg)
+			}
+		}
+		if v != nil {
+			out[v] = true
+		}
+	}
+	return out
 }
 
 // unbuffered reports whether the channel in v is made without a buffer, as far

@@ -44,8 +44,8 @@ func (g *Goroutine) Uncounted(op WGOp) bool {
 	if g.PassedOn(op.Key) {
 		return false // somebody else may be the one that is counted
 	}
-	if dones+children == 0 && g.Used(op.Key) {
-		return false // a method may call Done
+	if dones+children == 0 && (g.Used(op.Key) || g.Pass.sign(op.Call.Args[0], 3) == 0) {
+		return false // a method may call Done; a number that is not known may be below zero
 	}
 	if g.CountedBefore(op.Key) || !g.Groups.Waited(op) || g.waitedBefore(op.Key) || g.Pass.guardedByLock(g.Body, op.Call) {
 		return false

@@ -35,7 +35,7 @@ func (p *Pass) knownLen(e ast.Expr, depth int) (n int64, ok bool) {
 		if v == nil || !p.frozenLen(v) {
 			return 0, false
 		}
-		if def := p.definition(v); def != nil {
+		if def := p.Definition(v); def != nil {
 			return p.knownLen(def, depth-1)
 		}
 	case *ast.SliceExpr:
@@ -101,9 +101,9 @@ func (p *Pass) callLen(call *ast.CallExpr, depth int) (n int64, ok bool) {
 	return 0, false
 }
 
-// definition returns the one value that a declaration gives v; nil if it is
+// Definition returns the one value that a declaration gives v; nil if it is
 // declared without one, or together with others by one call.
-func (p *Pass) definition(v *types.Var) (value ast.Expr) {
+func (p *Pass) Definition(v *types.Var) (value ast.Expr) {
 	at, ok := p.declaration(v)
 	if !ok {
 		return nil

@@ -23,6 +23,7 @@ type LocalChan struct {
 	Recvs   []ChannelUse // in the function itself
 	Ranges  []ChannelUse // range statements in the function itself
 	Looked  bool         // len, cap or a non-blocking select look at the channel's state
+	Offered bool         // a goroutine sends on it in a select with another way out
 	Closed  bool         // by the function itself or by a goroutine that sends nothing
 	Later   bool         // made behind its declaration
 
@@ -259,6 +260,7 @@ func (s *LocalChan) sent(u ChannelUse) bool {
 		}
 	}
 	if sel, _ := InSelect(u.Op); sel != nil {
+		s.Offered = true
 		return len(sel.Body.List) > 1 // has another way out; alone it is a plain send, in odd clothes
 	}
 	if node := FlowNode(u.Op, snd.Body); node != u.Op.Node() {

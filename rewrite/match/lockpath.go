@@ -133,7 +133,7 @@ func EachCall(n ast.Node, f func(*ast.CallExpr)) {
 }
 
 // Into translates a place of the caller into the callee of call: one that is
-// reached from an argument is reached from the parameter there. A variable that
+// CalledMethods from an argument is reached from the parameter there. A variable that
 // the callee does not get at stays what it is.
 func (p *Pass) Into(at Path, call *ast.CallExpr, callee *Func) Path {
 	for i, param := range Params(callee) {

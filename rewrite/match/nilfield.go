@@ -64,6 +64,6 @@ func (p *Pass) holdsField(e ast.Expr, f *FieldChan) bool {
 	if v == nil || !p.Fixed(v) {
 		return false
 	}
-	x, ok := ast.Unparen(p.definition(v)).(*ast.SelectorExpr)
+	x, ok := ast.Unparen(p.Definition(v)).(*ast.SelectorExpr)
 	return ok && p.Selected(x) == f.Field
 }

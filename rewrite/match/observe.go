@@ -4,6 +4,9 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -21,6 +24,9 @@ func (s *LocalChan) Observable(snd *Sender) (why string) {
 		if u.Callee.Callee != nil {
 			return "what follows the send in " + u.Callee.Callee.Name() + " may run"
 		}
+		if s.inIterator(u.Op, snd) {
+			return "the iterator function that calls the loop around the send may go on"
+		}
 		flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 			if why == "" && !s.private(n, snd) {
 				why = "what follows the send may run"
@@ -34,6 +40,22 @@ func (s *LocalChan) Observable(snd *Sender) (why string) {
 		}}.After(snd.Body.Flow, FlowNode(u.Op, snd.Body), struct{}{})
 	}
 	return why
+}
+
+// inIterator reports whether op stands in a range over a function: however the
+// body is left, that function goes on behind it.
+func (s *LocalChan) inIterator(op inspector.Cursor, snd *Sender) bool {
+	return slices.ContainsFunc(Loops(op, snd.Body, token.NoPos), func(l ast.Stmt) bool {
+		r, ok := l.(*ast.RangeStmt)
+		if !ok {
+			return false
+		}
+		switch s.Pass.TypesInfo.TypeOf(r.X).Underlying().(type) {
+		case *types.Signature, *types.Interface: // that of a type parameter, perhaps one of functions
+			return true
+		}
+		return false
+	})
 }
 
 // closes reports whether call closes the channel itself, which who receives sees

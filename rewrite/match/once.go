@@ -134,7 +134,7 @@ func (p *Pass) twoValues(v *types.Var, fn *Func) (before, after constant.Value, 
 	if !found || v.Parent() == p.Pkg.Scope() {
 		return nil, nil, false
 	}
-	if def := p.definition(v); def != nil {
+	if def := p.Definition(v); def != nil {
 		before = p.TypesInfo.Types[def].Value
 	} else if c, in := at.FindByPos(v.Pos(), v.Pos()); in {
 		spec, isSpec := c.Parent().Node().(*ast.ValueSpec)

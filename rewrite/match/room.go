@@ -65,7 +65,7 @@ func (s *LocalChan) startsAgain(snd *Sender) (again bool) {
 // change it whenever they are called, or may go on.
 func (s *LocalChan) alone(e ast.Expr, snd *Sender) bool {
 	v := s.Pass.VarOf(e)
-	if v == nil || !typeis.Map(v.Type()) || s.Pass.newMap(s.Pass.definition(v)) {
+	if v == nil || !typeis.Map(v.Type()) || s.Pass.newMap(s.Pass.Definition(v)) {
 		return true
 	}
 	quiet := true

@@ -102,7 +102,7 @@ func (s *LocalChan) endingContext() *types.Var {
 		var here *types.Var
 		for _, c := range sel.Body.List {
 			comm := c.(*ast.CommClause).Comm
-			if v := s.Pass.doneOf(comm); v != nil {
+			if v := s.Pass.DoneOf(comm); v != nil {
 				here, ends[comm] = v, true
 			}
 		}
@@ -137,9 +137,9 @@ func (s *LocalChan) endingContext() *types.Var {
 	return ctx
 }
 
-// doneOf returns the variable ctx if stmt is "<-ctx.Done()", the communication
+// DoneOf returns the variable ctx if stmt is "<-ctx.Done()", the communication
 // of a case; else nil.
-func (p *Pass) doneOf(stmt ast.Stmt) *types.Var {
+func (p *Pass) DoneOf(stmt ast.Stmt) *types.Var {
 	es, ok := stmt.(*ast.ExprStmt)
 	if !ok {
 		return nil
@@ -206,8 +206,11 @@ func (s *LocalChan) cancelledAtReturn(ctx *types.Var) bool {
 }
 
 // stops reports whether a path need not be followed behind n: the test has
-// failed, or the context that the senders listen to has ended.
-func (s *LocalChan) stops(n ast.Node) bool { return s.Pass.FailsTest(n) || s.ends[n] }
+// failed, the context that the senders listen to has ended, or n is a case that
+// no select ever takes.
+func (s *LocalChan) stops(n ast.Node) bool {
+	return s.Pass.FailsTest(n) || s.ends[n] || s.Pass.neverReady(n)
+}
 
 // LoopLimit returns the variable that says how many rounds a loop has, as in
 // "for i := 0; i < n; i++" and "for range n"; nil if that is anything else.

@@ -31,7 +31,7 @@ type EmptyTimer struct {
 func (p *Pass) EmptyTimers() (out []EmptyTimer) {
 	for c := range p.Inspector.Root().Preorder((*ast.IfStmt)(nil)) {
 		e, ok := p.drains(c.Node().(*ast.IfStmt))
-		if !ok || !p.since(c.Node().Pos(), "go1.23") {
+		if !ok || !p.since(c.Node().Pos(), "go1.23") || p.asyncTimers() {
 			continue
 		}
 		fn := p.FuncOf(p.Runner(c))
@@ -92,7 +92,7 @@ func (p *Pass) isTimerC(x, timer ast.Expr) bool {
 	return ok && ok2 && a == b
 }
 
-// receivedBefore returns another receive from the timer in fn from which a path
+// ReceivedBefore returns another receive from the timer in fn from which a path
 // leads to the Stop without anything that could start the timer again; nil if
 // there is none.
 func (p *Pass) receivedBefore(e EmptyTimer, ifs inspector.Cursor, fn *Func) ast.Node {

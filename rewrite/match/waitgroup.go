@@ -126,9 +126,55 @@ func (p *Pass) waitGroupOps(root inspector.Cursor) []WGOp {
 	return ops
 }
 
+// negative reports whether the first of args, the number of an Add, is below
+// zero as far as one can see: the Add then counts down.
 func (p *Pass) negative(args []ast.Expr) bool {
-	v := p.TypesInfo.Types[args[0]].Value
-	return v != nil && constant.Sign(v) < 0
+	minus, ok := ast.Unparen(args[0]).(*ast.UnaryExpr)
+	sign := p.sign(args[0], 3)
+	return sign < 0 || sign == 0 && ok && minus.Op == token.SUB && p.TypesInfo.Types[minus.X].Value == nil
+}
+
+// sign returns 1 or -1 for an integer that is at least or at most zero, whatever
+// happens, and 0 if it is not known which. A constant zero is neither.
+func (p *Pass) sign(e ast.Expr, depth int) int {
+	if v := p.TypesInfo.Types[e].Value; v != nil {
+		return constant.Sign(v)
+	}
+	if t := p.TypesInfo.TypeOf(e); t != nil {
+		if b, ok := t.Underlying().(*types.Basic); ok && b.Info()&types.IsUnsigned != 0 {
+			return 1
+		}
+	}
+	switch x := ast.Unparen(e).(type) {
+	case *ast.UnaryExpr:
+		if x.Op == token.SUB {
+			return -p.sign(x.X, depth)
+		}
+	case *ast.BinaryExpr:
+		a, b := p.sign(x.X, depth), p.sign(x.Y, depth)
+		switch {
+		case (x.Op == token.MUL || x.Op == token.QUO) && a != 0 && b != 0:
+			return a * b
+		case x.Op == token.ADD && a == b, x.Op == token.SUB && a == -b:
+			return a
+		}
+	case *ast.CallExpr:
+		if p.IsBuiltin(x, "len") || p.IsBuiltin(x, "cap") {
+			return 1
+		}
+		if p.TypesInfo.Types[x.Fun].IsType() && len(x.Args) == 1 && depth > 0 {
+			if b, ok := p.TypesInfo.TypeOf(x.Args[0]).Underlying().(*types.Basic); ok && b.Info()&types.IsUnsigned == 0 {
+				return p.sign(x.Args[0], depth-1) // a big unsigned one may be negative then
+			}
+		}
+	case *ast.Ident:
+		if v := p.VarOf(x); v != nil && depth > 0 && p.Fixed(v) {
+			if def := p.Definition(v); def != nil {
+				return p.sign(def, depth-1)
+			}
+		}
+	}
+	return 0
 }
 
 // WaitGroupKey returns the key of e: an identifier or a chain of fields,
@@ -215,7 +261,7 @@ func (p *Pass) LitArgument(lit inspector.Cursor, v types.Object) ast.Expr {
 }
 
 // FieldOf returns the last field on the way to a WaitGroup, or nil if it is
-// reached without one.
+// CalledMethods without one.
 func (p *Pass) FieldOf(recv ast.Expr) *types.Var {
 	x, ok := ast.Unparen(recv).(*ast.SelectorExpr)
 	if !ok {

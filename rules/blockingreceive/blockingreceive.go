@@ -11,8 +11,9 @@
 // closes at all, and a sync.Cond that nobody signals, or in a loop whose
 // condition nothing changes. It reports the receive in "if !t.Stop() { <-t.C }"
 // if the value of the timer may have been received before: since Go 1.23 nothing
-// is left behind a Stop. And it reports a WaitGroup in a field that is counted up
-// and waited for, and that nothing counts down.
+// is left behind a Stop, unless the package or its module sets asynctimerchan. And
+// it reports a WaitGroup in a field that is counted up and waited for, and that
+// nothing counts down.
 //
 // # Why it leaks
 //

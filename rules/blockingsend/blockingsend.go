@@ -42,7 +42,8 @@
 // or keeps it: somebody else may receive. A goroutine that sends once or twice,
 // where the receiver can tell by the first value whether a second comes. A channel
 // with enough room, also for what a flag lets through once. Sends in a select with
-// another way out. A range that is left on what the producer sends last, such as an
+// another way out. A receive in a select whose other cases are never chosen: they
+// are on a nil channel, or on the Done of a context that nothing ends. A range that is left on what the producer sends last, such as an
 // error, a flag, nil or a token, or when as many values have come as were started;
 // a range over the result of a function that is left on a condition about what
 // that was asked for or on a flag in the value, and a producer there that may end
@@ -62,8 +63,12 @@
 // that the goroutine ends earlier; so the fix is safe only if nothing that others
 // could observe follows the send in the goroutine, deferred calls included, and
 // if the value is nothing that must be closed. Otherwise it is unsafe. The work
-// itself is not cancelled: it runs to its end as before. No fix is offered if the
-// function looks at len or cap or polls the channel. Where a goroutine sends an
+// itself is not cancelled: it runs to its end as before. Behind a send in a range
+// over a function, that function goes on. No fix is offered if the function looks
+// at len or cap or polls the channel, if a goroutine also sends on it in a select
+// with another way out and so asks whether somebody receives, or if the goroutine
+// then waits for an answer: on a channel or a WaitGroup that it has sent along, or
+// by which the function need not answer. Where a goroutine sends an
 // error and goes on to a second send, the fix is the return that is missing
 // between them; it is unsafe, because what follows in the goroutine is skipped.
 // It is not offered if anybody waits for that.
@@ -317,11 +322,16 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		return m.None("a comment beside the channel says that it is meant")
 	case !s.EndsAfterSend(true):
 		return m.None("the goroutine does not end behind the send either")
+	case s.AwaitsAnswer():
+		return m.None("the goroutine then waits for an answer, which does not come either")
 	case !s.EndsAfterSend(false), len(s.Ranges) > 0, s.Senders[0].Most >= match.Many:
 		return s.tell(m, "no buffer has room for all that the goroutine sends")
 	}
 	if s.Looked {
 		return m.None("the function looks at the state of the channel, which a buffer would change")
+	}
+	if s.Offered {
+		return m.None("a goroutine asks by a select whether somebody receives, which a buffer would always answer with yes")
 	}
 	if _, ok := ast.Unparen(call.Args[0]).(*ast.ChanType); !ok {
 		return m.None("the channel has a named type, which may stand for more than this one")

@@ -50,8 +50,9 @@
 //
 // # Fix safety
 //
-// Where the loop sleeps and a context is at hand, the sleep becomes a wait for
-// either. That is unsafe: the goroutine ends with the context, in the middle of
+// Where the loop sleeps and a context is at hand, each sleep becomes a wait for
+// either, if the loop comes to one in every iteration and waits for nothing
+// else. That is unsafe: the goroutine ends with the context, in the middle of
 // what would have been a pause, and what it did afterwards is not done any more. No
 // fix is offered if the loop gives something back after the pause, as a lock.
 // Everything else is for the author: nobody but him knows what should end it.
@@ -205,27 +206,42 @@ func (e endless) match() rule.Match {
 	if e.ctx == nil {
 		return m.None("what should end it, and when, is for the author to say")
 	}
-	stmt, sleep := directSleep(e.p, e.stuck)
-	if stmt == nil {
+	pauses, all := pausesIn(e.p, e.stuck)
+	if len(pauses) == 0 {
 		return m.None("where the loop should listen to " + e.ctx.Name() + " is for the author to say")
 	}
-	pkg, ok := ast.Unparen(sleep.Fun).(*ast.SelectorExpr)
 	results := e.results()
+	for _, pause := range pauses {
+		_, ok := ast.Unparen(pause.Call.Fun).(*ast.SelectorExpr)
+		switch {
+		case !ok:
+			return m.None("how to name time.After is for the author to say")
+		case owes(e.p, e.stuck, pause.Stmt):
+			return m.None("what the loop holds during the pause would not be given back")
+		case !names(e.p, e.ctx, pause.Stmt.Pos()):
+			return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")
+		}
+	}
 	switch {
-	case !ok:
-		return m.None("how to name time.After is for the author to say")
-	case owes(e.p, e.stuck, stmt):
-		return m.None("what the loop holds during the pause would not be given back")
-	case !names(e.p, e.ctx, stmt.Pos()):
-		return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")
 	case results == nil:
 		return m.None("what the function should return is for the author to say")
+	case !all:
+		return m.None("the loop need not come to a pause, so it would not end by listening there")
 	}
-	ctx, timePkg := e.ctx.Name(), types.ExprString(pkg.X)
-	return m.Unsafe("Wait for "+ctx+" beside the pause, and return when it is done; what would have come later is not done any more", func(d *dstedit.Decl) error {
-		done := dstedit.ExprStmt(dstedit.Recv(dstedit.Call(dstedit.Sel(ctx, "Done"))))
-		after := dstedit.ExprStmt(dstedit.Recv(dstedit.Call(dstedit.Sel(timePkg, "After"), d.Expr(sleep.Args[0]))))
-		return d.ReplaceStmt(stmt, dstedit.Select(dstedit.CommCase(done, dstedit.Return(results()...)), dstedit.CommCase(after)))
+	ctx, where := e.ctx.Name(), "the pause"
+	if len(pauses) > 1 {
+		where = "each pause"
+	}
+	return m.Unsafe("Wait for "+ctx+" beside "+where+", and return when it is done; what would have come later is not done any more", func(d *dstedit.Decl) error {
+		for _, pause := range pauses {
+			timePkg := types.ExprString(ast.Unparen(pause.Call.Fun).(*ast.SelectorExpr).X)
+			done := dstedit.ExprStmt(dstedit.Recv(dstedit.Call(dstedit.Sel(ctx, "Done"))))
+			after := dstedit.ExprStmt(dstedit.Recv(dstedit.Call(dstedit.Sel(timePkg, "After"), d.Expr(pause.Call.Args[0]))))
+			if err := d.ReplaceStmt(pause.Stmt, dstedit.Select(dstedit.CommCase(done, dstedit.Return(results()...)), dstedit.CommCase(after))); err != nil {
+				return err
+			}
+		}
+		return nil
 	})
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -185,21 +186,76 @@ func passedEnded(p *match.Pass, fn *match.Func, v *types.Var) bool {
 	return any
 }
 
-// directSleep returns the statement time.Sleep(d) that stands in the loop
-// itself; nil if there is none.
-func directSleep(p *match.Pass, s stuck) (stmt *ast.ExprStmt, call *ast.CallExpr) {
+// pause is a statement time.Sleep(d) in a loop.
+type pause struct {
+	Stmt *ast.ExprStmt
+	Call *ast.CallExpr
+}
+
+// pausesIn returns the pauses of the loop in which s stays, nil if it has none.
+// all says whether a loop that listens in each of them listens at all: it comes to one
+// of them in every iteration, and waits for nothing else.
+func pausesIn(p *match.Pass, s stuck) (list []pause, all bool) {
 	loop, ok := s.Stmt.(*ast.ForStmt)
-	if !ok {
-		return nil, nil
+	at, found := s.Fn.Cursor.FindNode(s.Stmt)
+	if !ok || !found {
+		return nil, false
 	}
-	for _, x := range loop.Body.List {
-		if es, ok := x.(*ast.ExprStmt); ok {
-			if c, ok := ast.Unparen(es.X).(*ast.CallExpr); ok && p.FullName(c) == "time.Sleep" {
-				return es, c
+	pauses, all := map[ast.Node]bool{}, true
+	for c := range at.Preorder((*ast.CallExpr)(nil), (*ast.SendStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil)) {
+		if p.Runner(c) != p.Runner(at) {
+			continue
+		}
+		switch n := c.Node().(type) {
+		case *ast.CallExpr:
+			if p.FullName(n) != "time.Sleep" {
+				continue
 			}
+			es, isStmt := c.Parent().Node().(*ast.ExprStmt)
+			if _, _, listed := match.StmtList(c.Parent()); !isStmt || !listed || p.EnclosingFunc(c).Cursor != s.Fn.Cursor {
+				all = false
+				continue
+			}
+			list, pauses[es] = append(list, pause{es, n}), true
+		case *ast.SendStmt:
+			sel, _ := match.InSelect(c)
+			all = all && sel != nil
+		case *ast.UnaryExpr:
+			sel, _ := match.InSelect(c)
+			all = all && (n.Op != token.ARROW || sel != nil || ticks(p, n.X))
+		case *ast.RangeStmt:
+			all = all && !typeis.Chan(p.TypesInfo.TypeOf(n.X))
+		case *ast.SelectStmt:
+			all = all && slices.ContainsFunc(n.Body.List, func(s ast.Stmt) bool {
+				comm := s.(*ast.CommClause).Comm
+				return comm == nil || p.DoneOf(comm) != nil || ticks(p, match.Received(comm))
+			})
 		}
 	}
-	return nil, nil
+	if len(list) == 0 {
+		return nil, false
+	}
+	flow.Paths[struct{}]{
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !pauses[n] },
+		Round: func(l ast.Stmt, _ struct{}) bool {
+			all = all && l != s.Stmt
+			return l != s.Stmt
+		},
+	}.FromBody(s.Fn.Flow, loop, struct{}{})
+	return list, all
+}
+
+// ticks reports whether e is the channel of a timer or a ticker.
+func ticks(p *match.Pass, e ast.Expr) bool {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.CallExpr:
+		name := p.FullName(x)
+		return name == "time.After" || name == "time.Tick"
+	case *ast.SelectorExpr:
+		t := p.TypesInfo.TypeOf(x.X)
+		return x.Sel.Name == "C" && (typeis.Named(t, "time", "Timer") || typeis.Named(t, "time", "Ticker"))
+	}
+	return false
 }
 
 // owes reports whether the function has to give something back, or to take it

@@ -99,7 +99,7 @@ func unwound(p *match.Pass, fn *match.Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.Ident)(nil), (*ast.DeferStmt)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.CallExpr:
-			if p.IsBuiltin(n, "recover") || mayEndOn(p, n) || exits(p, p.Declaration(p.Callee(n))) || exits(p, p.LiteralOf(p.VarOf(n.Fun))) {
+			if p.IsBuiltin(n, "recover") || mayEndOn(p, n) || exits(p, p.LiteralOf(p.VarOf(n.Fun))) || slices.ContainsFunc(bodiesOf(p, n), func(fn *match.Func) bool { return exits(p, fn) }) {
 				return true
 			}
 		case *ast.Ident:
@@ -129,6 +129,23 @@ func unwound(p *match.Pass, fn *match.Func) bool {
 		}
 	}
 	return false
+}
+
+// bodiesOf lists the declarations of the package that a call may run: that of the
+// function, or, for a method of an interface, those of all that the package is seen to
+// have behind it.
+func bodiesOf(p *match.Pass, call *ast.CallExpr) (out []*match.Func) {
+	fn := p.Callee(call)
+	if fn == nil || fn.Pkg() != p.Pkg {
+		return nil
+	}
+	methods, _ := p.CalledMethods(call, fn)
+	for _, m := range methods {
+		if d := p.Declaration(m); d != nil {
+			out = append(out, d)
+		}
+	}
+	return out
 }
 
 // tickerOf returns the ticker that the loop ranges over and that somebody

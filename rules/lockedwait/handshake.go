@@ -13,7 +13,7 @@ import (
 
 // words returns the statements by which a goroutine gives a word that whoever
 // starts it waits for, on every path, before it returns or waits for anything else
-// under the mutex: a send, a close, a Done. What the goroutine has locked before is
+// under the mutex: a send, a close, a Done, the end of a context. What the goroutine has locked before is
 // over by the time that anybody else comes to it.
 func (n *needing) words(fn *match.Func) map[ast.Node]bool {
 	p := n.t.p
@@ -40,6 +40,8 @@ func (n *needing) words(fn *match.Func) map[ast.Node]bool {
 			}
 			if p.IsBuiltin(call, "close") {
 				e = call.Args[0]
+			} else if cancel, ends := p.Cancels(call); ends {
+				e = cancel
 			} else if recv, isDone := p.Method(call, "sync", "WaitGroup", "Done"); isDone {
 				e = recv
 			}
@@ -96,6 +98,10 @@ func (n *needing) hears(start inspector.Cursor, fn *match.Func, e ast.Expr) bool
 			return false
 		}
 	}
+	cancel := p.LastVar(e) // if it is one
+	if word.Path == "" {
+		cancel = word.Root
+	}
 	heard := func(at ast.Node) (found bool) {
 		ast.Inspect(at, func(x ast.Node) bool {
 			var on ast.Expr
@@ -114,6 +120,10 @@ func (n *needing) hears(start inspector.Cursor, fn *match.Func, e ast.Expr) bool
 			if on != nil {
 				here, isPlace := p.PlaceOf(on)
 				found = found || isPlace && here == word
+				if ctx, isDone := p.DoneCall(on); isDone {
+					at, known := p.PlaceOf(ctx)
+					found = found || known && (word.Path == "" || at.Root == word.Root) && p.EndsBy(ctx, cancel)
+				}
 			}
 			return !found
 		})

@@ -34,7 +34,7 @@ func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []match.Ch
 }
 
 // gives notes the variables and fields that fn assigns, and the channels that
-// it sends on or closes.
+// it sends on or closes, and the cancel functions that it calls.
 func (t *heldTable) gives(fn *match.Func, given map[*types.Var]bool, depth int) {
 	if fn == nil {
 		return
@@ -57,6 +57,8 @@ func (t *heldTable) gives(fn *match.Func, given map[*types.Var]bool, depth int) 
 		case *ast.CallExpr:
 			if t.p.IsBuiltin(n, "close") {
 				add(n.Args[0])
+			} else if cancel, ends := t.p.Cancels(n); ends {
+				add(cancel)
 			} else if word := word(t.p, n); word != nil {
 				add(word)
 			} else if callee := t.funcs(t.p.Callee(n)); callee != nil && depth > 0 {
@@ -126,6 +128,11 @@ func (t *heldTable) asks(fn *match.Func, pos token.Pos, given map[*types.Var]boo
 		case *ast.UnaryExpr:
 			if n.Op == token.ARROW {
 				mentions(n.X)
+			}
+			if ctx, ok := t.p.DoneCall(n.X); ok && n.Op == token.ARROW {
+				for v := range given {
+					found = found || t.p.EndsBy(ctx, v)
+				}
 			}
 		case *ast.RangeStmt:
 			mentions(n.X)

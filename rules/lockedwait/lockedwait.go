@@ -40,7 +40,9 @@
 // another structure, which may be another one. A wait behind a condition about
 // what the other side assigns or stores in an atomic, or behind a word that it
 // gives: it may have had the mutex by then. A mutex that the other side locks only
-// before it gives a word that whoever starts it waits for.
+// before it gives a word that whoever starts it waits for, such as the end of a
+// context. A mutex that the other side locks only if an argument says so, where a
+// call passes a constant that does not.
 //
 // # Fix safety
 //

@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 
@@ -19,16 +20,77 @@ type needing struct {
 	at   token.Pos        // where it is taken
 	// The operation itself comes under the mutex: not only may it have been taken before.
 	under bool
-	once  bool // the first time that it is done ends the wait
+	once  bool      // the first time that it is done ends the wait
+	given constants // of the parameters on the way
 }
 
-// before reports whether whoever does the operation at c, in fn, may have to
-// wait for the mutex first: it is done under the mutex on every path, or by a
-// goroutine of its own that takes it on the way.
+// before asks for each way in which fn is called with constants: one that leads
+// around the mutex is enough.
 func (n *needing) before(c inspector.Cursor, fn *match.Func, lock match.Path, depth int) bool {
 	if fn == nil {
 		return false
 	}
+	outer := n.given
+	defer func() { n.given = outer }()
+	for _, given := range n.ways(fn, outer) {
+		if n.given = given; !n.needs(c, fn, lock, depth) {
+			return false
+		}
+	}
+	return true
+}
+
+// ways lists what the calls of fn pass as constants, as far as its conditions ask
+// for it.
+func (n *needing) ways(fn *match.Func, outer constants) (out []constants) {
+	asked := askedParams(n.t.p, fn)
+	if len(asked) == 0 {
+		return []constants{outer}
+	}
+	for _, call := range n.callsOf(fn) {
+		given := constantArguments(n.t.p, call, fn, outer)
+		if !slices.ContainsFunc(out, func(c constants) bool { return c.sameFor(given, asked) }) {
+			out = append(out, given)
+		}
+	}
+	return out
+}
+
+// callsOf lists the calls of fn; a nil one if not all are known.
+func (n *needing) callsOf(fn *match.Func) []*ast.CallExpr {
+	switch d := fn.Cursor.Node().(type) {
+	case *ast.FuncLit:
+		if call, ok := match.Unparen(fn.Cursor).Parent().Node().(*ast.CallExpr); ok && ast.Unparen(call.Fun) == ast.Expr(d) {
+			return []*ast.CallExpr{call}
+		}
+	case *ast.FuncDecl:
+		obj, ok := n.t.p.TypesInfo.Defs[d.Name].(*types.Func)
+		if !ok || d.Type.Params.NumFields() == 0 {
+			break
+		}
+		calls, known := n.t.p.CallSites(obj)
+		var out []*ast.CallExpr
+		for _, c := range calls {
+			out = append(out, c.Node().(*ast.CallExpr))
+		}
+		if known {
+			return out
+		}
+	}
+	return []*ast.CallExpr{nil}
+}
+
+// onEdge leaves out the paths that the constants rule out.
+func onEdge[S any](n *needing) func(ast.Expr, bool, S) (S, bool) {
+	return func(cond ast.Expr, taken bool, s S) (S, bool) {
+		return s, comesOut(n.t.p, cond, taken, n.given)
+	}
+}
+
+// needs reports whether whoever does the operation at c, in fn, may have to
+// wait for the mutex first: it is done under the mutex on every path, or by a
+// goroutine of its own that takes it on the way.
+func (n *needing) needs(c inspector.Cursor, fn *match.Func, lock match.Path, depth int) bool {
 	node := match.FlowNode(c, fn)
 	if node == nil {
 		return false
@@ -80,7 +142,7 @@ func (n *needing) cyclic(caller *match.Func, call inspector.Cursor, callee *matc
 
 // takesIn reports whether fn takes the mutex on some path.
 func (n *needing) takesIn(fn *match.Func, lock match.Path) (found bool) {
-	flow.Paths[struct{}]{Node: func(node ast.Node, s struct{}) (struct{}, bool) {
+	flow.Paths[struct{}]{Edge: onEdge[struct{}](n), Node: func(node ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n.takes(node, lock, 2)
 		return s, !found
 	}}.FromEntry(fn.Flow, struct{}{})
@@ -117,7 +179,7 @@ func (n *needing) held(fn *match.Func, node ast.Node, lock match.Path) bool {
 		return false
 	}
 	free, reached := false, false
-	flow.Paths[bool]{Node: func(at ast.Node, has bool) (bool, bool) {
+	flow.Paths[bool]{Edge: onEdge[bool](n), Node: func(at ast.Node, has bool) (bool, bool) {
 		if at == node {
 			free, reached = free || !has, true
 			return has, !free
@@ -140,6 +202,7 @@ func (n *needing) onTheWay(fn *match.Func, node ast.Node, loop *ast.RangeStmt, l
 	_, deferred := node.(*ast.DeferStmt)
 	found, words := false, n.words(fn)
 	paths := flow.Paths[bool]{
+		Edge: onEdge[bool](n),
 		Node: func(at ast.Node, has bool) (bool, bool) {
 			if at == node && !deferred {
 				found = found || has
@@ -182,11 +245,13 @@ func (n *needing) takes(node ast.Node, lock match.Path, depth int) (found bool) 
 			return
 		}
 		if callee := n.t.funcs(p.Callee(call)); callee != nil && depth > 0 {
-			in := p.Into(lock, call, callee)
-			flow.Paths[struct{}]{Node: func(at ast.Node, s struct{}) (struct{}, bool) {
+			in, outer := p.Into(lock, call, callee), n.given
+			n.given = constantArguments(p, call, callee, outer)
+			flow.Paths[struct{}]{Edge: onEdge[struct{}](n), Node: func(at ast.Node, s struct{}) (struct{}, bool) {
 				found = found || n.takes(at, in, depth-1)
 				return s, !found
 			}}.FromEntry(callee.Flow, struct{}{})
+			n.given = outer
 		}
 	})
 	return found

@@ -34,7 +34,10 @@
 //
 // A cancel function that is returned, stored where something reads it, passed on
 // or captured by a literal that may run later: whoever gets it may call it. Paths
-// behind <-ctx.Done(), where the context has ended by itself. Paths that end in a
+// after <-ctx.Done(), and those on which ctx.Err() or context.Cause(ctx) says that
+// the context has ended by itself. One whose time is up when it is made. One made
+// from the Context of a test, which ends with the test, outside of loops. Paths that
+// a condition rules out because the context is made under one that says otherwise. Paths that end in a
 // panic, os.Exit, log.Fatal or t.Fatal, paths that never end, and main.main but
 // for its loops. A context that is made from one that the function, or the one
 // around a literal that is called where it stands, has cancelled on each path when
@@ -56,8 +59,11 @@
 // The fix is unsafe where it is not known whether a callee is done with the
 // context when it returns: a method of an interface that other packages may
 // implement, a function value, a function without a body, one of a dependency
-// that cannot be looked into. It is safe where the function cancels after that
-// call unless it leaves because of an error.
+// that cannot be looked into. So it is for a request whose body may still be on its
+// way, because the server may answer before it has read all of it, unless the body of the
+// response is closed on each path; and where a transport of the package goes on
+// using requests that it has answered. It is safe where the function cancels
+// after that call unless it leaves because of an error.
 //
 // A deferred cancel that comes too late moves up if it does nothing else and no
 // other call is deferred in between, at any depth. Otherwise a second one goes in

@@ -164,7 +164,11 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 		return m.None("the call is no statement of its own")
 	}
 	deferred := func() dst.Stmt { return dstedit.Defer(dstedit.Call(dstedit.Sel(u.Var.Name(), stop))) }
-	return m.Unsafe("Defer "+u.Var.Name()+"."+stop+", which then runs when the function returns, with all that it does", func(d *dstedit.Decl) error {
+	message := "Defer " + u.Var.Name() + "." + stop + ", which then runs when the function returns, with all that it does"
+	if body := u.p.Declaration(method); body != nil && u.p.WaitsForOthers(body) {
+		message += "; it waits for others, and so does the function then"
+	}
+	return m.Unsafe(message, func(d *dstedit.Decl) error {
 		switch {
 		case guard.First != nil:
 			return d.InsertFirst(guard.First, deferred())

@@ -28,8 +28,9 @@
 //
 // An Add in a goroutine that runs under a count of its own and adds for its
 // children. A group that is declared and waited for inside the goroutine. A
-// goroutine from which the function hears over a channel, or by another lock or
-// flag, before it waits. An Add under a lock, behind a question that may end the
+// goroutine from which the function hears over a channel, by the end of a context
+// or by another lock or flag, before it waits. An Add of a number below zero, which
+// counts down, or of one that may be below zero in a goroutine without a Done. An Add under a lock, behind a question that may end the
 // goroutine: has the Wait begun? A group that nobody in the package waits for, or
 // a local one for which each Wait comes before the goroutine starts.
 //

@@ -213,7 +213,7 @@ func (j *judge) run(ctx context.Context, dir string, units []*unit) error {
 	skip := "ORACLE_SKIP="
 	for {
 		file := filepath.Join(dir, "outcomes")
-		cmd := exec.CommandContext(ctx, filepath.Join(dir, "units.test"), "-test.run=^TestUnits$", "-test.timeout=5m")
+		cmd := exec.CommandContext(ctx, filepath.Join(dir, "units.test"), "-test.run=^TestUnits$", "-test.timeout=30m")
 		cmd.Env = append(environ(), "ORACLE_OUT="+file, skip, fmt.Sprint("ORACLE_PATHS=", j.paths), fmt.Sprint("ORACLE_SCHEDULES=", j.schedules))
 		out, err := cmd.CombinedOutput()
 		if err == nil {

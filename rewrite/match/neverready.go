@@ -1,0 +1,93 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+)
+
+// neverReady reports whether n sends or receives on a channel that is nil for
+// certain: no select takes such a case, and outside of one nothing comes behind
+// it.
+func (p *Pass) neverReady(n ast.Node) bool {
+	if send, ok := n.(*ast.SendStmt); ok {
+		return p.nilChannel(send.Chan, 3)
+	}
+	ch := Received(n)
+	return ch != nil && p.nilChannel(ch, 3)
+}
+
+// Received returns the channel that n, a statement or the communication of a
+// case, receives from; nil if it does anything else.
+func Received(n ast.Node) ast.Expr {
+	var e ast.Expr
+	switch s := n.(type) {
+	case *ast.ExprStmt:
+		e = s.X
+	case *ast.AssignStmt:
+		if len(s.Rhs) == 1 {
+			e = s.Rhs[0]
+		}
+	}
+	if recv, ok := ast.Unparen(e).(*ast.UnaryExpr); ok && recv.Op == token.ARROW {
+		return recv.X
+	}
+	return nil
+}
+
+// nilChannel reports whether e is a nil channel whenever it is evaluated: a
+// local variable that gets no value, or the Done of a context that nothing ends.
+func (p *Pass) nilChannel(e ast.Expr, depth int) bool {
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		if p.IsNil(x) {
+			return true
+		}
+		v := p.VarOf(x)
+		if depth == 0 || v == nil || !p.Fixed(v) {
+			return false
+		}
+		if def := p.Definition(v); def != nil {
+			return p.nilChannel(def, depth-1)
+		}
+		return p.declaredEmpty(v)
+	case *ast.CallExpr:
+		if p.TypesInfo.Types[x.Fun].IsType() && len(x.Args) == 1 {
+			return p.nilChannel(x.Args[0], depth)
+		}
+		sel, ok := ast.Unparen(x.Fun).(*ast.SelectorExpr)
+		return ok && sel.Sel.Name == "Done" && typeis.Named(p.TypesInfo.TypeOf(sel.X), "context", "Context") && p.endlessContext(sel.X, depth)
+	}
+	return false
+}
+
+// declaredEmpty reports whether v is declared by var, without a value.
+func (p *Pass) declaredEmpty(v *types.Var) bool {
+	c, ok := p.CursorAt(v.Pos())
+	if !ok {
+		return false
+	}
+	spec, ok := c.Parent().Node().(*ast.ValueSpec)
+	return ok && len(spec.Values) == 0
+}
+
+// endlessContext reports whether e is a context whose Done is nil.
+func (p *Pass) endlessContext(e ast.Expr, depth int) bool {
+	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok {
+		switch p.FullName(call) {
+		case "context.Background", "context.TODO", "context.WithoutCancel":
+			return true
+		case "context.WithValue":
+			return len(call.Args) > 0 && p.endlessContext(call.Args[0], depth)
+		}
+		return false
+	}
+	v := p.VarOf(e)
+	if depth == 0 || v == nil || !p.Fixed(v) {
+		return false
+	}
+	def := p.Definition(v)
+	return def != nil && p.endlessContext(def, depth-1)
+}
