@@ -71,8 +71,11 @@ import (
 // The fix is unsafe where it is not known whether a callee is done with the
 // context when it returns: a method of an interface that other packages may
 // implement, a function value, a function without a body, one of a dependency
-// that cannot be looked into. It is safe where the function cancels after that
-// call unless it leaves because of an error.
+// that cannot be looked into. So it is for a request whose body may still be on its
+// way, because the server may answer before it has read all of it, unless the body of the
+// response is closed on each path; and where a transport of the package goes on
+// using requests that it has answered. It is safe where the function cancels
+// after that call unless it leaves because of an error.
 //
 // A deferred cancel that comes too late moves up if it does nothing else and no
 // other call is deferred in between, at any depth. Otherwise a second one goes in

@@ -53,6 +53,10 @@ type ctxTracker struct {
 	outlives string
 	guessed  bool // outlives rests on a name alone
 	doubts   []Doubt
+	// transport is set for a transport, which may hand on what is made from the
+	// context with its response.
+	transport bool
+	depth     int // of the functions that a transport is followed through
 }
 
 // variable follows all uses of v, the context itself or, if what is set,
@@ -70,7 +74,7 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 		t.outlives = name + " lives outside the function"
 		return
 	}
-	if t.p.IsResult(v, t.fn) {
+	if t.p.IsResult(v, t.fn) && !t.transport {
 		t.outlives = name + " is a result of the function"
 		return
 	}
@@ -112,6 +116,9 @@ func (t *ctxTracker) use(c inspector.Cursor, name string) {
 	}
 	switch t.p.litUse(c, t.fn) {
 	case litEscapes:
+		if t.transport && !t.started(c) {
+			return
+		}
 		t.outlives = name + " is used by a function literal that may run later"
 		return
 	case litDeferred:
@@ -156,9 +163,13 @@ func (t *ctxTracker) expr(c inspector.Cursor, name string) {
 	case *ast.AssignStmt, *ast.ValueSpec:
 		t.stored(parent, c, name)
 	case *ast.ReturnStmt:
-		t.outlives = name + " is returned"
+		if !t.transport {
+			t.outlives = name + " is returned"
+		}
 	case *ast.KeyValueExpr, *ast.CompositeLit:
-		t.outlives = name + " is stored in a literal"
+		if !t.transport {
+			t.outlives = name + " is stored in a literal"
+		}
 	case *ast.SendStmt:
 		t.outlives = name + " is sent on a channel"
 	default:
@@ -265,6 +276,10 @@ var starters = []string{
 // callee decides on a call that gets the context as argument arg, or as its
 // receiver if that is -1, and goes on with what the call returns.
 func (t *ctxTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, name string) {
+	if t.transport {
+		t.transportCallee(call, fn, arg, name)
+		return
+	}
 	why := " is passed to " + fn.Name() + ", which may go on using it"
 	if arg < 0 {
 		why = " has a method " + fn.Name() + ", which may go on using it"
@@ -274,6 +289,9 @@ func (t *ctxTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, n
 		t.outlives = name + why
 	case ctxGone:
 	case ctxHeld:
+		if why := t.inFlight(call, fn); why != "" {
+			t.doubts = append(t.doubts, Doubt{c, name + why})
+		}
 		t.value(call, name)
 	default:
 		if t.p.startsBy(n, fn, arg) {
@@ -357,6 +375,9 @@ func (t *ctxTracker) stored(stmt, c inspector.Cursor, name string) {
 			continue
 		}
 		v := t.p.VarOf(l)
+		if t.intoResponse(l) {
+			continue
+		}
 		if v == nil {
 			t.outlives = name + " is stored"
 			return

@@ -51,6 +51,9 @@ type FuncFact struct {
 	Response *FreshResponse
 	// Request says what the request that is the first result has for a body.
 	Request Sent
+	// Detaches says of a transport that it goes on using its request after it
+	// has returned.
+	Detaches bool
 	// Starts, Quiet and Fresh are about goroutines that only a method ends:
 	// see the methods of Facts of these names.
 	Starts       *Lifetime
@@ -93,8 +96,10 @@ type Facts struct {
 	// ifaces and calls are about the whole package, and found out when asked for.
 	ifaces *ifaces
 	calls  func() *callIndex
-	ask    Asked      // about packages that are not analysed; may be nil
-	lazy   *lazyFacts // for a dependency
+	// detaching is about transports; see Pass.detachingTransports.
+	detaching detachingTransports
+	ask       Asked      // about packages that are not analysed; may be nil
+	lazy      *lazyFacts // for a dependency
 	// shared is for the rules; nil while summarising.
 	shared *shared
 	// Internal holds what went wrong on the way: a panic costs the summary of
@@ -312,6 +317,7 @@ func (f *Facts) compute(fn *types.Func, d *ast.FuncDecl) (out *FuncFact) {
 		}
 		fact.Response = p.freshResponse(body, sig)
 		fact.Request = p.requestResult(body, sig)
+		fact.Detaches = p.detaches(sig, body)
 	}
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)

@@ -26,6 +26,8 @@ type Obligation struct {
 	// Settled reports whether nothing needs to be done where a condition came
 	// out as taken. May be nil.
 	Settled func(cond ast.Expr, taken bool) bool
+	// Empty is set if a body must be closed also where a condition says that there is none.
+	Empty bool
 	// Returns is set if only a function that returns owes it, not one that
 	// waits for ever.
 	Returns bool
@@ -223,7 +225,7 @@ func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool)
 		}
 		s.flag, s.set = v, taken
 	}
-	if w.noBody(cond, taken) || w.o.Settled != nil && w.o.Settled(cond, taken) {
+	if !w.o.Empty && w.noBody(cond, taken) || w.o.Settled != nil && w.o.Settled(cond, taken) {
 		return s, false
 	}
 	if x, isNil, ok := w.p.NilTest(cond, taken); ok {

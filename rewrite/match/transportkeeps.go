@@ -1,0 +1,208 @@
+package match
+
+import (
+	"go/ast"
+	"go/types"
+	"sync"
+
+	"golang.org/x/tools/go/ast/inspector"
+)
+
+// A client is done with a request when it returns, but for the response, unless
+// its transport is not: one that answers from a cache and asks the server in the
+// background goes on with the request, and ends with its context.
+
+// roundTrips reports whether sig is that of http.RoundTripper.RoundTrip.
+func roundTrips(sig *types.Signature) bool {
+	return sig.Params().Len() == 1 && isRequest(sig.Params().At(0).Type()) &&
+		sig.Results().Len() == 2 && isResponse(sig.Results().At(0).Type()) && IsError(sig.Results().At(1).Type())
+}
+
+// detaches reports whether fn, a transport, certainly goes on using its request
+// after it has returned, other than by way of the response.
+func (p *Pass) detaches(sig *types.Signature, fn *Func) bool {
+	if !roundTrips(sig) {
+		return false
+	}
+	t := &ctxTracker{p: p, fn: fn, def: fn.Type, seen: map[*types.Var]bool{}, transport: true}
+	t.variable(sig.Params().At(0), "")
+	return t.outlives != "" && !t.guessed
+}
+
+// started reports whether the literals around c are run by a goroutine, or
+// handed to a function that may do so.
+func (t *ctxTracker) started(c inspector.Cursor) bool {
+	for ; c.Valid() && c != t.fn.Cursor; c = c.Parent() {
+		switch n := c.Node().(type) {
+		case *ast.GoStmt:
+			return true
+		case *ast.FuncLit:
+			arg := Unparen(c)
+			call, ok := arg.Parent().Node().(*ast.CallExpr)
+			if ok && call.Fun != arg.Node() && !t.p.TypesInfo.Types[call.Fun].IsType() && ast.Node(n) != t.fn.Cursor.Node() {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// intoResponse reports whether l is a field of a local variable: what is put
+// there by a transport goes with its response, or a copy of its request.
+func (t *ctxTracker) intoResponse(l ast.Expr) bool {
+	sel, ok := ast.Unparen(l).(*ast.SelectorExpr)
+	if !ok || !t.transport {
+		return false
+	}
+	v := t.p.VarOf(sel.X)
+	return v != nil && !v.IsField() && t.p.DeclaredIn(v, t.fn) && (t.p.IsResult(v, t.fn) || v.Pos() >= t.fn.Body.Pos())
+}
+
+// transportCallee is callee for a transport. It looks into the functions of the
+// package by itself: summaries do not tell what is returned from what is kept.
+func (t *ctxTracker) transportCallee(call inspector.Cursor, fn *types.Func, arg int, name string) {
+	if listed(fn, arg) == ctxKept {
+		t.outlives = name + " is passed to " + fn.Name()
+		return
+	}
+	if sig := fn.Signature(); arg >= 0 && arg < sig.Params().Len() && t.depth < transportDepth {
+		if q, body := t.p.Facts.bodyOf(fn); body != nil {
+			inner := &ctxTracker{p: q, fn: body, def: body.Type, seen: map[*types.Var]bool{}, transport: true, depth: t.depth + 1}
+			if inner.variable(fn.Origin().Signature().Params().At(arg), ""); inner.outlives != "" && !inner.guessed {
+				t.outlives = inner.outlives
+				return
+			}
+		}
+	}
+	t.value(call, name)
+}
+
+// transportDepth bounds how many functions of the package are looked into.
+const transportDepth = 3
+
+// bodyOf returns the function of the package that fn is, with a pass over it.
+func (f *Facts) bodyOf(fn *types.Func) (*Pass, *Func) {
+	fn = fn.Origin()
+	for _, d := range f.calls().decls {
+		if f.pass.TypesInfo.Defs[d.Name] != types.Object(fn) {
+			continue
+		}
+		q := f.passOver(d)
+		c, ok := q.Inspector.Root().FindNode(d)
+		if !ok {
+			return nil, nil
+		}
+		return q, q.FuncOf(c)
+	}
+	return nil, nil
+}
+
+// detaching says whether a package has transports that go on using their
+// requests. Those of test files serve tests only.
+type detaching struct{ shipped, tested bool }
+
+// detachingTransports is about the types of all expressions of the package and
+// about its literals.
+type detachingTransports struct {
+	mu    sync.Mutex
+	known bool
+	found detaching
+}
+
+func (p *Pass) detachingTransports() detaching {
+	d := &p.Facts.detaching
+	d.mu.Lock()
+	known, found := d.known, d.found
+	d.known = true
+	d.mu.Unlock()
+	if known || p.Facts.lazy != nil {
+		return found
+	}
+	found = p.findDetaching()
+	d.mu.Lock()
+	d.found = found
+	d.mu.Unlock()
+	return found
+}
+
+func (p *Pass) findDetaching() (found detaching) {
+	add := func(inTest bool) {
+		found.tested = true
+		found.shipped = found.shipped || !inTest
+	}
+	for _, t := range p.Facts.ifaces.types() {
+		if types.IsInterface(t) || isTypeParam(t) {
+			continue
+		}
+		obj, _, _ := types.LookupFieldOrMethod(t, true, p.Pkg, "RoundTrip")
+		m, ok := obj.(*types.Func)
+		switch {
+		case !ok || !roundTrips(m.Signature()):
+		case m.Pkg() != p.Pkg:
+			if p.Facts.of(m).Detaches {
+				add(false)
+			}
+		default:
+			if q, body := p.Facts.bodyOf(m); body != nil && q.detaches(m.Origin().Signature(), body) {
+				add(p.InTest(m.Pos()))
+			}
+		}
+	}
+	for _, file := range p.Files {
+		ast.Inspect(file, func(n ast.Node) bool {
+			lit, ok := n.(*ast.FuncLit)
+			if !ok {
+				return true
+			}
+			sig, ok := p.TypesInfo.TypeOf(lit).(*types.Signature)
+			if ok && roundTrips(sig) && p.litDetaches(lit, sig) {
+				add(p.InTest(lit.Pos()))
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// litDetaches is detaches for a literal of the package.
+func (p *Pass) litDetaches(lit *ast.FuncLit, sig *types.Signature) bool {
+	c, ok := p.Inspector.Root().FindNode(lit)
+	if !ok {
+		if p = p.Facts.passAt(lit); p == nil {
+			return false
+		}
+		if c, ok = p.Inspector.Root().FindNode(lit); !ok {
+			return false
+		}
+	}
+	return p.detaches(sig, p.FuncOf(c))
+}
+
+// inFlight says why a request may be in use after a call of fn, a client of
+// net/http, has returned, or returns "".
+//
+// Precision: that the body of the response is closed on each path ends what is
+// still being sent, so the context may end there, too. A status without a body is no
+// excuse: the close of no body ends nothing.
+func (t *ctxTracker) inFlight(call inspector.Cursor, fn *types.Func) string {
+	n := call.Node().(*ast.CallExpr)
+	if !clientCalls[fn.FullName()] && fn.FullName() != "(net/http.RoundTripper).RoundTrip" {
+		return ""
+	}
+	inTest := t.p.InTest(n.Pos())
+	if d := t.p.detachingTransports(); d.shipped || d.tested && inTest {
+		return " is passed to " + fn.Name() + ", and a transport of the package goes on using requests"
+	}
+	b := Response{p: t.p, Fn: t.p.EnclosingFunc(call), Call: n, Def: Unparen(call).Parent()}
+	if b.Fn == nil || b.SendsNothing() {
+		return ""
+	}
+	if _, ok := b.Bind(); ok && b.Var != nil {
+		o := b.Obligation()
+		o.Settled, o.Over, o.Empty = nil, nil, true
+		if len(b.p.Unmet(o).Exits) == 0 {
+			return ""
+		}
+	}
+	return " is passed to " + fn.Name() + ", which may still be sending the request"
+}
