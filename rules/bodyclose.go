@@ -50,8 +50,10 @@ import (
 // nil, or a cancel function is called before it would be handed on. A response
 // to a request whose context the function itself cancels when it returns: that
 // ends the connection, too. After a request of method HEAD, a response that is
-// handed on or that nobody looks at. Paths on which the status (204, 304) or a
-// length of zero says that there is no body. A discarded response in a test that
+// handed on or that nobody looks at. Paths on which the status (204, 304), a
+// length of zero or the method HEAD of the request says that there is no body, by a
+// test of it, or of a flag that the method or the test is chosen by. A response that
+// httputil.DumpResponse dumps with its body, which that closes. A discarded response in a test that
 // asks only which error there is. A response that http.ReadResponse parses from
 // memory, and one of a transport whose dialer is a literal that dials nobody. A
 // loop that closes the body in the iterations that a counter chooses, as all but

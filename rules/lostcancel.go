@@ -49,7 +49,10 @@ import (
 //
 // A cancel function that is returned, stored where something reads it, passed on
 // or captured by a literal that may run later: whoever gets it may call it. Paths
-// behind <-ctx.Done(), where the context has ended by itself. Paths that end in a
+// after <-ctx.Done(), and those on which ctx.Err() or context.Cause(ctx) says that
+// the context has ended by itself. One whose time is up when it is made. One made
+// from the Context of a test, which ends with the test, outside of loops. Paths that
+// a condition rules out because the context is made under one that says otherwise. Paths that end in a
 // panic, os.Exit, log.Fatal or t.Fatal, paths that never end, and main.main but
 // for its loops. A context that is made from one that the function, or the one
 // around a literal that is called where it stands, has cancelled on each path when

@@ -17,7 +17,9 @@ import (
 // one about the same variables: an inner err is another one than that around it.
 type Assumptions struct {
 	p     *Pass
+	fn    *Func           // the function that they are about
 	known map[string]bool // by [Pass.condition]
+	spans map[string]span // of what is compared with constants, by [Pass.condition]
 }
 
 // condition tells apart what conditions ask: their text, and where the
@@ -39,7 +41,7 @@ func (p *Pass) newCondition(cond ast.Expr) string {
 	key := []byte(types.ExprString(cond))
 	ast.Inspect(cond, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			if obj := p.TypesInfo.ObjectOf(id); obj != nil {
+			if obj := p.TypesInfo.ObjectOf(id); obj != nil && obj.Pos().IsValid() {
 				key = strconv.AppendInt(append(key, ' '), int64(obj.Pos()), 10)
 			}
 		}
@@ -71,7 +73,7 @@ func (p *Pass) Assumed(c inspector.Cursor, fn *Func) Assumptions { return p.Assu
 // AssumedIn is Assumed for c in a literal fn of the function outer, about the
 // conditions that hold in both.
 func (p *Pass) AssumedIn(c inspector.Cursor, fn, outer *Func) Assumptions {
-	out := Assumptions{p, map[string]bool{}}
+	out := Assumptions{p, outer, map[string]bool{}, map[string]span{}}
 	for child := c; child.Valid() && child != fn.Cursor; child = child.Parent() {
 		if list, i, ok := StmtList(child); ok {
 			for _, s := range list[:i] {
@@ -79,17 +81,28 @@ func (p *Pass) AssumedIn(c inspector.Cursor, fn, outer *Func) Assumptions {
 				if guard, ok := s.(*ast.IfStmt); ok && guard.Else == nil && p.leaves(guard.Body.List) {
 					p.assume(out, guard.Cond, false, outer)
 				}
+				if sw, ok := s.(*ast.SwitchStmt); ok {
+					p.assumePassed(out, sw, outer)
+				}
 			}
 		}
-		ifs, ok := child.Parent().Node().(*ast.IfStmt)
-		if !ok {
-			continue
-		}
-		switch child.Node() {
-		case ast.Node(ifs.Body):
-			p.assume(out, ifs.Cond, true, outer)
-		case ast.Node(ifs.Else):
-			p.assume(out, ifs.Cond, false, outer)
+		switch n := child.Parent().Node().(type) {
+		case *ast.IfStmt:
+			switch child.Node() {
+			case ast.Node(n.Body):
+				p.assume(out, n.Cond, true, outer)
+			case ast.Node(n.Else):
+				p.assume(out, n.Cond, false, outer)
+			}
+		case *ast.CaseClause:
+			sw, ok := child.Parent().Parent().Parent().Node().(*ast.SwitchStmt)
+			if _, isStmt := child.Node().(ast.Stmt); ok && isStmt {
+				p.assumeCase(out, sw, n, outer)
+			}
+		case *ast.RangeStmt:
+			if child.Node() == ast.Node(n.Body) {
+				p.assumeElement(out, n, outer)
+			}
 		}
 	}
 	return out
@@ -99,7 +112,7 @@ func (p *Pass) AssumedIn(c inspector.Cursor, fn, outer *Func) Assumptions {
 // c: in "started = true; go f()", a later test of started tells whether the
 // goroutine runs. Only flags that get one constant besides their first value count.
 func (p *Pass) FlagsAt(c inspector.Cursor) Assumptions {
-	out := Assumptions{p, map[string]bool{}}
+	out := Assumptions{p, nil, map[string]bool{}, map[string]span{}}
 	list, _, _ := StmtList(c)
 	for _, s := range list {
 		as, ok := s.(*ast.AssignStmt)
@@ -116,6 +129,10 @@ func (p *Pass) FlagsAt(c inspector.Cursor) Assumptions {
 
 func (p *Pass) assume(out Assumptions, cond ast.Expr, taken bool, fn *Func) {
 	switch x := ast.Unparen(cond).(type) {
+	case *ast.Ident:
+		if value := p.boundTo(x, fn); value != nil {
+			p.assume(out, value, taken, fn)
+		}
 	case *ast.UnaryExpr:
 		if x.Op == token.NOT {
 			p.assume(out, x.X, !taken, fn)
@@ -136,20 +153,40 @@ func (p *Pass) assume(out Assumptions, cond ast.Expr, taken bool, fn *Func) {
 	}
 	out.known[p.condition(cond)] = taken
 	if be, ok := ast.Unparen(cond).(*ast.BinaryExpr); ok {
-		if be.Op == token.EQL || be.Op == token.NEQ {
+		if be.Op == token.EQL || be.Op == token.NEQ || negated[be.Op] != 0 && p.isInteger(be.X) && p.isInteger(be.Y) {
 			out.known[p.opposite(be)] = !taken
 		}
 	}
+	if c, ok := p.comparison(cond); ok {
+		out.narrow(c, taken)
+	}
 }
 
-// opposite is condition for the same comparison with the other one of == and !=.
+// boundTo returns the condition that a variable is declared with, which stands
+// for it as long as neither gets another value: ok := a && b.
+func (p *Pass) boundTo(id *ast.Ident, fn *Func) ast.Expr {
+	v := p.VarOf(id)
+	if v == nil || v.IsField() || !p.constantVar(v, fn) {
+		return nil
+	}
+	c, ok := fn.Outermost().FindByPos(v.Pos(), v.Pos())
+	if !ok || !p.Fixed(v) {
+		return nil
+	}
+	value := p.givenAt(c)
+	if value == nil || value.Pos() < fn.Body.Pos() {
+		return nil
+	}
+	return value
+}
+
+// opposite is condition for the comparison that comes out the other way, as with
+// == and !=.
 func (p *Pass) opposite(be *ast.BinaryExpr) string {
 	key, known := p.opposites[be]
 	if !known {
 		not := *be
-		if not.Op = token.EQL; be.Op == token.EQL {
-			not.Op = token.NEQ
-		}
+		not.Op = negated[be.Op]
 		if p.opposites == nil {
 			p.opposites = map[*ast.BinaryExpr]string{}
 		}
@@ -171,7 +208,7 @@ func (p *Pass) constantIn(cond ast.Expr, fn *Func) bool {
 	ast.Inspect(cond, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr, *ast.IndexExpr:
-			if call, isCall := n.(*ast.CallExpr); isCall && p.IsBuiltin(call, "len") {
+			if call, isCall := n.(*ast.CallExpr); isCall && p.IsBuiltin(call, "len") && p.fixedLength(call.Args[0]) {
 				return true
 			}
 			ok = false
@@ -236,9 +273,37 @@ func (p *Pass) setsField(field *types.Var, fn *Func) bool {
 
 // Possible reports whether cond can come out as taken.
 func (a Assumptions) Possible(cond ast.Expr, taken bool) bool {
-	if len(a.known) == 0 {
+	if len(a.known) == 0 && len(a.spans) == 0 {
 		return true
 	}
-	known, ok := a.known[a.p.condition(cond)]
-	return !ok || known == taken
+	if known, ok := a.known[a.p.condition(cond)]; ok {
+		return known == taken
+	}
+	switch x := ast.Unparen(cond).(type) {
+	case *ast.UnaryExpr:
+		if x.Op == token.NOT {
+			return a.Possible(x.X, !taken)
+		}
+	case *ast.BinaryExpr:
+		switch {
+		case x.Op == token.LAND && taken || x.Op == token.LOR && !taken:
+			return a.Possible(x.X, taken) && a.Possible(x.Y, taken)
+		case x.Op == token.LAND || x.Op == token.LOR:
+			return a.Possible(x.X, taken) || a.Possible(x.Y, taken)
+		}
+	case *ast.Ident:
+		if a.fn != nil {
+			if value := a.p.boundTo(x, a.fn); value != nil {
+				return a.Possible(value, taken)
+			}
+		}
+	}
+	if c, ok := a.p.comparison(cond); ok {
+		key := a.p.condition(c.subject)
+		if s, known := a.spans[key]; known {
+			_, ok := s.and(c, taken)
+			return ok
+		}
+	}
+	return true
 }

@@ -33,7 +33,7 @@ type Cancel struct {
 }
 
 // CancelMaker returns the context that the call at c makes; ok is false for
-// other calls, and for one that panics.
+// other calls, for one that panics, and for a context that has ended at once.
 func (p *Pass) CancelMaker(c inspector.Cursor) (cc Cancel, ok bool) {
 	call := c.Node().(*ast.CallExpr)
 	cc = Cancel{p: p, Call: call, Def: Unparen(c).Parent(), Name: p.maker(call)}
@@ -48,7 +48,7 @@ func (p *Pass) CancelMaker(c inspector.Cursor) (cc Cancel, ok bool) {
 		return cc, false
 	}
 	cc.Fn = p.EnclosingFunc(c)
-	return cc, cc.Fn != nil
+	return cc, cc.Fn != nil && !cc.endedAtOnce()
 }
 
 // parent returns the parent of the context, as far as it is an argument.
@@ -124,21 +124,6 @@ func mentionsName(n ast.Node, name string) bool {
 		return !found
 	})
 	return found
-}
-
-// Ended reports whether a condition that came out as taken says that the
-// context or its parent has ended: ctx.Err() != nil.
-func (c *Cancel) Ended(cond ast.Expr, taken bool) bool {
-	x, isNil, ok := c.p.NilTest(cond, taken)
-	if !ok || isNil {
-		return false
-	}
-	call, ok := ast.Unparen(x).(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	recv, isErr := c.p.Method(call, "context", "Context", "Err")
-	return isErr && c.its(recv)
 }
 
 // WaitsForDone reports whether n receives from the Done channel of the context

@@ -57,7 +57,7 @@ type ctxEnding struct {
 func (e *ctxEnding) expr(x ast.Expr, pos token.Pos) bool {
 	p := e.c.p
 	if call, ok := ast.Unparen(x).(*ast.CallExpr); ok {
-		return p.FullName(call) == "context.WithValue" && e.expr(call.Args[0], pos)
+		return p.endsWithTest(call, e.c.Fn) || p.FullName(call) == "context.WithValue" && e.expr(call.Args[0], pos)
 	}
 	v := p.VarOf(x)
 	if v == nil || !p.DeclaredIn(v, e.c.Fn) {

@@ -94,8 +94,7 @@ func (p *Pass) requestsHead(e ast.Expr) bool {
 	if !ok {
 		return false
 	}
-	at := map[string]int{"net/http.NewRequest": 0, "net/http.NewRequestWithContext": 1}
-	i, ok := at[p.FullName(call)]
+	i, ok := requestMakers[p.FullName(call)]
 	if !ok || i >= len(call.Args) {
 		return false
 	}

@@ -2,8 +2,6 @@ package match
 
 import (
 	"go/ast"
-	"go/constant"
-	"go/token"
 	"go/types"
 	"slices"
 
@@ -286,28 +284,6 @@ func (b *Response) onlyReturned() bool {
 		}
 	}
 	return true
-}
-
-// withoutBody reports whether a condition that came out as taken says that the
-// response has no body, by its status or its length.
-func (b *Response) withoutBody(cond ast.Expr, taken bool) bool {
-	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
-	if !ok || (be.Op != token.EQL || !taken) && (be.Op != token.NEQ || taken) {
-		return false
-	}
-	sel, ok := ast.Unparen(be.X).(*ast.SelectorExpr)
-	if !ok || sel.Sel.Name != "StatusCode" && sel.Sel.Name != "ContentLength" || b.p.VarOf(sel.X) != b.Var {
-		return false
-	}
-	v := b.p.TypesInfo.Types[be.Y].Value
-	if v == nil || v.Kind() != constant.Int {
-		return false
-	}
-	n, exact := constant.Int64Val(v)
-	if sel.Sel.Name == "ContentLength" {
-		return exact && n == 0
-	}
-	return exact && (n == 204 || n == 304)
 }
 
 // settled reports whether n returns a named response without mentioning it, or

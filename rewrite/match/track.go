@@ -2,6 +2,7 @@ package match
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
 
@@ -276,6 +277,10 @@ func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
 			return
 		}
 	}
+	if name == "net/http/httputil.DumpResponse" && r == holder && len(n.Args) == 2 {
+		t.dumped(call, id, n.Args[1], shared)
+		return
+	}
 	if r != cancel && looksOnly(fn) {
 		t.looked(id)
 		return
@@ -287,6 +292,19 @@ func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
 		t.closed(call, id, shared)
 	default:
 		t.emit(Escapes, id)
+	}
+}
+
+// dumped records a dump of a response: with its body, that is read, closed, and
+// replaced by a copy in memory.
+func (t *tracker) dumped(call, id inspector.Cursor, body ast.Expr, shared bool) {
+	switch v := t.p.TypesInfo.Types[body].Value; {
+	case v == nil || v.Kind() != constant.Bool:
+		t.emit(Escapes, id)
+	case constant.BoolVal(v):
+		t.closed(call, id, shared)
+	default:
+		t.looked(id)
 	}
 }
 

@@ -59,7 +59,12 @@ type metState struct {
 	errLive, late, tainted bool
 	flag                   *types.Var // a bool variable that was tested, and how it came out
 	set                    bool
+	narrowed               Narrowed // what comparisons with constants left of a number or a string
 }
+
+// maxNarrowings bounds how much the paths of a function may learn from comparisons:
+// each value makes paths of its own.
+const maxNarrowings = 200
 
 // Unmet follows all paths from the call.
 //
@@ -82,7 +87,15 @@ func (p *Pass) Unmet(o Obligation) Unmet {
 		Node: w.node,
 		Edge: func(cond ast.Expr, taken bool, s metState) (metState, bool) {
 			s, ok := w.edge(cond, taken, s)
-			return s, ok && assumed.Possible(cond, taken)
+			if !ok || !assumed.Possible(cond, taken) {
+				return s, false
+			}
+			narrowed, ok := assumed.Narrow(s.narrowed, cond, taken, o.Fn)
+			if narrowed != s.narrowed && w.narrowings < maxNarrowings {
+				w.narrowings++
+				s.narrowed = narrowed
+			}
+			return s, ok
 		},
 		Round: func(l ast.Stmt, _ metState) bool {
 			loop, isFor := l.(*ast.ForStmt)
@@ -122,6 +135,7 @@ type unmetWalk struct {
 	eventful      []bool // by Block.index: something happens to the value there or after it
 	returns       bool   // some path comes to an exit
 	waits         bool   // some path comes to something that may wait for ever
+	narrowings    int    // how often a path has learnt something of a value
 	out           Unmet
 }
 
