@@ -55,7 +55,9 @@ import (
 // test of it, or of a flag that the method or the test is chosen by. A response that
 // httputil.DumpResponse dumps with its body, which that closes. A discarded response in a test that
 // asks only which error there is. A response that http.ReadResponse parses from
-// memory, and one of a transport whose dialer is a literal that dials nobody. A
+// memory, or once from a connection that a parameter gives or the function closes.
+// One of a client that is given a transport whose dialer is a literal that dials
+// nobody, or a transport of the package that makes its responses by itself. A
 // loop that closes the body in the iterations that a counter chooses, as all but
 // the last. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, with a
 // deferred close or without: the process ends, too. Paths on which a test has
@@ -168,7 +170,7 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		return m, false
 	case b.Parsed: // no goroutines; who only looks at the header may go on with the connection, as after CONNECT
 		m.Message = b.Var.Name() + ".Body is read but never closed, so what is left of it stands before the next response on the connection"
-		return m.None("whether the connection is used again is not known"), !unmet.Met && b.TouchesBody() && !b.Drained()
+		return m.None("whether the connection is used again is not known"), !unmet.Met && b.TouchesBody() && !b.Drained() && !b.EndsElsewhere()
 	}
 	return b.close(b.unclosed(m, unmet), b.Place(unmet)), true
 }

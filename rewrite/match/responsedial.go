@@ -11,13 +11,14 @@ import (
 // ownConnection reports whether the client of call gets its connections from a function
 // literal of fn that dials nobody: it hands out something in memory, or a
 // connection that others own. Then whether one stays open is not net/http's business.
+// So it is with a transport of the package that needs no connections at all.
 func (p *Pass) ownConnection(call *ast.CallExpr, fn *Func) bool {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	return ok && fn != nil && p.dialsNobody(sel.X, fn, memoryDepth)
 }
 
 // dialsNobody reports whether e, a client or a transport in fn, is made in fn
-// with a literal for a dialer that dials nobody.
+// with a literal for a dialer that dials nobody, or with a transport that answers by itself.
 func (p *Pass) dialsNobody(e ast.Expr, fn *Func, depth int) bool {
 	if depth == 0 {
 		return false
@@ -80,7 +81,7 @@ func (p *Pass) givenAt(c inspector.Cursor) ast.Expr {
 func (p *Pass) dialerIn(field string, value ast.Expr, fn *Func, depth int) bool {
 	switch {
 	case field == "Transport":
-		return p.dialsNobody(value, fn, depth-1)
+		return p.answersItself(value) || p.dialsNobody(value, fn, depth-1)
 	case !strings.HasPrefix(field, "Dial"):
 		return false
 	}

@@ -119,3 +119,44 @@ func (p *Pass) resetTo(c inspector.Cursor) ast.Expr {
 	}
 	return call.Args[0]
 }
+
+// EndsElsewhere reports whether a response that is parsed comes from a connection
+// that a parameter gives, or that the function closes. Whether the first is used
+// again is for the caller to say, and the second is not. A function that takes one
+// response after the other uses it again.
+func (b *Response) EndsElsewhere() bool {
+	return b.Parsed && len(b.Call.Args) == 2 && !b.Fn.Flow.InCycle(b.node()) && b.p.endsElsewhere(b.Call.Args[0], b.Fn, memoryDepth)
+}
+
+// endsElsewhere is EndsElsewhere for e, a connection or a reader on top of it.
+func (p *Pass) endsElsewhere(e ast.Expr, fn *Func, depth int) bool {
+	if depth == 0 {
+		return false
+	}
+	switch e := ast.Unparen(e).(type) {
+	case *ast.CallExpr:
+		name := p.FullName(e)
+		if !memoryReaders[name] && name != "io.TeeReader" && !p.TypesInfo.Types[e.Fun].IsType() {
+			return false
+		}
+		return slices.ContainsFunc(e.Args, func(arg ast.Expr) bool { return p.endsElsewhere(arg, fn, depth-1) })
+	case *ast.SelectorExpr: // rw.Reader of a bufio.ReadWriter
+		return IsNamed(p.TypesInfo.TypeOf(e.X), "bufio", "ReadWriter") && p.endsElsewhere(e.X, fn, depth-1)
+	case *ast.Ident:
+		v := p.VarOf(e)
+		if v == nil || !p.DeclaredIn(v, fn) {
+			return false
+		}
+		if p.isParam(v, fn) {
+			return true
+		}
+		return slices.ContainsFunc(p.Uses(fn.Cursor, v), func(use inspector.Cursor) bool {
+			if value := p.givenAt(use); value != nil {
+				return p.endsElsewhere(value, fn, depth-1)
+			}
+			sel, ok := use.Parent().Node().(*ast.SelectorExpr)
+			return ok && sel.Sel.Name == "Close" && sel.X == use.Node()
+		})
+	}
+	return false
+}
