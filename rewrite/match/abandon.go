@@ -156,6 +156,7 @@ func (s *LocalChan) comesAfter(snd *Sender, node ast.Node, sends map[ast.Node]in
 type pathState struct {
 	sent, least, got int8 // least is what is sent for certain
 	timeout          bool // a select went another way
+	narrowed         Narrowed
 }
 
 // leakOfFew counts sends and receives along each path of the function.
@@ -190,7 +191,7 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 			return why, false
 		}
 	}
-	first := FlowNode(s.Senders[0].Stmt, s.Fn)
+	first, started := FlowNode(s.Senders[0].Stmt, s.Fn), s.p.Assumed(s.Senders[0].Stmt, s.Fn)
 	start := pathState{sent: starts[first], least: least[first], got: deferredBefore(gets, first)}
 	// How often a sender sends may depend on what the receiver has told by the
 	// first value. Then a path that receives less often is no proof, as long as
@@ -227,11 +228,13 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 				return st, !isNil
 			}
 			for _, a := range assumed {
-				if !a.Possible(cond, taken) {
+				if !a.Possible(cond, taken) || a.wrapsNil(cond, taken) {
 					return st, false
 				}
 			}
-			return st, true
+			var ok bool
+			st.narrowed, ok = started.Narrow(st.narrowed, cond, taken, s.Fn)
+			return st, ok
 		},
 		Exit: func(b *flow.Block, st pathState) { left(b.End, st) },
 	}.After(s.Fn.Flow, first, start)

@@ -66,7 +66,7 @@ type metState struct {
 
 // maxNarrowings bounds how much the paths of a function may learn from comparisons:
 // each value makes paths of its own.
-const maxNarrowings = 200
+const maxNarrowings = 50
 
 // Unmet follows all paths from the call.
 //

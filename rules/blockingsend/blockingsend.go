@@ -49,7 +49,8 @@
 // that was asked for or on a flag in the value, and a producer there that may end
 // right behind a value. A sender that ends the receiver itself, but later, or that
 // asks a flag under a mutex first.
-// Functions that receive on every path, also by a deferred receive or by waiting
+// Functions that receive on every path on which a goroutine was started, as far
+// as comparisons with constants and nil tell, also by a deferred receive or by waiting
 // for the sender. Fields that other packages can reach, that are made with room,
 // or that a file for another platform mentions, and a field that nothing gives a
 // channel, behind a test for nil: only tests set it. Paths that end in a panic,

@@ -1,0 +1,68 @@
+package match
+
+import (
+	"go/ast"
+	"go/token"
+)
+
+// wrapsNil reports whether cond finds something not to be nil that can only be
+// nil: an error that a function of the package makes of another one, which is
+// known to be nil, and the function then returns nil.
+func (a Assumptions) wrapsNil(cond ast.Expr, taken bool) bool {
+	x, isNil, ok := a.p.NilTest(cond, taken)
+	if !ok || isNil || !IsError(a.p.TypesInfo.TypeOf(x)) {
+		return false
+	}
+	v := a.p.VarOf(x)
+	if v == nil {
+		return false
+	}
+	call, isCall := ast.Unparen(a.p.onlyValue(v)).(*ast.CallExpr)
+	if !isCall {
+		return false
+	}
+	fn := a.p.Declaration(a.p.Callee(call))
+	if fn == nil || fn.Type.Results.NumFields() != 1 {
+		return false
+	}
+	for i := range params(fn) {
+		if arg := argument(call, fn, i); i > 0 && arg != nil && a.isNil(arg) && a.p.nilOfNil(fn, i) {
+			return true
+		}
+	}
+	return false
+}
+
+// isNil reports whether e is known to be nil.
+func (a Assumptions) isNil(e ast.Expr) bool {
+	if a.p.VarOf(e) == nil {
+		return false
+	}
+	return a.known[a.p.newCondition(&ast.BinaryExpr{X: ast.Unparen(e), Op: token.EQL, Y: ast.NewIdent("nil")})]
+}
+
+// nilOfNil reports whether fn returns nil whenever its parameter i is nil.
+func (p *Pass) nilOfNil(fn *Func, i int) bool {
+	param := params(fn)[i]
+	if param == nil {
+		return false
+	}
+	v := p.VarOf(param)
+	if !p.Fixed(v) {
+		return false
+	}
+	always := true
+	Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			if ret, ok := n.(*ast.ReturnStmt); ok {
+				always = always && len(ret.Results) == 1 && (p.IsNil(ret.Results[0]) || p.VarOf(ret.Results[0]) == v)
+			}
+			return s, always
+		},
+		Edge: func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) {
+			x, isNil, ok := p.NilTest(cond, taken)
+			return s, !ok || isNil || p.VarOf(x) != v
+		},
+	}.FromEntry(fn.Flow, struct{}{})
+	return always
+}
