@@ -191,7 +191,7 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 			return why, false
 		}
 	}
-	first, started := FlowNode(s.Senders[0].Stmt, s.Fn), s.p.Assumed(s.Senders[0].Stmt, s.Fn)
+	first, started := FlowNode(s.Senders[0].Stmt, s.Fn), s.Pass.Assumed(s.Senders[0].Stmt, s.Fn)
 	start := pathState{sent: starts[first], least: least[first], got: deferredBefore(gets, first)}
 	// How often a sender sends may depend on what the receiver has told by the
 	// first value. Then a path that receives less often is no proof, as long as

@@ -3,6 +3,9 @@ package match
 import (
 	"go/ast"
 	"go/token"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // wrapsNil reports whether cond finds something not to be nil that can only be
@@ -10,7 +13,7 @@ import (
 // known to be nil, and the function then returns nil.
 func (a Assumptions) wrapsNil(cond ast.Expr, taken bool) bool {
 	x, isNil, ok := a.p.NilTest(cond, taken)
-	if !ok || isNil || !IsError(a.p.TypesInfo.TypeOf(x)) {
+	if !ok || isNil || !typeis.Error(a.p.TypesInfo.TypeOf(x)) {
 		return false
 	}
 	v := a.p.VarOf(x)
@@ -25,8 +28,8 @@ func (a Assumptions) wrapsNil(cond ast.Expr, taken bool) bool {
 	if fn == nil || fn.Type.Results.NumFields() != 1 {
 		return false
 	}
-	for i := range params(fn) {
-		if arg := argument(call, fn, i); i > 0 && arg != nil && a.isNil(arg) && a.p.nilOfNil(fn, i) {
+	for i := range Params(fn) {
+		if arg := Argument(call, fn, i); i > 0 && arg != nil && a.isNil(arg) && a.p.nilOfNil(fn, i) {
 			return true
 		}
 	}
@@ -43,7 +46,7 @@ func (a Assumptions) isNil(e ast.Expr) bool {
 
 // nilOfNil reports whether fn returns nil whenever its parameter i is nil.
 func (p *Pass) nilOfNil(fn *Func, i int) bool {
-	param := params(fn)[i]
+	param := Params(fn)[i]
 	if param == nil {
 		return false
 	}
@@ -52,7 +55,7 @@ func (p *Pass) nilOfNil(fn *Func, i int) bool {
 		return false
 	}
 	always := true
-	Paths[struct{}]{
+	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			if ret, ok := n.(*ast.ReturnStmt); ok {
 				always = always && len(ret.Results) == 1 && (p.IsNil(ret.Results[0]) || p.VarOf(ret.Results[0]) == v)
