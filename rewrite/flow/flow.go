@@ -37,7 +37,7 @@ type Block struct {
 	Select *ast.SelectStmt
 	// Loop is the for or range statement whose next round begins here.
 	Loop  ast.Stmt
-	index int // in Flow.blocks
+	index int // in Graph.blocks
 }
 
 // ExitKind says how control leaves a block without successors.
