@@ -140,11 +140,19 @@ func (t *heldTable) locals() (out []*waitable) {
 				made = 2
 			}
 		}
-		if made == 1 {
+		if made == 1 && (w.unbuffered || !w.talksToItself()) {
 			out = append(out, w)
 		}
 	}
 	return out
+}
+
+// talksToItself reports whether one goroutine both sends and receives: what it
+// has put into a buffer is there for it to take.
+func (w *waitable) talksToItself() bool {
+	return slices.ContainsFunc(w.recvs, func(r match.ChannelUse) bool {
+		return slices.ContainsFunc(w.sends, func(s match.ChannelUse) bool { return s.Runner == r.Runner })
+	})
 }
 
 // heldLock is a mutex that is held, as the function that is looked at names it.

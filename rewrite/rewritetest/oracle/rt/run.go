@@ -90,6 +90,12 @@ func run(t *testing.T, unit Unit, variant int, bits map[Choice]bool, mode int, l
 		kept, later := e.kept, e.later
 		over := e.frozen
 		e.mu.Unlock()
+		if over { // at the very moment of the return
+			select {
+			case out.End = <-e.crash:
+			default:
+			}
+		}
 		if !over {
 			for _, ctx := range kept {
 				out.After = append(out.After, fmt.Sprint("kept ", ctx.Err()))
