@@ -25,6 +25,8 @@ type lastValues struct {
 	values []ast.Expr          // that end the producer
 	flags  map[string]bool     // fields that say by their place that no more comes; "" for the whole value
 	any    bool                // it ends with a value that is not seen here
+	sent   []constant.Value    // all that it sends, unless other is set
+	other  bool                // it sends what is no constant
 	counts []constant.Value    // last values of loops that send their count; nil for one that is not constant
 }
 
@@ -49,9 +51,18 @@ func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
 	for _, u := range sends {
 		nodes[FlowNode(u.Op, fn)] = true
 	}
+	ast.Inspect(fn.Body, func(n ast.Node) bool {
+		comm, ok := n.(*ast.CommClause) // what is sent in a select is not among sends
+		if ok {
+			_, sends := comm.Comm.(*ast.SendStmt)
+			l.other = l.other || sends
+		}
+		return !l.other
+	})
 	for _, u := range sends {
 		send, ok := u.Op.Node().(*ast.SendStmt)
 		if !ok {
+			l.other = true
 			body := l.s.Pass.Declaration(u.Callee.Callee)
 			if body == nil || depth == 0 {
 				l.any = true
@@ -68,6 +79,11 @@ func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
 			}
 			l.producer(body, inner, depth-1)
 			continue
+		}
+		if v := l.s.Pass.TypesInfo.Types[send.Value].Value; v != nil {
+			l.sent = append(l.sent, v)
+		} else {
+			l.other = true
 		}
 		seen := l.s.Pass.varsIn(send.Value, fn)
 		if l.ends(fn, u, nodes, seen) {
@@ -291,7 +307,7 @@ func (l *lastValues) tells(cond ast.Expr) bool {
 	if l.asked == nil || !l.s.Pass.mentionsAny(cond, l.asked) || !l.s.Pass.looksOnly(cond, l.asked) {
 		return false
 	}
-	if l.any {
+	if l.any || l.never(cond) {
 		return true
 	}
 	names := l.names(cond)
@@ -362,6 +378,25 @@ func (l *lastValues) names(cond ast.Expr) (names []string) {
 		return true
 	})
 	return names
+}
+
+// never reports whether a condition compares the received value with a constant that
+// the producer, which sends nothing but constants, does not send.
+func (l *lastValues) never(cond ast.Expr) bool {
+	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	if l.other || !ok || be.Op != token.EQL {
+		return false
+	}
+	x, k := be.X, l.s.Pass.TypesInfo.Types[be.Y].Value
+	if k == nil {
+		x, k = be.Y, l.s.Pass.TypesInfo.Types[be.X].Value
+	}
+	if v := l.s.Pass.VarOf(x); k == nil || v == nil || !l.asked[v] {
+		return false
+	}
+	return !slices.ContainsFunc(l.sent, func(c constant.Value) bool {
+		return c.Kind() != k.Kind() || constant.Compare(c, token.EQL, k)
+	})
 }
 
 // asksConstant reports whether a condition compares with a constant.

@@ -140,18 +140,22 @@ func (t *heldTable) locals() (out []*waitable) {
 				made = 2
 			}
 		}
-		if made == 1 && (w.unbuffered || !w.talksToItself()) {
+		if made == 1 && !w.talksToItself() {
 			out = append(out, w)
 		}
 	}
 	return out
 }
 
-// talksToItself reports whether one goroutine both sends and receives: what it
-// has put into a buffer is there for it to take.
+// talksToItself reports whether one goroutine both receives and closes, or fills a
+// buffer: it takes what it has put there, and waits for nobody.
 func (w *waitable) talksToItself() bool {
+	own := w.closes
+	if !w.unbuffered {
+		own = slices.Concat(w.closes, w.sends)
+	}
 	return slices.ContainsFunc(w.recvs, func(r match.ChannelUse) bool {
-		return slices.ContainsFunc(w.sends, func(s match.ChannelUse) bool { return s.Runner == r.Runner })
+		return slices.ContainsFunc(own, func(u match.ChannelUse) bool { return u.Runner == r.Runner })
 	})
 }
 
