@@ -4,20 +4,22 @@ import (
 	"go/ast"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"golang.org/x/tools/go/ast/inspector"
 )
 
 // ClosesAnyway reports whether the function closes the body on some path
 // without having waited for anything: what that cuts off, if the request is
-// still being sent, is cut off by the author, too. To read what the server says is
-// to wait, if the request is seen to send what takes its time.
+// still being sent, is cut off by the author, too. If the request is seen to send
+// what takes its time, to read what the server says is to wait, and a close where
+// an answer is rejected says nothing of one that is not.
 func (b *Response) ClosesAnyway() bool {
+	streams := b.streams()
 	closes, defers, others, reads := map[ast.Node]bool{}, map[ast.Node]bool{}, map[ast.Node]bool{}, map[ast.Node]bool{}
 	for _, e := range b.Events {
 		switch e.Kind {
 		case Closes:
-			closes[e.Node] = true
+			closes[e.Node] = !streams || !b.rejects(e.At)
 		case DefersClose, ClosesLate:
 			defers[e.Node] = true
 		case Assigns:
@@ -26,7 +28,7 @@ func (b *Response) ClosesAnyway() bool {
 			reads[e.Node] = reads[e.Node] || b.touches(e)
 		}
 	}
-	found, here, streams := false, b.node(), b.streams()
+	found, here := false, b.node()
 	w := newUnmetWalk(b.p, b.Obligation())
 	flow.Paths[metState]{
 		Node: func(n ast.Node, s metState) (metState, bool) {
@@ -42,6 +44,36 @@ func (b *Response) ClosesAnyway() bool {
 		Exit: func(_ *flow.Block, s metState) { found = found || s.late },
 	}.After(b.Fn.Flow, here, metState{errLive: b.Err != nil})
 	return found
+}
+
+// rejects reports whether c stands in a branch that is taken because of the
+// response, and that ends by returning an error.
+func (b *Response) rejects(c inspector.Cursor) bool {
+	for c := range c.Enclosing((*ast.IfStmt)(nil), (*ast.CaseClause)(nil)) {
+		if !b.Fn.Cursor.Contains(c) {
+			break
+		}
+		var cond ast.Node
+		var list []ast.Stmt
+		switch n := c.Node().(type) {
+		case *ast.IfStmt:
+			cond, list = n.Cond, n.Body.List
+		case *ast.CaseClause:
+			cond, list = c.Parent().Parent().Node(), n.Body
+		}
+		if len(list) == 0 || b.Var == nil || !b.p.Mentions(cond, b.Var) {
+			continue
+		}
+		ret, ok := list[len(list)-1].(*ast.ReturnStmt)
+		if !ok || len(ret.Results) == 0 {
+			continue
+		}
+		last := ret.Results[len(ret.Results)-1]
+		if typeis.Error(b.p.TypesInfo.TypeOf(last)) && !b.p.IsNil(last) {
+			return true
+		}
+	}
+	return false
 }
 
 // streams reports whether the function itself gives the request a body that is
