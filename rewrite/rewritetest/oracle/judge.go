@@ -47,7 +47,7 @@ func (u *unit) confirmed(f finding.Finding) bool {
 	reached := false // what is not run proves nothing
 	for _, o := range u.outcomes[before] {
 		through := o.End != "hang" && len(o.Left) == 0
-		reached = reached || kindOf(f.Rule) == "go" && (!strings.HasPrefix(subject, "ch") || slices.Contains(o.Made, subject)) || through && slices.Contains(o.Made, subject) ||
+		reached = reached || kindOf(f.Rule) == "go" && (!waitable.MatchString(subject) || slices.Contains(o.Made, subject)) || through && slices.Contains(o.Made, subject) ||
 			through && slices.ContainsFunc(o.Opened, func(site int) bool { return fmt.Sprint("resp", site) == subject })
 		if kindOf(f.Rule) == "go" {
 			if o.End == "hang" || blunder(o) || o.Early || len(o.Left) > 0 {

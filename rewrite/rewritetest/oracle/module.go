@@ -165,6 +165,9 @@ func fileName(i, unit, variant int) string {
 	return fmt.Sprintf("%s/unit%05d.go", packageName(i, variant), unit)
 }
 
+// waitable are the names of values that goroutines wait for.
+var waitable = regexp.MustCompile(`^(?:ch|wg|mu|eg|svc)\d+$`)
+
 // instrument adds to a unit what the runtime must know to run it within one
 // process with others; lines stay what they are.
 func instrument(src []byte) ([]byte, error) {
@@ -251,8 +254,12 @@ func instrument(src []byte) ([]byte, error) {
 					insert(n.End(), fmt.Sprintf("; rt.Made(e, %s, %q)", id.Name, id.Name))
 				}
 			}
-			if id, ok := n.Lhs[0].(*ast.Ident); ok && n.Tok == token.DEFINE && strings.HasPrefix(id.Name, "ch") {
+			if id, ok := n.Lhs[0].(*ast.Ident); ok && n.Tok == token.DEFINE && waitable.MatchString(id.Name) {
 				insert(n.End(), fmt.Sprintf("; rt.Reached(e, %q)", id.Name))
+			}
+		case *ast.DeclStmt:
+			if spec, ok := n.Decl.(*ast.GenDecl).Specs[0].(*ast.ValueSpec); ok && waitable.MatchString(spec.Names[0].Name) {
+				insert(n.End(), fmt.Sprintf("; rt.Reached(e, %q)", spec.Names[0].Name))
 			}
 		case *ast.DeferStmt:
 			if _, recv, name := method(n.Call); name == "Wait" && strings.HasPrefix(recv, "wg") {

@@ -60,7 +60,7 @@ type state struct {
 	parent   context.Context
 	end      context.CancelFunc // of the parent
 	made     []made
-	reached  []string // names of channels
+	reached  []string // names of channels, groups and the like
 	ctxPeaks []string
 	kept     []context.Context
 	later    []func()
@@ -333,7 +333,7 @@ func Made(e *E, ctx context.Context, name string) {
 	e.made = append(e.made, made{name, ctx})
 }
 
-// Reached notes the name of a channel that is made.
+// Reached notes the name of a channel, a group or the like that is made.
 func Reached(e *E, name string) {
 	e.mu.Lock()
 	defer e.mu.Unlock()
