@@ -19,7 +19,7 @@ func (p *Pass) CreatesResponse(call *ast.CallExpr) bool {
 		return false
 	}
 	if knowledge.ClientCalls[p.FullName(call)] {
-		return !p.InTest(call.Pos()) || !p.stubbed(call)
+		return (!p.InTest(call.Pos()) || !p.stubbed(call)) && !p.bodyCopied(call)
 	}
 	if fn.Name() != "Do" && fn.Name() != "RoundTrip" || p.InTest(call.Pos()) {
 		return false
@@ -30,10 +30,7 @@ func (p *Pass) CreatesResponse(call *ast.CallExpr) bool {
 	}
 	// Only behind an interface: a concrete client of this signature may well
 	// have read and closed the body itself.
-	return types.IsInterface(sig.Recv().Type()) &&
-		typeis.Named(sig.Params().At(0).Type(), "net/http", "Request") &&
-		typeis.Named(sig.Results().At(0).Type(), "net/http", "Response") &&
-		typeis.Error(sig.Results().At(1).Type())
+	return types.IsInterface(sig.Recv().Type()) && roundTrips(sig) && !p.bodyCopied(call)
 }
 
 // stubbed reports whether the client of a call in a test has a transport of

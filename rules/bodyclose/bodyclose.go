@@ -41,7 +41,10 @@
 // asks only which error there is. A response that http.ReadResponse parses from
 // memory, or once from a connection that a parameter gives or the function closes.
 // One of a client that is given a transport whose dialer is a literal that dials
-// nobody, or a transport of the package that makes its responses by itself. A
+// nobody, or a transport of the package that makes its responses by itself. One of
+// an interface, or of a client with a transport that the function does not show,
+// where a type of the package that fits reads bodies to their end and hands on
+// copies in memory. A
 // loop that closes the body in the iterations that a counter chooses, as all but
 // the last. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, with a
 // deferred close or without: the process ends, too. Paths on which a test has
