@@ -109,9 +109,11 @@ func run(t *testing.T, unit Unit, variant int, bits map[Choice]bool, mode int, l
 						}
 						e.mu.Lock()
 						defer e.mu.Unlock()
-						e.begun++
 						e.ended++
 					}()
+					e.mu.Lock()
+					e.begun++ // at once: f may never come back, and Waited asks for it
+					e.mu.Unlock()
 					f()
 				}()
 				synctest.Wait()
