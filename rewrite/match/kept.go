@@ -52,12 +52,8 @@ func (c *Cancel) KeptIn(lhs ast.Expr, events []Event) *types.Var {
 // assigned but by the call itself, or a root context.
 func (c *Cancel) foreignParent() bool {
 	parent := c.parent()
-	if call, ok := ast.Unparen(parent).(*ast.CallExpr); ok {
-		switch c.p.FullName(call) {
-		case "context.Background", "context.TODO", "context.WithoutCancel":
-			return true
-		}
-		return false
+	if c.p.RootContext(parent) {
+		return true
 	}
 	v := c.p.VarOf(parent)
 	if v == nil || !c.p.IsParam(v, c.Fn) {

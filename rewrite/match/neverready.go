@@ -76,13 +76,7 @@ func (p *Pass) declaredEmpty(v *types.Var) bool {
 // endlessContext reports whether e is a context whose Done is nil.
 func (p *Pass) endlessContext(e ast.Expr, depth int) bool {
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok {
-		switch p.FullName(call) {
-		case "context.Background", "context.TODO", "context.WithoutCancel":
-			return true
-		case "context.WithValue":
-			return len(call.Args) > 0 && p.endlessContext(call.Args[0], depth)
-		}
-		return false
+		return p.RootContext(e) || p.FullName(call) == "context.WithValue" && len(call.Args) > 0 && p.endlessContext(call.Args[0], depth)
 	}
 	v := p.VarOf(e)
 	if depth == 0 || v == nil || !p.Fixed(v) {

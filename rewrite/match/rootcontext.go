@@ -23,8 +23,11 @@ func (p *Pass) RootContext(e ast.Expr) bool {
 	if !ok {
 		return false
 	}
-	name := p.FullName(call)
-	return name == "context.Background" || name == "context.TODO"
+	switch p.FullName(call) {
+	case "context.Background", "context.TODO", "context.WithoutCancel":
+		return true
+	}
+	return false
 }
 
 // NeverCancelled reports whether e is a context that never ends: a root context, or
