@@ -45,6 +45,7 @@ deny "one package reads YAML" . "^go.yaml.in/yaml" "/rewrite/config$"
 deny "one package keeps results" "^$module/" "^github.com/rogpeppe/go-internal/cache" "/rewrite/cache$"
 deny "one package knows golangci-lint" . "^github.com/golangci/" "/rules/golangci$"
 deny "policies know neither rules nor packages" "/rewrite/(suppress|baseline|revision|config)$" "/rewrite/(rule|analyze|load|match|dstedit|plan|report|cli|write)$|^$module/rewrite$"
+deny "what a run is about is decided without rules and packages" "/rewrite/policy$" "/rewrite/(rule|analyze|load|match|dstedit|plan|report|cli)$|^$module/rewrite$"
 deny "findings are plain data" "/rewrite/finding$" "^(go/|golang.org/|github.com/)"
 deny "reports know neither syntax nor types" "/rewrite/(report|patch|write)$" "^go/(ast|types)$"
 

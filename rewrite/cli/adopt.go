@@ -12,6 +12,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/baseline"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/policy"
 	"github.com/goroutinefix/goroutinefix/rewrite/report"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
@@ -25,7 +26,7 @@ const baselineFile = ".goroutinefix-baseline.json"
 // the tool: its comments and its baseline.
 
 // find runs the engine for the findings alone.
-func (p *program) find(c *urfave.Context, command string) (o *options, res *rewrite.Result, pol *policy, err error) {
+func (p *program) find(c *urfave.Context, command string) (o *options, res *rewrite.Result, pol *policy.Policy, err error) {
 	o, err = p.options(c.Args().Slice())
 	if err != nil {
 		return nil, nil, nil, err
@@ -40,13 +41,13 @@ func (p *program) find(c *urfave.Context, command string) (o *options, res *rewr
 			return nil, nil, nil, errors.New("baseline: goes with none of -d, -shard, -new-from-rev and -new-from-merge-base: it holds all findings")
 		}
 	}
-	if pol, err = newPolicy(c.Context, o); err != nil {
+	if pol, err = o.policy(c.Context); err != nil {
 		return nil, nil, nil, err
 	}
 	o.check = true
 	var found []finding.Finding
 	res, err = p.analyze(c.Context, o, func(all []finding.Finding) {
-		pol.review(all)
+		pol.Review(all)
 		found = slices.Clone(all)
 	})
 	if c.Context.Err() != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/patch"
 	"github.com/goroutinefix/goroutinefix/rewrite/plan"
+	"github.com/goroutinefix/goroutinefix/rewrite/policy"
 	"github.com/goroutinefix/goroutinefix/rewrite/report"
 )
 
@@ -30,7 +31,7 @@ e - edit the fixed file by hand, then fix with what it differs
 // with those that the user wants, so that what is written has passed the same
 // checks as always. The result is that of the second run; what was declined
 // keeps the status that it had in the first.
-func (p *program) askAndFix(ctx context.Context, o *options, pol *policy, dry *rewrite.Result) (*rewrite.Result, error) {
+func (p *program) askAndFix(ctx context.Context, o *options, pol *policy.Policy, dry *rewrite.Result) (*rewrite.Result, error) {
 	o.write = true
 	if err := o.allowed(ctx, dry.Changes); err != nil {
 		return nil, err
@@ -49,7 +50,7 @@ func (p *program) askAndFix(ctx context.Context, o *options, pol *policy, dry *r
 		before[f.Key()] = f
 	}
 	res, err := p.analyze(ctx, o, func(found []finding.Finding) {
-		pol.review(found)
+		pol.Review(found)
 		for i := range found {
 			f := &found[i]
 			if f.Status.Settled() {

@@ -16,6 +16,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/policy"
 	"github.com/goroutinefix/goroutinefix/rewrite/report"
 	"github.com/goroutinefix/goroutinefix/rewrite/revision"
 	"github.com/goroutinefix/goroutinefix/rewrite/write"
@@ -28,7 +29,7 @@ func (p *program) run(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	res, err := p.analyze(c.Context, o, pol.review)
+	res, err := p.analyze(c.Context, o, pol.Review)
 	var recovered error
 	if err == nil && (o.write || o.ask) {
 		res, recovered, err = p.recover(c.Context, o, pol, res)
@@ -48,7 +49,7 @@ func (p *program) run(c *urfave.Context) error {
 		Packages: res.Packages, Elsewhere: res.Elsewhere,
 		Err: errors.Join(recovered, errors.Join(res.Internal...)),
 	}
-	run.Findings, run.Hidden = pol.visible(res.Findings)
+	run.Findings, run.Hidden = pol.Visible(res.Findings)
 	changes := res.Changes
 	if o.write {
 		if err := o.allowed(c.Context, changes); err != nil {
@@ -62,7 +63,7 @@ func (p *program) run(c *urfave.Context) error {
 		changes = markFixed(run.Findings, changes, written)
 	}
 	run.Changes = changes
-	run.Err = errors.Join(run.Err, pol.prune(res, p.logf(o)))
+	run.Err = errors.Join(run.Err, o.prune(pol, res, p.logf(o)))
 	// Standard output first, so that on a terminal the summary comes last.
 	if err := p.printResult(o, run, changes); err != nil {
 		run.Err = errors.Join(run.Err, fmt.Errorf("write standard output: %w", err))
@@ -80,7 +81,7 @@ func (p *program) run(c *urfave.Context) error {
 
 // recover finishes what a killed run has left in the packages of res, and
 // analyses them again if there was something.
-func (p *program) recover(ctx context.Context, o *options, pol *policy, res *rewrite.Result) (_ *rewrite.Result, recovered, err error) {
+func (p *program) recover(ctx context.Context, o *options, pol *policy.Policy, res *rewrite.Result) (_ *rewrite.Result, recovered, err error) {
 	finished, recovered := write.Recover(ctx, res.Dirs)
 	if len(finished) == 0 {
 		return res, recovered, nil
@@ -88,12 +89,12 @@ func (p *program) recover(ctx context.Context, o *options, pol *policy, res *rew
 	if !o.quiet {
 		fmt.Fprintf(p.Stderr, "%s: finished the interrupted write of %s\n", name, patch.Visible([]byte(strings.Join(finished, ", "))))
 	}
-	res, err = p.analyze(ctx, o, pol.review)
+	res, err = p.analyze(ctx, o, pol.Review)
 	return res, recovered, err
 }
 
 // start reads the flags and what the policy needs.
-func (p *program) start(c *urfave.Context) (*options, *policy, error) {
+func (p *program) start(c *urfave.Context) (*options, *policy.Policy, error) {
 	o, err := p.options(c.Args().Slice())
 	if err != nil {
 		return nil, nil, err
@@ -102,7 +103,7 @@ func (p *program) start(c *urfave.Context) (*options, *policy, error) {
 	if o.ask && (!isTerminal(p.Stdin) || !isTerminal(p.Stderr)) {
 		return nil, nil, errors.New("-i: standard input and standard error are no terminal to ask on; use -w, or -d to look first")
 	}
-	pol, err := newPolicy(c.Context, o)
+	pol, err := o.policy(c.Context)
 	return o, pol, err
 }
 
