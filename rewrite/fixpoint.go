@@ -142,8 +142,8 @@ func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed 
 func (fp *fixpoint) confine(f finding.Finding) finding.Finding {
 	for _, s := range f.Sites() {
 		if fp.prog.Wanted(f) && !fp.prog.Names(s.Path) {
-			f.Fix, f.Applicability, f.Status = nil, finding.None, finding.NoFix
-			f.Reason = "the fix would also change " + filepath.Base(s.Path) + ", which was not named"
+			f.Fix, f.Applicability = nil, finding.None
+			f.Outcome = finding.Outcome{Status: finding.NoFix, Reason: "the fix would also change " + filepath.Base(s.Path) + ", which was not named"}
 			break
 		}
 	}

@@ -148,7 +148,7 @@ func (b *Baseline) Apply(found []finding.Finding) {
 		fp := f.Fingerprint()
 		if f.Status != finding.Suppressed && f.Status != finding.Excluded && b.left[fp] > 0 {
 			b.left[fp]--
-			f.Status, f.Fix = finding.Baselined, nil
+			f.Outcome, f.Fix = finding.Outcome{Status: finding.Baselined}, nil
 		}
 	}
 }

@@ -11,7 +11,7 @@ import (
 )
 
 func leak(function string) finding.Finding {
-	return finding.Finding{Rule: "bodyclose", Package: "m", Function: function, Message: "resp <leaks>", Status: finding.Fixable}
+	return finding.Finding{Rule: "bodyclose", Package: "m", Function: function, Message: "resp <leaks>", Outcome: finding.Outcome{Status: finding.Fixable}}
 }
 
 func everything(string, string) bool { return true }

@@ -57,7 +57,7 @@ func (p *program) askAndFix(ctx context.Context, o *options, pol *policy.Policy,
 				continue
 			}
 			if fix, ok := q.accepted[f.Key()]; !ok {
-				f.Status = finding.Declined
+				f.Outcome = finding.Outcome{Status: finding.Declined}
 			} else if fix != nil {
 				f.Fix = fix
 			}

@@ -47,7 +47,7 @@ func oneChange(t *testing.T) (dir string, res *rewrite.Result) {
 		t.Fatal(err)
 	}
 	f := finding.Finding{
-		Rule: "bodyclose", Package: "m", Message: "leaks", Applicability: finding.Safe, Status: finding.Fixable,
+		Rule: "bodyclose", Package: "m", Message: "leaks", Applicability: finding.Safe, Outcome: finding.Outcome{Status: finding.Fixable},
 		Place: finding.Place{Path: path, Line: 1, Column: 1},
 	}
 	return dir, &rewrite.Result{
@@ -61,7 +61,7 @@ func oneChange(t *testing.T) (dir string, res *rewrite.Result) {
 
 func TestExitCodes(t *testing.T) {
 	with := func(status finding.Status) *rewrite.Result {
-		return &rewrite.Result{Packages: 1, Findings: []finding.Finding{{Rule: "lostcancel", Message: "m", Status: status, Applicability: finding.Unsafe}}}
+		return &rewrite.Result{Packages: 1, Findings: []finding.Finding{{Rule: "lostcancel", Message: "m", Outcome: finding.Outcome{Status: status}, Applicability: finding.Unsafe}}}
 	}
 	tests := []struct {
 		name   string
@@ -133,7 +133,7 @@ func TestWrite(t *testing.T) {
 
 // TestMarkFixed has a fix that reaches into two files, one of them not written.
 func TestMarkFixed(t *testing.T) {
-	fs := []finding.Finding{{Rule: "a", Status: finding.Fixable}, {Rule: "b", Status: finding.Fixable}, {Rule: "c", Status: finding.NoFix}}
+	fs := []finding.Finding{{Rule: "a", Outcome: finding.Outcome{Status: finding.Fixable}}, {Rule: "b", Outcome: finding.Outcome{Status: finding.Fixable}}, {Rule: "c", Outcome: finding.Outcome{Status: finding.NoFix}}}
 	changes := []finding.FileChange{
 		{Path: "x", Findings: []finding.Finding{fs[0], fs[1]}},
 		{Path: "y", Findings: []finding.Finding{fs[1]}},

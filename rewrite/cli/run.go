@@ -256,7 +256,7 @@ func markFixed(findings []finding.Finding, changes []finding.FileChange, written
 	set(open, false)
 	for i := range findings {
 		if f := &findings[i]; f.Status == finding.Fixable && fixed[f.Key()] {
-			f.Status = finding.Fixed
+			f.Outcome = finding.Outcome{Status: finding.Fixed}
 		}
 	}
 	return done

@@ -19,7 +19,7 @@ const (
 	Safe Applicability = "safe"
 	// Unsafe fixes are useful but may change behaviour; only -unsafe writes them.
 	Unsafe Applicability = "unsafe"
-	// None marks a finding without a fix; its Reason says why there is none.
+	// None marks a finding without a fix; its outcome says why there is none.
 	None Applicability = "none"
 )
 
@@ -117,7 +117,14 @@ type Site struct {
 	Function string // as in Finding
 }
 
-// Finding is one leak, accounted for once in every output.
+// Outcome is what became of a finding in a run. Whoever decides that replaces the
+// whole of it: a status does not keep the reason of the one before.
+type Outcome struct {
+	Status Status
+	Reason string // why the status is what it is, where it does not say so itself
+}
+
+// Finding is one leak, accounted for once in every output: what it is, and its outcome.
 type Finding struct {
 	Rule          string
 	Category      string // a category of the literature such as "Timeout", or ""
@@ -126,10 +133,9 @@ type Finding struct {
 	Place         Place  // absolute path
 	Message       string
 	Applicability Applicability
-	Status        Status
-	Reason        string // why there is no fix, or why it was dropped
-	Fix           *Fix   // nil without a fix
+	Fix           *Fix // nil without a fix
 	Related       []Related
+	Outcome
 }
 
 // Sites returns the declarations that the fix of f changes, that of the finding first.

@@ -26,7 +26,7 @@ func (c Choice) Refuse(guilty func(finding.Finding) bool, status finding.Status,
 	for i, e := range c.entries {
 		if f := c.Findings[i]; guilty(f) {
 			any = true
-			e.f.Status, e.f.Reason = status, reason
+			e.f.Outcome = finding.Outcome{Status: status, Reason: reason}
 			e.denied = true
 			if !e.edited { // what the user has written holds for the unchanged text only
 				e.refused = &refusal{sites: f.Sites(), against: r}

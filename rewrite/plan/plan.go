@@ -113,7 +113,7 @@ func (l *Ledger) edited(open []*entry, current []finding.Finding) (wait bool) {
 		}
 		if f := current[i]; f.Fix == nil || !f.Fix.Edited {
 			e.denied = true
-			e.f.Status, e.f.Reason = finding.Conflict, "another fix changed the text that was edited"
+			e.f.Outcome = finding.Outcome{Status: finding.Conflict, Reason: "another fix changed the text that was edited"}
 			continue
 		}
 		wait = true
@@ -193,7 +193,7 @@ func (c Choice) Deny(guilty func(finding.Finding) bool, status finding.Status, r
 	for i, e := range c.entries {
 		if guilty(c.Findings[i]) {
 			e.denied, any = true, true
-			e.f.Status, e.f.Reason = status, reason
+			e.f.Outcome = finding.Outcome{Status: status, Reason: reason}
 		}
 	}
 	return any
@@ -260,7 +260,7 @@ func (l *Ledger) Close(current []finding.Finding, complete func(i int) finding.F
 			// The state of the last round is the one that counts: a fix may
 			// have become impossible on the way.
 			now := complete(i)
-			e.f.Applicability, e.f.Status, e.f.Reason = now.Applicability, now.Status, now.Reason
+			e.f.Applicability, e.f.Outcome = now.Applicability, now.Outcome
 			if now.Fix == nil {
 				e.f.Fix = nil
 			}
@@ -268,7 +268,7 @@ func (l *Ledger) Close(current []finding.Finding, complete func(i int) finding.F
 	}
 	for _, e := range l.order {
 		if e.fixed {
-			e.f.Status = finding.Fixable
+			e.f.Outcome = finding.Outcome{Status: finding.Fixable}
 			fixed = append(fixed, e.f)
 		}
 		all = append(all, e.f)

@@ -91,7 +91,7 @@ func (p *Policy) Review(found []finding.Finding) {
 			continue
 		}
 		if p.Config.ExcludesFile(f.Place.Path) || f.Rule != p.Unconfigured && p.Config.Excludes(f.Rule, f.Place.Path) {
-			f.Status = finding.Excluded
+			f.Outcome = finding.Outcome{Status: finding.Excluded}
 		}
 	}
 	if p.known != nil {
@@ -102,7 +102,7 @@ func (p *Policy) Review(found []finding.Finding) {
 	}
 	for i := range found {
 		if f := &found[i]; !f.Status.Settled() && !p.lines.New(f) {
-			f.Status = finding.Old
+			f.Outcome = finding.Outcome{Status: finding.Old}
 		}
 	}
 }

@@ -18,7 +18,7 @@ func fuzzRun(path, text, new string, n int) Run {
 	place := finding.Place{Path: filepath.Join("/root", path), Line: n, Column: n, EndLine: n, EndColumn: n}
 	f := finding.Finding{
 		Rule: "r", Category: text, Package: path, Function: text, Place: place, Message: text,
-		Applicability: finding.Safe, Status: finding.Fixable, Reason: text,
+		Applicability: finding.Safe, Outcome: finding.Outcome{Status: finding.Fixable, Reason: text},
 		Fix:     &finding.Fix{Message: text, Edits: []finding.Edit{{Path: place.Path, Start: n, End: n, New: new}}},
 		Related: []finding.Related{{Place: place, Message: text}},
 	}

@@ -121,7 +121,7 @@ func TestJSONL(t *testing.T) {
 func TestGitLab(t *testing.T) {
 	run := all
 	run.Findings = append(run.Findings[:len(run.Findings):len(run.Findings)], run.Findings[0], run.Findings[0])
-	run.Findings = append(run.Findings, finding.Finding{Rule: "r", Place: place("a_test.go", 1), Message: "m", Status: finding.NoFix})
+	run.Findings = append(run.Findings, finding.Finding{Rule: "r", Place: place("a_test.go", 1), Message: "m", Outcome: finding.Outcome{Status: finding.NoFix}})
 	for _, r := range []Run{sample(t).run, many(30), {}, {Err: errors.New("no go.mod")}} {
 		validate(t, "gitlab-schema.json", render(t, "gitlab", r, Options{Dir: wd + "/pkg", Root: wd}))
 	}

@@ -103,7 +103,7 @@ func (s *tree) add(rule, name, function, at, message, old, replacement, fix stri
 	e := s.place(name, old)
 	s.run.Findings = append(s.run.Findings, finding.Finding{
 		Rule: rule, Package: "m/pkg", Function: function, Place: s.place(name, at), Message: message,
-		Applicability: finding.Safe, Status: finding.Fixable,
+		Applicability: finding.Safe, Outcome: finding.Outcome{Status: finding.Fixable},
 		Fix: &finding.Fix{Message: fix, Edits: []finding.Edit{{Path: e.Path, Start: e.Offset, End: e.EndOffset, New: replacement}}},
 	})
 }
@@ -161,7 +161,7 @@ func many(n int) Run {
 	for i := range n {
 		f := finding.Finding{
 			Rule: pages[i%2].Name, Package: "m/pkg", Function: "F", Place: place(fmt.Sprintf("pkg/x%d.go", i%7), i+1),
-			Message: "m", Applicability: finding.Safe, Status: statuses[i%len(statuses)],
+			Message: "m", Applicability: finding.Safe, Outcome: finding.Outcome{Status: statuses[i%len(statuses)]},
 		}
 		if i%3 == 0 {
 			f.Place = place("pkg/x_test.go", i+1)

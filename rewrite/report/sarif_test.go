@@ -163,7 +163,7 @@ func TestSARIFIncomplete(t *testing.T) {
 // TestSARIFLimit has more findings than GitHub takes.
 func TestSARIFLimit(t *testing.T) {
 	run := many(maxResults + 5)
-	important := finding.Finding{Rule: "bodyclose", Package: "m", Place: place("z.go", 1), Message: "last, but most important", Applicability: finding.Safe, Status: finding.Fixable}
+	important := finding.Finding{Rule: "bodyclose", Package: "m", Place: place("z.go", 1), Message: "last, but most important", Applicability: finding.Safe, Outcome: finding.Outcome{Status: finding.Fixable}}
 	run.Findings = append(run.Findings, important)
 	var doc sarifDocument
 	decode(t, render(t, "sarif", run, Options{Dir: wd}), &doc)

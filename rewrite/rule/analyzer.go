@@ -164,7 +164,7 @@ func (r *runner) finding(m Match, covering []*suppress.Directive) (finding.Findi
 	f := finding.Finding{
 		Rule: r.rule.Name, Category: m.Category, Package: r.pass.Pkg.Path(),
 		Place: r.place(m.Pos, m.End), Message: m.Message,
-		Applicability: m.Applicability, Reason: m.Reason,
+		Applicability: m.Applicability,
 	}
 	for _, rel := range m.Related {
 		f.Related = append(f.Related, finding.Related{Place: r.place(rel.Pos, rel.End), Message: rel.Message})
@@ -173,22 +173,20 @@ func (r *runner) finding(m Match, covering []*suppress.Directive) (finding.Findi
 	decl := declAt(file, m.Pos)
 	f.Function = declName(decl, r.pass.TypesInfo)
 	if len(covering) > 0 {
-		f.Status, f.Reason = finding.Suppressed, covering[0].Reason
+		f.Outcome = finding.Outcome{Status: finding.Suppressed, Reason: covering[0].Reason}
 		return f, nil
 	}
-	if f.Status, f.Reason = r.notEditable(file, f.Place.Path); f.Status != "" {
+	if f.Outcome = r.notEditable(file, f.Place.Path); f.Status != "" {
 		f.Applicability = finding.None
 		return f, nil
 	}
-	f.Reason = m.Reason
+	f.Outcome = finding.Outcome{Status: finding.Fixable, Reason: m.Reason}
 	switch {
 	case m.Fix == nil:
 		f.Applicability, f.Status = finding.None, finding.NoFix
 		return f, nil
 	case m.Applicability == finding.Unsafe:
 		f.Status = finding.UnsafeHidden
-	default:
-		f.Status = finding.Fixable
 	}
 	if r.opt.NoFix {
 		return f, nil
@@ -200,7 +198,7 @@ func (r *runner) finding(m Match, covering []*suppress.Directive) (finding.Findi
 // finding stands without a fix.
 func (r *runner) complete(f *finding.Finding, m Match) (internal error) {
 	none := func(status finding.Status, reason string) {
-		f.Applicability, f.Status, f.Reason = finding.None, status, reason
+		f.Applicability, f.Outcome = finding.None, finding.Outcome{Status: status, Reason: reason}
 	}
 	defer func() {
 		if v := recover(); v != nil {
@@ -241,28 +239,29 @@ func (r *runner) diagnostic(m Match, f finding.Finding, unsafe bool) analysis.Di
 	return d
 }
 
-// notEditable says why no fix is offered for a file, whatever the rule.
-func (r *runner) notEditable(file *ast.File, path string) (finding.Status, string) {
+// notEditable returns the outcome of each finding in a file that is never edited,
+// whatever the rule; it has no status for others.
+func (r *runner) notEditable(file *ast.File, path string) finding.Outcome {
 	switch name := filepath.ToSlash(path); {
 	case isCgo(r.pass.Fset.File(file.Pos()).Name()):
-		return finding.Cgo, "the file is preprocessed by cgo"
+		return finding.Outcome{Status: finding.Cgo, Reason: "the file is preprocessed by cgo"}
 	case ast.IsGenerated(file):
-		return finding.Generated, "the file is generated"
+		return finding.Outcome{Status: finding.Generated, Reason: "the file is generated"}
 	case r.opt.Outside == nil && (strings.Contains(name, "/vendor/") || strings.Contains(name, "/pkg/mod/")):
-		return finding.Outside, "the file is not part of this module"
+		return finding.Outcome{Status: finding.Outside, Reason: "the file is not part of this module"}
 	case r.opt.Outside != nil:
 		if reason := r.opt.Outside(path); reason != "" {
-			return finding.Outside, reason
+			return finding.Outcome{Status: finding.Outside, Reason: reason}
 		}
 	}
 	for _, group := range file.Comments {
 		for _, c := range group.List {
 			if strings.HasPrefix(c.Text, "//line ") || strings.HasPrefix(c.Text, "/*line ") {
-				return finding.NoFix, "a //line directive in the file moves positions"
+				return finding.Outcome{Status: finding.NoFix, Reason: "a //line directive in the file moves positions"}
 			}
 		}
 	}
-	return "", ""
+	return finding.Outcome{}
 }
 
 // isCgo reports whether a file is what cgo has made of another one; in the

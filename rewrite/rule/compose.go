@@ -22,8 +22,8 @@ func (r *runner) fix(m Match) (*finding.Fix, finding.Status, error) {
 		status := finding.NoFix
 		if i > 0 { // the first is that of the finding, which has been looked at
 			site := finding.Site{Path: path, Function: declName(d.decl, r.pass.TypesInfo)}
-			if s, reason := r.notEditable(d.file, path); s != "" {
-				return nil, s, fmt.Errorf("the fix would also change %s: %s", filepath.Base(path), reason)
+			if why := r.notEditable(d.file, path); why.Status != "" {
+				return nil, why.Status, fmt.Errorf("the fix would also change %s: %s", filepath.Base(path), why.Reason)
 			}
 			out.Also = append(out.Also, site)
 		}

@@ -129,7 +129,7 @@ func problems(d *suppress.Directive, used map[string]bool, known []string, ran f
 func (r *runner) directive(m Match) finding.Finding {
 	f := finding.Finding{
 		Rule: DirectiveName, Category: m.Category, Package: r.pass.Pkg.Path(), Place: r.place(m.Pos, m.End), Message: m.Message,
-		Applicability: finding.None, Status: finding.NoFix,
+		Applicability: finding.None, Outcome: finding.Outcome{Status: finding.NoFix},
 	}
 	if file := r.pass.FileOf(m.Pos); file != nil {
 		f.Function = declName(declAt(file, m.Pos), r.pass.TypesInfo)

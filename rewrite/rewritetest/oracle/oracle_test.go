@@ -126,7 +126,7 @@ func fake(_ context.Context, dir string, _ bool) (*rewrite.Result, error) {
 		if c.rule == "" || after && !c.second {
 			continue
 		}
-		f := finding.Finding{Rule: c.rule, Place: finding.Place{Path: path}, Status: finding.NoFix, Applicability: finding.None}
+		f := finding.Finding{Rule: c.rule, Place: finding.Place{Path: path}, Outcome: finding.Outcome{Status: finding.NoFix}, Applicability: finding.None}
 		for i, line := range strings.Split(string(old), "\n") {
 			if strings.Contains(line, c.line) {
 				f.Place.Line, f.Message = i+1, line
