@@ -139,7 +139,7 @@ func (u *unit) failures() (out []Failure) {
 						if rule == "endlessgoroutine" && slices.Contains(o.Ctxs, s) {
 							return false // it listens now to what nobody ends
 						}
-						return about(rule, s, l) && (kindOf(rule) == "go" || !u.stuck(s, o))
+						return about(rule, s, l) && !u.excused(rule, s, o)
 					}) {
 						kind := NotMended
 						if v == unsafe {

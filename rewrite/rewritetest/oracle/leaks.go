@@ -6,6 +6,7 @@ import (
 	"go/parser"
 	"go/token"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -96,8 +97,22 @@ func (u *unit) owner(variant int, stack string) string {
 	return "?"
 }
 
-// stuck reports whether the goroutine that has made a response or context waits
-// for ever, before it comes to the release.
+// excused reports whether something else that is left on a path keeps the fix for a
+// value from what it does: the goroutine that would release the value, or one that a
+// group counts.
+func (u *unit) excused(rule, subject string, o rt.Outcome) bool {
+	switch {
+	case kindOf(rule) != "go" || rule == "missingstop":
+		return u.stuck(subject, o)
+	case strings.HasPrefix(rule, "waitgroup"):
+		return slices.ContainsFunc(o.Left, func(stack string) bool { return u.owner(o.Variant, stack) != subject })
+	}
+	return false
+}
+
+// stuck reports whether the goroutine that has made a response, a context or a
+// value waits for ever, before it comes to the release. An unsafe fix may leave the
+// release to any goroutine that uses the value.
 func (u *unit) stuck(subject string, o rt.Outcome) bool {
 	if len(o.Left) == 0 {
 		return false
@@ -138,9 +153,12 @@ func (u *unit) stuck(subject string, o rt.Outcome) bool {
 		}
 		return in
 	}
-	made := regexp.MustCompile(`\b` + subject + `\b[^=]*=[^=]`)
+	releases := regexp.MustCompile(`\b` + subject + `\b[^=]*=[^=]`)
+	if o.Variant == unsafe {
+		releases = regexp.MustCompile(`\b` + subject + `\b`)
+	}
 	for i, text := range strings.Split(string(u.src[o.Variant]), "\n") {
-		if !made.MatchString(text) {
+		if !releases.MatchString(text) {
 			continue
 		}
 		for _, stack := range o.Left {
