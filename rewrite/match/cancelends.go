@@ -148,11 +148,13 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 }
 
 // calledOnEachPath reports whether the cancel function of a call is called or
-// deferred on each path to a return, and nobody else has it.
+// deferred on each path to a return. Who else has it can only call it, too, but
+// may not.
 func (e *ctxEnding) calledOnEachPath(call *ast.CallExpr, use inspector.Cursor, cancel *types.Var, events []Event) bool {
-	if !e.c.p.DeclaredIn(cancel, e.c.Fn) || slices.ContainsFunc(events, func(ev Event) bool { return ev.Kind == Escapes }) {
+	if !e.c.p.DeclaredIn(cancel, e.c.Fn) {
 		return false
 	}
+	events = slices.DeleteFunc(slices.Clone(events), func(ev Event) bool { return ev.Kind == Escapes })
 	unmet := e.c.p.Unmet(Obligation{Fn: e.c.Fn, Call: call, Def: use.Parent(), Var: cancel, Events: events})
 	return unmet.Met && !unmet.Again && !unmet.Overwritten && len(unmet.Exits) == 0
 }
