@@ -134,7 +134,8 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 			return true
 		}
 		for _, ev := range events {
-			if (ev.Kind == DefersClose || ev.Kind == ClosesLate) && (e.c.beside(ev.Node) || beside(use, ev.Node)) {
+			late := ev.Kind == DefersClose || ev.Kind == ClosesLate || ev.Kind == Escapes && p.goroutineEnds(ev.At)
+			if late && (e.c.beside(ev.Node) || beside(use, ev.Node)) {
 				return true
 			}
 		}
@@ -145,6 +146,25 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 	}
 	parent := made.parent()
 	return parent != nil && e.expr(parent, stmt.Pos())
+}
+
+// goroutineEnds reports whether the cancel function at c is what a goroutine calls
+// when it ends, because it defers that at the top of its literal.
+func (p *Pass) goroutineEnds(c inspector.Cursor) bool {
+	call := Unparen(c).Parent()
+	deferred, ok := call.Parent().Node().(*ast.DeferStmt)
+	lit, isLit := p.Runner(c).Node().(*ast.FuncLit)
+	if !ok || !isLit || ast.Node(deferred.Call) != call.Node() || !slices.Contains(lit.Body.List, ast.Stmt(deferred)) {
+		return false
+	}
+	start := Unparen(p.Runner(c)).Parent()
+	n, ok := start.Node().(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	_, isGo := start.Parent().Node().(*ast.GoStmt)
+	_, isStmt := start.Parent().Node().(*ast.ExprStmt)
+	return isGo || isStmt && CalledAs(n) == "Go"
 }
 
 // calledOnEachPath reports whether the cancel function of a call is called or
@@ -176,11 +196,13 @@ func (c *Cancel) cancels(cancel *types.Var, seen map[*types.Var]bool) (out []Eve
 			}
 		case *ast.AssignStmt:
 			i := slices.Index(n.Rhs, at.Node().(ast.Expr))
-			if i < 0 || len(n.Lhs) != len(n.Rhs) || p.LitUse(ev.At, c.Fn) != LitNone {
+			if i < 0 || len(n.Lhs) != len(n.Rhs) {
 				break
 			}
 			alias := p.VarOf(n.Lhs[i])
-			if alias == nil || seen[alias] || !p.DeclaredIn(alias, c.Fn) || p.IsResult(alias, c.Fn) || !p.Fixed(alias) {
+			// The other name may be one of a literal: what is called in there counts as late.
+			local := p.DeclaredIn(alias, c.Fn) || alias != nil && !alias.IsField() && p.LitUse(ev.At, c.Fn) != LitNone
+			if !local || seen[alias] || p.IsResult(alias, c.Fn) || !p.Fixed(alias) {
 				break
 			}
 			seen[alias] = true
