@@ -1,4 +1,4 @@
-package match
+package match_test
 
 import (
 	"fmt"
@@ -6,12 +6,15 @@ import (
 	"go/types"
 	"strings"
 	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/match/matchtest"
 )
 
 // TestAssurances has helpers that check what they get, and says of each what
 // holds of its parameters once it has returned; "~" stands for a failed test.
 func TestAssurances(t *testing.T) {
-	p := load(t, `
+	p := matchtest.Load(t, `
 import ("errors"; "log"; "os"; "reflect"; "testing")
 type c struct { *testing.T; name string }
 func (c *c) Equal(got, want any) { c.Helper(); if !reflect.DeepEqual(got, want) { c.Fatalf("%v %v", got, want) } } // equal 0 1
@@ -54,16 +57,16 @@ func recurses(t testing.TB, err error) { recurses(t, err) } //
 func kept(t testing.TB, err error) { swap(&err); if err != nil { t.Fatal(err) } } //
 func swap(err *error) {}
 `)
-	kinds := map[AssuranceKind]string{AssuresNil: "nil", AssuresSet: "set", AssuresAllNil: "nil...", AssuresEqual: "equal", AssuresTrue: "true", AssuresFalse: "false"}
+	kinds := map[match.AssuranceKind]string{match.AssuresNil: "nil", match.AssuresSet: "set", match.AssuresAllNil: "nil...", match.AssuresEqual: "equal", match.AssuresTrue: "true", match.AssuresFalse: "false"}
 	for _, d := range p.Files[0].Decls {
 		fd, ok := d.(*ast.FuncDecl)
 		if !ok || fd.Name.Name == "swap" {
 			continue
 		}
 		var got []string
-		for _, a := range assuresOf.Of(p.Facts.Facts, p.TypesInfo.Defs[fd.Name].(*types.Func)) {
+		for _, a := range match.AssuresOf.Of(p.Facts.Facts, p.TypesInfo.Defs[fd.Name].(*types.Func)) {
 			s := fmt.Sprintf("%s %d", kinds[a.Kind], a.Param)
-			if a.Kind == AssuresEqual {
+			if a.Kind == match.AssuresEqual {
 				s += fmt.Sprintf(" %d", a.Other)
 			}
 			if a.Soft {

@@ -234,12 +234,12 @@ func (t total) counter(e ast.Expr, test ast.Node) (step int, before bool, start 
 	p := t.s.Pass
 	if call, isCall := ast.Unparen(e).(*ast.CallExpr); isCall && p.IsBuiltin(call, "len") {
 		e = call.Args[0]
-		v := p.VarOf(root(e))
+		v := p.VarOf(RootExpr(e))
 		found := false
 		ast.Inspect(t.loop.Body, func(n ast.Node) bool {
 			if as, isAssign := n.(*ast.AssignStmt); isAssign && v != nil {
 				for _, l := range as.Lhs {
-					if p.VarOf(root(l)) == v && !found {
+					if p.VarOf(RootExpr(l)) == v && !found {
 						found, before = true, as.Pos() < test.Pos()
 					}
 				}

@@ -1,70 +1,23 @@
-package match
+package match_test
 
 import (
 	"go/ast"
-	"go/importer"
-	"go/parser"
-	"go/token"
 	"go/types"
 	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
-	"golang.org/x/tools/go/analysis"
-	"golang.org/x/tools/go/analysis/passes/inspect"
-	"golang.org/x/tools/go/ast/inspector"
-
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/match/matchtest"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
-
-// One importer for all tests: it type-checks the standard library from source.
-var (
-	fset = token.NewFileSet()
-	std  = importer.ForCompiler(fset, "gc", nil) // from what the go command has built
-)
-
-// load type-checks a file and returns a pass over it.
-func load(t *testing.T, src string) *Pass {
-	t.Helper()
-	file, err := parser.ParseFile(fset, "x.go", "package x\n"+src, parser.ParseComments|parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
-	info := &types.Info{
-		Types: map[ast.Expr]types.TypeAndValue{}, Defs: map[*ast.Ident]types.Object{}, Uses: map[*ast.Ident]types.Object{},
-		Selections: map[*ast.SelectorExpr]*types.Selection{}, Scopes: map[ast.Node]*types.Scope{},
-	}
-	conf := types.Config{Importer: std}
-	pkg, err := conf.Check("x", fset, []*ast.File{file}, info)
-	if err != nil {
-		t.Fatal(err)
-	}
-	pass := &analysis.Pass{Fset: fset, Files: []*ast.File{file}, Pkg: pkg, TypesInfo: info,
-		ImportObjectFact: func(types.Object, analysis.Fact) bool { return false },
-		ExportObjectFact: func(types.Object, analysis.Fact) {},
-		ResultOf:         map[*analysis.Analyzer]any{inspect.Analyzer: inspector.New([]*ast.File{file})}}
-	facts := Summarise(pass, nil)
-	return NewPass(pass, inspector.New(pass.Files), facts)
-}
-
-// function returns the declared function of the given name.
-func (p *Pass) function(t *testing.T, name string) *Func {
-	t.Helper()
-	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
-		if c.Node().(*ast.FuncDecl).Name.Name == name {
-			return p.FuncOf(c)
-		}
-	}
-	t.Fatalf("no function %s", name)
-	return nil
-}
 
 // outcomes lists the ways through f: the calls of a, b, c, ... on each path to
 // a return, in order, each path once. Edges to conditions that decide decides
 // are followed only as it says.
-func outcomes(p *Pass, f *Func) []string {
+func outcomes(p *match.Pass, f *match.Func) []string {
 	var out []string
 	flow.Paths[string]{
 		Node: func(n ast.Node, s string) (string, bool) {
@@ -134,13 +87,13 @@ func TestFlow(t *testing.T) {
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
-			p := load(t, calls+"func f() {\n"+tt.body+"\n}")
+			p := matchtest.Load(t, calls+"func f() {\n"+tt.body+"\n}")
 			want := strings.Fields(tt.want)
 			if strings.HasPrefix(tt.want, " ") { // and a path without calls
 				want = append(want, "")
 			}
 			slices.Sort(want)
-			if got := outcomes(p, p.function(t, "f")); !slices.Equal(got, want) {
+			if got := outcomes(p, matchtest.Function(t, p, "f")); !slices.Equal(got, want) {
 				t.Errorf("paths %q, want %q", got, want)
 			}
 		})
@@ -148,7 +101,7 @@ func TestFlow(t *testing.T) {
 }
 
 func TestSummaries(t *testing.T) {
-	p := load(t, `
+	p := matchtest.Load(t, `
 import ("context"; "io"; "log"; "net/http"; "os")
 func dies()                           { log.Print("x"); os.Exit(1) }
 func diesToo()                        { dies() }
@@ -181,13 +134,13 @@ func again(c context.Context) error   { return again(c) }
 			t.Errorf("GuardsError(%s) = %d, %v", name, i, got)
 		}
 	}
-	for name, want := range map[string]Effect{"drain": ParamCloses, "drainLate": ParamCloses, "status": ParamReads, "both": ParamCloses, "keep": ParamUnknown} {
+	for name, want := range map[string]match.Effect{"drain": match.ParamCloses, "drainLate": match.ParamCloses, "status": match.ParamReads, "both": match.ParamCloses, "keep": match.ParamUnknown} {
 		if got := p.Facts.Param(fn(name), 0); got != want {
 			t.Errorf("Param(%s) = %v, want %v", name, got, want)
 		}
 	}
-	for name, want := range map[string]Effect{"sends": ParamReads, "spawns": ParamCloses, "passes": ParamCloses,
-		"nameless": ParamReads, "blank": ParamReads, "unknown": ParamUnknown, "calls": ParamUnknown, "again": ParamUnknown} {
+	for name, want := range map[string]match.Effect{"sends": match.ParamReads, "spawns": match.ParamCloses, "passes": match.ParamCloses,
+		"nameless": match.ParamReads, "blank": match.ParamReads, "unknown": match.ParamUnknown, "calls": match.ParamUnknown, "again": match.ParamUnknown} {
 		if got := p.Facts.Context(fn(name), 0); got != want {
 			t.Errorf("Context(%s) = %v, want %v", name, got, want)
 		}
@@ -195,7 +148,7 @@ func again(c context.Context) error   { return again(c) }
 }
 
 func TestTypes(t *testing.T) {
-	p := load(t, `
+	p := matchtest.Load(t, `
 import ("os"; "sync"; "time")
 type Plain struct { Name string; Tags []string; At time.Time; Err error; Next *Plain }
 type Holder struct { Plain; File *os.File }
@@ -229,8 +182,8 @@ func TestLoopBound(t *testing.T) {
 		{"for {}", "unknown"},
 	}
 	for _, tt := range tests {
-		p := load(t, "func f(xs []int, n int, c chan int) {\n"+tt.loop+"\n}")
-		b, ok := p.LoopBound(p.function(t, "f").Body.List[0])
+		p := matchtest.Load(t, "func f(xs []int, n int, c chan int) {\n"+tt.loop+"\n}")
+		b, ok := p.LoopBound(matchtest.Function(t, p, "f").Body.List[0])
 		got := "unknown"
 		switch {
 		case ok && b.Of != nil:

@@ -1,10 +1,12 @@
-package match
+package match_test
 
 import (
 	"go/ast"
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/match/matchtest"
 )
 
 // loops has functions with cycles of all kinds, and with none.
@@ -38,7 +40,7 @@ func dead() { return; for { b() } }
 
 // TestInCycle compares the answer for each node with a search of its own.
 func TestInCycle(t *testing.T) {
-	p := load(t, loops)
+	p := matchtest.Load(t, loops)
 	yes, no := 0, 0
 	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
 		f := p.FuncOf(c)
@@ -57,7 +59,7 @@ func TestInCycle(t *testing.T) {
 					no++
 				}
 				if got := f.Flow.InCycle(n); got != want {
-					t.Errorf("%s: InCycle(%T at %v) = %v", f.Name(), n, fset.Position(n.Pos()), got)
+					t.Errorf("%s: InCycle(%T at %v) = %v", f.Name(), n, p.Fset.Position(n.Pos()), got)
 				}
 			}
 		}
@@ -69,7 +71,7 @@ func TestInCycle(t *testing.T) {
 
 // TestLeadTo compares what leads to each block with a search from each other one.
 func TestLeadTo(t *testing.T) {
-	p := load(t, loops)
+	p := matchtest.Load(t, loops)
 	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
 		f := p.FuncOf(c)
 		if f == nil {
@@ -106,16 +108,16 @@ func comesTo(from, to *flow.Block, seen map[*flow.Block]bool) bool {
 // one by one, also for those that are in none of them.
 func TestFindInLongBody(t *testing.T) {
 	src := "\nfunc b(int) bool\nfunc long(x int) (y int) {\n"
-	for range 2 * longBody {
+	for range 2 * match.LongBody {
 		src += "\tif v := x; b(v) { func(z int) { b(z) }(x) }\n"
 	}
-	p := load(t, src+"\treturn x }\n")
-	long := p.function(t, "long")
+	p := matchtest.Load(t, src+"\treturn x }\n")
+	long := matchtest.Function(t, p, "long")
 	nodes, vars := 0, 0
 	for c := range long.Cursor.Preorder() {
 		nodes++
-		if got, ok := p.find(long.Cursor, c.Node()); !ok || got != c {
-			t.Fatalf("find(%T at %v) = %v, %v", c.Node(), fset.Position(c.Node().Pos()), got, ok)
+		if got, ok := p.Find(long.Cursor, c.Node()); !ok || got != c {
+			t.Fatalf("find(%T at %v) = %v, %v", c.Node(), p.Fset.Position(c.Node().Pos()), got, ok)
 		}
 		id, ok := c.Node().(*ast.Ident)
 		if !ok || p.TypesInfo.Defs[id] == nil || p.VarOf(id) == nil {
@@ -126,11 +128,11 @@ func TestFindInLongBody(t *testing.T) {
 		for want = range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 			break
 		}
-		if got, ok := p.functionAround(p.VarOf(id)); !ok || got != want {
-			t.Errorf("functionAround(%s at %v) = %v, %v", id.Name, fset.Position(id.Pos()), got, ok)
+		if got, ok := p.FunctionAround(p.VarOf(id)); !ok || got != want {
+			t.Errorf("functionAround(%s at %v) = %v, %v", id.Name, p.Fset.Position(id.Pos()), got, ok)
 		}
 	}
-	if nodes < 20*longBody || vars != 2+4*longBody {
+	if nodes < 20*match.LongBody || vars != 2+4*match.LongBody {
 		t.Errorf("looked for %d nodes and %d variables", nodes, vars)
 	}
 }

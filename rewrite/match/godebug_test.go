@@ -1,9 +1,11 @@
-package match
+package match_test
 
 import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 func TestAsyncTimers(t *testing.T) {
@@ -24,7 +26,7 @@ func TestAsyncTimers(t *testing.T) {
 		if err := os.WriteFile(name, []byte(c.text), 0o666); err != nil {
 			t.Fatal(err)
 		}
-		if got := AsyncTimers(name); got != c.want {
+		if got := match.AsyncTimers(name); got != c.want {
 			t.Errorf("%q: got %v", c.text, got)
 		}
 	}

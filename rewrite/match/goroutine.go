@@ -29,7 +29,6 @@ type Goroutine struct {
 	Decl   inspector.Cursor // the top-level declaration
 	Lit    inspector.Cursor // the literal that it starts; invalid for a call of something else
 	Body   *Func            // the same
-	all    []WGOp           // the WaitGroup calls of the declaration
 }
 
 // Goroutine returns the go statement at c; nil outside of functions.
@@ -49,9 +48,9 @@ func (w *WaitGroups) Goroutine(c inspector.Cursor) *Goroutine {
 	return g
 }
 
-// anyWait reports whether the package waits for a group at all, or may leave
+// AnyWait reports whether the package waits for a group at all, or may leave
 // that to a caller.
-func (f *WaitGroups) anyWait() bool {
+func (f *WaitGroups) AnyWait() bool {
 	f.collect()
 	return len(f.waits) > 0
 }
@@ -91,12 +90,7 @@ func isParam(o types.Object) bool {
 }
 
 // Ops lists the WaitGroup calls of the declaration around the go statement.
-func (g *Goroutine) Ops() []WGOp {
-	if g.all == nil {
-		g.all = g.Pass.WaitGroupOps(g.Decl)
-	}
-	return g.all
-}
+func (g *Goroutine) Ops() []WGOp { return g.Pass.WaitGroupOps(g.Decl) }
 
 // Within reports whether an object is declared inside the literal, other than
 // as a parameter that stands for something outside.
@@ -168,141 +162,6 @@ func (g *Goroutine) PassedOn(key WGKey) bool {
 		}
 	}
 	return false
-}
-
-// CountedBefore reports whether the statement before the go is already an Add
-// for it, or the goroutine starts others and any Add stands before it: then
-// it runs under a count of its own and may add to it.
-func (g *Goroutine) CountedBefore(key WGKey) bool {
-	starts := false
-	for c := range g.Lit.Preorder((*ast.GoStmt)(nil)) {
-		starts = starts || c.Node() != nil
-	}
-	list, i, ok := StmtList(g.Stmt)
-	for _, o := range g.Ops() {
-		if o.Name != "Add" || o.Key != key || g.Lit.Contains(o.At) || o.At.Node().Pos() > g.Stmt.Node().Pos() {
-			continue
-		}
-		if starts {
-			return true
-		}
-		if ok && i > 0 {
-			if es, isExpr := list[i-1].(*ast.ExprStmt); isExpr && ast.Unparen(es.X) == ast.Expr(o.Call) {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// Handshake reports whether the parent hears from the goroutine before it
-// waits: then the Add has happened by the time of the Wait.
-func (g *Goroutine) Handshake(key WGKey) bool {
-	wait := g.Decl.Node().End()
-	for _, o := range g.Ops() {
-		if o.Name == "Wait" && o.Key == key && o.At.Node().Pos() > g.Stmt.Node().End() && !InDefer(o.At) {
-			wait = min(wait, o.At.Node().Pos())
-		}
-	}
-	between := func(c inspector.Cursor) bool {
-		return c.Node().Pos() > g.Stmt.Node().End() && c.Node().Pos() < wait && !g.Lit.Contains(c)
-	}
-	for _, o := range g.Ops() {
-		if o.Name == "Wait" && o.Key != key && between(o.At) {
-			for _, d := range g.Ops() {
-				if d.Name == "Done" && d.Key == o.Key && g.Lit.Contains(d.At) {
-					return true
-				}
-			}
-		}
-	}
-	for ch := range g.channels() {
-		for _, u := range g.Pass.ChannelUses(g.Decl, ch) {
-			heard := u.Kind == ChanRecv || u.Kind == ChanRange || u.Kind == ChanSend && g.unbuffered(ch)
-			if heard && between(u.At) {
-				return true
-			}
-		}
-	}
-	// The end of a context that the goroutine ends.
-	for cancel := range g.cancels() {
-		for c := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
-			ctx, ok := g.Pass.DoneCall(c.Node().(*ast.CallExpr))
-			if ok && between(c) && g.Pass.EndsBy(ctx, cancel) {
-				return true
-			}
-		}
-	}
-	// A flag that is polled, a condition that is waited for.
-	for c := range g.Decl.Preorder((*ast.SelectorExpr)(nil)) {
-		switch c.Node().(*ast.SelectorExpr).Sel.Name {
-		case "Load", "Gosched", "LoadInt32", "LoadInt64", "LoadUint32":
-			if between(c) {
-				return true
-			}
-		case "Wait":
-			call, ok := c.Parent().Node().(*ast.CallExpr)
-			if ok && between(c) && g.Pass.FullName(call) == "(*sync.Cond).Wait" {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// cancels lists the cancel functions from outside that the goroutine calls.
-func (g *Goroutine) cancels() map[*types.Var]bool {
-	out := map[*types.Var]bool{}
-	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
-		cancel, ok := g.Pass.Cancels(c.Node().(*ast.CallExpr))
-		if !ok {
-			continue
-		}
-		v := g.Pass.LastVar(cancel)
-		if v != nil && !v.IsField() && g.Within(v) {
-			if arg := g.Pass.LitArgument(g.Lit, v); arg != nil {
-				v = g.Pass.LastVar(arg)
-			}
-		}
-		if v != nil {
-			out[v] = true
-		}
-	}
-	return out
-}
-
-// unbuffered reports whether the channel in v is made without a buffer, as far
-// as the declaration shows.
-func (g *Goroutine) unbuffered(v types.Object) bool {
-	for c := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
-		call := c.Node().(*ast.CallExpr)
-		if g.Pass.IsBuiltin(call, "make") && len(call.Args) > 1 && g.Pass.Mentions(c.Parent().Node(), v) {
-			return false
-		}
-	}
-	return true
-}
-
-// channels lists the channel variables from outside that the goroutine uses.
-func (g *Goroutine) channels() map[types.Object]bool {
-	out := map[types.Object]bool{}
-	for c := range g.Lit.Preorder((*ast.Ident)(nil)) {
-		v := g.Pass.VarOf(c.Node().(*ast.Ident))
-		if v == nil || v.IsField() {
-			continue
-		}
-		if _, ok := v.Type().Underlying().(*types.Chan); !ok {
-			continue
-		}
-		if !g.Within(v) {
-			out[v] = true
-		} else if arg := g.Pass.LitArgument(g.Lit, v); arg != nil {
-			if a := g.Pass.VarOf(arg); a != nil {
-				out[a] = true
-			}
-		}
-	}
-	return out
 }
 
 // OpOf returns the call of a WaitGroup's method that s is.

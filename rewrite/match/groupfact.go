@@ -61,7 +61,7 @@ func (p *Pass) GroupEffects(call *ast.CallExpr) (out []GroupUse) {
 		if from == nil {
 			continue
 		}
-		if key, ok := p.path(from); ok {
+		if key, ok := p.Path(from); ok {
 			out = append(out, GroupUse{WGKey{key.Root, key.Path + e.Path}, e})
 		}
 	}
@@ -186,7 +186,7 @@ func (p *Pass) groupEffect(key WGKey, param int, ops []WGOp, fn *Func) GroupEffe
 	f := &NamedFunc{fn, p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name], p}
 	for _, o := range ops {
 		if o.Key == key && o.Name == "Add" && e.Whole {
-			_, e.Itself = NewWaitGroups(p).countsItself(f, o, ops)
+			_, e.Itself = NewWaitGroups(p).CountsItself(f, o, ops)
 		}
 	}
 	most, least := p.mostAndLeast(fn, dones)
@@ -194,20 +194,4 @@ func (p *Pass) groupEffect(key WGKey, param int, ops []WGOp, fn *Func) GroupEffe
 	e.Dones, e.SureDones = max(e.Dones, most), min(least, surely)
 	e.Adds = max(e.Adds, int8(MostOn(fn, adds)))
 	return e
-}
-
-// harmless reports whether call passes groups only to a literal that is called
-// in place, where their uses are seen, or to a function of which it is known
-// that it does not count down.
-func (w *WaitGroups) harmless(call *ast.CallExpr) bool {
-	if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit {
-		return true
-	}
-	effects := w.Pass.GroupEffects(call)
-	for _, e := range effects {
-		if !e.Whole || e.Dones > 0 {
-			return false
-		}
-	}
-	return len(effects) > 0
 }

@@ -209,7 +209,7 @@ func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
 				ast.Inspect(n.Body, func(n ast.Node) bool {
 					if as, ok := n.(*ast.AssignStmt); ok {
 						for _, x := range as.Lhs {
-							if v := l.s.Pass.VarOf(root(x)); v != nil {
+							if v := l.s.Pass.VarOf(RootExpr(x)); v != nil {
 								place[v] = true
 							}
 						}

@@ -86,9 +86,9 @@ func (p *Pass) LockOp(call *ast.CallExpr) (l LockCall, ok bool) {
 	return l, ok
 }
 
-// guardedByLock reports whether fn comes to n under a lock that it took to ask
+// GuardedByLock reports whether fn comes to n under a lock that it took to ask
 // first whether it may go on: whoever says no takes the same lock.
-func (p *Pass) guardedByLock(fn *Func, n ast.Node) bool {
+func (p *Pass) GuardedByLock(fn *Func, n ast.Node) bool {
 	locked, asked := map[Path]bool{}, false
 	for _, s := range fn.Body.List {
 		if s.Pos() <= n.Pos() && n.End() <= s.End() {

@@ -237,8 +237,8 @@ func Neighbours(own []string) (list []string, err error) {
 	return list, nil
 }
 
-// calledBy reports whether call is a call of f by its name.
-func (f *NamedFunc) calledBy(call *ast.CallExpr) bool {
+// CalledBy reports whether call is a call of f by its name.
+func (f *NamedFunc) CalledBy(call *ast.CallExpr) bool {
 	o := typeutil.Callee(f.p.TypesInfo, call)
 	if fn, ok := o.(*types.Func); ok {
 		o = fn.Origin()

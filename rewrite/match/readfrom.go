@@ -46,7 +46,7 @@ func (p *Pass) looksOnly(e ast.Expr, vars map[*types.Var]bool) bool {
 			if p.TypesInfo.Types[n.Fun].IsType() || p.CallsBuiltin(n) {
 				return ok
 			}
-			if sel, isSel := ast.Unparen(n.Fun).(*ast.SelectorExpr); isSel && len(n.Args) == 0 && p.VarOf(root(sel.X)) != nil && vars[p.VarOf(root(sel.X))] {
+			if sel, isSel := ast.Unparen(n.Fun).(*ast.SelectorExpr); isSel && len(n.Args) == 0 && p.VarOf(RootExpr(sel.X)) != nil && vars[p.VarOf(RootExpr(sel.X))] {
 				return ok
 			}
 			fn := p.Callee(n)
@@ -57,8 +57,8 @@ func (p *Pass) looksOnly(e ast.Expr, vars map[*types.Var]bool) bool {
 	return ok
 }
 
-// root returns what the fields, elements and results of assertions in e start from.
-func root(e ast.Expr) ast.Expr {
+// RootExpr returns what the fields, elements and results of assertions in e start from.
+func RootExpr(e ast.Expr) ast.Expr {
 	for {
 		switch x := ast.Unparen(e).(type) {
 		case *ast.SelectorExpr:

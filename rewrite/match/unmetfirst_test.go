@@ -1,8 +1,10 @@
-package match
+package match_test
 
 import (
 	"go/ast"
 	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match/matchtest"
 )
 
 // firsts has responses in functions with many ways out.
@@ -57,7 +59,7 @@ func never() {
 // TestFirstWaysOut compares what is found when only the first ways out are asked for with
 // what is found when all are: the first one that returns and all else is the same.
 func TestFirstWaysOut(t *testing.T) {
-	p := load(t, firsts)
+	p := matchtest.Load(t, firsts)
 	responses, fewer := 0, 0
 	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
 		r, ok := p.ResponseMade(c)

@@ -100,8 +100,8 @@ func (p *Pass) GroupExprs(root inspector.Cursor) []inspector.Cursor {
 	return slices.Collect(root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)))
 }
 
-// groupOpsOn lists the WaitGroup calls of the package on groups in field.
-func (p *Pass) groupOpsOn(field *types.Var) []WGOp { return p.Index().opsOn[field] }
+// GroupOpsOn lists the WaitGroup calls of the package on groups in field.
+func (p *Pass) GroupOpsOn(field *types.Var) []WGOp { return p.Index().opsOn[field] }
 
 func (p *Pass) waitGroupOps(root inspector.Cursor) []WGOp {
 	var ops []WGOp
@@ -130,13 +130,13 @@ func (p *Pass) waitGroupOps(root inspector.Cursor) []WGOp {
 // zero as far as one can see: the Add then counts down.
 func (p *Pass) negative(args []ast.Expr) bool {
 	minus, ok := ast.Unparen(args[0]).(*ast.UnaryExpr)
-	sign := p.sign(args[0], 3)
+	sign := p.Sign(args[0], 3)
 	return sign < 0 || sign == 0 && ok && minus.Op == token.SUB && p.TypesInfo.Types[minus.X].Value == nil
 }
 
-// sign returns 1 or -1 for an integer that is at least or at most zero, whatever
+// Sign returns 1 or -1 for an integer that is at least or at most zero, whatever
 // happens, and 0 if it is not known which. A constant zero is neither.
-func (p *Pass) sign(e ast.Expr, depth int) int {
+func (p *Pass) Sign(e ast.Expr, depth int) int {
 	if v := p.TypesInfo.Types[e].Value; v != nil {
 		return constant.Sign(v)
 	}
@@ -148,10 +148,10 @@ func (p *Pass) sign(e ast.Expr, depth int) int {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.UnaryExpr:
 		if x.Op == token.SUB {
-			return -p.sign(x.X, depth)
+			return -p.Sign(x.X, depth)
 		}
 	case *ast.BinaryExpr:
-		a, b := p.sign(x.X, depth), p.sign(x.Y, depth)
+		a, b := p.Sign(x.X, depth), p.Sign(x.Y, depth)
 		switch {
 		case (x.Op == token.MUL || x.Op == token.QUO) && a != 0 && b != 0:
 			return a * b
@@ -164,13 +164,13 @@ func (p *Pass) sign(e ast.Expr, depth int) int {
 		}
 		if p.TypesInfo.Types[x.Fun].IsType() && len(x.Args) == 1 && depth > 0 {
 			if b, ok := p.TypesInfo.TypeOf(x.Args[0]).Underlying().(*types.Basic); ok && b.Info()&types.IsUnsigned == 0 {
-				return p.sign(x.Args[0], depth-1) // a big unsigned one may be negative then
+				return p.Sign(x.Args[0], depth-1) // a big unsigned one may be negative then
 			}
 		}
 	case *ast.Ident:
 		if v := p.VarOf(x); v != nil && depth > 0 && p.Fixed(v) {
 			if def := p.Definition(v); def != nil {
-				return p.sign(def, depth-1)
+				return p.Sign(def, depth-1)
 			}
 		}
 	}
@@ -180,14 +180,14 @@ func (p *Pass) sign(e ast.Expr, depth int) int {
 // WaitGroupKey returns the key of e: an identifier or a chain of fields,
 // possibly behind & or *.
 func (p *Pass) WaitGroupKey(e ast.Expr) (WGKey, bool) {
-	key, ok := p.path(e)
+	key, ok := p.Path(e)
 	if ok && !typeis.Named(p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
 		key.Path += ".~" // promoted from an embedded WaitGroup
 	}
 	return key, ok
 }
 
-func (p *Pass) path(e ast.Expr) (WGKey, bool) {
+func (p *Pass) Path(e ast.Expr) (WGKey, bool) {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		if v, ok := p.TypesInfo.ObjectOf(x).(*types.Var); ok {
@@ -204,7 +204,7 @@ func (p *Pass) path(e ast.Expr) (WGKey, bool) {
 		if sel.Kind() != types.FieldVal {
 			return WGKey{}, false
 		}
-		key, ok := p.path(x.X)
+		key, ok := p.Path(x.X)
 		name := x.Sel.Name
 		if v := sel.Obj().(*types.Var); v.Embedded() && typeis.Named(v.Type(), "sync", "WaitGroup") {
 			name = "~"
@@ -212,10 +212,10 @@ func (p *Pass) path(e ast.Expr) (WGKey, bool) {
 		key.Path += "." + name
 		return key, ok
 	case *ast.StarExpr:
-		return p.path(x.X)
+		return p.Path(x.X)
 	case *ast.UnaryExpr:
 		if x.Op == token.AND {
-			return p.path(x.X)
+			return p.Path(x.X)
 		}
 	case *ast.CallExpr: // s.group(): the same text is taken for the same group
 		if fn := p.Callee(x); fn != nil {
@@ -230,7 +230,7 @@ func (p *Pass) path(e ast.Expr) (WGKey, bool) {
 func (p *Pass) ArgumentFor(key WGKey, c inspector.Cursor) WGKey {
 	for lit := range c.Enclosing((*ast.FuncLit)(nil)) {
 		if arg := p.LitArgument(lit, key.Root); arg != nil {
-			if outer, ok := p.path(arg); ok {
+			if outer, ok := p.Path(arg); ok {
 				key = WGKey{outer.Root, outer.Path + key.Path}
 			}
 		}

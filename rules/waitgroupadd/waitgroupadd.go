@@ -99,13 +99,13 @@ func find(p *match.Pass) []rule.Match {
 		g := wgGo{p, gr}
 		if g.Lit.Valid() {
 			out = append(out, g.addInside()...)
-			if s, ok := g.SkippedDone(); ok {
+			if s, ok := skippedDoneOf(g.Goroutine); ok {
 				out = append(out, doneSkipped(p, s))
 			}
 			out = append(out, g.byValue()...)
 		}
 		out = append(out, g.addBehind()...)
-		if c, fn, ok := g.LateElsewhere(); ok {
+		if c, fn, ok := lateElsewhere(g.Goroutine); ok {
 			m := rule.Match{
 				Pos: c.Group.Pos(), End: c.Group.End(),
 				Message: fn.Name() + " calls Add on it only when the goroutine runs, so Wait can return before it",
@@ -113,13 +113,13 @@ func find(p *match.Pass) []rule.Match {
 			out = append(out, m.None(fn.Name()+" is in another package"))
 		}
 	}
-	for _, late := range groups.LateAdds() {
+	for _, late := range lateAdds(groups) {
 		out = append(out, ownAdd(late))
 	}
-	for _, s := range groups.SkippedDones() {
+	for _, s := range skippedDones(groups) {
 		out = append(out, doneSkipped(p, s))
 	}
-	for _, c := range groups.Copies() {
+	for _, c := range copiedGroups(groups) {
 		out = append(out, copied(c))
 	}
 	return out
@@ -134,7 +134,7 @@ type wgGo struct {
 // addInside is go func() { wg.Add(1) ... }().
 func (g *wgGo) addInside() (out []rule.Match) {
 	for _, op := range g.p.WaitGroupOps(g.Lit) {
-		if op.Name == "Add" && op.Runner == g.Lit && g.Uncounted(op) {
+		if op.Name == "Add" && op.Runner == g.Lit && uncounted(g.Goroutine, op) {
 			out = append(out, g.hoist(op))
 		}
 	}
@@ -150,7 +150,7 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 		Related: []rule.Related{rule.GoroutineStart(g.Stmt)},
 	}
 	list, at, ok := g.Direct(op)
-	if ifs, add, guarded := g.Guarded(op); !ok && guarded {
+	if ifs, add, guarded := guarded(g.Goroutine, op); !ok && guarded {
 		gostmt := g.Stmt.Node().(*ast.GoStmt)
 		return m.Unsafe("Add under the same condition in front of the go statement", func(d *dstedit.Decl) error {
 			if err := d.InsertBefore(gostmt, dstedit.If(d.Expr(ifs.Cond), dstedit.ExprStmt(d.Expr(op.Call)))); err != nil {
@@ -163,18 +163,18 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 		return m.None("the Add does not run on every path of the goroutine, so moving it would change the count")
 	}
 	for _, s := range list[:at] {
-		if !g.Harmless(s, op.Key) {
+		if !harmless(g.Goroutine, s, op.Key) {
 			return m.None("what stands before the Add may block, branch or end the goroutine")
 		}
 	}
-	if !g.DoneInside(op) {
+	if !doneInside(g.Goroutine, op) {
 		return m.None("the goroutine never calls Done, so counting it in time would make the hang certain")
 	}
 	if _, _, ok := match.StmtList(g.Stmt); !ok {
 		return m.None("the go statement carries a label")
 	}
-	recvRoot, recvNew, ok1 := g.Outside(op.Recv)
-	argRoot, argNew, ok2 := g.Outside(op.Call.Args[0])
+	recvRoot, recvNew, ok1 := outside(g.Goroutine, op.Recv)
+	argRoot, argNew, ok2 := outside(g.Goroutine, op.Call.Args[0])
 	if !ok1 || !ok2 {
 		return m.None("the group or the number may be another one in front of the go statement")
 	}
@@ -189,13 +189,13 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 		}
 		return d.MoveBefore(add, gostmt)
 	}
-	if g.UnblockedAfterWait(op.Key) {
+	if unblockedAfterWait(g.Goroutine, op.Key) {
 		return m.Unsafe("Move "+recv+".Add in front of the go statement; the Wait then always comes before what the goroutine waits for", fix)
 	}
-	if g.ArgsMayWait() {
+	if argsMayWait(g.Goroutine) {
 		return m.Unsafe("Move "+recv+".Add in front of the go statement, and so of what its arguments call", fix)
 	}
-	if g.ArgsMayPanic(op.Key) {
+	if argsMayPanic(g.Goroutine, op.Key) {
 		return m.Unsafe("Move "+recv+".Add in front of the go statement; if an argument of that panics, nobody calls Done", fix)
 	}
 	return m.Safe("Move "+recv+".Add in front of the go statement", fix)
@@ -203,7 +203,7 @@ func (g *wgGo) hoist(op match.WGOp) rule.Match {
 
 // addBehind is go work(&wg); wg.Add(1).
 func (g *wgGo) addBehind() []rule.Match {
-	add, list, i, ok := g.AddBehind()
+	add, list, i, ok := addBehind(g.Goroutine)
 	if !ok {
 		return nil
 	}
@@ -213,21 +213,21 @@ func (g *wgGo) addBehind() []rule.Match {
 		Message: recv + ".Add runs after the goroutine it counts has started, so Done may come first and panic",
 		Related: []rule.Related{rule.GoroutineStart(g.Stmt)},
 	}
-	if g.Labelled() {
+	if labelled(g.Goroutine) {
 		return []rule.Match{m.None("the go statement carries a label")}
 	}
 	fix := func(d *dstedit.Decl) error { return d.MoveBefore(list[i+1], list[i]) }
-	if g.ArgsMayWait() {
+	if argsMayWait(g.Goroutine) {
 		return []rule.Match{m.Unsafe("Move "+recv+".Add in front of the go statement, and so of what its arguments call", fix)}
 	}
-	if g.ArgsMayPanic(add.Key) {
+	if argsMayPanic(g.Goroutine, add.Key) {
 		return []rule.Match{m.Unsafe("Move "+recv+".Add in front of the go statement; if an argument of that panics, nobody calls Done", fix)}
 	}
 	return []rule.Match{m.Safe("Move "+recv+".Add in front of the go statement", fix)}
 }
 
 // doneSkipped is go func() { if x { return }; wg.Done() }().
-func doneSkipped(p *match.Pass, s match.SkippedDone) rule.Match {
+func doneSkipped(p *match.Pass, s skippedDone) rule.Match {
 	recv, list := types.ExprString(s.Done.Recv), s.Body.Body.List
 	m := rule.Match{
 		Pos: s.Done.Call.Pos(), End: s.Done.Call.End(), Category: "EarlyReturn",
@@ -266,7 +266,7 @@ func doneSkipped(p *match.Pass, s match.SkippedDone) rule.Match {
 }
 
 // ownAdd is func work(wg *sync.WaitGroup) { wg.Add(1) ... } behind go work(&wg).
-func ownAdd(late match.LateAdd) rule.Match {
+func ownAdd(late lateAdd) rule.Match {
 	recv := types.ExprString(late.Op.Recv)
 	m := rule.Match{
 		Pos: late.Op.Call.Pos(), End: late.Op.Call.End(),
@@ -292,7 +292,7 @@ func ownAdd(late match.LateAdd) rule.Match {
 
 // groupAt returns the group at a call as it reads there: recv, with what the
 // call passes in the place of the parameter that it begins with.
-func groupAt(d *dstedit.Decl, c match.GroupCall, recv ast.Expr) dst.Expr {
+func groupAt(d *dstedit.Decl, c groupCall, recv ast.Expr) dst.Expr {
 	switch x := ast.Unparen(recv).(type) {
 	case *ast.SelectorExpr:
 		return dstedit.SelectorPath(groupAt(d, c, x.X), x.Sel.Name)
@@ -309,7 +309,7 @@ func groupAt(d *dstedit.Decl, c match.GroupCall, recv ast.Expr) dst.Expr {
 }
 
 // copied is func work(wg sync.WaitGroup) { wg.Done() } behind go work(wg).
-func copied(c match.Copied) rule.Match {
+func copied(c copiedGroup) rule.Match {
 	m := rule.Match{
 		Pos: c.Name.Pos(), End: c.Name.End(),
 		Message: c.Name.Name + " is passed by value, so Done counts down a copy and Wait blocks forever",
@@ -338,13 +338,13 @@ func copied(c match.Copied) rule.Match {
 
 // byValue is go func(wg sync.WaitGroup) { wg.Done() }(wg).
 func (g *wgGo) byValue() (out []rule.Match) {
-	for _, c := range g.Copies() {
+	for _, c := range copiedParams(g.Goroutine) {
 		m := rule.Match{
 			Pos: c.Name.Pos(), End: c.Name.End(),
 			Message: c.Name.Name + " is passed by value, so Done counts down a copy and Wait blocks forever",
 			Related: []rule.Related{{Pos: c.Arg.Pos(), End: c.Arg.End(), Message: "copied here"}},
 		}
-		if reason := g.Unshareable(c); reason != "" {
+		if reason := unshareable(g.Goroutine, c); reason != "" {
 			out = append(out, m.None(reason))
 			continue
 		}

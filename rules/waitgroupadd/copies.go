@@ -1,25 +1,26 @@
-package match
+package waitgroupadd
 
 import (
 	"go/ast"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// Copied is a parameter of a function with a name that is a copy of a
+// copiedGroup is a parameter of a function with a name that is a copy of a
 // WaitGroup: its Done counts down for nobody.
-type Copied struct {
-	*NamedFunc
+type copiedGroup struct {
+	*match.NamedFunc
 	Field *ast.Field // the parameter
 	Name  *ast.Ident
-	Calls []GroupCall // with the groups that they copy; Late where somebody waits for one that is counted
+	Calls []groupCall // with the groups that they copy; Late where somebody waits for one that is counted
 	Stuck string      // why the parameter cannot become a pointer; "" if it can
 }
 
-// Copies lists the WaitGroups that functions with a name get by value and count down.
-func (w *WaitGroups) Copies() (out []Copied) {
-	if !w.anyWait() {
+// copiedGroups lists the WaitGroups that functions with a name get by value and count down.
+func copiedGroups(w *match.WaitGroups) (out []copiedGroup) {
+	if !w.AnyWait() {
 		return nil
 	}
 	for f := range w.Pass.NamedFuncs {
@@ -28,10 +29,10 @@ func (w *WaitGroups) Copies() (out []Copied) {
 			for _, name := range field.Names {
 				i++
 				v, _ := w.Pass.TypesInfo.Defs[name].(*types.Var)
-				if v == nil || typeis.Pointer(v.Type()) || !typeis.Named(v.Type(), "sync", "WaitGroup") || !w.onlyDone(f, v) {
+				if v == nil || typeis.Pointer(v.Type()) || !typeis.Named(v.Type(), "sync", "WaitGroup") || !onlyDone(w, f, v) {
 					continue
 				}
-				if c, ok := w.copied(f, v, i); ok {
+				if c, ok := copiedGroupOf(w, f, v, i); ok {
 					c.Field, c.Name = field, name
 					if len(field.Names) > 1 && c.Stuck == "" {
 						c.Stuck = "the parameter shares its type with another one"
@@ -48,10 +49,10 @@ func (w *WaitGroups) Copies() (out []Copied) {
 }
 
 // onlyDone reports whether f calls Done on v and does nothing else with it.
-func (w *WaitGroups) onlyDone(f *NamedFunc, v *types.Var) bool {
+func onlyDone(w *match.WaitGroups, f *match.NamedFunc, v *types.Var) bool {
 	ops := map[ast.Node]bool{}
 	for _, o := range w.Pass.WaitGroupOps(f.Cursor) {
-		if o.Name == "Done" && o.Key == (WGKey{Root: v}) {
+		if o.Name == "Done" && o.Key == (match.WGKey{Root: v}) {
 			ops[ast.Unparen(o.Recv)] = true
 		}
 	}
@@ -68,23 +69,23 @@ func (w *WaitGroups) onlyDone(f *NamedFunc, v *types.Var) bool {
 	return uses > 0
 }
 
-func (w *WaitGroups) copied(f *NamedFunc, v *types.Var, i int) (c Copied, any bool) {
-	c = Copied{NamedFunc: f, Stuck: f.Hidden()}
+func copiedGroupOf(w *match.WaitGroups, f *match.NamedFunc, v *types.Var, i int) (c copiedGroup, any bool) {
+	c = copiedGroup{NamedFunc: f, Stuck: f.Hidden()}
 	calls, all := f.Calls()
 	if !all && c.Stuck == "" {
 		c.Stuck = f.Object.Name() + " is used as a value, too"
 	}
 	for _, nc := range calls {
-		gc := GroupCall{NamedCall: nc, Group: f.Argument(nc, v)}
+		gc := groupCall{NamedCall: nc, Group: f.Argument(nc, v)}
 		if gc.Group != nil {
 			x := at(gc.Group)
-			gc.Key, gc.Known = w.Pass.path(x)
+			gc.Key, gc.Known = w.Pass.Path(x)
 			gc.Known = gc.Known && plainPath(x) && w.Pass.VarOf(x) != v
 		}
 		if !gc.Known && c.Stuck == "" {
 			c.Stuck = "a call of " + f.Object.Name() + " copies a group that is no plain variable"
 		}
-		gc.Late = gc.Known && w.owed(gc) && !w.elsewhere(gc, at(gc.Group), func(call *ast.CallExpr) bool { return f.calledBy(call) || w.harmless(call) })
+		gc.Late = gc.Known && owed(w, gc) && !elsewhere(w, gc, at(gc.Group), func(call *ast.CallExpr) bool { return f.CalledBy(call) || keepsCount(w, call) })
 		any = any || gc.Late
 		c.Calls = append(c.Calls, gc)
 	}
@@ -102,7 +103,7 @@ func at(e ast.Expr) ast.Expr {
 
 // owed reports whether the function around a call adds to the group that the
 // call copies, waits for it, and leaves counting down to the call.
-func (w *WaitGroups) owed(c GroupCall) bool {
+func owed(w *match.WaitGroups, c groupCall) bool {
 	decl := c.At
 	for d := range c.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
 		decl = d
@@ -125,31 +126,31 @@ func (w *WaitGroups) owed(c GroupCall) bool {
 	if v, ok := c.Key.Root.(*types.Var); ok {
 		local = v.Kind() == types.LocalVar
 	}
-	return adds && (waits || !local && w.waitedAs(c))
+	return adds && (waits || !local && waitedAs(w, c))
 }
 
-// CopiedParam is a parameter of a literal that is a copy of a WaitGroup.
-type CopiedParam struct {
+// copiedParam is a parameter of a literal that is a copy of a WaitGroup.
+type copiedParam struct {
 	Name  *ast.Ident
 	Param *types.Var
 	Arg   ast.Expr // what is copied
 	Index int
 }
 
-// Copies lists the groups that the literal gets by value and counts down.
-func (g *Goroutine) Copies() (out []CopiedParam) {
+// copiedParams lists the groups that the literal gets by value and counts down.
+func copiedParams(g *match.Goroutine) (out []copiedParam) {
 	call := g.Stmt.Node().(*ast.GoStmt).Call
 	i := -1
 	for _, field := range g.Lit.Node().(*ast.FuncLit).Type.Params.List {
 		for _, name := range field.Names {
 			i++
 			v, _ := g.Pass.TypesInfo.Defs[name].(*types.Var)
-			if v == nil || i >= len(call.Args) || !typeis.Named(v.Type(), "sync", "WaitGroup") || typeis.Pointer(v.Type()) || g.ownGroup(v) {
+			if v == nil || i >= len(call.Args) || !typeis.Named(v.Type(), "sync", "WaitGroup") || typeis.Pointer(v.Type()) || ownGroup(g, v) {
 				continue
 			}
 			switch ast.Unparen(call.Args[i]).(type) {
 			case *ast.Ident, *ast.SelectorExpr, *ast.StarExpr: // a fresh value has nobody else to wait for it
-				out = append(out, CopiedParam{name, v, call.Args[i], i})
+				out = append(out, copiedParam{name, v, call.Args[i], i})
 			}
 		}
 		if len(field.Names) == 0 {
@@ -160,7 +161,7 @@ func (g *Goroutine) Copies() (out []CopiedParam) {
 }
 
 // ownGroup reports whether the goroutine adds to its copy or waits for it.
-func (g *Goroutine) ownGroup(v *types.Var) bool {
+func ownGroup(g *match.Goroutine, v *types.Var) bool {
 	for c := range g.Lit.Preorder((*ast.SelectorExpr)(nil)) {
 		sel := c.Node().(*ast.SelectorExpr)
 		if g.Pass.VarOf(sel.X) == v && sel.Sel.Name != "Done" {
@@ -170,9 +171,9 @@ func (g *Goroutine) ownGroup(v *types.Var) bool {
 	return false
 }
 
-// Unshareable says why the literal cannot use the group itself in the place of
+// unshareable says why the literal cannot use the group itself in the place of
 // its copy; "" if it can.
-func (g *Goroutine) Unshareable(c CopiedParam) string {
+func unshareable(g *match.Goroutine, c copiedParam) string {
 	arg, ok := ast.Unparen(c.Arg).(*ast.Ident)
 	if !ok {
 		return "the group is copied from an expression, not from a variable"
@@ -191,4 +192,20 @@ func (g *Goroutine) Unshareable(c CopiedParam) string {
 		return "the group is a package variable"
 	}
 	return ""
+}
+
+// keepsCount reports whether call passes groups only to a literal that is called
+// in place, where their uses are seen, or to a function of which it is known
+// that it does not count down.
+func keepsCount(w *match.WaitGroups, call *ast.CallExpr) bool {
+	if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit {
+		return true
+	}
+	effects := w.Pass.GroupEffects(call)
+	for _, e := range effects {
+		if !e.Whole || e.Dones > 0 {
+			return false
+		}
+	}
+	return len(effects) > 0
 }

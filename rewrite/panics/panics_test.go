@@ -1,8 +1,11 @@
-package match
+package panics_test
 
 import (
 	"strings"
 	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match/matchtest"
+	"github.com/goroutinefix/goroutinefix/rewrite/panics"
 )
 
 // panicking is a statement, and whether it may panic.
@@ -89,13 +92,13 @@ var _, _, _, _ = errors.New, fmt.Sprint, io.EOF, strings.ToUpper
 		{"_, _ = io.WriteString(w, s)", true},
 	} {
 		t.Run(c.stmt, func(t *testing.T) {
-			p := load(t, strings.Replace(around, "STATEMENT", c.stmt, 1))
-			list := p.function(t, "body").Body.List
+			p := matchtest.Load(t, strings.Replace(around, "STATEMENT", c.stmt, 1))
+			list := matchtest.Function(t, p, "body").Body.List
 			// The statement may be one of several.
 			first := len(list) - 1 - strings.Count(strings.Split(c.stmt, "{")[0], ";")
 			may := false
 			for _, s := range list[first:] {
-				may = may || p.MayPanic(s)
+				may = may || panics.MayPanic(p, s)
 			}
 			if may != c.may {
 				t.Errorf("may panic: %t, want %t", may, c.may)
@@ -105,11 +108,11 @@ var _, _, _, _ = errors.New, fmt.Sprint, io.EOF, strings.ToUpper
 }
 
 func TestMayPanicThere(t *testing.T) {
-	p := load(t, "type s struct{ n int }; func body(a, b *s) { a.n++; b.n++ }")
-	f := p.function(t, "body")
+	p := matchtest.Load(t, "type s struct{ n int }; func body(a, b *s) { a.n++; b.n++ }")
+	f := matchtest.Function(t, p, "body")
 	a := p.TypesInfo.Defs[f.Type.Params.List[0].Names[0]]
 	for i, want := range []bool{false, true} {
-		if got := p.MayPanic(f.Body.List[i], a); got != want {
+		if got := panics.MayPanic(p, f.Body.List[i], a); got != want {
 			t.Errorf("%s: may panic: %t, want %t", []string{"a.n++", "b.n++"}[i], got, want)
 		}
 	}

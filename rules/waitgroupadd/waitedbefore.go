@@ -1,4 +1,4 @@
-package match
+package waitgroupadd
 
 import (
 	"go/ast"
@@ -7,19 +7,20 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // waitedBefore reports whether each Wait for the group of key certainly comes
 // before the go statement: nobody waits for what the goroutine counts, so that
 // no Wait can return too early. The group is a variable of the declaration that
 // only calls of its methods use.
-func (g *Goroutine) waitedBefore(key WGKey) bool {
+func waitedBefore(g *match.Goroutine, key match.WGKey) bool {
 	v, isVar := key.Root.(*types.Var)
 	if !isVar || !g.Local(key) {
 		return false
 	}
 	known := map[ast.Node]bool{}
-	var waits []WGOp
+	var waits []match.WGOp
 	for _, o := range g.Ops() {
 		if o.Key == key {
 			known[ast.Unparen(o.Recv)] = true
@@ -34,7 +35,7 @@ func (g *Goroutine) waitedBefore(key WGKey) bool {
 		}
 	}
 	for _, w := range waits {
-		if !g.precedes(w.At) {
+		if !precedes(g, w.At) {
 			return false
 		}
 	}
@@ -44,15 +45,15 @@ func (g *Goroutine) waitedBefore(key WGKey) bool {
 // precedes reports whether a call at c, wherever a path leads, runs before the
 // go statement, in the same goroutine: no path leads from the go statement to it,
 // or the statement is in a deferred literal that runs later.
-func (g *Goroutine) precedes(c inspector.Cursor) bool {
+func precedes(g *match.Goroutine, c inspector.Cursor) bool {
 	if g.Pass.Runner(c) != g.Pass.Runner(g.Stmt) {
 		return false
 	}
-	late, fn := g.deferredIn(g.Stmt)
-	early, around := g.deferredIn(c)
+	late, fn := deferredIn(g, g.Stmt)
+	early, around := deferredIn(g, c)
 	switch {
 	case fn == nil || around == nil || fn.Cursor != around.Cursor || late == early:
-		return fn != nil && around != nil && fn.Cursor == around.Cursor && late == nil && early == nil && !g.leadsTo(c, fn)
+		return fn != nil && around != nil && fn.Cursor == around.Cursor && late == nil && early == nil && !leadsTo(g, c, fn)
 	case late == nil:
 		return false
 	case early == nil:
@@ -66,7 +67,7 @@ func (g *Goroutine) precedes(c inspector.Cursor) bool {
 // whose goroutine runs it, nil if there is none, and the function that defers it.
 // A literal that is called where it stands is not looked into: then the function
 // is nil.
-func (g *Goroutine) deferredIn(c inspector.Cursor) (deferred ast.Stmt, fn *Func) {
+func deferredIn(g *match.Goroutine, c inspector.Cursor) (deferred ast.Stmt, fn *match.Func) {
 	fn = g.Pass.EnclosingFunc(c)
 	for d := range c.Enclosing((*ast.DeferStmt)(nil)) {
 		if g.Pass.Runner(d) != g.Pass.Runner(c) {
@@ -81,8 +82,8 @@ func (g *Goroutine) deferredIn(c inspector.Cursor) (deferred ast.Stmt, fn *Func)
 }
 
 // leadsTo reports whether a path leads from the go statement to the call at c.
-func (g *Goroutine) leadsTo(c inspector.Cursor, fn *Func) bool {
-	to, found := FlowNode(c, fn), false
+func leadsTo(g *match.Goroutine, c inspector.Cursor, fn *match.Func) bool {
+	to, found := match.FlowNode(c, fn), false
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n == to
 		return s, !found

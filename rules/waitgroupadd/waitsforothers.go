@@ -1,4 +1,4 @@
-package match
+package waitgroupadd
 
 import (
 	"go/ast"
@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -17,7 +18,7 @@ import (
 // a function of the standard library that gets more than data, such as a reader
 // or a lock. local says that a mutex which the function around declares is not held
 // while somebody waits for the goroutine.
-func (g *Goroutine) callsWaiter(local bool) bool {
+func callsWaiter(g *match.Goroutine, local bool) bool {
 	own := map[*ast.CallExpr]bool{}
 	for _, o := range g.Pass.WaitGroupOps(g.Lit) {
 		own[o.Call] = true
@@ -26,9 +27,9 @@ func (g *Goroutine) callsWaiter(local bool) bool {
 	ast.Inspect(g.Lit.Node(), func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.ForStmt:
-			w.found = w.found || w.p.polls(n)
+			w.found = w.found || polls(w.p, n)
 		case *ast.CallExpr:
-			if !local || !g.locksLocal(n) {
+			if !local || !locksLocal(g, n) {
 				w.call(n)
 			}
 		}
@@ -39,7 +40,7 @@ func (g *Goroutine) callsWaiter(local bool) bool {
 
 // locksLocal reports whether call locks a mutex that is a variable of the
 // function around the goroutine.
-func (g *Goroutine) locksLocal(call *ast.CallExpr) bool {
+func locksLocal(g *match.Goroutine, call *ast.CallExpr) bool {
 	fn := g.Pass.Callee(call)
 	if fn == nil {
 		return false
@@ -58,7 +59,7 @@ func (g *Goroutine) locksLocal(call *ast.CallExpr) bool {
 
 // polls reports whether a loop may go on until another goroutine does something:
 // it counts nothing, and loads what is atomic, or sleeps.
-func (p *Pass) polls(loop *ast.ForStmt) (found bool) {
+func polls(p *match.Pass, loop *ast.ForStmt) (found bool) {
 	if loop.Post != nil {
 		return false
 	}
@@ -77,7 +78,7 @@ func (p *Pass) polls(loop *ast.ForStmt) (found bool) {
 }
 
 type waiterWalk struct {
-	p   *Pass
+	p   *match.Pass
 	own map[*ast.CallExpr]bool // operations on the group itself
 	// inside says that the function around waits for the group itself. What the
 	// function does after the Wait is looked at then, so only a reader that comes from
@@ -151,7 +152,7 @@ func (w *waiterWalk) data(e ast.Expr) bool {
 	if typeis.Error(t) || typeis.Named(t, "context", "Context") {
 		return true
 	}
-	v := w.p.VarOf(root(e))
+	v := w.p.VarOf(match.RootExpr(e))
 	return v == nil || w.at.Pos() <= v.Pos() && v.Pos() < w.at.End()
 }
 
@@ -167,7 +168,7 @@ func (w *waiterWalk) body(body *ast.BlockStmt) {
 		case *ast.UnaryExpr:
 			w.found = w.found || n.Op == token.ARROW
 		case *ast.ForStmt:
-			w.found = w.found || n.Cond == nil || w.p.polls(n)
+			w.found = w.found || n.Cond == nil || polls(w.p, n)
 		case *ast.RangeStmt:
 			switch w.p.TypesInfo.TypeOf(n.X).Underlying().(type) {
 			case *types.Chan, *types.Signature:

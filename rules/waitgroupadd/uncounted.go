@@ -1,4 +1,4 @@
-package match
+package waitgroupadd
 
 import (
 	"go/ast"
@@ -8,12 +8,14 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/panics"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// Uncounted reports whether op, an Add in the literal, counts the goroutine
+// uncounted reports whether op, an Add in the literal, counts the goroutine
 // itself while somebody else may already wait.
-func (g *Goroutine) Uncounted(op WGOp) bool {
+func uncounted(g *match.Goroutine, op match.WGOp) bool {
 	if g.Within(op.Key.Root) {
 		return false // a group of its own
 	}
@@ -44,38 +46,38 @@ func (g *Goroutine) Uncounted(op WGOp) bool {
 	if g.PassedOn(op.Key) {
 		return false // somebody else may be the one that is counted
 	}
-	if dones+children == 0 && (g.Used(op.Key) || g.Pass.sign(op.Call.Args[0], 3) == 0) {
+	if dones+children == 0 && (g.Used(op.Key) || g.Pass.Sign(op.Call.Args[0], 3) == 0) {
 		return false // a method may call Done; a number that is not known may be below zero
 	}
-	if g.CountedBefore(op.Key) || !g.Groups.Waited(op) || g.waitedBefore(op.Key) || g.Pass.guardedByLock(g.Body, op.Call) {
+	if countedBefore(g, op.Key) || !g.Groups.Waited(op) || waitedBefore(g, op.Key) || g.Pass.GuardedByLock(g.Body, op.Call) {
 		return false
 	}
-	return !g.Handshake(op.Key)
+	return !handshake(g, op.Key)
 }
 
-// Guarded returns the if statement of the goroutine in whose body op, an Add,
+// guarded returns the if statement of the goroutine in whose body op, an Add,
 // is a statement, if the function around the goroutine can ask for its
 // condition as well and nothing that matters happens before.
-func (g *Goroutine) Guarded(op WGOp) (ifs *ast.IfStmt, add ast.Stmt, ok bool) {
+func guarded(g *match.Goroutine, op match.WGOp) (ifs *ast.IfStmt, add ast.Stmt, ok bool) {
 	stmt := op.At.Parent()
-	list, at, ok := StmtList(stmt)
-	if !ok || !g.DoneInside(op) {
+	list, at, ok := match.StmtList(stmt)
+	if !ok || !doneInside(g, op) {
 		return nil, nil, false
 	}
 	ifs, ok = stmt.Parent().Parent().Node().(*ast.IfStmt)
-	if !ok || ifs.Init != nil || ifs.Body != stmt.Parent().Node() || !g.asksOutside(ifs.Cond) {
+	if !ok || ifs.Init != nil || ifs.Body != stmt.Parent().Node() || !asksOutside(g, ifs.Cond) {
 		return nil, nil, false
 	}
 	i := slices.Index(g.Body.Body.List, ast.Stmt(ifs))
 	before := append(slices.Clone(list[:at]), g.Body.Body.List[:max(i, 0)]...)
-	if i < 0 || slices.ContainsFunc(before, func(s ast.Stmt) bool { return !g.Harmless(s, op.Key) }) {
+	if i < 0 || slices.ContainsFunc(before, func(s ast.Stmt) bool { return !harmless(g, s, op.Key) }) {
 		return nil, nil, false
 	}
-	if _, _, ok := StmtList(g.Stmt); !ok {
+	if _, _, ok := match.StmtList(g.Stmt); !ok {
 		return nil, nil, false
 	}
 	for _, e := range []ast.Expr{op.Recv, op.Call.Args[0]} {
-		if root, _, ok := g.Outside(e); !ok || root != nil {
+		if root, _, ok := outside(g, e); !ok || root != nil {
 			return nil, nil, false
 		}
 	}
@@ -84,23 +86,23 @@ func (g *Goroutine) Guarded(op WGOp) (ifs *ast.IfStmt, add ast.Stmt, ok bool) {
 
 // asksOutside reports whether a condition of the literal asks for constants and
 // variables of the function around it that do not change.
-func (g *Goroutine) asksOutside(cond ast.Expr) bool {
+func asksOutside(g *match.Goroutine, cond ast.Expr) bool {
 	switch x := ast.Unparen(cond).(type) {
 	case *ast.UnaryExpr:
-		return x.Op == token.NOT && g.asksOutside(x.X)
+		return x.Op == token.NOT && asksOutside(g, x.X)
 	case *ast.BinaryExpr:
-		return g.asksOutside(x.X) && g.asksOutside(x.Y)
+		return asksOutside(g, x.X) && asksOutside(g, x.Y)
 	}
 	if g.Pass.IsNil(cond) {
 		return true
 	}
-	root, _, ok := g.Outside(cond)
+	root, _, ok := outside(g, cond)
 	return ok && root == nil
 }
 
 // settled reports whether the declaration gives the fields that e reads no other
 // value from the go statement on, nor in another round of a loop around it.
-func (g *Goroutine) settled(e ast.Expr) bool {
+func settled(g *match.Goroutine, e ast.Expr) bool {
 	start := g.Stmt.Node().Pos()
 	for loop := range g.Stmt.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
 		start = loop.Node().Pos()
@@ -129,20 +131,20 @@ func (g *Goroutine) settled(e ast.Expr) bool {
 	return true
 }
 
-// ArgsMayWait reports whether evaluating the arguments of the go statement may
+// argsMayWait reports whether evaluating the arguments of the go statement may
 // take long, for all one knows until the count of the goroutine is zero.
-func (g *Goroutine) ArgsMayWait() bool {
-	return g.Pass.mayWait(g.Stmt.Node().(*ast.GoStmt).Call, true)
+func argsMayWait(g *match.Goroutine) bool {
+	return mayWait(g.Pass, g.Stmt.Node().(*ast.GoStmt).Call, true)
 }
 
-// ArgsMayPanic reports whether evaluating the arguments of the go statement may
+// argsMayPanic reports whether evaluating the arguments of the go statement may
 // panic where that could be noticed: an Add in front of it then stays without
 // its Done, and whoever waits for the group waits for ever. That is nobody if
 // the group is a variable of the function that the panic leaves, and only that
 // function itself waits for it, not in a deferred call: one around it may recover.
-func (g *Goroutine) ArgsMayPanic(key WGKey) bool {
+func argsMayPanic(g *match.Goroutine, key match.WGKey) bool {
 	// Without what the group is reached from, the Add itself panics.
-	if call := g.Stmt.Node().(*ast.GoStmt).Call; !g.Pass.MayPanic(call, key.Root) {
+	if call := g.Stmt.Node().(*ast.GoStmt).Call; !panics.MayPanic(g.Pass, call, key.Root) {
 		return false
 	}
 	if v, _ := key.Root.(*types.Var); !g.Local(key) || !g.Pass.DeclaredIn(v, g.Parent) {
@@ -150,7 +152,7 @@ func (g *Goroutine) ArgsMayPanic(key WGKey) bool {
 	}
 	harmless := map[ast.Node]bool{}
 	for _, o := range g.Ops() {
-		if o.Key == key && (o.Name != "Wait" || g.Pass.EnclosingFunc(o.At).Cursor == g.Parent.Cursor && !InDefer(o.At)) {
+		if o.Key == key && (o.Name != "Wait" || g.Pass.EnclosingFunc(o.At).Cursor == g.Parent.Cursor && !match.InDefer(o.At)) {
 			harmless[ast.Unparen(o.Recv)] = true
 		}
 	}
@@ -162,7 +164,7 @@ func (g *Goroutine) ArgsMayPanic(key WGKey) bool {
 // mayWait reports whether n receives, or calls something that is not known to be
 // quick. At the top, n itself is a call that is not made yet, and the functions
 // of the package are looked into.
-func (p *Pass) mayWait(n ast.Node, top bool) (may bool) {
+func mayWait(p *match.Pass, n ast.Node, top bool) (may bool) {
 	ast.Inspect(n, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.FuncLit:
@@ -176,47 +178,47 @@ func (p *Pass) mayWait(n ast.Node, top bool) (may bool) {
 				break
 			}
 			body := p.Declaration(p.Callee(c))
-			may = may || !top || body == nil || p.mayWait(body.Body, false)
+			may = may || !top || body == nil || mayWait(p, body.Body, false)
 		}
 		return !may
 	})
 	return may
 }
 
-// DoneInside reports whether the literal counts the group of op down.
-func (g *Goroutine) DoneInside(op WGOp) bool {
-	return slices.ContainsFunc(g.Ops(), func(o WGOp) bool {
+// doneInside reports whether the literal counts the group of op down.
+func doneInside(g *match.Goroutine, op match.WGOp) bool {
+	return slices.ContainsFunc(g.Ops(), func(o match.WGOp) bool {
 		return o.Name == "Done" && o.Key == op.Key && g.Lit.Contains(o.At)
 	})
 }
 
-// AddBehind returns the Add right behind the go statement, if it counts the
+// addBehind returns the Add right behind the go statement, if it counts the
 // goroutine: it is then the statement with index i+1 of list.
-func (g *Goroutine) AddBehind() (add WGOp, list []ast.Stmt, i int, ok bool) {
+func addBehind(g *match.Goroutine) (add match.WGOp, list []ast.Stmt, i int, ok bool) {
 	at := g.Stmt
-	if g.Labelled() {
+	if labelled(g) {
 		at = at.Parent()
 	}
-	list, i, ok = StmtList(at)
+	list, i, ok = match.StmtList(at)
 	if !ok || i+1 >= len(list) {
 		return add, nil, 0, false
 	}
 	add, ok = g.OpOf(list[i+1])
-	if !ok || add.Name != "Add" || !g.Pass.isOne(add) || !g.Counts(g.Stmt.Node().(*ast.GoStmt), add.Key) || !g.Groups.Waited(add) {
+	if !ok || add.Name != "Add" || !g.Pass.IsOne(add) || !counts(g, g.Stmt.Node().(*ast.GoStmt), add.Key) || !g.Groups.Waited(add) {
 		return add, nil, 0, false
 	}
-	if g.Lit.Valid() && g.Gated() {
+	if g.Lit.Valid() && gated(g) {
 		return add, nil, 0, false // held back until the Add has happened, as far as one can tell
 	}
 	// Every Add pays for one goroutine; is one left over for this one?
 	count := 0
 	for _, s := range list[:i] {
 		if op, ok := g.OpOf(s); ok && op.Name == "Add" && op.Key == add.Key {
-			if !g.Pass.isOne(op) {
+			if !g.Pass.IsOne(op) {
 				return add, nil, 0, false
 			}
 			count++
-		} else if g.Counts(s, add.Key) {
+		} else if counts(g, s, add.Key) {
 			count--
 		}
 	}
@@ -229,20 +231,20 @@ func (g *Goroutine) AddBehind() (add WGOp, list []ast.Stmt, i int, ok bool) {
 			return add, nil, 0, false
 		}
 	}
-	if i+2 < len(list) && g.Counts(list[i+2], add.Key) {
+	if i+2 < len(list) && counts(g, list[i+2], add.Key) {
 		return add, nil, 0, false // the Add pays for the next one
 	}
 	return add, list, i, true
 }
 
-// Labelled reports whether the go statement carries a label.
-func (g *Goroutine) Labelled() bool {
+// labelled reports whether the go statement carries a label.
+func labelled(g *match.Goroutine) bool {
 	_, ok := g.Stmt.Parent().Node().(*ast.LabeledStmt)
 	return ok
 }
 
-// Counts reports whether s starts a goroutine that calls Done on the group.
-func (g *Goroutine) Counts(s ast.Stmt, key WGKey) bool {
+// counts reports whether s starts a goroutine that calls Done on the group.
+func counts(g *match.Goroutine, s ast.Stmt, key match.WGKey) bool {
 	gs, ok := s.(*ast.GoStmt)
 	if !ok {
 		return false
@@ -267,9 +269,9 @@ func (g *Goroutine) Counts(s ast.Stmt, key WGKey) bool {
 	return false
 }
 
-// Gated reports whether the goroutine begins by waiting for a channel or a lock:
+// gated reports whether the goroutine begins by waiting for a channel or a lock:
 // what it counts down is then a job that it gets, and not itself.
-func (g *Goroutine) Gated() bool {
+func gated(g *match.Goroutine) bool {
 	for _, s := range g.Body.Body.List[:min(2, len(g.Body.Body.List))] {
 		gate := false
 		ast.Inspect(s, func(n ast.Node) bool {

@@ -1,4 +1,4 @@
-package match
+package waitgroupadd
 
 import (
 	"go/ast"
@@ -8,32 +8,33 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// GroupCall is a call of a function that gets a WaitGroup from its caller.
-type GroupCall struct {
-	NamedCall
-	Group ast.Expr // the argument from which the group is reached; nil for a variable that the function captures
-	Key   WGKey    // the group, as the caller knows it
-	Known bool     // Key and Group say which one it is
-	Late  bool     // starts a goroutine that is not counted in time
+// groupCall is a call of a function that gets a WaitGroup from its caller.
+type groupCall struct {
+	match.NamedCall
+	Group ast.Expr    // the argument from which the group is reached; nil for a variable that the function captures
+	Key   match.WGKey // the group, as the caller knows it
+	Known bool        // Key and Group say which one it is
+	Late  bool        // starts a goroutine that is not counted in time
 }
 
-// LateAdd is an Add at the top of a function that go statements start, and
+// lateAdd is an Add at the top of a function that go statements start, and
 // that counts the goroutine.
-type LateAdd struct {
-	*NamedFunc
-	Op    WGOp
+type lateAdd struct {
+	*match.NamedFunc
+	Op    match.WGOp
 	Stmt  ast.Stmt // the Add
-	Calls []GroupCall
+	Calls []groupCall
 	// Stuck says why the Add cannot move to the calls; "" if it can.
 	Stuck string
 }
 
-// LateAdds lists the functions with a name that count themselves when they run.
-func (w *WaitGroups) LateAdds() (out []LateAdd) {
-	if !w.anyWait() {
+// lateAdds lists the functions with a name that count themselves when they run.
+func lateAdds(w *match.WaitGroups) (out []lateAdd) {
+	if !w.AnyWait() {
 		return nil
 	}
 	for f := range w.Pass.NamedFuncs {
@@ -42,8 +43,8 @@ func (w *WaitGroups) LateAdds() (out []LateAdd) {
 			if op.Name != "Add" || op.Runner != f.Cursor {
 				continue
 			}
-			if stmt, ok := w.countsItself(f, op, ops); ok {
-				if late, ok := w.lateAdd(f, op, stmt); ok {
+			if stmt, ok := w.CountsItself(f, op, ops); ok {
+				if late, ok := lateAddOf(w, f, op, stmt); ok {
 					out = append(out, late)
 				}
 			}
@@ -52,61 +53,10 @@ func (w *WaitGroups) LateAdds() (out []LateAdd) {
 	return out
 }
 
-// countsItself reports whether op, an Add(1) that every run of f comes to, is
-// paid back by f itself: then it counts f.
-func (w *WaitGroups) countsItself(f *NamedFunc, op WGOp, ops []WGOp) (ast.Stmt, bool) {
-	own := f.IsParam(op.Key.Root)
-	if !own && f.Cursor.Node().Pos() <= op.Key.Root.Pos() && op.Key.Root.Pos() < f.Cursor.Node().End() || !w.Pass.isOne(op) {
-		return nil, false
-	}
-	var stmt ast.Stmt
-	for _, s := range f.Body.List {
-		if es, ok := s.(*ast.ExprStmt); ok && ast.Unparen(es.X) == ast.Expr(op.Call) {
-			stmt = s
-		}
-	}
-	dones := 0
-	for _, o := range ops {
-		switch {
-		case o.Key != op.Key || o.Call == op.Call:
-		case o.Name != "Done" || o.Runner != f.Cursor:
-			return nil, false // it counts or waits for others
-		default:
-			dones++
-		}
-	}
-	if stmt == nil || dones == 0 || w.handsOn(f, op.Key) || w.Pass.guardedByLock(f.Func, op.Call) {
-		return nil, false
-	}
-	return stmt, true
-}
-
-func (p *Pass) isOne(op WGOp) bool {
-	n, ok := typeis.SmallInt(p.TypesInfo.Types[op.Call.Args[0]].Value)
-	return ok && n == 1
-}
-
-// handsOn reports whether f gives the group to somebody else who may count it
-// up or down.
-func (w *WaitGroups) handsOn(f *NamedFunc, key WGKey) bool {
-	g := &Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
-	if g.PassedOn(key) {
-		return true
-	}
-	for c := range f.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		for _, e := range w.Pass.GroupEffects(c.Node().(*ast.CallExpr)) {
-			if e.Key == key {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// lateAdd looks at the calls of f: is one of them a go statement for which the
+// lateAddOf looks at the calls of f: is one of them a go statement for which the
 // Add comes late, and can all of them do it themselves?
-func (w *WaitGroups) lateAdd(f *NamedFunc, op WGOp, stmt ast.Stmt) (LateAdd, bool) {
-	late := LateAdd{NamedFunc: f, Op: op, Stmt: stmt, Stuck: f.Hidden()}
+func lateAddOf(w *match.WaitGroups, f *match.NamedFunc, op match.WGOp, stmt ast.Stmt) (lateAdd, bool) {
+	late := lateAdd{NamedFunc: f, Op: op, Stmt: stmt, Stuck: f.Hidden()}
 	calls, all := f.Calls()
 	stuck := func(reason string) {
 		if late.Stuck == "" {
@@ -118,9 +68,9 @@ func (w *WaitGroups) lateAdd(f *NamedFunc, op WGOp, stmt ast.Stmt) (LateAdd, boo
 	}
 	any := false
 	for _, nc := range calls {
-		c := w.groupCall(f, op, nc)
+		c := groupCallOf(w, f, op, nc)
 		if c.Known && nc.Go() {
-			c.Late = w.late(c, op, f)
+			c.Late = isLate(w, c, op, f)
 			any = any || c.Late
 			if !c.Late {
 				stuck("another call of " + f.Object.Name() + " is counted in its own way")
@@ -132,27 +82,27 @@ func (w *WaitGroups) lateAdd(f *NamedFunc, op WGOp, stmt ast.Stmt) (LateAdd, boo
 		case !nc.Stmt.Valid():
 			stuck(f.Object.Name() + " is called where no statement can stand in front")
 		default:
-			if _, _, ok := StmtList(nc.Stmt); !ok {
+			if _, _, ok := match.StmtList(nc.Stmt); !ok {
 				stuck("a call of " + f.Object.Name() + " carries a label")
 			}
 		}
 		late.Calls = append(late.Calls, c)
 	}
-	g := &Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
+	g := &match.Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
 	for _, s := range f.Body.List {
 		if s == stmt {
 			break
 		}
-		if !g.Harmless(s, op.Key) {
+		if !harmless(g, s, op.Key) {
 			stuck("what stands before the Add may block, branch or end the goroutine")
 		}
 	}
 	return late, any
 }
 
-// groupCall says which group a call of f means by the one of op.
-func (w *WaitGroups) groupCall(f *NamedFunc, op WGOp, nc NamedCall) GroupCall {
-	c := GroupCall{NamedCall: nc, Key: op.Key, Known: true}
+// groupCallOf says which group a call of f means by the one of op.
+func groupCallOf(w *match.WaitGroups, f *match.NamedFunc, op match.WGOp, nc match.NamedCall) groupCall {
+	c := groupCall{NamedCall: nc, Key: op.Key, Known: true}
 	root := op.Key.Root
 	if !f.IsParam(root) {
 		// A captured variable must mean itself at the call, too.
@@ -164,19 +114,9 @@ func (w *WaitGroups) groupCall(f *NamedFunc, op WGOp, nc NamedCall) GroupCall {
 		c.Known = false
 		return c
 	}
-	key, ok := w.Pass.path(arg)
-	c.Group, c.Key, c.Known = arg, WGKey{key.Root, key.Path + op.Key.Path}, ok && plainPath(arg)
+	key, ok := w.Pass.Path(arg)
+	c.Group, c.Key, c.Known = arg, match.WGKey{Root: key.Root, Path: key.Path + op.Key.Path}, ok && plainPath(arg)
 	return c
-}
-
-// Visible reports whether the name of v denotes it at pos.
-func (p *Pass) Visible(v types.Object, pos token.Pos) bool {
-	scope := p.Pkg.Scope().Innermost(pos)
-	if scope == nil {
-		return false
-	}
-	_, o := scope.LookupParent(v.Name(), pos)
-	return o == v
 }
 
 // plainPath reports whether e is made of variables and fields alone.
@@ -192,19 +132,19 @@ func plainPath(e ast.Expr) bool {
 	return false
 }
 
-// late reports whether the goroutine that c starts is not counted before it
+// isLate reports whether the goroutine that c starts is not counted before it
 // runs, and somebody may come to a Wait until then.
-func (w *WaitGroups) late(c GroupCall, op WGOp, f *NamedFunc) bool {
-	if !w.Waited(WGOp{Key: c.Key, Recv: op.Recv}) && !w.waitedAs(c) {
+func isLate(w *match.WaitGroups, c groupCall, op match.WGOp, f *match.NamedFunc) bool {
+	if !w.Waited(match.WGOp{Key: c.Key, Recv: op.Recv}) && !waitedAs(w, c) {
 		return false
 	}
-	return w.uncounted(c, f.Object, f.Cursor.Contains) && !w.heardBeforeWait(op, f)
+	return uncountedCall(w, c, f.Object, f.Cursor.Contains) && !heardBeforeWait(w, op, f)
 }
 
-// uncounted reports whether nothing in the declaration around c can have
+// uncountedCall reports whether nothing in the declaration around c can have
 // counted the goroutine that c starts, by a call of fn, before a Wait. within
 // says what belongs to fn.
-func (w *WaitGroups) uncounted(c GroupCall, fn types.Object, within func(inspector.Cursor) bool) bool {
+func uncountedCall(w *match.WaitGroups, c groupCall, fn types.Object, within func(inspector.Cursor) bool) bool {
 	g := w.Goroutine(c.Stmt)
 	if g == nil {
 		return false
@@ -217,7 +157,7 @@ func (w *WaitGroups) uncounted(c GroupCall, fn types.Object, within func(inspect
 		switch pos := o.At.Node().Pos(); o.Name {
 		case "Wait":
 			waits++
-			if pos > c.Stmt.Node().Pos() && o.Runner == runner && !InDefer(o.At) {
+			if pos > c.Stmt.Node().Pos() && o.Runner == runner && !match.InDefer(o.At) {
 				wait = min(wait, pos)
 			}
 		case "Add", "Go":
@@ -234,11 +174,11 @@ func (w *WaitGroups) uncounted(c GroupCall, fn types.Object, within func(inspect
 	if v, ok := c.Key.Root.(*types.Var); ok && c.Key.Path == "" && v.Kind() == types.LocalVar && waits == 0 {
 		return false
 	}
-	return !w.hears(g.Decl, c.Stmt.Node().End(), wait)
+	return !hears(w, g.Decl, c.Stmt.Node().End(), wait)
 }
 
 // waitedAs reports whether somebody waits for the group by the name it has at the call.
-func (w *WaitGroups) waitedAs(c GroupCall) bool {
+func waitedAs(w *match.WaitGroups, c groupCall) bool {
 	if c.Group == nil {
 		return false
 	}
@@ -246,12 +186,12 @@ func (w *WaitGroups) waitedAs(c GroupCall) bool {
 	if amp, ok := arg.(*ast.UnaryExpr); ok {
 		arg = amp.X
 	}
-	return w.Waited(WGOp{Key: c.Key, Recv: arg})
+	return w.Waited(match.WGOp{Key: c.Key, Recv: arg})
 }
 
 // hears reports whether root does anything between from and to by which
 // another goroutine can tell it that it has come to its Add.
-func (w *WaitGroups) hears(root inspector.Cursor, from, to token.Pos) bool {
+func hears(w *match.WaitGroups, root inspector.Cursor, from, to token.Pos) bool {
 	for c := range root.Preorder((*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SendStmt)(nil), (*ast.SelectStmt)(nil), (*ast.CallExpr)(nil)) {
 		if c.Node().Pos() < from || c.Node().Pos() >= to {
 			continue
@@ -266,7 +206,7 @@ func (w *WaitGroups) hears(root inspector.Cursor, from, to token.Pos) bool {
 				return true
 			}
 		case *ast.CallExpr:
-			name := CalledAs(n)
+			name := match.CalledAs(n)
 			if name == "Wait" || name == "Lock" || name == "Gosched" || strings.HasPrefix(name, "Load") || strings.HasPrefix(name, "Eventually") {
 				return true
 			}
@@ -279,7 +219,7 @@ func (w *WaitGroups) hears(root inspector.Cursor, from, to token.Pos) bool {
 
 // heardBeforeWait reports whether whoever waits for the group, in a field,
 // first receives from a channel in a field that f sends on or closes.
-func (w *WaitGroups) heardBeforeWait(op WGOp, f *NamedFunc) bool {
+func heardBeforeWait(w *match.WaitGroups, op match.WGOp, f *match.NamedFunc) bool {
 	group := w.Pass.FieldOf(op.Recv)
 	if group == nil {
 		return false
@@ -295,7 +235,7 @@ func (w *WaitGroups) heardBeforeWait(op WGOp, f *NamedFunc) bool {
 			}
 		}
 	}
-	for _, o := range w.Pass.groupOpsOn(group) {
+	for _, o := range w.Pass.GroupOpsOn(group) {
 		if o.Name != "Wait" {
 			continue
 		}
@@ -312,7 +252,7 @@ func (w *WaitGroups) heardBeforeWait(op WGOp, f *NamedFunc) bool {
 // elsewhere reports whether anything but calls of its methods and the
 // arguments of calls that except accepts has to do with the group: an alias, a
 // method value, another function. For a group in a field the whole package counts.
-func (w *WaitGroups) elsewhere(c GroupCall, recv ast.Expr, except func(*ast.CallExpr) bool) bool {
+func elsewhere(w *match.WaitGroups, c groupCall, recv ast.Expr, except func(*ast.CallExpr) bool) bool {
 	root, field := c.At, w.Pass.FieldOf(recv)
 	for d := range c.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
 		root = d
@@ -336,10 +276,10 @@ func (w *WaitGroups) elsewhere(c GroupCall, recv ast.Expr, except func(*ast.Call
 		} else if w.Pass.FieldOf(x) != field {
 			continue
 		}
-		up := Unparen(e).Parent()
+		up := match.Unparen(e).Parent()
 		switch up.Node().(type) {
 		case *ast.UnaryExpr, *ast.StarExpr:
-			up = Unparen(up).Parent()
+			up = match.Unparen(up).Parent()
 		}
 		if call, ok := up.Node().(*ast.CallExpr); !ok || !except(call) {
 			return true
@@ -349,7 +289,7 @@ func (w *WaitGroups) elsewhere(c GroupCall, recv ast.Expr, except func(*ast.Call
 }
 
 // groupExpr returns the expression that names the group of c for FieldOf.
-func (c GroupCall) groupExpr(recv ast.Expr) ast.Expr {
+func (c groupCall) groupExpr(recv ast.Expr) ast.Expr {
 	if c.Group == nil || c.Key.Path == "" {
 		return recv
 	}
@@ -363,9 +303,9 @@ func (c GroupCall) groupExpr(recv ast.Expr) ast.Expr {
 	return recv
 }
 
-// LateElsewhere returns the group that a go statement passes to a function of
+// lateElsewhere returns the group that a go statement passes to a function of
 // another package which adds to it when it runs, for itself.
-func (g *Goroutine) LateElsewhere() (c GroupCall, fn *types.Func, ok bool) {
+func lateElsewhere(g *match.Goroutine) (c groupCall, fn *types.Func, ok bool) {
 	call := g.Stmt.Node().(*ast.GoStmt).Call
 	fn = g.Pass.Callee(call)
 	at, found := g.Stmt.FindNode(call)
@@ -376,8 +316,8 @@ func (g *Goroutine) LateElsewhere() (c GroupCall, fn *types.Func, ok bool) {
 		if !e.Itself || e.Param < 0 || e.Path != "" || !plainPath(call.Args[e.Param]) {
 			continue
 		}
-		c = GroupCall{NamedCall: NamedCall{At: at, Stmt: g.Stmt}, Group: call.Args[e.Param], Key: e.Key, Known: true}
-		if g.Groups.waitedAs(c) && g.Groups.uncounted(c, fn, func(inspector.Cursor) bool { return false }) {
+		c = groupCall{NamedCall: match.NamedCall{At: at, Stmt: g.Stmt}, Group: call.Args[e.Param], Key: e.Key, Known: true}
+		if waitedAs(g.Groups, c) && uncountedCall(g.Groups, c, fn, func(inspector.Cursor) bool { return false }) {
 			return c, fn, true
 		}
 	}

@@ -1,4 +1,6 @@
-package match
+// Package panics answers which statements and expressions of a function may panic.
+// It answers no only where that is certain.
+package panics
 
 import (
 	"go/ast"
@@ -10,6 +12,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -22,7 +25,7 @@ import (
 //
 // there are variables that hold no nil pointer, because the code around n has
 // looked into them.
-func (p *Pass) MayPanic(n ast.Node, there ...types.Object) bool {
+func MayPanic(p *match.Pass, n ast.Node, there ...types.Object) bool {
 	root, ok := p.FindAnywhere(n)
 	if !ok {
 		return true
@@ -36,7 +39,7 @@ func (p *Pass) MayPanic(n ast.Node, there ...types.Object) bool {
 
 // panicWalk looks for something that may panic.
 type panicWalk struct {
-	p     *Pass
+	p     *match.Pass
 	seen  map[*types.Func]bool  // the functions that are looked into
 	there map[types.Object]bool // variables that hold no nil pointer
 }
@@ -67,7 +70,7 @@ func (w *panicWalk) may(root inspector.Cursor) (may bool) {
 // runsHere reports whether a literal runs in the goroutine of what is around
 // it: it is called, or deferred.
 func (w *panicWalk) runsHere(lit inspector.Cursor) bool {
-	outer := Unparen(lit)
+	outer := match.Unparen(lit)
 	call, ok := outer.Parent().Node().(*ast.CallExpr)
 	if !ok || call.Fun != outer.Node() {
 		return false
@@ -245,7 +248,7 @@ func (w *panicWalk) tested(c inspector.Cursor, v *types.Var) bool {
 			continue
 		}
 		if x, isNil, ok := w.p.NilTest(cond, true); ok && !isNil && w.p.VarOf(x) == v {
-			return !slices.ContainsFunc(w.p.Uses(at, v), IsAssigned)
+			return !slices.ContainsFunc(w.p.Uses(at, v), match.IsAssigned)
 		}
 	}
 	return false
@@ -256,7 +259,7 @@ func (w *panicWalk) owned(v *types.Var) bool {
 	if v.IsField() || v.Parent() == nil || v.Parent() == w.p.Pkg.Scope() {
 		return false
 	}
-	return !slices.ContainsFunc(w.uses(v), Addressed)
+	return !slices.ContainsFunc(w.uses(v), match.Addressed)
 }
 
 // uses lists the uses of a variable in the declaration that it belongs to.
@@ -279,7 +282,7 @@ func (w *panicWalk) alwaysSet(v *types.Var) bool {
 	}
 	set := false
 	for _, use := range w.uses(v) {
-		if !IsAssigned(use) {
+		if !match.IsAssigned(use) {
 			continue
 		}
 		var lhs, rhs []ast.Expr
@@ -303,7 +306,7 @@ func (w *panicWalk) alwaysSet(v *types.Var) bool {
 
 // commaOk reports whether the type assertion at c also says whether it holds.
 func commaOk(c inspector.Cursor) bool {
-	c = Unparen(c)
+	c = match.Unparen(c)
 	switch n := c.Parent().Node().(type) {
 	case *ast.AssignStmt:
 		return len(n.Lhs) == 2 && len(n.Rhs) == 1
@@ -373,11 +376,11 @@ func (w *panicWalk) mayBeClosed(e ast.Expr, c inspector.Cursor) bool {
 	}
 	for _, u := range w.p.ChannelUses(decl, v) {
 		switch u.Kind {
-		case ChanSend, ChanRecv, ChanRange, ChanNil:
+		case match.ChanSend, match.ChanRecv, match.ChanRange, match.ChanNil:
 			if u.Callee.Callee != nil {
 				return true
 			}
-		case ChanMake:
+		case match.ChanMake:
 			if !w.made(u.At) {
 				return true
 			}

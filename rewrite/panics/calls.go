@@ -1,4 +1,4 @@
-package match
+package panics
 
 import (
 	"go/ast"
@@ -8,6 +8,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // call reports whether the call at c may panic, its arguments aside.
@@ -81,13 +82,13 @@ func (w *panicWalk) callee(c inspector.Cursor, n *ast.CallExpr, fn *types.Func) 
 
 // receiver returns the variable that a method has its receiver in; nil if it
 // has none or gives it another value.
-func (w *panicWalk) receiver(fn *Func) types.Object {
+func (w *panicWalk) receiver(fn *match.Func) types.Object {
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
 	if !ok || d.Recv == nil || len(d.Recv.List) != 1 || len(d.Recv.List[0].Names) != 1 {
 		return nil
 	}
 	v, _ := w.p.TypesInfo.Defs[d.Recv.List[0].Names[0]].(*types.Var)
-	if v == nil || slices.ContainsFunc(w.p.Uses(fn.Cursor, v), func(c inspector.Cursor) bool { return IsAssigned(c) || Addressed(c) }) {
+	if v == nil || slices.ContainsFunc(w.p.Uses(fn.Cursor, v), func(c inspector.Cursor) bool { return match.IsAssigned(c) || match.Addressed(c) }) {
 		return nil
 	}
 	return v
@@ -95,7 +96,7 @@ func (w *panicWalk) receiver(fn *Func) types.Object {
 
 // builtin is a call of a function of the language.
 func (w *panicWalk) builtin(n *ast.CallExpr) bool {
-	switch name := CalledAs(n); name {
+	switch name := match.CalledAs(n); name {
 	case "append", "cap", "clear", "complex", "copy", "imag", "len", "max", "min", "new", "print", "println", "real", "recover":
 		return false
 	case "delete":
