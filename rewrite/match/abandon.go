@@ -312,7 +312,7 @@ func (s *LocalChan) inSelect(n ast.Node) bool {
 func (s *LocalChan) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) {
 	gets, loops = map[ast.Node]int8{}, map[ast.Node]ast.Stmt{}
 	add := func(u ChannelUse) {
-		if n := FlowNode(u.Op, s.Fn); n != nil && !perhaps(u.Op, n) {
+		if n := FlowNode(u.Op, s.Fn); n != nil && !Conditional(u.Op, n) {
 			gets[n] += int8(u.weight())
 			if l := Loops(u.At, s.Fn, s.Senders[0].Stmt.Node().Pos()); len(l) > 0 {
 				loops[n] = l[0]
@@ -355,9 +355,9 @@ func deferredBefore(gets map[ast.Node]int8, node ast.Node) (n int8) {
 	return n
 }
 
-// perhaps reports whether a receive within node is evaluated only if the left
+// Conditional reports whether a receive within node is evaluated only if the left
 // side of && or || says so.
-func perhaps(op inspector.Cursor, node ast.Node) bool {
+func Conditional(op inspector.Cursor, node ast.Node) bool {
 	for c := op; c.Valid() && c.Node() != node; c = c.Parent() {
 		be, ok := c.Parent().Node().(*ast.BinaryExpr)
 		if ok && (be.Op == token.LAND || be.Op == token.LOR) && be.Y == c.Node() {

@@ -29,7 +29,7 @@ func (s *LocalChan) leakOfProducer(snd *Sender) (why Abandoned, leaks bool) {
 	if !ok || bound.Of != nil || most >= Many || bound.Const <= most+s.Cap {
 		return why, false
 	}
-	exit := s.anyExit(FlowNode(snd.Stmt, s.Fn))
+	exit := s.AnyExit(FlowNode(snd.Stmt, s.Fn))
 	return Abandoned{"NCast", exit}, exit.IsValid()
 }
 
@@ -139,7 +139,7 @@ func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
 		if most >= Many || snd.Bound.Const > 0 && s.Cap+most >= snd.Bound.Const {
 			return why, false
 		}
-		exit := s.anyExit(start)
+		exit := s.AnyExit(start)
 		return Abandoned{"NCast", exit}, exit.IsValid() && s.Cap == 0
 	}
 	if len(loops) != 1 || len(gets) != 1 || s.Cap > 0 {
@@ -219,8 +219,8 @@ func sameBound(a, b Bound) bool {
 	return types.ExprString(a.Of) == types.ExprString(b.Of)
 }
 
-// anyExit returns where the function returns behind node, or NoPos.
-func (s *LocalChan) anyExit(node ast.Node) (exit token.Pos) {
+// AnyExit returns where the function returns behind node, or NoPos.
+func (s *LocalChan) AnyExit(node ast.Node) (exit token.Pos) {
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !exit.IsValid() && !s.ends[n] },
 		Exit: func(b *flow.Block, _ struct{}) { exit = b.End },
@@ -255,7 +255,7 @@ func (s *LocalChan) Recovers() bool {
 			if lit, ok := c.FindNode(ast.Unparen(call.Fun)); ok && deferred == nil {
 				deferred = s.Pass.FuncOf(lit)
 			}
-			if callee := s.Pass.Callee(call); deferred != nil && s.Pass.recovers(deferred) || deferred == nil && (callee == nil || callee.Pkg() == nil || !knowledge.Std(callee.Pkg().Path())) {
+			if callee := s.Pass.Callee(call); deferred != nil && s.Pass.Recovers(deferred) || deferred == nil && (callee == nil || callee.Pkg() == nil || !knowledge.Std(callee.Pkg().Path())) {
 				return true
 			}
 		}

@@ -264,7 +264,7 @@ func (p *Pass) constantVar(v *types.Var, fn *Func) bool {
 func (p *Pass) setsField(field *types.Var, fn *Func) bool {
 	for _, use := range p.Uses(fn.Cursor, field) {
 		sel := use.Parent()
-		if x, ok := sel.Node().(*ast.SelectorExpr); ok && x.Sel == use.Node() && !p.keeps(sel) {
+		if x, ok := sel.Node().(*ast.SelectorExpr); ok && x.Sel == use.Node() && !p.Keeps(sel) {
 			return true
 		}
 	}

@@ -74,7 +74,7 @@ func (e *ctxEnding) expr(x ast.Expr, pos token.Pos) bool {
 		if p.LitUse(use, e.c.Fn) != LitNone {
 			return false
 		}
-		if e.c.beside(statement(use)) {
+		if e.c.beside(EnclosingStmt(use)) {
 			given, certain = nil, true
 		}
 		given = append(given, use)
@@ -89,7 +89,7 @@ func (e *ctxEnding) expr(x ast.Expr, pos token.Pos) bool {
 
 // assigned reports whether the context that v gets at use ends with the function.
 func (e *ctxEnding) assigned(use inspector.Cursor, v *types.Var) bool {
-	stmt := statement(use)
+	stmt := EnclosingStmt(use)
 	if ends, ok := e.known[stmt]; ok {
 		return ends
 	}
@@ -214,8 +214,8 @@ func (c *Cancel) cancels(cancel *types.Var, seen map[*types.Var]bool) (out []Eve
 	return out
 }
 
-// statement returns the innermost statement around c.
-func statement(c inspector.Cursor) ast.Stmt {
+// EnclosingStmt returns the innermost statement around c.
+func EnclosingStmt(c inspector.Cursor) ast.Stmt {
 	for ; c.Valid(); c = c.Parent() {
 		if s, ok := c.Node().(ast.Stmt); ok {
 			return s

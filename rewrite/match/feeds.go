@@ -200,7 +200,7 @@ func (p *Pass) asksFlag(cond, value ast.Expr) bool {
 func (p *Pass) shares(cond ast.Expr, call *ast.CallExpr) (found bool) {
 	ast.Inspect(cond, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
-			if v, isVar := p.TypesInfo.ObjectOf(id).(*types.Var); isVar && p.mentionsIn(call.Args, v) {
+			if v, isVar := p.TypesInfo.ObjectOf(id).(*types.Var); isVar && p.MentionedIn(call.Args, v) {
 				found = true
 			}
 		}

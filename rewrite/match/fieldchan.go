@@ -1,10 +1,8 @@
 package match
 
 import (
-	"bytes"
 	"go/ast"
 	"go/types"
-	"os"
 	"sync"
 
 	"golang.org/x/tools/go/ast/inspector"
@@ -72,7 +70,7 @@ func (p *Pass) fieldChannels() []*FieldChan {
 	}
 	known := order[:0]
 	for _, f := range order {
-		if !(f.Receivable && f.Sendable) && !t.elsewhere(f.Field) {
+		if !(f.Receivable && f.Sendable) && !t.p.UsedUnseen(f.Field) {
 			known = append(known, f)
 		}
 	}
@@ -84,8 +82,6 @@ type fieldTable struct {
 	fields  map[*types.Var]*FieldChan
 	getters map[*types.Func]*types.Var // functions that return such a field, or nil, to be received from
 	seen    map[*types.Var]bool        // aliases followed
-	ignored [][]byte                   // files of other build configurations
-	swapped map[*types.Var]bool        // fields of structures that are converted
 }
 
 // Selected returns the field that x selects; nil if it selects none.
@@ -380,26 +376,4 @@ func (t *fieldTable) literal(c inspector.Cursor, lit *ast.CompositeLit) {
 			}
 		}
 	}
-}
-
-// elsewhere reports whether a field may be used under another name, or in a file
-// of another build configuration.
-func (t *fieldTable) elsewhere(v *types.Var) bool {
-	if t.ignored == nil {
-		t.swapped = t.p.converted()
-		t.ignored = [][]byte{}
-		for _, file := range t.p.IgnoredFiles {
-			src, err := os.ReadFile(file)
-			if err != nil {
-				return true
-			}
-			t.ignored = append(t.ignored, src)
-		}
-	}
-	for _, src := range t.ignored {
-		if bytes.Contains(src, []byte(v.Name())) {
-			return true
-		}
-	}
-	return t.swapped[v]
 }

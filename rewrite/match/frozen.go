@@ -38,16 +38,16 @@ func IsAssigned(c inspector.Cursor) bool {
 }
 
 // Addressed reports whether the address of the identifier at c is taken by "&".
-// See [Pass.addressed] for all the other ways.
+// See [Pass.AddressTaken] for all the other ways.
 func Addressed(c inspector.Cursor) bool {
 	amp, ok := Unparen(c).Parent().Node().(*ast.UnaryExpr)
 	return ok && amp.Op == token.AND
 }
 
-// addressed reports whether somebody gets the address of the variable at c, or
+// AddressTaken reports whether somebody gets the address of the variable at c, or
 // of a part of it: by "&", by a method with a pointer receiver, or by slicing an
 // array.
-func (p *Pass) addressed(c inspector.Cursor) bool {
+func (p *Pass) AddressTaken(c inspector.Cursor) bool {
 	for {
 		at := Unparen(c)
 		switch n := at.Parent().Node().(type) {
@@ -89,10 +89,10 @@ func (p *Pass) takesAddress(sel *types.Selection) bool {
 	return byPointer && !fromPointer && sel.Kind() == types.MethodVal
 }
 
-// keeps reports whether the use at c leaves the variable that it denotes with
+// Keeps reports whether the use at c leaves the variable that it denotes with
 // the value that it has. A slice, a map or a pointer is that value, not what it
 // refers to. What is not listed here may change it.
-func (p *Pass) keeps(c inspector.Cursor) bool { return !p.addressed(c) && p.harmless(c) }
+func (p *Pass) Keeps(c inspector.Cursor) bool { return !p.AddressTaken(c) && p.harmless(c) }
 
 // harmless is the list: what stands around a variable, an element of an array or
 // a field of a structure at c, and gives it no value.
@@ -171,7 +171,7 @@ func (p *Pass) fixed(v *types.Var) bool {
 	at, ok := p.declaration(v)
 	if ok {
 		for _, use := range p.Uses(at, v) {
-			if use.Node().Pos() != v.Pos() && !p.keeps(use) {
+			if use.Node().Pos() != v.Pos() && !p.Keeps(use) {
 				ok = false
 				break
 			}
@@ -189,7 +189,7 @@ func (p *Pass) fixedIn(n ast.Node, o types.Object) bool {
 		return false
 	}
 	for _, use := range p.Uses(at, v) {
-		if use.Node().Pos() != v.Pos() && !p.keeps(use) {
+		if use.Node().Pos() != v.Pos() && !p.Keeps(use) {
 			return false
 		}
 	}
@@ -254,7 +254,7 @@ func (p *Pass) valuesIn(v *types.Var, fn *Func) int {
 		n++
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if _, isField := use.Parent().Node().(*ast.Field); !isField && !p.keeps(use) {
+		if _, isField := use.Parent().Node().(*ast.Field); !isField && !p.Keeps(use) {
 			n++
 		}
 	}

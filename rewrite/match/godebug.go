@@ -7,10 +7,10 @@ import (
 	"strings"
 )
 
-// asyncTimers reports whether the package or its module asks for the timers of
+// AsyncTimers reports whether the package or its module asks for the timers of
 // before Go 1.23, behind whose Stop a value may still come: by a line
 // "//go:debug asynctimerchan=1", by one of go.mod, or by a default that is as old.
-func (p *Pass) asyncTimers() bool {
+func (p *Pass) AsyncTimers() bool {
 	for _, f := range p.Files {
 		for _, group := range f.Comments {
 			for _, c := range group.List {

@@ -28,7 +28,7 @@ type PackageIndex struct {
 	groupOps  []WGOp                                  // of the whole package
 	opsOn     map[*types.Var][]WGOp                   // the same by field; nil for groups that are in none
 	groups    []inspector.Cursor                      // identifiers and selections that are WaitGroups
-	resets    map[*types.Var][]inspector.Cursor       // timers -> the calls of Reset
+	Resets    map[*types.Var][]inspector.Cursor       // timers -> the calls of Reset
 	elsewhere func() (names map[string]bool, ok bool) // see mentionedElsewhere
 }
 
@@ -47,7 +47,7 @@ func (p *Pass) newIndex() *PackageIndex {
 	x := &PackageIndex{
 		Declared: map[*types.Func]inspector.Cursor{}, funcs: map[*types.Func][]inspector.Cursor{}, Calls: map[*types.Func][]inspector.Cursor{},
 		Fields: map[*types.Var][]inspector.Cursor{}, globals: map[*types.Var][]inspector.Cursor{}, Assigned: map[*types.Var][]ast.Expr{}, Closed: map[*types.Var]bool{},
-		named: map[string][]inspector.Cursor{}, methods: map[string]bool{}, opsOn: map[*types.Var][]WGOp{}, resets: map[*types.Var][]inspector.Cursor{},
+		named: map[string][]inspector.Cursor{}, methods: map[string]bool{}, opsOn: map[*types.Var][]WGOp{}, Resets: map[*types.Var][]inspector.Cursor{},
 	}
 	x.elsewhere = sync.OnceValues(p.namesElsewhere)
 	root := p.Inspector.Root()
@@ -134,7 +134,7 @@ func (p *Pass) indexCall(x *PackageIndex, c inspector.Cursor, call *ast.CallExpr
 	}
 	if recv, ok := p.Method(call, "time", "Timer", "Reset"); ok {
 		if v := p.LastVar(recv); v != nil {
-			x.resets[v] = append(x.resets[v], c)
+			x.Resets[v] = append(x.Resets[v], c)
 		}
 	}
 }

@@ -149,7 +149,7 @@ func (p *Pass) twoValues(v *types.Var, fn *Func) (before, after constant.Value, 
 		return nil, nil, false
 	}
 	for _, use := range p.Uses(at, v) {
-		if use.Node().Pos() == v.Pos() || p.keeps(use) {
+		if use.Node().Pos() == v.Pos() || p.Keeps(use) {
 			continue
 		}
 		var value constant.Value

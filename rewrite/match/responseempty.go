@@ -83,7 +83,7 @@ func (b *Response) isMethod(e ast.Expr) bool {
 // setAfter reports whether v may get a value in fn after a position.
 func (p *Pass) setAfter(v *types.Var, pos token.Pos, fn *Func) bool {
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if _, isField := use.Parent().Node().(*ast.Field); !isField && use.Node().Pos() > pos && !p.keeps(use) {
+		if _, isField := use.Parent().Node().(*ast.Field); !isField && use.Node().Pos() > pos && !p.Keeps(use) {
 			return true
 		}
 	}
@@ -111,7 +111,7 @@ func (b *Response) methodVar() *types.Var {
 	}
 	var method *types.Var
 	for _, use := range b.p.Uses(b.Fn.Cursor, req) {
-		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Method" && !b.p.keeps(use.Parent()) {
+		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Method" && !b.p.Keeps(use.Parent()) {
 			return nil
 		}
 		as, ok := use.Parent().Node().(*ast.AssignStmt)
@@ -166,7 +166,7 @@ func (b *Response) headWhere(cond ast.Expr, taken bool) bool {
 	head, decided := false, false
 	for _, use := range b.p.Uses(b.Fn.Cursor, method) {
 		if !IsAssigned(use) {
-			if !b.p.keeps(use) {
+			if !b.p.Keeps(use) {
 				return false
 			}
 			continue

@@ -14,3 +14,10 @@ func (p *Pass) Visible(v types.Object, pos token.Pos) bool {
 	_, o := scope.LookupParent(v.Name(), pos)
 	return o == v
 }
+
+// Shadowed reports whether a predeclared name means something else at pos.
+func (p *Pass) Shadowed(name string, pos token.Pos) bool {
+	_, o := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos).LookupParent(name, pos)
+	_, builtin := o.(*types.Builtin)
+	return !builtin
+}

@@ -234,26 +234,3 @@ func (p *Pass) LoopLimit(loop ast.Stmt) *types.Var {
 	}
 	return v
 }
-
-// toldAtReturn reports whether n receives from a channel that the function
-// closes when it returns, and that nobody sends on: by then nobody waits.
-func (l *localUses) toldAtReturn(n ast.Node) bool {
-	es, ok := n.(*ast.ExprStmt)
-	if !ok {
-		return false
-	}
-	recv, ok := ast.Unparen(es.X).(*ast.UnaryExpr)
-	if !ok || recv.Op != token.ARROW {
-		return false
-	}
-	v := l.p.VarOf(recv.X)
-	if !l.p.DeclaredIn(v, l.fn) {
-		return false
-	}
-	for _, u := range l.p.ChannelUses(l.fn.Cursor, v) {
-		if u.Kind == ChanSend || u.Kind == ChanOther {
-			return false
-		}
-	}
-	return (&LocalChan{Pass: l.p, Fn: l.fn, Var: v}).ClosedAtReturn()
-}

@@ -80,3 +80,12 @@ func (p *Pass) usesIndex(c inspector.Cursor) map[types.Object][]inspector.Cursor
 	}
 	return index.uses
 }
+
+func (p *Pass) MentionedIn(list []ast.Expr, v types.Object) bool {
+	for _, e := range list {
+		if p.Mentions(e, v) {
+			return true
+		}
+	}
+	return false
+}

@@ -96,7 +96,7 @@ func find(p *match.Pass) []rule.Match {
 			out = append(out, nilchannel.Find(p, c, fn, match.ChanRecv)...)
 		case p.IsMakeChan(call):
 			out = append(out, endlessRanges(p, c, fn)...)
-			for _, w := range p.Waiters(c, fn) {
+			for _, w := range unservedRecvs(p, c, fn) {
 				out = append(out, waiter{p, fn, c, w}.match())
 			}
 		}
@@ -124,7 +124,7 @@ func find(p *match.Pass) []rule.Match {
 // stopped, for a condition that never comes true, for a WaitGroup that nobody
 // counts down.
 func deafWaits(p *match.Pass) (out []rule.Match) {
-	for _, e := range p.EmptyTimers() {
+	for _, e := range emptyTimers(p) {
 		timer := types.ExprString(e.Timer)
 		m := rule.Match{Pos: e.Recv.Pos(), End: e.Recv.End(), Message: "receive from " + timer + ".C blocks forever because Stop leaves nothing to receive, and what " + timer + " sent may have been received"}
 		m.Related = []rule.Related{
@@ -135,17 +135,17 @@ func deafWaits(p *match.Pass) (out []rule.Match) {
 			return d.WrapRecv(e.Recv, dstedit.CommCase(nil))
 		}))
 	}
-	for _, w := range p.UnsignalledConds() {
+	for _, w := range unsignalledConds(p) {
 		m := rule.Match{Pos: w.Pos(), End: w.End()}
 		m.Message = types.ExprString(w.Fun) + " never returns because nothing in the package signals the condition"
 		out = append(out, m.None("who should signal, and when, is for the author to say"))
 	}
-	for _, w := range p.FrozenConds() {
+	for _, w := range frozenConds(p) {
 		m := rule.Match{Pos: w.Wait.Pos(), End: w.Wait.End()}
 		m.Message = types.ExprString(w.Wait.Fun) + " is called again and again, because nothing changes " + w.Var.Name() + ", which the loop tests"
 		out = append(out, m.None("what should end the loop is for the author to say"))
 	}
-	for _, w := range p.NeverDone() {
+	for _, w := range neverDone(p) {
 		m := rule.Match{Pos: w.Pos(), End: w.End()}
 		m.Message = types.ExprString(w.Fun) + " never returns once something was added, because nothing in the package calls Done"
 		out = append(out, m.None("what should be counted down, and when, is for the author to say"))
@@ -158,7 +158,7 @@ type waiter struct {
 	p    *match.Pass
 	fn   *match.Func
 	made inspector.Cursor
-	match.Waiter
+	unservedRecv
 }
 
 func (w waiter) match() rule.Match {
@@ -198,7 +198,7 @@ func (w waiter) closeBySender(m rule.Match) rule.Match {
 	if w.p.Shadowed("close", w.Sole.Body.Pos()) {
 		return m.None("close has another meaning here")
 	}
-	if !w.Sole.Sees(w.p, w.Var) {
+	if !sees(w.Sole, w.p, w.Var) {
 		return m.None("the goroutine knows the channel by another name")
 	}
 	if w.Closed {
@@ -250,7 +250,7 @@ func (w waiter) closeAtExit(m rule.Match) rule.Match {
 
 // endlessRanges finds goroutines that range over a channel that nobody closes.
 func endlessRanges(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rule.Match) {
-	ch, ranges := p.EndlessRanges(made, fn)
+	ch, ranges := rangesWithoutClose(p, made, fn)
 	for _, r := range ranges[:min(1, len(ranges))] { // one close mends them all
 		head := r.Range.Node().(*ast.RangeStmt)
 		name := types.ExprString(head.X)

@@ -1,4 +1,4 @@
-package match
+package blockingreceive
 
 import (
 	"go/ast"
@@ -8,10 +8,11 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
-// EndlessRange is a goroutine that ranges over a channel that nobody closes.
-type EndlessRange struct {
+// rangeWithoutClose is a goroutine that ranges over a channel that nobody closes.
+type rangeWithoutClose struct {
 	Range inspector.Cursor // the range statement
 	Go    inspector.Cursor // the go statement that starts the goroutine
 	Exit  token.Pos        // where the function that made the channel returns
@@ -19,20 +20,20 @@ type EndlessRange struct {
 	Sole bool
 }
 
-// EndlessRanges returns the goroutines that are left behind in a range over
+// rangesWithoutClose returns the goroutines that are left behind in a range over
 // the channel that the call of make in fn returns: the channel is seen by fn
 // and the literals that it starts only, nothing closes it, the loops have no
 // way out of their own, and fn returns.
-func (p *Pass) EndlessRanges(make inspector.Cursor, fn *Func) (v *types.Var, out []EndlessRange) {
-	c := &LocalChan{Pass: p, Fn: fn, Make: make}
+func rangesWithoutClose(p *match.Pass, make inspector.Cursor, fn *match.Func) (v *types.Var, out []rangeWithoutClose) {
+	c := &match.LocalChan{Pass: p, Fn: fn, Make: make}
 	if !c.Variable() || c.Later {
 		return nil, nil
 	}
 	sole, sent, made := true, false, 0
-	var add func(u ChannelUse) bool
-	add = func(u ChannelUse) bool {
+	var add func(u match.ChannelUse) bool
+	add = func(u match.ChannelUse) bool {
 		switch u.Kind {
-		case ChanMake:
+		case match.ChanMake:
 			if u.At.Parent().Node() == nil {
 				return false
 			}
@@ -40,25 +41,25 @@ func (p *Pass) EndlessRanges(make inspector.Cursor, fn *Func) (v *types.Var, out
 				made++
 			}
 			return made <= 1
-		case ChanNil:
+		case match.ChanNil:
 			return true
-		case ChanSend:
+		case match.ChanSend:
 			sent = true
 			sole = sole && u.Runner == fn.Cursor
 			return u.Runner == fn.Cursor || p.StartedBy(u.Runner, fn).Valid()
-		case ChanRange:
+		case match.ChanRange:
 			start := p.StartedBy(u.Runner, fn)
-			if start.Valid() && !p.leavesLoop(u.Op.Node().(*ast.RangeStmt), p.FuncOf(u.Runner)) {
-				out = append(out, EndlessRange{Range: u.Op, Go: start})
+			if start.Valid() && !leavesLoop(p, u.Op.Node().(*ast.RangeStmt), p.FuncOf(u.Runner)) {
+				out = append(out, rangeWithoutClose{Range: u.Op, Go: start})
 				return true
 			}
-		case ChanOther:
-			for _, pu := range p.literalParam(u, fn) {
+		case match.ChanOther:
+			for _, pu := range literalParam(p, u, fn) {
 				if !add(pu) {
 					return false
 				}
 			}
-			return p.literalParam(u, fn) != nil
+			return literalParam(p, u, fn) != nil
 		}
 		return false
 	}
@@ -72,11 +73,11 @@ func (p *Pass) EndlessRanges(make inspector.Cursor, fn *Func) (v *types.Var, out
 	}
 	kept := out[:0]
 	for _, e := range out {
-		node := FlowNode(e.Go, fn)
+		node := match.FlowNode(e.Go, fn)
 		if node == nil {
 			continue
 		}
-		if e.Exit = c.anyExit(node); e.Exit.IsValid() {
+		if e.Exit = c.AnyExit(node); e.Exit.IsValid() {
 			e.Sole = sole
 			kept = append(kept, e)
 		}
@@ -84,60 +85,10 @@ func (p *Pass) EndlessRanges(make inspector.Cursor, fn *Func) (v *types.Var, out
 	return c.Var, kept
 }
 
-// WaitsForOthers reports whether fn itself receives from a channel or calls
-// something that waits.
-func (p *Pass) WaitsForOthers(fn *Func) bool {
-	for c := range fn.Cursor.Preorder((*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil), (*ast.RangeStmt)(nil)) {
-		if p.Runner(c) != fn.Cursor {
-			continue
-		}
-		switch n := c.Node().(type) {
-		case *ast.UnaryExpr:
-			if n.Op == token.ARROW {
-				return true
-			}
-		case *ast.CallExpr:
-			if p.Waits(n) {
-				return true
-			}
-		case *ast.RangeStmt:
-			if _, ok := p.TypesInfo.TypeOf(n.X).Underlying().(*types.Chan); ok {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// Shadowed reports whether a predeclared name means something else at pos.
-func (p *Pass) Shadowed(name string, pos token.Pos) bool {
-	_, o := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos).LookupParent(name, pos)
-	_, builtin := o.(*types.Builtin)
-	return !builtin
-}
-
-// StartedBy returns the go statement of fn that starts the literal at runner;
-// invalid if there is none.
-func (p *Pass) StartedBy(runner inspector.Cursor, fn *Func) inspector.Cursor {
-	lit, ok := runner.Node().(*ast.FuncLit)
-	if !ok {
-		return inspector.Cursor{}
-	}
-	call := Unparen(runner).Parent()
-	ce, ok := call.Node().(*ast.CallExpr)
-	if !ok || ast.Unparen(ce.Fun) != ast.Expr(lit) {
-		return inspector.Cursor{}
-	}
-	if _, isGo := call.Parent().Node().(*ast.GoStmt); !isGo || p.Runner(call.Parent()) != fn.Cursor {
-		return inspector.Cursor{}
-	}
-	return call.Parent()
-}
-
 // literalParam follows a channel into the parameter of a literal that a go
 // statement of fn starts: the uses of that parameter, nil if u is anything else.
-func (p *Pass) literalParam(u ChannelUse, fn *Func) []ChannelUse {
-	call := Unparen(u.At).Parent()
+func literalParam(p *match.Pass, u match.ChannelUse, fn *match.Func) []match.ChannelUse {
+	call := match.Unparen(u.At).Parent()
 	n, ok := call.Node().(*ast.CallExpr)
 	if !ok {
 		return nil
@@ -152,7 +103,7 @@ func (p *Pass) literalParam(u ChannelUse, fn *Func) []ChannelUse {
 	}
 	for _, field := range lit.Type.Params.List {
 		for _, name := range field.Names {
-			if v := p.TypesInfo.Defs[name]; v != nil && p.LitArgument(c, v) == Unparen(u.At).Node() {
+			if v := p.TypesInfo.Defs[name]; v != nil && p.LitArgument(c, v) == match.Unparen(u.At).Node() {
 				return p.ChannelUses(c, v)
 			}
 		}
@@ -161,7 +112,7 @@ func (p *Pass) literalParam(u ChannelUse, fn *Func) []ChannelUse {
 }
 
 // leavesLoop reports whether the body of a loop can end the loop by itself.
-func (p *Pass) leavesLoop(loop *ast.RangeStmt, fn *Func) bool {
+func leavesLoop(p *match.Pass, loop *ast.RangeStmt, fn *match.Func) bool {
 	leaves := false
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {

@@ -1,4 +1,4 @@
-package match
+package blockingreceive
 
 import (
 	"go/ast"
@@ -7,12 +7,13 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// UnsignalledConds returns the calls of Wait on a sync.Cond in a field that only
+// unsignalledConds returns the calls of Wait on a sync.Cond in a field that only
 // this package can reach and that nothing in it signals.
-func (p *Pass) UnsignalledConds() []*ast.CallExpr {
+func unsignalledConds(p *match.Pass) []*ast.CallExpr {
 	waits := map[*types.Var][]*ast.CallExpr{}
 	known := map[*types.Var]bool{} // what is done with the field is understood
 	made := map[*types.Var]bool{}  // something gives the field a condition; a nil one makes nobody wait
@@ -32,13 +33,12 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 	if len(order) == 0 {
 		return nil
 	}
-	table := &fieldTable{p: p}
 	for c := range root.Preorder((*ast.SelectorExpr)(nil), (*ast.KeyValueExpr)(nil), (*ast.CompositeLit)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.KeyValueExpr:
 			if id, ok := n.Key.(*ast.Ident); ok {
 				if v, ok := p.TypesInfo.Uses[id].(*types.Var); ok && known[v.Origin()] {
-					known[v.Origin()] = p.isNewCond(n.Value)
+					known[v.Origin()] = isNewCond(p, n.Value)
 					made[v.Origin()] = made[v.Origin()] || !p.IsNil(n.Value)
 				}
 			}
@@ -46,7 +46,7 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 			s, isStruct := types.Unalias(p.TypesInfo.TypeOf(n)).Underlying().(*types.Struct)
 			for i, elt := range n.Elts {
 				if _, keyed := elt.(*ast.KeyValueExpr); isStruct && !keyed && known[s.Field(i).Origin()] {
-					known[s.Field(i).Origin()] = p.isNewCond(elt)
+					known[s.Field(i).Origin()] = isNewCond(p, elt)
 					made[s.Field(i).Origin()] = made[s.Field(i).Origin()] || !p.IsNil(elt)
 				}
 			}
@@ -55,7 +55,7 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 			if v == nil || !known[v] {
 				continue
 			}
-			at := Unparen(c)
+			at := match.Unparen(c)
 			switch parent := at.Parent().Node().(type) {
 			case *ast.SelectorExpr:
 				call, isCall := at.Parent().Parent().Node().(*ast.CallExpr)
@@ -71,7 +71,7 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 					if l != at.Node() {
 						continue
 					}
-					known[v] = known[v] && len(parent.Rhs) == len(parent.Lhs) && p.isNewCond(parent.Rhs[i])
+					known[v] = known[v] && len(parent.Rhs) == len(parent.Lhs) && isNewCond(p, parent.Rhs[i])
 					made[v] = made[v] || known[v] && !p.IsNil(parent.Rhs[i])
 				}
 				for _, r := range parent.Rhs {
@@ -88,7 +88,7 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 		if _, isPointer := v.Type().(*types.Pointer); isPointer && !made[v] {
 			continue
 		}
-		if known[v] && len(waits[v]) > 0 && !table.elsewhere(v) {
+		if known[v] && len(waits[v]) > 0 && !p.UsedUnseen(v) {
 			out = append(out, waits[v]...)
 		}
 	}
@@ -96,7 +96,7 @@ func (p *Pass) UnsignalledConds() []*ast.CallExpr {
 }
 
 // isNewCond reports whether e makes a condition that nobody else has yet.
-func (p *Pass) isNewCond(e ast.Expr) bool {
+func isNewCond(p *match.Pass, e ast.Expr) bool {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.CallExpr:
 		return p.FullName(x) == "sync.NewCond"
@@ -109,10 +109,10 @@ func (p *Pass) isNewCond(e ast.Expr) bool {
 	return p.IsNil(e)
 }
 
-// FrozenConds returns the calls of Wait on a sync.Cond in a loop that tests a
+// frozenConds returns the calls of Wait on a sync.Cond in a loop that tests a
 // local variable which nothing changes, together with that variable: whatever is
 // signalled, the loop waits again.
-func (p *Pass) FrozenConds() (out []FrozenCond) {
+func frozenConds(p *match.Pass) (out []frozenCond) {
 	for c := range p.Inspector.Root().Preorder((*ast.ForStmt)(nil)) {
 		loop := c.Node().(*ast.ForStmt)
 		cond := ast.Unparen(loop.Cond)
@@ -123,12 +123,12 @@ func (p *Pass) FrozenConds() (out []FrozenCond) {
 			continue
 		}
 		v, fn := p.VarOf(cond), p.EnclosingFunc(c)
-		if v == nil || fn == nil || !p.DeclaredIn(v, fn) || !p.unchanged(v, c, fn) || leavesFor(loop) {
+		if v == nil || fn == nil || !p.DeclaredIn(v, fn) || !unchanged(p, v, c, fn) || leavesFor(loop) {
 			continue
 		}
 		for call := range c.Preorder((*ast.CallExpr)(nil)) {
 			if p.FullName(call.Node().(*ast.CallExpr)) == "(*sync.Cond).Wait" && p.Runner(call) == p.Runner(c) {
-				out = append(out, FrozenCond{call.Node().(*ast.CallExpr), v})
+				out = append(out, frozenCond{call.Node().(*ast.CallExpr), v})
 				break
 			}
 		}
@@ -136,16 +136,16 @@ func (p *Pass) FrozenConds() (out []FrozenCond) {
 	return out
 }
 
-// FrozenCond is a wait for a condition that never comes true.
-type FrozenCond struct {
+// frozenCond is a wait for a condition that never comes true.
+type frozenCond struct {
 	Wait *ast.CallExpr
 	Var  *types.Var
 }
 
 // unchanged reports whether nothing changes v in the loop, or could from elsewhere.
-func (p *Pass) unchanged(v *types.Var, loop inspector.Cursor, fn *Func) bool {
+func unchanged(p *match.Pass, v *types.Var, loop inspector.Cursor, fn *match.Func) bool {
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if p.addressed(use) || (loop.Contains(use) || p.LitUse(use, fn) != LitNone) && !p.keeps(use) {
+		if p.AddressTaken(use) || (loop.Contains(use) || p.LitUse(use, fn) != match.LitNone) && !p.Keeps(use) {
 			return false
 		}
 	}
@@ -169,9 +169,9 @@ func leavesFor(loop *ast.ForStmt) (leaves bool) {
 	return leaves
 }
 
-// NeverDone returns the calls of Wait on a WaitGroup in a field that only this
+// neverDone returns the calls of Wait on a WaitGroup in a field that only this
 // package can reach, to which something adds and for which nothing calls Done.
-func (p *Pass) NeverDone() (out []*ast.CallExpr) {
+func neverDone(p *match.Pass) (out []*ast.CallExpr) {
 	adds, done := map[*types.Var]bool{}, map[*types.Var]bool{}
 	waits := map[*types.Var][]*ast.CallExpr{}
 	var order []*types.Var
@@ -207,18 +207,17 @@ func (p *Pass) NeverDone() (out []*ast.CallExpr) {
 			done[v] = true
 		}
 	}
-	table := &fieldTable{p: p}
 	for _, v := range order {
-		reachable := v.Exported() && p.Pkg.Name() != "main" || v.Embedded() || v.Pkg() != p.Pkg || p.copied(v)
-		if adds[v] && !done[v] && !reachable && !p.InTest(v.Pos()) && !table.elsewhere(v) {
+		reachable := v.Exported() && p.Pkg.Name() != "main" || v.Embedded() || v.Pkg() != p.Pkg || isPointer(p, v)
+		if adds[v] && !done[v] && !reachable && !p.InTest(v.Pos()) && !p.UsedUnseen(v) {
 			out = append(out, waits[v]...)
 		}
 	}
 	return out
 }
 
-// copied reports whether the field is a pointer, which others may hold, too.
-func (p *Pass) copied(v *types.Var) bool {
+// isPointer reports whether the field is a pointer, which others may hold, too.
+func isPointer(p *match.Pass, v *types.Var) bool {
 	_, ok := types.Unalias(v.Type()).(*types.Pointer)
 	return ok
 }

@@ -1,4 +1,4 @@
-package match
+package blockingreceive
 
 import (
 	"go/ast"
@@ -9,18 +9,19 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
-// EmptyTimer is a receive from a timer behind a Stop that says that nothing is
+// emptyTimer is a receive from a timer behind a Stop that says that nothing is
 // there to be received.
-type EmptyTimer struct {
+type emptyTimer struct {
 	Recv  *ast.ExprStmt
 	Timer ast.Expr
 	Stop  *ast.CallExpr
 	Got   ast.Node // where the value was received before
 }
 
-// EmptyTimers returns the receives in "if !t.Stop() { <-t.C }" that never end.
+// emptyTimers returns the receives in "if !t.Stop() { <-t.C }" that never end.
 //
 // Since Go 1.23 Stop takes back what the timer has sent and nobody received,
 // and then says that it stopped it. So behind a Stop that says no nothing comes
@@ -28,17 +29,17 @@ type EmptyTimer struct {
 // timer stopped; only the first is looked for: a path from another receive to
 // this Stop, on which the timer is not started again. If other functions start it
 // again, they may do so while this one waits.
-func (p *Pass) EmptyTimers() (out []EmptyTimer) {
+func emptyTimers(p *match.Pass) (out []emptyTimer) {
 	for c := range p.Inspector.Root().Preorder((*ast.IfStmt)(nil)) {
-		e, ok := p.drains(c.Node().(*ast.IfStmt))
-		if !ok || !p.since(c.Node().Pos(), "go1.23") || p.asyncTimers() {
+		e, ok := drains(p, c.Node().(*ast.IfStmt))
+		if !ok || !since(p, c.Node().Pos(), "go1.23") || p.AsyncTimers() {
 			continue
 		}
 		fn := p.FuncOf(p.Runner(c))
 		if fn == nil {
 			continue
 		}
-		if got := p.receivedBefore(e, c, fn); got != nil && !p.setElsewhere(e.Timer, fn) {
+		if got := receivedBefore(p, e, c, fn); got != nil && !setElsewhere(p, e.Timer, fn) {
 			e.Got = got
 			out = append(out, e)
 		}
@@ -47,7 +48,7 @@ func (p *Pass) EmptyTimers() (out []EmptyTimer) {
 }
 
 // since reports whether the file at pos is written for a version of Go, or a later one.
-func (p *Pass) since(pos token.Pos, v string) bool {
+func since(p *match.Pass, pos token.Pos, v string) bool {
 	have := p.TypesInfo.FileVersions[p.FileOf(pos)]
 	if have == "" {
 		have = p.Pkg.GoVersion()
@@ -56,7 +57,7 @@ func (p *Pass) since(pos token.Pos, v string) bool {
 }
 
 // drains recognises "if !t.Stop() { <-t.C }" in its spellings.
-func (p *Pass) drains(ifs *ast.IfStmt) (e EmptyTimer, ok bool) {
+func drains(p *match.Pass, ifs *ast.IfStmt) (e emptyTimer, ok bool) {
 	not, isNot := ast.Unparen(ifs.Cond).(*ast.UnaryExpr)
 	if !isNot || not.Op != token.NOT || ifs.Else != nil || len(ifs.Body.List) != 1 {
 		return e, false
@@ -78,11 +79,11 @@ func (p *Pass) drains(ifs *ast.IfStmt) (e EmptyTimer, ok bool) {
 		return e, false
 	}
 	recv, ok := ast.Unparen(e.Recv.X).(*ast.UnaryExpr)
-	return e, ok && recv.Op == token.ARROW && p.isTimerC(recv.X, e.Timer)
+	return e, ok && recv.Op == token.ARROW && isTimerC(p, recv.X, e.Timer)
 }
 
 // isTimerC reports whether x is the channel of the timer.
-func (p *Pass) isTimerC(x, timer ast.Expr) bool {
+func isTimerC(p *match.Pass, x, timer ast.Expr) bool {
 	sel, ok := ast.Unparen(x).(*ast.SelectorExpr)
 	if !ok || sel.Sel.Name != "C" {
 		return false
@@ -95,17 +96,17 @@ func (p *Pass) isTimerC(x, timer ast.Expr) bool {
 // ReceivedBefore returns another receive from the timer in fn from which a path
 // leads to the Stop without anything that could start the timer again; nil if
 // there is none.
-func (p *Pass) receivedBefore(e EmptyTimer, ifs inspector.Cursor, fn *Func) ast.Node {
+func receivedBefore(p *match.Pass, e emptyTimer, ifs inspector.Cursor, fn *match.Func) ast.Node {
 	at, _ := p.PlaceOf(e.Timer)
 	stop, _ := fn.Cursor.FindNode(e.Stop)
-	target := FlowNode(stop, fn)
+	target := match.FlowNode(stop, fn)
 	for c := range fn.Cursor.Preorder((*ast.UnaryExpr)(nil)) {
 		recv := c.Node().(*ast.UnaryExpr)
-		if recv.Op != token.ARROW || !p.isTimerC(recv.X, e.Timer) || p.Runner(c) != fn.Cursor || ifs.Contains(c) {
+		if recv.Op != token.ARROW || !isTimerC(p, recv.X, e.Timer) || p.Runner(c) != fn.Cursor || ifs.Contains(c) {
 			continue
 		}
-		node, found := FlowNode(c, fn), false
-		if node == nil || InDefer(c) || p.flagged(ifs, c) {
+		node, found := match.FlowNode(c, fn), false
+		if node == nil || match.InDefer(c) || flagged(p, ifs, c) {
 			continue
 		}
 		flow.Paths[struct{}]{
@@ -114,10 +115,10 @@ func (p *Pass) receivedBefore(e EmptyTimer, ifs inspector.Cursor, fn *Func) ast.
 					found = true
 					return s, false
 				}
-				return s, !p.restarts(n, at)
+				return s, !restarts(p, n, at)
 			},
 			// A variable may remember that the value was received.
-			Edge: func(cond ast.Expr, _ bool, s struct{}) (struct{}, bool) { return s, !p.testsFlag(cond) },
+			Edge: func(cond ast.Expr, _ bool, s struct{}) (struct{}, bool) { return s, !testsFlag(p, cond) },
 		}.After(fn.Flow, node, struct{}{})
 		if found {
 			return recv
@@ -128,12 +129,12 @@ func (p *Pass) receivedBefore(e EmptyTimer, ifs inspector.Cursor, fn *Func) ast.
 
 // setElsewhere reports whether a function that fn does not call itself, and it
 // alone, starts the timer again.
-func (p *Pass) setElsewhere(timer ast.Expr, fn *Func) bool {
+func setElsewhere(p *match.Pass, timer ast.Expr, fn *match.Func) bool {
 	v := p.LastVar(timer)
 	if v == nil {
 		return false
 	}
-	for _, c := range p.Index().resets[v] {
+	for _, c := range p.Index().Resets[v] {
 		if p.Runner(c) == fn.Cursor {
 			continue
 		}
@@ -155,7 +156,7 @@ func (p *Pass) setElsewhere(timer ast.Expr, fn *Func) bool {
 }
 
 // flagged reports whether an if stands around ifs, but not around c.
-func (p *Pass) flagged(ifs, c inspector.Cursor) bool {
+func flagged(p *match.Pass, ifs, c inspector.Cursor) bool {
 	for outer := range ifs.Parent().Enclosing((*ast.IfStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		if _, isIf := outer.Node().(*ast.IfStmt); !isIf {
 			return false
@@ -167,7 +168,7 @@ func (p *Pass) flagged(ifs, c inspector.Cursor) bool {
 	return false
 }
 
-func (p *Pass) testsFlag(cond ast.Expr) (found bool) {
+func testsFlag(p *match.Pass, cond ast.Expr) (found bool) {
 	ast.Inspect(cond, func(n ast.Node) bool {
 		if e, ok := n.(ast.Expr); ok {
 			_, isVar := p.PlaceOf(e)
@@ -182,7 +183,7 @@ func (p *Pass) testsFlag(cond ast.Expr) (found bool) {
 
 // restarts reports whether n may start the timer at a place again, or put
 // another one there: anything that mentions it but to stop it or to receive.
-func (p *Pass) restarts(n ast.Node, at Path) (found bool) {
+func restarts(p *match.Pass, n ast.Node, at match.Path) (found bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.GoStmt:
@@ -195,7 +196,7 @@ func (p *Pass) restarts(n ast.Node, at Path) (found bool) {
 				}
 			}
 			if at.Path != "" { // a method may do it
-				found = found || p.mentionsIn(n.Args, at.Root) || p.receives(n, at)
+				found = found || p.MentionedIn(n.Args, at.Root) || receives(p, n, at)
 			}
 		case *ast.UnaryExpr:
 			if n.Op == token.ARROW {
@@ -218,20 +219,11 @@ func (p *Pass) restarts(n ast.Node, at Path) (found bool) {
 }
 
 // receives reports whether call is of a method of what holds the timer.
-func (p *Pass) receives(call *ast.CallExpr, at Path) bool {
+func receives(p *match.Pass, call *ast.CallExpr, at match.Path) bool {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	if !ok {
 		return false
 	}
 	here, ok := p.PlaceOf(sel.X)
 	return ok && here.Root == at.Root && len(here.Path) < len(at.Path)
-}
-
-func (p *Pass) mentionsIn(list []ast.Expr, v types.Object) bool {
-	for _, e := range list {
-		if p.Mentions(e, v) {
-			return true
-		}
-	}
-	return false
 }

@@ -1,0 +1,343 @@
+package blockingreceive
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+)
+
+// toldAtReturn reports whether n receives from a channel that the function
+// closes when it returns, and that nobody sends on: by then nobody waits.
+func (l *localUses) toldAtReturn(n ast.Node) bool {
+	es, ok := n.(*ast.ExprStmt)
+	if !ok {
+		return false
+	}
+	recv, ok := ast.Unparen(es.X).(*ast.UnaryExpr)
+	if !ok || recv.Op != token.ARROW {
+		return false
+	}
+	v := l.p.VarOf(recv.X)
+	if !l.p.DeclaredIn(v, l.fn) {
+		return false
+	}
+	for _, u := range l.p.ChannelUses(l.fn.Cursor, v) {
+		if u.Kind == match.ChanSend || u.Kind == match.ChanOther {
+			return false
+		}
+	}
+	return (&match.LocalChan{Pass: l.p, Fn: l.fn, Var: v}).ClosedAtReturn()
+}
+
+// unservedRecv is a receive that may wait for ever on a local channel.
+type unservedRecv struct {
+	Var  *types.Var
+	Recv match.ChannelUse
+	Go   inspector.Cursor // the go statement of the goroutine that waits; invalid if it is the function itself
+	// Exits are the returns of the function that pass by all that could end the wait.
+	Exits  []*ast.ReturnStmt
+	End    bool // the end of the function, or of that goroutine, does, too
+	Closed bool // it closes the channel on other paths
+	// Twice reports that one of Exits may come after a close, or that a deferred
+	// call closes under a condition: one more close may be the second.
+	Twice bool
+	// Skips are the returns of the only goroutine that could send, before it does.
+	Skips []*ast.ReturnStmt
+	Sole  *match.Func // that goroutine
+}
+
+// localUses are the operations on a local channel that only the function, the
+// literals that it starts as goroutines, and functions of a known effect see.
+type localUses struct {
+	p     *match.Pass
+	fn    *match.Func
+	ch    *match.LocalChan
+	uses  []match.ChannelUse
+	given bool // to a function that does nothing with it
+}
+
+// unservedRecvs returns the receives from the channel of a call of make in fn that
+// nobody ends: because nobody sends on it or closes it, because the function
+// can return without doing so, or because the only sender can.
+func unservedRecvs(p *match.Pass, make inspector.Cursor, fn *match.Func) []unservedRecv {
+	l := &localUses{p: p, fn: fn, ch: &match.LocalChan{Pass: p, Fn: fn, Make: make}}
+	if !l.ch.Variable() || l.ch.Later || !l.collect() {
+		return nil
+	}
+	var waits, own, others []match.ChannelUse // what ends a wait, by the function and by its goroutines
+	for _, u := range l.uses {
+		switch {
+		case u.Kind == match.ChanRecv || u.Kind == match.ChanRange:
+			waits = append(waits, u)
+		case u.Kind != match.ChanSend && u.Kind != match.ChanClose:
+		case u.Runner == fn.Cursor:
+			own = append(own, u)
+		default:
+			others = append(others, u)
+		}
+	}
+	switch {
+	case len(own)+len(others) == 0:
+		return l.nobody(waits)
+	case len(others) == 0:
+		return l.bypassed(waits, own)
+	case len(own) == 0:
+		return l.skipped(waits, others)
+	}
+	return nil
+}
+
+// collect sorts the uses of the channel; false if somebody unknown has it.
+func (l *localUses) collect() bool {
+	made := 0
+	var add func(u match.ChannelUse) bool
+	add = func(u match.ChannelUse) bool {
+		if u.Runner != l.fn.Cursor && u.Kind != match.ChanNil && u.Kind != match.ChanMake && !l.p.StartedBy(u.Runner, l.fn).Valid() {
+			return false
+		}
+		switch u.Kind {
+		case match.ChanMake:
+			if _, isParam := u.At.Parent().Node().(*ast.Field); !isParam {
+				made++
+			}
+			return made <= 1
+		case match.ChanOther:
+			if a, ok := l.p.ChannelArgument(u); ok && !a.Go && u.Runner == l.fn.Cursor || ok && a.Effect.Idle() {
+				switch e := a.Effect; {
+				case e.Idle():
+					l.given = true
+					return true
+				case e.Closes || e.SureSends > 0:
+					u.Kind, u.Op, u.Callee = match.ChanClose, a.Call, a
+					l.uses = append(l.uses, u)
+					return true
+				}
+				return false
+			}
+			params := literalParam(l.p, u, l.fn)
+			for _, pu := range params {
+				if !add(pu) {
+					return false
+				}
+			}
+			return params != nil
+		}
+		l.uses = append(l.uses, u)
+		return true
+	}
+	for _, u := range l.p.ChannelUses(l.fn.Cursor, l.ch.Var) {
+		if !add(u) {
+			return false
+		}
+	}
+	return true
+}
+
+// nobody is for a channel that nothing sends on and nothing closes. A function
+// that makes one only to wait on it itself parks on purpose.
+func (l *localUses) nobody(waits []match.ChannelUse) (out []unservedRecv) {
+	for _, u := range waits {
+		if g := l.p.StartedBy(u.Runner, l.fn); u.Kind == match.ChanRecv && u.Waits() && (g.Valid() || l.given) {
+			out = append(out, unservedRecv{Var: l.ch.Var, Recv: u, Go: g})
+		}
+	}
+	return out
+}
+
+// bypassed is for a goroutine that waits for the function, which can return
+// without a word.
+func (l *localUses) bypassed(waits, own []match.ChannelUse) (out []unservedRecv) {
+	if l.ch.Cap > 0 {
+		return nil
+	}
+	for _, u := range waits {
+		g := l.p.StartedBy(u.Runner, l.fn)
+		if !g.Valid() {
+			continue
+		}
+		start := match.FlowNode(g, l.fn)
+		if !u.Waits() || start == nil || len(match.Loops(g, l.fn, l.ch.Var.Pos())) > 0 {
+			continue
+		}
+		body := l.p.FuncOf(u.Runner)
+		if u.Kind == match.ChanRange && leavesLoop(l.p, u.Op.Node().(*ast.RangeStmt), body) {
+			continue
+		}
+		ends, ok := l.endsOf(u, own, start)
+		if !ok {
+			continue
+		}
+		w := unservedRecv{Var: l.ch.Var, Recv: u, Go: g, Closed: slices.ContainsFunc(own, func(u match.ChannelUse) bool { return u.Kind == match.ChanClose })}
+		flags, assumed, inner := l.p.FlagsAt(g), l.p.Assumed(g, l.fn), l.p.AssumedIn(u.Op, body, l.fn)
+		flow.Paths[struct{}]{
+			Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !ends[n] && !l.p.FailsTest(n) },
+			Edge: func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) {
+				if x, isNil, ok := l.p.NilTest(cond, taken); ok && l.p.VarOf(x) == l.ch.Var {
+					return s, !isNil
+				}
+				return s, flags.Possible(cond, taken) && assumed.Possible(cond, taken) && inner.Possible(cond, taken)
+			},
+			Exit: func(b *flow.Block, _ struct{}) {
+				var ret *ast.ReturnStmt
+				if len(b.Nodes) > 0 {
+					ret, _ = b.Nodes[len(b.Nodes)-1].(*ast.ReturnStmt)
+				}
+				if ret == nil {
+					w.End = true
+				} else {
+					w.Exits = append(w.Exits, ret)
+				}
+			},
+		}.After(l.fn.Flow, start, struct{}{})
+		if len(w.Exits) > 0 || w.End {
+			w.Twice = l.closedBefore(own, w.Exits)
+			out = append(out, w)
+		}
+	}
+	return out
+}
+
+// closedBefore reports whether the channel may have been closed, or may be by a
+// deferred call, when the function returns at one of exits.
+func (l *localUses) closedBefore(own []match.ChannelUse, exits []*ast.ReturnStmt) (closed bool) {
+	for _, o := range own {
+		if o.Kind != match.ChanClose {
+			continue
+		}
+		if lit, ok := l.p.EnclosingFunc(o.Op).Cursor.Node().(*ast.FuncLit); ok && match.InDefer(o.Op) && l.fn.Cursor.Node() != lit {
+			closed = closed || !slices.Contains(lit.Body.List, match.EnclosingStmt(o.Op))
+		}
+		flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			ret, ok := n.(*ast.ReturnStmt)
+			closed = closed || ok && slices.Contains(exits, ret)
+			return s, !closed
+		}}.After(l.fn.Flow, match.FlowNode(o.Op, l.fn), struct{}{})
+	}
+	return closed
+}
+
+// startedOften reports whether a go statement may run more than once for the
+// channel: in a loop, or by a goto.
+func (l *localUses) startedOften(g inspector.Cursor) (often bool) {
+	start, made := match.FlowNode(g, l.fn), match.FlowNode(l.ch.Make, l.fn)
+	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		often = often || n == start
+		return s, n != made && !often
+	}}.After(l.fn.Flow, start, struct{}{})
+	return often
+}
+
+// endsOf returns the nodes of the function that end the wait u, which starts at
+// the node start. ok is false if they are not understood: before the wait, in
+// loops, where their number counts.
+func (l *localUses) endsOf(u match.ChannelUse, own []match.ChannelUse, start ast.Node) (ends map[ast.Node]bool, ok bool) {
+	ends = map[ast.Node]bool{}
+	if u.Kind == match.ChanRecv && len(match.Loops(u.At, l.p.FuncOf(u.Runner), l.ch.Var.Pos())) > 0 {
+		return nil, false
+	}
+	for _, o := range own {
+		if o.Kind != match.ChanClose && u.Kind == match.ChanRange {
+			continue
+		}
+		node := match.FlowNode(o.Op, l.fn)
+		if node == nil || node.Pos() < start.Pos() || l.mustHappen(o) || len(match.Loops(o.At, l.fn, l.ch.Var.Pos())) > 0 {
+			return nil, false
+		}
+		ends[node] = true
+	}
+	return ends, len(ends) > 0
+}
+
+// mustHappen reports whether an operation is a case of a select whose other
+// cases wait on channels of the function, too: perhaps nobody serves those.
+func (l *localUses) mustHappen(o match.ChannelUse) bool {
+	sel, _ := match.InSelect(o.Op)
+	if sel == nil {
+		return false
+	}
+	found := false
+	for _, c := range sel.Body.List {
+		comm := c.(*ast.CommClause).Comm
+		if comm == nil || comm.Pos() <= o.Op.Node().Pos() && o.Op.Node().End() <= comm.End() {
+			continue
+		}
+		ast.Inspect(comm, func(n ast.Node) bool {
+			id, ok := n.(*ast.Ident)
+			if ok {
+				v := l.p.VarOf(id)
+				found = found || v != nil && typeis.Chan(v.Type())
+			}
+			return true
+		})
+	}
+	return found
+}
+
+// skipped is for a function that waits for its only goroutine, which can
+// return early.
+func (l *localUses) skipped(waits, others []match.ChannelUse) (out []unservedRecv) {
+	body := l.p.FuncOf(others[0].Runner)
+	start := l.p.StartedBy(others[0].Runner, l.fn)
+	ends := map[ast.Node]bool{}
+	for _, u := range others {
+		node := match.FlowNode(u.Op, body)
+		if u.Runner != others[0].Runner || node == nil || u.Callee.Callee != nil {
+			return nil // several goroutines
+		}
+		ends[node] = true
+	}
+	list, at, ok := match.StmtList(start)
+	if !ok || l.startedOften(start) || l.p.Recovers(body) {
+		return nil
+	}
+	var skips []*ast.ReturnStmt
+	end := false
+	flow.Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+			return s, !ends[n] && !l.p.FailsTest(n) && !l.toldAtReturn(n)
+		},
+		Exit: func(b *flow.Block, _ struct{}) {
+			var ret *ast.ReturnStmt
+			if len(b.Nodes) > 0 {
+				ret, _ = b.Nodes[len(b.Nodes)-1].(*ast.ReturnStmt)
+			}
+			if end = end || ret == nil; ret != nil {
+				skips = append(skips, ret)
+			}
+		},
+	}.FromEntry(body.Flow, struct{}{})
+	if len(skips) == 0 || l.p.InTest(skips[0].Pos()) {
+		return nil // what ends a goroutine of a test early is mostly a failure
+	}
+	closed := slices.ContainsFunc(others, func(u match.ChannelUse) bool { return u.Kind == match.ChanClose })
+	for _, u := range waits {
+		if u.Runner != l.fn.Cursor || !u.Waits() {
+			continue
+		}
+		// Only a receive that comes for certain once the goroutine runs: a
+		// condition could be the same that makes the goroutine return.
+		for _, s := range list[at+1:] {
+			if node := match.FlowNode(u.Op, l.fn); node == ast.Node(s) && !match.Conditional(u.Op, node) {
+				out = append(out, unservedRecv{Var: l.ch.Var, Recv: u, Skips: skips, Sole: body, Closed: closed, End: end})
+			}
+		}
+	}
+	return out
+}
+
+// sees reports whether the name of v means v at the start of f.
+func sees(f *match.Func, p *match.Pass, v *types.Var) bool {
+	scope := p.TypesInfo.Scopes[f.Type]
+	if scope == nil {
+		return false
+	}
+	_, o := scope.LookupParent(v.Name(), f.Body.Lbrace)
+	return o == types.Object(v)
+}
