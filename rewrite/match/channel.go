@@ -21,8 +21,8 @@ type ChannelUse struct {
 	Callee ChanArgument // for what a call does with the channel; Op is that call then
 }
 
-// weight is how often a send or receive waits at most.
-func (u ChannelUse) weight() int {
+// Weight is how often a send or receive waits at most.
+func (u ChannelUse) Weight() int {
 	switch {
 	case u.Callee.Callee == nil:
 		return 1
@@ -32,12 +32,12 @@ func (u ChannelUse) weight() int {
 	return int(u.Callee.Effect.Receives)
 }
 
-// sure is how often it waits at least.
-func (u ChannelUse) sure() int {
+// Sure is how often it waits at least.
+func (u ChannelUse) Sure() int {
 	if u.Callee.Callee != nil && u.Kind == ChanSend {
 		return int(u.Callee.Effect.SureSends)
 	}
-	return u.weight()
+	return u.Weight()
 }
 
 // ChanOp is a kind of channel operation.
@@ -57,7 +57,7 @@ const (
 func (p *Pass) ChannelUses(root inspector.Cursor, v types.Object) []ChannelUse {
 	var out []ChannelUse
 	for _, use := range p.Uses(root, v) {
-		u := p.channelUse(use)
+		u := p.ChannelUseAt(use)
 		if u.Kind == ChanOther && IsAssigned(use) {
 			u.Kind = ChanMake
 		}
@@ -66,8 +66,8 @@ func (p *Pass) ChannelUses(root inspector.Cursor, v types.Object) []ChannelUse {
 	return out
 }
 
-// channelUse says what is done with the channel that the expression at c denotes.
-func (p *Pass) channelUse(at inspector.Cursor) ChannelUse {
+// ChannelUseAt says what is done with the channel that the expression at c denotes.
+func (p *Pass) ChannelUseAt(at inspector.Cursor) ChannelUse {
 	u := ChannelUse{At: at, Op: at, Runner: p.Runner(at)}
 	c := Unparen(at)
 	parent := c.Parent()
@@ -168,30 +168,30 @@ func (p *Pass) LoopBound(loop ast.Stmt) (Bound, bool) {
 		tv := p.TypesInfo.Types[l.X]
 		if t := tv.Type.Underlying(); !typeis.String(t) && !typeis.Map(t) && !typeis.Array(t) {
 			if _, ok := t.(*types.Slice); !ok {
-				return p.limit(l.X)
+				return p.LimitOf(l.X)
 			}
 		}
 		return p.length(l.X)
 	case *ast.ForStmt:
-		if !entersLike(l, p.TypesInfo) || !p.fixedIn(l.Body, obj(l.Init.(*ast.AssignStmt).Lhs[0], p.TypesInfo)) {
+		if !CountsUp(l, p.TypesInfo) || !p.FixedWithin(l.Body, ObjectOf(l.Init.(*ast.AssignStmt).Lhs[0], p.TypesInfo)) {
 			return Bound{}, false
 		}
-		return p.limit(l.Cond.(*ast.BinaryExpr).Y)
+		return p.LimitOf(l.Cond.(*ast.BinaryExpr).Y)
 	}
 	return Bound{}, false
 }
 
-// limit returns the bound that an integer is: a constant, or the length of something.
-func (p *Pass) limit(e ast.Expr) (Bound, bool) {
+// LimitOf returns the bound that an integer is: a constant, or the length of something.
+func (p *Pass) LimitOf(e ast.Expr) (Bound, bool) {
 	if n, ok := typeis.SmallInt(p.TypesInfo.Types[e].Value); ok {
 		return Bound{Const: n}, true
 	}
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && p.IsBuiltin(call, "len") {
 		return p.length(call.Args[0])
 	}
-	if v := p.VarOf(e); v != nil && p.fixed(v) {
+	if v := p.VarOf(e); v != nil && p.FixedAnywhere(v) {
 		if def := p.Definition(v); def != nil {
-			if b, ok := p.limit(def); ok && (b.Of == nil || p.FrozenLen(b.Of)) {
+			if b, ok := p.LimitOf(def); ok && (b.Of == nil || p.FrozenLen(b.Of)) {
 				return b, true
 			}
 		}
@@ -210,22 +210,50 @@ func (p *Pass) length(e ast.Expr) (Bound, bool) {
 	return Bound{Of: ast.Unparen(e)}, true
 }
 
-// entersLike recognises "for i := 0; i < limit; i++".
-func entersLike(l *ast.ForStmt, info *types.Info) bool {
+// CountsUp recognises "for i := 0; i < limit; i++".
+func CountsUp(l *ast.ForStmt, info *types.Info) bool {
 	init, ok := l.Init.(*ast.AssignStmt)
 	cmp, ok2 := l.Cond.(*ast.BinaryExpr)
 	inc, ok3 := l.Post.(*ast.IncDecStmt)
 	if !ok || !ok2 || !ok3 || len(init.Lhs) != 1 || len(init.Rhs) != 1 || cmp.Op != token.LSS || inc.Tok != token.INC {
 		return false
 	}
-	i, x, y := obj(init.Lhs[0], info), obj(cmp.X, info), obj(inc.X, info)
+	i, x, y := ObjectOf(init.Lhs[0], info), ObjectOf(cmp.X, info), ObjectOf(inc.X, info)
 	v := info.Types[init.Rhs[0]].Value
 	return i != nil && i == x && i == y && v != nil && constant.Compare(v, token.EQL, constant.MakeInt64(0))
 }
 
-func obj(e ast.Expr, info *types.Info) types.Object {
+func ObjectOf(e ast.Expr, info *types.Info) types.Object {
 	if id, ok := ast.Unparen(e).(*ast.Ident); ok {
 		return info.ObjectOf(id)
 	}
 	return nil
+}
+
+// LoopLimit returns the variable that says how many rounds a loop has, as in
+// "for i := 0; i < n; i++" and "for range n"; nil if that is anything else.
+func (p *Pass) LoopLimit(loop ast.Stmt) *types.Var {
+	var limit ast.Expr
+	switch l := loop.(type) {
+	case *ast.RangeStmt:
+		limit = l.X
+	case *ast.ForStmt:
+		if l.Init == nil || l.Cond == nil || l.Post == nil || !CountsUp(l, p.TypesInfo) || !p.FixedWithin(l.Body, ObjectOf(l.Init.(*ast.AssignStmt).Lhs[0], p.TypesInfo)) {
+			return nil
+		}
+		limit = l.Cond.(*ast.BinaryExpr).Y
+	}
+	v := p.VarOf(limit)
+	if v == nil || v.IsField() || v.Parent() == p.Pkg.Scope() {
+		return nil
+	}
+	if b, ok := v.Type().Underlying().(*types.Basic); !ok || b.Info()&types.IsInteger == 0 {
+		return nil
+	}
+	return v
+}
+
+// IsMakeChan reports whether call makes a channel.
+func (p *Pass) IsMakeChan(call *ast.CallExpr) bool {
+	return CalledAs(call) == "make" && p.IsBuiltin(call, "make") && len(call.Args) > 0 && typeis.Chan(p.TypesInfo.TypeOf(call))
 }

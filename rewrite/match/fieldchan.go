@@ -133,7 +133,7 @@ func (t *fieldTable) getter(d *ast.FuncDecl) {
 
 // got books what is done with the result of a getter, which can only be received from.
 func (t *fieldTable) got(f *FieldChan, call inspector.Cursor) {
-	u := t.p.channelUse(call)
+	u := t.p.ChannelUseAt(call)
 	if u.Kind == ChanRecv || u.Kind == ChanRange {
 		f.Recvs = append(f.Recvs, u)
 		return
@@ -143,7 +143,7 @@ func (t *fieldTable) got(f *FieldChan, call inspector.Cursor) {
 
 // use books one use of a field, or of a variable that is the same channel.
 func (t *fieldTable) use(f *FieldChan, c inspector.Cursor) {
-	u := t.p.channelUse(c)
+	u := t.p.ChannelUseAt(c)
 	switch u.Kind {
 	case ChanSend:
 		f.Sends = append(f.Sends, u)
@@ -283,7 +283,7 @@ func (t *fieldTable) alias(f *FieldChan, e ast.Expr) {
 		return
 	}
 	for _, use := range t.p.Uses(decl, v) {
-		u := t.p.channelUse(use)
+		u := t.p.ChannelUseAt(use)
 		switch {
 		case u.Kind != ChanOther:
 			t.use(f, use)

@@ -136,9 +136,9 @@ func (p *Pass) keepsLen(c inspector.Cursor) bool {
 	return false
 }
 
-// declaration returns what holds all uses of v: the declaration around a local
+// ScopeOf returns what holds all uses of v: the declaration around a local
 // variable, all files for one of the package.
-func (p *Pass) declaration(v *types.Var) (at inspector.Cursor, ok bool) {
+func (p *Pass) ScopeOf(v *types.Var) (at inspector.Cursor, ok bool) {
 	root := p.Inspector.Root()
 	if v.Parent() == p.Pkg.Scope() {
 		return root, true
@@ -155,10 +155,10 @@ func (p *Pass) declaration(v *types.Var) (at inspector.Cursor, ok bool) {
 // Fixed reports whether v, a local variable or a parameter, has one value from
 // its declaration on: nothing assigns it again or gets its address.
 func (p *Pass) Fixed(v *types.Var) bool {
-	return v != nil && v.Parent() != p.Pkg.Scope() && p.fixed(v)
+	return v != nil && v.Parent() != p.Pkg.Scope() && p.FixedAnywhere(v)
 }
 
-func (p *Pass) fixed(v *types.Var) bool {
+func (p *Pass) FixedAnywhere(v *types.Var) bool {
 	if v == nil || v.IsField() || v.Parent() == nil || v.Exported() && v.Parent() == p.Pkg.Scope() {
 		return false
 	}
@@ -168,7 +168,7 @@ func (p *Pass) fixed(v *types.Var) bool {
 	if p.frozen == nil {
 		p.frozen = map[*types.Var]bool{}
 	}
-	at, ok := p.declaration(v)
+	at, ok := p.ScopeOf(v)
 	if ok {
 		for _, use := range p.Uses(at, v) {
 			if use.Node().Pos() != v.Pos() && !p.Keeps(use) {
@@ -181,8 +181,8 @@ func (p *Pass) fixed(v *types.Var) bool {
 	return ok
 }
 
-// fixedIn is Fixed for the part of the source below n: nothing there changes o.
-func (p *Pass) fixedIn(n ast.Node, o types.Object) bool {
+// FixedWithin is Fixed for the part of the source below n: nothing there changes o.
+func (p *Pass) FixedWithin(n ast.Node, o types.Object) bool {
 	v, ok := o.(*types.Var)
 	at, found := p.FindAnywhere(n)
 	if !ok || !found {
@@ -205,13 +205,13 @@ func (p *Pass) FrozenLen(e ast.Expr) bool {
 }
 
 func (p *Pass) frozenLen(v *types.Var) bool {
-	if !p.fixed(v) {
+	if !p.FixedAnywhere(v) {
 		return false
 	}
 	if !typeis.Map(v.Type()) {
 		return true
 	}
-	at, ok := p.declaration(v)
+	at, ok := p.ScopeOf(v)
 	if !ok {
 		return false
 	}
@@ -234,7 +234,7 @@ func (p *Pass) isPlace(v *types.Var) bool {
 	default:
 		return false
 	}
-	at, ok := p.declaration(v)
+	at, ok := p.ScopeOf(v)
 	if !ok {
 		return false
 	}

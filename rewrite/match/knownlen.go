@@ -104,7 +104,7 @@ func (p *Pass) callLen(call *ast.CallExpr, depth int) (n int64, ok bool) {
 // Definition returns the one value that a declaration gives v; nil if it is
 // declared without one, or together with others by one call.
 func (p *Pass) Definition(v *types.Var) (value ast.Expr) {
-	at, ok := p.declaration(v)
+	at, ok := p.ScopeOf(v)
 	if !ok {
 		return nil
 	}
@@ -127,4 +127,19 @@ func (p *Pass) Definition(v *types.Var) (value ast.Expr) {
 		}
 	}
 	return nil
+}
+
+// IsZero reports whether e is a constant zero value, or nil.
+func (p *Pass) IsZero(e ast.Expr) bool {
+	v := p.TypesInfo.Types[e].Value
+	if v == nil {
+		return p.IsNil(e)
+	}
+	switch v.Kind() {
+	case constant.Bool:
+		return !constant.BoolVal(v)
+	case constant.String:
+		return constant.StringVal(v) == ""
+	}
+	return constant.Sign(v) == 0
 }

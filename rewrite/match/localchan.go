@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -27,8 +28,8 @@ type LocalChan struct {
 	Closed  bool         // by the function itself or by a goroutine that sends nothing
 	Later   bool         // made behind its declaration
 
-	siblings map[types.Object]bool
-	ends     map[ast.Node]bool // communications behind which paths do not count; see Tell
+	Siblings map[types.Object]bool
+	Ends     map[ast.Node]bool // communications behind which paths do not count; see Tell
 }
 
 // Sender is a goroutine that sends on the channel.
@@ -43,8 +44,8 @@ type Sender struct {
 	Loop   ast.Stmt         // by this loop; nil for one
 	Nested bool             // which stands in another one
 
-	cut  ast.Node          // its paths are taken to end here; see Doubled
-	once map[ast.Node]bool // its sends that a flag lets through once
+	Cut  ast.Node          // its paths are taken to end here; see Doubled
+	Once map[ast.Node]bool // its sends that a flag lets through once
 }
 
 // LocalChannel follows the channel of a call of make in fn. ok is false if it
@@ -291,9 +292,9 @@ func (s *LocalChan) start(gs inspector.Cursor, body *Func) *Sender {
 	return snd
 }
 
-// argument returns the variable of the function that v, which the goroutine
+// Argument returns the variable of the function that v, which the goroutine
 // uses, stands for: v itself or the argument for it.
-func (s *LocalChan) argument(snd *Sender, v *types.Var) *types.Var {
+func (s *LocalChan) Argument(snd *Sender, v *types.Var) *types.Var {
 	if v == nil || v.Kind() != types.ParamVar {
 		return v
 	}
@@ -343,4 +344,13 @@ func (s *LocalChan) Visible(e ast.Expr) bool {
 		return ok
 	})
 	return ok
+}
+
+// AnyExit returns where the function returns behind node, or NoPos.
+func (s *LocalChan) AnyExit(node ast.Node) (exit token.Pos) {
+	flow.Paths[struct{}]{
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !exit.IsValid() && !s.Ends[n] },
+		Exit: func(b *flow.Block, _ struct{}) { exit = b.End },
+	}.After(s.Fn.Flow, node, struct{}{})
+	return exit
 }

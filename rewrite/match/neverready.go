@@ -8,10 +8,10 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// neverReady reports whether n sends or receives on a channel that is nil for
+// NeverReady reports whether n sends or receives on a channel that is nil for
 // certain: no select takes such a case, and outside of one nothing comes behind
 // it.
-func (p *Pass) neverReady(n ast.Node) bool {
+func (p *Pass) NeverReady(n ast.Node) bool {
 	if send, ok := n.(*ast.SendStmt); ok {
 		return p.nilChannel(send.Chan, 3)
 	}

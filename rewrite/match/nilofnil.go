@@ -8,10 +8,10 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// wrapsNil reports whether cond finds something not to be nil that can only be
+// WrapsNil reports whether cond finds something not to be nil that can only be
 // nil: an error that a function of the package makes of another one, which is
 // known to be nil, and the function then returns nil.
-func (a Assumptions) wrapsNil(cond ast.Expr, taken bool) bool {
+func (a Assumptions) WrapsNil(cond ast.Expr, taken bool) bool {
 	x, isNil, ok := a.p.NilTest(cond, taken)
 	if !ok || isNil || !typeis.Error(a.p.TypesInfo.TypeOf(x)) {
 		return false

@@ -6,21 +6,21 @@ import (
 	"go/types"
 )
 
-// readFrom adds the variables that below n are read from the given ones, and from
+// ReadFrom adds the variables that below n are read from the given ones, and from
 // nothing else.
-func (p *Pass) readFrom(n ast.Node, vars map[*types.Var]bool) map[*types.Var]bool {
+func (p *Pass) ReadFrom(n ast.Node, vars map[*types.Var]bool) map[*types.Var]bool {
 	for range 3 { // one may be read from another that is read further down
 		ast.Inspect(n, func(n ast.Node) bool {
 			switch n := n.(type) {
 			case *ast.AssignStmt:
 				for i, l := range n.Lhs {
 					r := n.Rhs[min(i, len(n.Rhs)-1)]
-					if v := p.VarOf(l); v != nil && (n.Tok == token.ASSIGN || n.Tok == token.DEFINE) && p.mentionsAny(r, vars) && !p.Mentions(r, v) && p.looksOnly(r, vars) {
+					if v := p.VarOf(l); v != nil && (n.Tok == token.ASSIGN || n.Tok == token.DEFINE) && p.MentionsAny(r, vars) && !p.Mentions(r, v) && p.LooksOnly(r, vars) {
 						vars[v] = true
 					}
 				}
 			case *ast.TypeSwitchStmt:
-				if p.mentionsAny(n.Assign, vars) {
+				if p.MentionsAny(n.Assign, vars) {
 					for _, c := range n.Body.List {
 						if v, ok := p.TypesInfo.Implicits[c].(*types.Var); ok {
 							vars[v] = true
@@ -34,9 +34,9 @@ func (p *Pass) readFrom(n ast.Node, vars map[*types.Var]bool) map[*types.Var]boo
 	return vars
 }
 
-// looksOnly reports whether e calls nothing but conversions, builtins, functions
+// LooksOnly reports whether e calls nothing but conversions, builtins, functions
 // that compare, and methods of the variables themselves.
-func (p *Pass) looksOnly(e ast.Expr, vars map[*types.Var]bool) bool {
+func (p *Pass) LooksOnly(e ast.Expr, vars map[*types.Var]bool) bool {
 	ok := true
 	ast.Inspect(e, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -75,7 +75,7 @@ func RootExpr(e ast.Expr) ast.Expr {
 	}
 }
 
-func (p *Pass) mentionsAny(n ast.Node, vars map[*types.Var]bool) (found bool) {
+func (p *Pass) MentionsAny(n ast.Node, vars map[*types.Var]bool) (found bool) {
 	if len(vars) == 0 {
 		return false
 	}
@@ -103,9 +103,9 @@ func (p *Pass) varsOf(e ast.Expr) map[*types.Var]bool {
 	return out
 }
 
-// varsIn returns the variables in e, those that fn sets together with them, and
+// VarsIn returns the variables in e, those that fn sets together with them, and
 // what is read from them.
-func (p *Pass) varsIn(e ast.Expr, fn *Func) map[*types.Var]bool {
+func (p *Pass) VarsIn(e ast.Expr, fn *Func) map[*types.Var]bool {
 	vars := p.varsOf(e)
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		if as, ok := n.(*ast.AssignStmt); ok && len(as.Lhs) > 1 && len(as.Rhs) == 1 {
@@ -121,5 +121,5 @@ func (p *Pass) varsIn(e ast.Expr, fn *Func) map[*types.Var]bool {
 		}
 		return true
 	})
-	return p.readFrom(fn.Body, vars)
+	return p.ReadFrom(fn.Body, vars)
 }

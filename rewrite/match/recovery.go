@@ -49,3 +49,6 @@ func (p *Pass) callsRecover(c inspector.Cursor) bool {
 	}
 	return false
 }
+
+// Recovers reports whether fn has deferred calls that might send or close.
+func (p *Pass) Recovers(fn *Func) bool { return p.callsRecover(fn.Cursor) }

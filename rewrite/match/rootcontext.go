@@ -2,9 +2,12 @@ package match
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // ParamIndex returns the index of the parameter v of fn, or -1.
@@ -69,4 +72,26 @@ func (p *Pass) NeverCancelled(e ast.Expr, at inspector.Cursor) bool {
 		root = true
 	}
 	return root
+}
+
+// DoneOf returns the variable ctx if stmt is "<-ctx.Done()", the communication
+// of a case; else nil.
+func (p *Pass) DoneOf(stmt ast.Stmt) *types.Var {
+	es, ok := stmt.(*ast.ExprStmt)
+	if !ok {
+		return nil
+	}
+	recv, ok := ast.Unparen(es.X).(*ast.UnaryExpr)
+	if !ok || recv.Op != token.ARROW {
+		return nil
+	}
+	call, ok := ast.Unparen(recv.X).(*ast.CallExpr)
+	if !ok {
+		return nil
+	}
+	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !ok || sel.Sel.Name != "Done" || !typeis.Named(p.TypesInfo.TypeOf(sel.X), "context", "Context") {
+		return nil
+	}
+	return p.VarOf(sel.X)
 }

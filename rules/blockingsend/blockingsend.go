@@ -90,7 +90,6 @@ import (
 	_ "embed"
 	"fmt"
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
 	"strings"
@@ -132,7 +131,7 @@ func find(p *match.Pass) []rule.Match {
 	}
 	for c := range p.Candidates((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
 		if fn := p.FuncOf(c); fn != nil && !p.InTest(c.Node().Pos()) { // a test is run, and so the panic is known
-			for _, s := range p.SendsAfterClose(fn) {
+			for _, s := range sendsAfterClose(p, fn) {
 				m := rule.Match{Pos: s.Pos(), End: s.End(), Message: "send on " + types.ExprString(s.Chan) + " panics because the channel is closed above"}
 				out = append(out, m.None("whether the send or the close is wrong is for the author to say"))
 			}
@@ -142,7 +141,7 @@ func find(p *match.Pass) []rule.Match {
 	for _, f := range fields {
 		out = append(out, unreadField(p, f)...)
 	}
-	for _, u := range p.Unheeded(fields) {
+	for _, u := range unheededSends(p, fields) {
 		out = append(out, unheeded(p, u))
 	}
 	// A callee that sends twice has as many callers as it likes.
@@ -150,12 +149,12 @@ func find(p *match.Pass) []rule.Match {
 }
 
 func localSends(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rule.Match) {
-	if v, sends := p.SelfTalk(made, fn); len(sends) > 0 {
+	if v, sends := selfTalk(p, made, fn); len(sends) > 0 {
 		op := sends[0].Op.Node()
 		m := rule.Match{Pos: op.Pos(), End: op.End(), Message: "send on " + v.Name() + " blocks forever because no other goroutine has the channel"}
 		return append(out, m.None("a buffer or a goroutine of its own: which was meant is for the author to say"))
 	}
-	if o, ok := p.Overfull(made, fn); ok {
+	if o, ok := findFullBuffer(p, made, fn); ok {
 		m := rule.Match{Pos: o.At.Pos(), End: o.At.End(), Message: fmt.Sprintf("send on %s blocks forever because its room for %d is used up and nobody else has the channel yet", o.Name, o.Cap)}
 		if o.Callee != nil {
 			m.Message += ": " + o.Callee.Name() + " sends, too"
@@ -180,10 +179,10 @@ func localSends(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rul
 func forsaken(p *match.Pass, call inspector.Cursor, fn *match.Func) (out []rule.Match) {
 	n := call.Node().(*ast.CallExpr)
 	callee := p.Callee(n)
-	if callee == nil || p.Facts.Feeds(callee) == match.NoFeed || p.InTest(n.Pos()) {
+	if callee == nil || feedBy(p.Facts, callee) == noFeed || p.InTest(n.Pos()) {
 		return nil
 	}
-	f, ok := p.Forsaken(call, fn, p.Facts.Feeds(callee))
+	f, ok := findAbandonedProducer(p, call, fn, feedBy(p.Facts, callee))
 	if !ok {
 		return nil
 	}
@@ -197,7 +196,7 @@ func forsaken(p *match.Pass, call inspector.Cursor, fn *match.Func) (out []rule.
 }
 
 // unheeded reports a send that does not listen to the end of its receiver.
-func unheeded(p *match.Pass, u match.Unheeded) rule.Match {
+func unheeded(p *match.Pass, u unheededSend) rule.Match {
 	send := u.Send.Op.Node().(*ast.SendStmt)
 	m := rule.Match{Pos: send.Pos(), End: send.End(), Category: "EarlyReturn"}
 	m.Message = "send on " + types.ExprString(send.Chan) + " blocks forever when the receiver has ended, which other senders see by " + u.Done
@@ -211,7 +210,7 @@ func unheeded(p *match.Pass, u match.Unheeded) rule.Match {
 		return m.None("what to return when the receiver has ended is for the author to say")
 	}
 	another := func(s *ast.SendStmt) bool { return types.ExprString(s.Chan) != types.ExprString(send.Chan) }
-	if p.OwesBehind(send, fn, another) {
+	if owesBehind(p, send, fn, another) {
 		return m.None("the function has more to do behind the send, which others wait for")
 	}
 	return m.Unsafe("Listen to "+u.Done+", too, and return when the receiver has ended; the value is dropped then", func(d *dstedit.Decl) error {
@@ -222,217 +221,11 @@ func unheeded(p *match.Pass, u match.Unheeded) rule.Match {
 
 // unreadField finds sends on a channel in a field that nobody receives from.
 func unreadField(p *match.Pass, f *match.FieldChan) (out []rule.Match) {
-	for _, u := range p.Unread(f) {
+	for _, u := range unread(p, f) {
 		m := rule.Match{Pos: u.Op.Node().Pos(), End: u.Op.Node().End()}
 		m.Message = "send on " + types.ExprString(u.At.Node().(ast.Expr)) + " blocks forever because nothing in the package receives from " + f.Field.Name()
 		m.Related = []rule.Related{{Pos: f.Field.Pos(), End: f.Field.Pos(), Message: "the field is declared here"}}
 		out = append(out, m.None("a buffer would only hide that the value is never used"))
 	}
 	return out
-}
-
-// sendLeak decides on one channel.
-type sendLeak struct {
-	p *match.Pass
-	*match.LocalChan
-}
-
-func (s *sendLeak) match() (m rule.Match, ok bool) {
-	for _, snd := range s.Senders {
-		if len(snd.Sends) == 0 {
-			return m, false // it sends in selects with another way out
-		}
-	}
-	if len(s.Recvs)+len(s.Ranges) == 0 {
-		if s.Cap > 0 || s.Looked || s.Closed && s.Recovers() {
-			return m, false
-		}
-		m = s.at(s.Senders[0], s.Senders[0].Sends[0])
-		m.Message = "nobody receives from " + s.sentName(s.Senders[0].Sends[0]) + ", so the send blocks forever"
-		return m.None("a buffer would only hide that the value is never used"), true
-	}
-	if s.Closed && len(s.Ranges) == 0 && (!s.ClosedAtReturn() || s.Recovers()) || len(s.Ranges) > 0 && len(s.Recvs) > 0 {
-		return m, false // a protocol that is not understood
-	}
-	why, leaks := s.Abandoned()
-	if !leaks {
-		return m, false
-	}
-	related := rule.Related{Pos: why.Exit, End: why.Exit, Message: "the receiver returns here"}
-	if s.Closed && len(s.Ranges) == 0 {
-		m = s.at(s.Senders[0], s.Senders[0].Sends[0])
-		m.Message = fmt.Sprintf("send on %s panics when %s returns without receiving, because it closes the channel", s.sentName(s.Senders[0].Sends[0]), s.owner())
-		m.Related = append(m.Related, related)
-		return m.None("only who sends may close"), true
-	}
-	blocks := "send on %s blocks forever when %s returns without receiving"
-	if d, ok := s.Doubled(); ok {
-		m = s.at(s.Senders[0], d.Second)
-		if d.Callee { // the return is missing there
-			m.Pos, m.End = d.Second.Op.Node().Pos(), d.Second.Op.Node().End()
-		}
-		m.Category, m.Message = "DoubleSend", fmt.Sprintf(blocks, s.sentName(d.Second), s.owner())+" a second time"
-		m.Related = append(m.Related, rule.Related{Pos: d.First.Pos(), End: d.First.End(), Message: "the first send, without a return behind it"}, related)
-		return m.Unsafe("Return behind the first send; what follows it in the goroutine is skipped then", func(decl *dstedit.Decl) error {
-			return decl.InsertAfter(d.First, dstedit.Return())
-		}), true
-	}
-	snd := s.Senders[0]
-	if why.Category == "DoubleSend" {
-		for _, other := range s.Senders {
-			if other.Most > 1 {
-				snd = other // the last of them is the one that waits
-			}
-		}
-	}
-	m = s.at(snd, snd.Sends[0])
-	m.Category, m.Message = why.Category, fmt.Sprintf(blocks, s.sentName(snd.Sends[0]), s.owner())
-	m.Related = append(m.Related, related)
-	return s.fix(m), true
-}
-
-// at places a match at a send, or at the go statement if the send stands in
-// another declaration, which the fix could not reach.
-func (s *sendLeak) at(snd *match.Sender, send match.ChannelUse) rule.Match {
-	started := rule.Related{Pos: snd.Stmt.Node().Pos(), End: snd.Stmt.Node().Pos() + 2, Message: "the goroutine starts here"}
-	m := rule.Match{Pos: send.Op.Node().Pos(), End: send.Op.Node().End()}
-	if snd.Named {
-		started = rule.Related{Pos: m.Pos, End: m.End, Message: "the goroutine sends here"}
-		m.Pos, m.End = snd.Stmt.Node().Pos(), snd.Stmt.Node().End()
-	}
-	m.Related = []rule.Related{{Pos: s.Make.Node().Pos(), End: s.Make.Node().End(), Message: "the channel is made here"}, started}
-	return m
-}
-
-func (s *sendLeak) sentName(u match.ChannelUse) string {
-	if s.Senders[0].Named {
-		return s.Var.Name() // there it has another name
-	}
-	return types.ExprString(u.At.Node().(ast.Expr))
-}
-
-func (s *sendLeak) owner() string { return s.Fn.Called() }
-
-// fix offers a buffer that takes all sends.
-func (s *sendLeak) fix(m rule.Match) rule.Match {
-	call := s.Make.Node().(*ast.CallExpr)
-	switch {
-	case s.Later:
-		return m.None("the channel is not made where it is declared")
-	case s.p.Meant(match.Unparen(s.Make).Parent().Node()):
-		return m.None("a comment beside the channel says that it is meant")
-	case !s.EndsAfterSend(true):
-		return m.None("the goroutine does not end behind the send either")
-	case s.AwaitsAnswer():
-		return m.None("the goroutine then waits for an answer, which does not come either")
-	case !s.EndsAfterSend(false), len(s.Ranges) > 0, s.Senders[0].Most >= match.Many:
-		return s.tell(m, "no buffer has room for all that the goroutine sends")
-	}
-	if s.Looked {
-		return m.None("the function looks at the state of the channel, which a buffer would change")
-	}
-	if s.Offered {
-		return m.None("a goroutine asks by a select whether somebody receives, which a buffer would always answer with yes")
-	}
-	if _, ok := ast.Unparen(call.Args[0]).(*ast.ChanType); !ok {
-		return m.None("the channel has a named type, which may stand for more than this one")
-	}
-	if m.Category == "DoubleSend" {
-		return m.None("the goroutine can send twice; probably a return is missing behind the first send")
-	}
-	what, size, negative, ok := s.room()
-	if !ok {
-		return s.tell(m, "how many goroutines send is not known where the channel is made")
-	}
-	fix := func(d *dstedit.Decl) error {
-		if len(call.Args) == 2 {
-			return d.Replace(call.Args[1], size(d))
-		}
-		return d.AppendArg(call, size(d))
-	}
-	message := "Buffer " + s.Var.Name() + " with room for " + what + " so the sender cannot block; the work itself is not cancelled"
-	switch {
-	case s.p.Shadowed("len", call.Pos()) && s.Senders[0].Bound.Of != nil:
-		return m.None("len has another meaning here")
-	case s.SendsResource():
-		return m.Unsafe(message+", and a value that nobody receives is not closed", fix)
-	case negative:
-		return m.Unsafe(message+", and a negative "+what+" panics", fix)
-	}
-	for _, snd := range s.Senders {
-		if why := s.Observable(snd); why != "" {
-			return m.Unsafe(message+", and "+why+" before the value is received", fix)
-		}
-	}
-	return m.Safe(message, fix)
-}
-
-// room returns how much room the channel needs for all sends, in words and as
-// an expression. negative says that the expression may be.
-func (s *sendLeak) room() (what string, size func(*dstedit.Decl) dst.Expr, negative, ok bool) {
-	r, ok := s.Room()
-	switch {
-	case !ok:
-		return "", nil, false, false
-	case r.Len != nil:
-		return "len(" + types.ExprString(r.Len) + ")", func(d *dstedit.Decl) dst.Expr {
-			return dstedit.Call(dstedit.Ident("len"), d.Expr(r.Len))
-		}, false, true
-	case r.Var != nil:
-		return r.Var.Name(), func(*dstedit.Decl) dst.Expr { return dstedit.Ident(r.Var.Name()) }, true, true
-	}
-	what = fmt.Sprint(r.Const)
-	return what, func(*dstedit.Decl) dst.Expr { return dstedit.Int(what) }, false, true
-}
-
-// tell offers to tell the senders that nobody listens any more; why says what
-// else would be in the way of a fix.
-func (s *sendLeak) tell(m rule.Match, why string) rule.Match {
-	t, other := s.Tell()
-	if other != "" {
-		return m.None(why + ", and " + other)
-	}
-	note := "a value that nobody receives is dropped"
-	if s.SendsResource() {
-		note += " and not closed"
-	}
-	wrap := func(d *dstedit.Decl, done dst.Expr) error {
-		for _, send := range t.Sends {
-			if err := d.WrapSend(send, dstedit.CommCase(dstedit.ExprStmt(dstedit.Recv(done)), dstedit.Return())); err != nil {
-				return err
-			}
-		}
-		return nil
-	}
-	if t.Ctx != nil {
-		return m.Unsafe("Let the goroutine end with "+t.Ctx.Name()+"; "+note, func(d *dstedit.Decl) error {
-			return wrap(d, dstedit.Call(dstedit.Sel(t.Ctx.Name(), "Done")))
-		})
-	}
-	def := match.Unparen(s.Make).Parent()
-	if _, isSpec := def.Node().(*ast.ValueSpec); isSpec {
-		def = def.Parent().Parent()
-	}
-	stmt, isStmt := def.Node().(ast.Stmt)
-	_, _, listed := match.StmtList(def)
-	switch {
-	case !isStmt || !listed:
-		return m.None(why + ", and the channel is not made by a statement of its own")
-	case s.Fn.Flow.InCycle(match.FlowNode(s.Make, s.Fn)):
-		return m.None(why + ", and in a loop a deferred close would wait for the end of the function")
-	case s.p.Shadowed("close", s.Make.Node().Pos()) || s.p.Shadowed("make", s.Make.Node().Pos()):
-		return m.None(why + ", and close or make has another meaning here")
-	}
-	stop := s.p.FreshName(def, "stop", "done", "quit")
-	if stop == "" {
-		return m.None(why + ", and no name is free for a channel that says so")
-	}
-	return m.Unsafe("Tell the goroutine by a channel that is closed when "+s.owner()+" returns; "+note, func(d *dstedit.Decl) error {
-		made := dstedit.Call(dstedit.Ident("make"), dstedit.ChanOfSignals())
-		err := d.InsertAfter(stmt, dstedit.Assign(dstedit.Ident(stop), token.DEFINE, made), dstedit.Defer(dstedit.Call(dstedit.Ident("close"), dstedit.Ident(stop))))
-		if err != nil {
-			return err
-		}
-		return wrap(d, dstedit.Ident(stop))
-	})
 }

@@ -1,4 +1,4 @@
-package match
+package blockingsend
 
 import (
 	"go/ast"
@@ -6,12 +6,13 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// Overfull is a send on a channel that has no room left, at a time when nobody
+// fullBuffer is a send on a channel that has no room left, at a time when nobody
 // else has the channel yet.
-type Overfull struct {
+type fullBuffer struct {
 	At     ast.Node      // the send, or the call of the function that sends
 	Send   *ast.SendStmt // the send
 	Name   string
@@ -19,20 +20,20 @@ type Overfull struct {
 	Callee *types.Func // the function that sends; nil for the one that makes the channel
 }
 
-// Overfull follows the statements behind the one that makes a channel with
+// findFullBuffer follows the statements behind the one that makes a channel with
 // room, as long as nobody else gets at it, and counts what they send. The
 // channel is in a local variable, or in a field of a structure in one.
-func (p *Pass) Overfull(made inspector.Cursor, fn *Func) (o Overfull, ok bool) {
+func findFullBuffer(p *match.Pass, made inspector.Cursor, fn *match.Func) (o fullBuffer, ok bool) {
 	call := made.Node().(*ast.CallExpr)
 	if len(call.Args) != 2 {
-		return o, false // without room at all: see SelfTalk
+		return o, false // without room at all: see selfTalk
 	}
 	room, ok := typeis.SmallInt(p.TypesInfo.Types[call.Args[1]].Value)
-	at, stmt, isHeld := p.holder(made)
+	at, stmt, isHeld := holder(p, made)
 	if !ok || room == 0 || !isHeld || !p.DeclaredIn(at.Root, fn) {
 		return o, false
 	}
-	list, i, ok := StmtList(stmt)
+	list, i, ok := match.StmtList(stmt)
 	if !ok {
 		return o, false
 	}
@@ -47,8 +48,8 @@ func (p *Pass) Overfull(made inspector.Cursor, fn *Func) (o Overfull, ok bool) {
 
 // holder returns the place that a call of make is stored in, and the statement
 // that does so: "ch := make(...)" or "x := &T{ch: make(...)}".
-func (p *Pass) holder(made inspector.Cursor) (at Path, stmt inspector.Cursor, ok bool) {
-	c := Unparen(made)
+func holder(p *match.Pass, made inspector.Cursor) (at match.Path, stmt inspector.Cursor, ok bool) {
+	c := match.Unparen(made)
 	if kv, isPair := c.Parent().Node().(*ast.KeyValueExpr); isPair && kv.Value == c.Node() {
 		key, isIdent := kv.Key.(*ast.Ident)
 		if !isIdent {
@@ -75,15 +76,15 @@ func (p *Pass) holder(made inspector.Cursor) (at Path, stmt inspector.Cursor, ok
 
 // fill counts sends along statements.
 type fill struct {
-	p    *Pass
+	p    *match.Pass
 	left int64
-	over *Overfull
+	over *fullBuffer
 }
 
 // list follows statements; call is the one by which they are reached, nil in
 // the function that makes the channel. It returns false where somebody else
 // may get the channel, or the path is no longer certain.
-func (w *fill) list(stmts []ast.Stmt, at Path, call *ast.CallExpr, depth int) bool {
+func (w *fill) list(stmts []ast.Stmt, at match.Path, call *ast.CallExpr, depth int) bool {
 	for _, s := range stmts {
 		switch n := s.(type) {
 		case *ast.SendStmt:
@@ -110,7 +111,7 @@ func (w *fill) list(stmts []ast.Stmt, at Path, call *ast.CallExpr, depth int) bo
 				return false
 			}
 			in := w.p.Into(at, inner, body)
-			if in == at || w.p.others(inner, body, at) {
+			if in == at || others(w.p, inner, body, at) {
 				return false
 			}
 			outer := call
@@ -143,10 +144,10 @@ func (w *fill) harmless(s ast.Stmt) bool {
 }
 
 // others reports whether call passes the root of at in more than one way.
-func (p *Pass) others(call *ast.CallExpr, callee *Func, at Path) bool {
+func others(p *match.Pass, call *ast.CallExpr, callee *match.Func, at match.Path) bool {
 	n := 0
-	for i := range Params(callee) {
-		if arg := Argument(call, callee, i); arg != nil && p.Mentions(arg, at.Root) {
+	for i := range match.Params(callee) {
+		if arg := match.Argument(call, callee, i); arg != nil && p.Mentions(arg, at.Root) {
 			n++
 		}
 	}
@@ -154,7 +155,7 @@ func (p *Pass) others(call *ast.CallExpr, callee *Func, at Path) bool {
 }
 
 // loop recognises a loop that does nothing but send, a known number of times.
-func (w *fill) loop(s ast.Stmt, at Path) (send *ast.SendStmt, times int64, ok bool) {
+func (w *fill) loop(s ast.Stmt, at match.Path) (send *ast.SendStmt, times int64, ok bool) {
 	var body *ast.BlockStmt
 	switch n := s.(type) {
 	case *ast.RangeStmt:
@@ -181,7 +182,7 @@ func (w *fill) send(s *ast.SendStmt, times int64, call *ast.CallExpr) bool {
 	if w.left -= times; w.left >= 0 {
 		return true
 	}
-	w.over = &Overfull{At: s, Send: s, Name: types.ExprString(s.Chan)}
+	w.over = &fullBuffer{At: s, Send: s, Name: types.ExprString(s.Chan)}
 	if call != nil {
 		w.over.At, w.over.Callee = call, w.p.Callee(call)
 	}

@@ -1,4 +1,4 @@
-package match
+package abandon
 
 import (
 	"go/ast"
@@ -9,37 +9,38 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // findOnce finds the sends of a sender that come at most once, however often its
 // loop goes round: a flag that is declared in front of the loop has one value
 // before them, and another one from then on.
-func (s *LocalChan) findOnce(snd *Sender) {
-	if snd.once != nil {
+func findOnce(s *match.LocalChan, snd *match.Sender) {
+	if snd.Once != nil {
 		return
 	}
-	snd.once = map[ast.Node]bool{}
+	snd.Once = map[ast.Node]bool{}
 	for _, u := range snd.Sends {
-		node := FlowNode(u.Op, snd.Body)
+		node := match.FlowNode(u.Op, snd.Body)
 		if node == nil || snd.Loop != nil || !snd.Body.Flow.InCycle(node) {
 			continue
 		}
-		for _, v := range s.Pass.askedBefore(u.Op, snd.Body) {
-			if s.Pass.letsOnce(v, node, snd.Body) {
-				snd.once[node] = true
+		for _, v := range askedBefore(s.Pass, u.Op, snd.Body) {
+			if letsOnce(s.Pass, v, node, snd.Body) {
+				snd.Once[node] = true
 			}
 		}
-		if s.Pass.swapsBefore(u.Op, snd.Body) {
-			snd.once[node] = true
+		if swapsBefore(s.Pass, u.Op, snd.Body) {
+			snd.Once[node] = true
 		}
 	}
 }
 
 // askedBefore lists the variables in the conditions that decide whether fn comes
 // to c in an iteration.
-func (p *Pass) askedBefore(c inspector.Cursor, fn *Func) (vars []*types.Var) {
-	loops := Loops(c, fn, token.NoPos)
+func askedBefore(p *match.Pass, c inspector.Cursor, fn *match.Func) (vars []*types.Var) {
+	loops := match.Loops(c, fn, token.NoPos)
 	if len(loops) == 0 {
 		return nil
 	}
@@ -63,8 +64,8 @@ func (p *Pass) askedBefore(c inspector.Cursor, fn *Func) (vars []*types.Var) {
 // letsOnce reports whether fn comes to node at most once because of v, a flag or a
 // counter that starts at zero: with the value that v has from the first time on,
 // no path comes to node, and nothing gives it back the value that it had before.
-func (p *Pass) letsOnce(v *types.Var, node ast.Node, fn *Func) bool {
-	before, after, ok := p.twoValues(v, fn)
+func letsOnce(p *match.Pass, v *types.Var, node ast.Node, fn *match.Func) bool {
+	before, after, ok := twoValues(p, v, fn)
 	if !ok {
 		return false
 	}
@@ -100,7 +101,7 @@ func (p *Pass) letsOnce(v *types.Var, node ast.Node, fn *Func) bool {
 				twice = twice || s.passed
 				s.passed = true
 			}
-			s.changed = s.changed || p.gives(n, v)
+			s.changed = s.changed || gives(p, n, v)
 			return s, !twice
 		},
 		Edge: func(cond ast.Expr, taken bool, s state) (state, bool) {
@@ -116,7 +117,7 @@ func (p *Pass) letsOnce(v *types.Var, node ast.Node, fn *Func) bool {
 }
 
 // gives reports whether a node of the flow gives v another value than its first.
-func (p *Pass) gives(n ast.Node, v *types.Var) bool {
+func gives(p *match.Pass, n ast.Node, v *types.Var) bool {
 	switch n := n.(type) {
 	case *ast.IncDecStmt:
 		return p.VarOf(n.X) == v
@@ -129,8 +130,8 @@ func (p *Pass) gives(n ast.Node, v *types.Var) bool {
 // twoValues returns the value that a local variable starts with and the one that
 // all its assignments give it; ok is false if there are others. For a counter that
 // only goes up the second is 1, which stands for all above.
-func (p *Pass) twoValues(v *types.Var, fn *Func) (before, after constant.Value, ok bool) {
-	at, found := p.declaration(v)
+func twoValues(p *match.Pass, v *types.Var, fn *match.Func) (before, after constant.Value, ok bool) {
+	at, found := p.ScopeOf(v)
 	if !found || v.Parent() == p.Pkg.Scope() {
 		return nil, nil, false
 	}
@@ -153,7 +154,7 @@ func (p *Pass) twoValues(v *types.Var, fn *Func) (before, after constant.Value, 
 			continue
 		}
 		var value constant.Value
-		switch n := Unparen(use).Parent().Node().(type) {
+		switch n := match.Unparen(use).Parent().Node().(type) {
 		case *ast.AssignStmt:
 			if n.Tok == token.ASSIGN && len(n.Lhs) == 1 && len(n.Rhs) == 1 {
 				value = p.TypesInfo.Types[n.Rhs[0]].Value
@@ -173,7 +174,7 @@ func (p *Pass) twoValues(v *types.Var, fn *Func) (before, after constant.Value, 
 
 // swapsBefore reports whether c stands in an if that asks an atomic for the first
 // time: "if done.CompareAndSwap(false, true)", or "if !done.Swap(true)".
-func (p *Pass) swapsBefore(c inspector.Cursor, fn *Func) bool {
+func swapsBefore(p *match.Pass, c inspector.Cursor, fn *match.Func) bool {
 	for at := c; at.Valid() && at != fn.Cursor; at = at.Parent() {
 		ifs, ok := at.Parent().Node().(*ast.IfStmt)
 		if !ok || ast.Node(ifs.Body) != at.Node() {
@@ -193,7 +194,7 @@ func (p *Pass) swapsBefore(c inspector.Cursor, fn *Func) bool {
 			continue
 		}
 		v := p.VarOf(sel.X)
-		if v == nil || !typeis.Named(v.Type(), "sync/atomic", "Bool") || p.otherwiseStored(v, call) || !p.before(v, c, fn) {
+		if v == nil || !typeis.Named(v.Type(), "sync/atomic", "Bool") || otherwiseStored(p, v, call) || !before(p, v, c, fn) {
 			continue
 		}
 		last := p.TypesInfo.Types[call.Args[len(call.Args)-1]].Value
@@ -206,20 +207,20 @@ func (p *Pass) swapsBefore(c inspector.Cursor, fn *Func) bool {
 }
 
 // before reports whether v is declared in front of the loops around c.
-func (p *Pass) before(v *types.Var, c inspector.Cursor, fn *Func) bool {
-	loops := Loops(c, fn, token.NoPos)
+func before(p *match.Pass, v *types.Var, c inspector.Cursor, fn *match.Func) bool {
+	loops := match.Loops(c, fn, token.NoPos)
 	return len(loops) == 0 || v.Pos() < loops[len(loops)-1].Pos()
 }
 
 // otherwiseStored reports whether anything but the call uses an atomic flag other
 // than to load it.
-func (p *Pass) otherwiseStored(v *types.Var, call *ast.CallExpr) bool {
-	at, ok := p.declaration(v)
+func otherwiseStored(p *match.Pass, v *types.Var, call *ast.CallExpr) bool {
+	at, ok := p.ScopeOf(v)
 	if !ok {
 		return true
 	}
 	for _, use := range p.Uses(at, v) {
-		sel, isSel := Unparen(use).Parent().Node().(*ast.SelectorExpr)
+		sel, isSel := match.Unparen(use).Parent().Node().(*ast.SelectorExpr)
 		switch {
 		case use.Node().Pos() == v.Pos():
 		case !isSel || sel.Sel.Name != "Load" && ast.Expr(sel) != ast.Unparen(call.Fun):

@@ -1,4 +1,6 @@
-package match
+// Package buffer answers how large a buffer must be for no sender to wait, and what
+// others would see of the change.
+package buffer
 
 import (
 	"go/ast"
@@ -7,43 +9,45 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
 )
 
-// Room is how many values the senders of a channel send at most: one of the
+// Capacity is how many values the senders of a channel send at most: one of the
 // three says it.
-type Room struct {
+type Capacity struct {
 	Const int64
 	Len   ast.Expr   // len of this, which is known where the channel is made
 	Var   *types.Var // this, which is known there, and may be negative
 }
 
-// Room returns how much room the channel needs so that no sender ever waits. ok
+// CapacityFor returns how much room the channel needs so that no sender ever waits. ok
 // is false if that is not known where the channel is made: then what looks like
 // the number of senders may grow before the last of them is started.
-func (s *LocalChan) Room() (r Room, ok bool) {
+func CapacityFor(s *match.LocalChan) (r Capacity, ok bool) {
 	snd := s.Senders[0]
 	if snd.Loop == nil {
-		return Room{Const: s.Total()}, true
+		return Capacity{Const: abandon.TotalSends(s)}, true
 	}
-	if snd.Nested || s.startsAgain(snd) {
+	if snd.Nested || startsAgain(s, snd) {
 		return r, false
 	}
 	if of := snd.Bound.Of; of != nil {
-		return Room{Len: of}, s.Pass.FrozenLen(of) && s.Visible(of) && s.alone(of, snd)
+		return Capacity{Len: of}, s.Pass.FrozenLen(of) && s.Visible(of) && alone(s, of, snd)
 	}
 	if n := snd.Bound.Const; n > 0 {
-		return Room{Const: n}, n <= 1024
+		return Capacity{Const: n}, n <= 1024
 	}
 	n := s.Pass.LoopLimit(snd.Loop)
-	return Room{Var: n}, n != nil && n.Pos() < s.Make.Node().Pos() && s.Pass.Fixed(n)
+	return Capacity{Var: n}, n != nil && n.Pos() < s.Make.Node().Pos() && s.Pass.Fixed(n)
 }
 
 // startsAgain reports whether the go statement may run more often than its loop
 // has iterations, for the same channel: by a goto, within the loop or back in front
 // of it.
-func (s *LocalChan) startsAgain(snd *Sender) (again bool) {
-	start, made, loop := snd.Stmt.Node(), FlowNode(s.Make, s.Fn), snd.Loop
+func startsAgain(s *match.LocalChan, snd *match.Sender) (again bool) {
+	start, made, loop := snd.Stmt.Node(), match.FlowNode(s.Make, s.Fn), snd.Loop
 	outside := func(n ast.Node) bool { return n.Pos() < loop.Pos() || n.Pos() >= loop.End() }
 	flow.Paths[bool]{Node: func(n ast.Node, left bool) (bool, bool) {
 		again = again || left && !outside(n)
@@ -63,9 +67,9 @@ func (s *LocalChan) startsAgain(snd *Sender) (again bool) {
 // statement that makes the channel and the end of the loop that starts the senders.
 // A map that the function has got from somebody is shared with them: they may
 // change it whenever they are called, or may go on.
-func (s *LocalChan) alone(e ast.Expr, snd *Sender) bool {
+func alone(s *match.LocalChan, e ast.Expr, snd *match.Sender) bool {
 	v := s.Pass.VarOf(e)
-	if v == nil || !typeis.Map(v.Type()) || s.Pass.newMap(s.Pass.Definition(v)) {
+	if v == nil || !typeis.Map(v.Type()) || newMap(s.Pass, s.Pass.Definition(v)) {
 		return true
 	}
 	quiet := true
@@ -78,7 +82,7 @@ func (s *LocalChan) alone(e ast.Expr, snd *Sender) bool {
 			return false // runs in its own time
 		case *ast.CallExpr:
 			_, isLit := ast.Unparen(n.Fun).(*ast.FuncLit)
-			quiet = quiet && (isLit && n == snd.Stmt.Node().(*ast.GoStmt).Call || s.Pass.harmlessCall(n) || n.Pos() < s.Make.Node().Pos())
+			quiet = quiet && (isLit && n == snd.Stmt.Node().(*ast.GoStmt).Call || harmlessCall(s.Pass, n) || n.Pos() < s.Make.Node().Pos())
 		case *ast.SendStmt, *ast.SelectStmt:
 			quiet = false
 		case *ast.UnaryExpr:
@@ -92,7 +96,7 @@ func (s *LocalChan) alone(e ast.Expr, snd *Sender) bool {
 }
 
 // newMap reports whether e makes a map that nobody else has.
-func (p *Pass) newMap(e ast.Expr) bool {
+func newMap(p *match.Pass, e ast.Expr) bool {
 	switch x := e.(type) {
 	case *ast.CompositeLit:
 		return true
@@ -104,7 +108,7 @@ func (p *Pass) newMap(e ast.Expr) bool {
 
 // harmlessCall reports whether a call changes nothing that a local variable
 // refers to: a conversion, or one of the functions and builtins that look only.
-func (p *Pass) harmlessCall(call *ast.CallExpr) bool {
+func harmlessCall(p *match.Pass, call *ast.CallExpr) bool {
 	if p.TypesInfo.Types[call.Fun].IsType() || p.IsBuiltin(call, "len") || p.IsBuiltin(call, "cap") || p.IsBuiltin(call, "make") || p.IsBuiltin(call, "new") || knowledge.ReadsMaps[p.FullName(call)] {
 		return true
 	}

@@ -1,4 +1,4 @@
-package match
+package blockingsend
 
 import (
 	"go/ast"
@@ -6,47 +6,44 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
-// Recovers reports whether fn has deferred calls that might send or close.
-func (p *Pass) Recovers(fn *Func) bool { return p.callsRecover(fn.Cursor) }
-
-// SelfTalk returns the sends of a function on an unbuffered channel that
+// selfTalk returns the sends of a function on an unbuffered channel that
 // nobody else has: the receive that should follow never comes.
-func (p *Pass) SelfTalk(make inspector.Cursor, fn *Func) (v *types.Var, sends []ChannelUse) {
-	s := &LocalChan{Pass: p, Fn: fn, Make: make}
+func selfTalk(p *match.Pass, make inspector.Cursor, fn *match.Func) (v *types.Var, sends []match.ChannelUse) {
+	s := &match.LocalChan{Pass: p, Fn: fn, Make: make}
 	if !s.Variable() || s.Later || s.Cap > 0 {
 		return nil, nil
 	}
 	for _, u := range p.ChannelUses(fn.Cursor, s.Var) {
 		switch {
-		case u.Kind == ChanOther || u.Kind == ChanNil || u.Kind == ChanClose:
+		case u.Kind == match.ChanOther || u.Kind == match.ChanNil || u.Kind == match.ChanClose:
 			return nil, nil
-		case u.Kind == ChanMake:
+		case u.Kind == match.ChanMake:
 			if u.At.Node().Pos() != s.Var.Pos() {
 				return nil, nil
 			}
 		case u.Runner != fn.Cursor:
 			return nil, nil
-		case u.Kind == ChanSend && u.Waits():
+		case u.Kind == match.ChanSend && u.Waits():
 			sends = append(sends, u)
 		}
 	}
 	return s.Var, sends
 }
 
-// SendsAfterClose returns the sends that certainly follow a close of the same
+// sendsAfterClose returns the sends that certainly follow a close of the same
 // channel: both are statements of one list, and nothing between them leaves it
 // or makes the channel anew.
-func (p *Pass) SendsAfterClose(fn *Func) (out []*ast.SendStmt) {
+func sendsAfterClose(p *match.Pass, fn *match.Func) (out []*ast.SendStmt) {
 	for c := range fn.Cursor.Preorder((*ast.ExprStmt)(nil)) {
 		call, ok := ast.Unparen(c.Node().(*ast.ExprStmt).X).(*ast.CallExpr)
 		if !ok || !p.IsBuiltin(call, "close") {
 			continue
 		}
 		v := p.VarOf(call.Args[0])
-		list, i, ok := StmtList(c)
+		list, i, ok := match.StmtList(c)
 		if v == nil || !ok {
 			continue
 		}
@@ -76,9 +73,4 @@ func (p *Pass) SendsAfterClose(fn *Func) (out []*ast.SendStmt) {
 		}
 	}
 	return out
-}
-
-// IsMakeChan reports whether call makes a channel.
-func (p *Pass) IsMakeChan(call *ast.CallExpr) bool {
-	return CalledAs(call) == "make" && p.IsBuiltin(call, "make") && len(call.Args) > 0 && typeis.Chan(p.TypesInfo.TypeOf(call))
 }

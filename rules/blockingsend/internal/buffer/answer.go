@@ -1,4 +1,4 @@
-package match
+package buffer
 
 import (
 	"go/ast"
@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -16,9 +17,9 @@ import (
 // Received the value: on a channel or a WaitGroup that it has sent along, or on one
 // of the function, which returns without an answer on some path. If nobody receives
 // the value, then nobody answers, how much room the channel has notwithstanding.
-func (s *LocalChan) AwaitsAnswer() bool {
+func AwaitsAnswer(s *match.LocalChan) bool {
 	for _, snd := range s.Senders {
-		waits := s.waitsOf(snd)
+		waits := waitsOf(s, snd)
 		if len(waits) == 0 {
 			continue
 		}
@@ -28,11 +29,11 @@ func (s *LocalChan) AwaitsAnswer() bool {
 				continue
 			}
 			sent := map[*types.Var]bool{}
-			s.Pass.carried(send.Value, sent, 3)
+			carried(s.Pass, send.Value, sent, 3)
 			awaits := false
 			answer := func(n ast.Node) {
 				for _, w := range waits[n] {
-					awaits = awaits || sent[w.on] || w.word && s.unanswered(s.argument(snd, w.on), snd)
+					awaits = awaits || sent[w.on] || w.word && unanswered(s, s.Argument(snd, w.on), snd)
 				}
 			}
 			for n := range waits {
@@ -43,7 +44,7 @@ func (s *LocalChan) AwaitsAnswer() bool {
 			flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 				answer(n)
 				return st, !awaits
-			}}.After(snd.Body.Flow, FlowNode(u.Op, snd.Body), struct{}{})
+			}}.After(snd.Body.Flow, match.FlowNode(u.Op, snd.Body), struct{}{})
 			if awaits {
 				return true
 			}
@@ -55,21 +56,21 @@ func (s *LocalChan) AwaitsAnswer() bool {
 // unanswered reports whether the function may return without a word on v, a
 // channel or a WaitGroup of its own that the sender waits on, and nobody else
 // gives one.
-func (s *LocalChan) unanswered(v *types.Var, snd *Sender) bool {
+func unanswered(s *match.LocalChan, v *types.Var, snd *match.Sender) bool {
 	if !s.Pass.DeclaredIn(v, s.Fn) {
 		return false
 	}
 	answers, uses := map[ast.Node]bool{}, 0
 	answer := func(c inspector.Cursor, runner inspector.Cursor) bool {
-		node := FlowNode(c, s.Fn)
+		node := match.FlowNode(c, s.Fn)
 		answers[node] = true
 		_, deferred := node.(*ast.DeferStmt)
 		return runner == s.Fn.Cursor && !(deferred && node.Pos() < snd.Stmt.Node().Pos())
 	}
 	if typeis.Chan(v.Type()) {
 		for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, v) {
-			gives := u.Kind == ChanSend || u.Kind == ChanClose
-			if u.Kind == ChanOther || gives && u.Runner != snd.Body.Cursor && !answer(u.Op, u.Runner) {
+			gives := u.Kind == match.ChanSend || u.Kind == match.ChanClose
+			if u.Kind == match.ChanOther || gives && u.Runner != snd.Body.Cursor && !answer(u.Op, u.Runner) {
 				return false
 			}
 		}
@@ -94,7 +95,7 @@ func (s *LocalChan) unanswered(v *types.Var, snd *Sender) bool {
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !answers[n] },
 		Exit: func(*flow.Block, struct{}) { missed = true },
-	}.After(s.Fn.Flow, FlowNode(snd.Stmt, s.Fn), struct{}{})
+	}.After(s.Fn.Flow, match.FlowNode(snd.Stmt, s.Fn), struct{}{})
 	return missed
 }
 
@@ -105,15 +106,15 @@ type senderWait struct {
 }
 
 // waitsOf returns the waits of a sender by the nodes of its flow.
-func (s *LocalChan) waitsOf(snd *Sender) map[ast.Node][]senderWait {
+func waitsOf(s *match.LocalChan, snd *match.Sender) map[ast.Node][]senderWait {
 	out := map[ast.Node][]senderWait{}
 	add := func(c inspector.Cursor, on ast.Expr) {
-		node := FlowNode(c, snd.Body)
+		node := match.FlowNode(c, snd.Body)
 		if on == nil || node == nil || s.Pass.Runner(c) != snd.Body.Cursor {
 			return
 		}
 		vars := map[*types.Var]bool{}
-		s.Pass.carried(on, vars, 2)
+		carried(s.Pass, on, vars, 2)
 		_, sends := c.Node().(*ast.SendStmt) // a send of its own has a finding of its own
 		for v := range vars {
 			out[node] = append(out[node], senderWait{v, !sends && s.Pass.VarOf(on) == v})
@@ -131,20 +132,20 @@ func (s *LocalChan) waitsOf(snd *Sender) map[ast.Node][]senderWait {
 				if !found || !typeis.Chan(s.Pass.TypesInfo.TypeOf(arg)) {
 					continue
 				}
-				a, known := s.Pass.ChannelArgument(s.Pass.channelUse(at))
-				if known && (a.Effect.Ranges || a.Effect.Receives > 0 || a.Effect.Sends > 0 && !s.Pass.hasRoom(arg)) {
+				a, known := s.Pass.ChannelArgument(s.Pass.ChannelUseAt(at))
+				if known && (a.Effect.Ranges || a.Effect.Receives > 0 || a.Effect.Sends > 0 && !hasRoom(s.Pass, arg)) {
 					add(c, arg)
 				}
 			}
 		case *ast.SendStmt:
-			if at, ok := c.FindNode(n.Chan); ok && s.Pass.channelUse(at).Waits() && !s.Pass.hasRoom(n.Chan) {
+			if at, ok := c.FindNode(n.Chan); ok && s.Pass.ChannelUseAt(at).Waits() && !hasRoom(s.Pass, n.Chan) {
 				add(c, n.Chan)
 			}
 		case *ast.UnaryExpr:
 			if n.Op != token.ARROW {
 				continue
 			}
-			if at, ok := c.FindNode(n.X); ok && s.Pass.channelUse(at).Waits() {
+			if at, ok := c.FindNode(n.X); ok && s.Pass.ChannelUseAt(at).Waits() {
 				add(c, n.X)
 			}
 		case *ast.RangeStmt:
@@ -158,7 +159,7 @@ func (s *LocalChan) waitsOf(snd *Sender) map[ast.Node][]senderWait {
 }
 
 // hasRoom reports whether the channel in e, a local variable, is made with room.
-func (p *Pass) hasRoom(e ast.Expr) bool {
+func hasRoom(p *match.Pass, e ast.Expr) bool {
 	v := p.VarOf(e)
 	if v == nil || !p.Fixed(v) {
 		return false
@@ -174,7 +175,7 @@ func (p *Pass) hasRoom(e ast.Expr) bool {
 // carried collects the local variables that a value hands on with it: what it
 // is, what it refers to and what it was built from. What a call has worked out of its
 // arguments is something else, their channels and groups aside.
-func (p *Pass) carried(e ast.Expr, vars map[*types.Var]bool, depth int) {
+func carried(p *match.Pass, e ast.Expr, vars map[*types.Var]bool, depth int) {
 	if t := p.TypesInfo.TypeOf(e); t != nil {
 		if _, basic := t.Underlying().(*types.Basic); basic {
 			return // nobody answers by that
@@ -188,37 +189,37 @@ func (p *Pass) carried(e ast.Expr, vars map[*types.Var]bool, depth int) {
 		}
 		vars[v] = true
 		if def := p.Definition(v); def != nil && depth > 0 {
-			p.carried(def, vars, depth-1)
+			carried(p, def, vars, depth-1)
 		}
 	case *ast.SelectorExpr:
-		p.carried(x.X, vars, depth)
+		carried(p, x.X, vars, depth)
 	case *ast.StarExpr:
-		p.carried(x.X, vars, depth)
+		carried(p, x.X, vars, depth)
 	case *ast.IndexExpr:
-		p.carried(x.X, vars, depth)
+		carried(p, x.X, vars, depth)
 	case *ast.UnaryExpr:
 		if x.Op == token.AND {
-			p.carried(x.X, vars, depth)
+			carried(p, x.X, vars, depth)
 		}
 	case *ast.CompositeLit:
 		for _, elt := range x.Elts {
 			if kv, ok := elt.(*ast.KeyValueExpr); ok {
 				elt = kv.Value
 			}
-			p.carried(elt, vars, depth)
+			carried(p, elt, vars, depth)
 		}
 	case *ast.CallExpr:
 		for _, arg := range x.Args {
 			t := p.TypesInfo.TypeOf(arg)
 			if typeis.Chan(t) || typeis.Named(t, "sync", "WaitGroup") || p.TypesInfo.Types[x.Fun].IsType() {
-				p.carried(arg, vars, depth)
+				carried(p, arg, vars, depth)
 			}
 		}
 	case *ast.FuncLit: // it answers by what it captures
 		ast.Inspect(x.Body, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok {
 				if v := p.VarOf(id); v != nil && !v.IsField() && v.Pos() < x.Pos() {
-					p.carried(id, vars, 0)
+					carried(p, id, vars, 0)
 				}
 			}
 			return true

@@ -1,4 +1,7 @@
-package match
+// Package abandon finds the paths on which a function leaves a local channel while
+// goroutines still send on it: how often they send, how often it receives, and what
+// the last value tells it.
+package abandon
 
 import (
 	"go/ast"
@@ -6,89 +9,88 @@ import (
 	"go/types"
 	"slices"
 
-	"golang.org/x/tools/go/ast/inspector"
-
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
-// Abandoned is how the receiver gets away.
-type Abandoned struct {
+// Why is how the receiver gets away.
+type Why struct {
 	Category string // as in the literature: Timeout, EarlyReturn, NCast, DoubleSend
 	Exit     token.Pos
 }
 
-// Abandoned decides whether a sender can be left behind: whether there is a path
+// Find decides whether a sender can be left behind: whether there is a path
 // from the first go statement to a return of the function that receives less
 // often than the goroutines may send, beyond what the buffer takes.
-func (s *LocalChan) Abandoned() (Abandoned, bool) {
+func Find(s *match.LocalChan) (Why, bool) {
 	kept := s.Senders[:0]
 	for _, snd := range s.Senders {
 		most, least := map[ast.Node]int{}, map[ast.Node]int{}
 		for _, u := range snd.Sends {
-			most[FlowNode(u.Op, snd.Body)], least[FlowNode(u.Op, snd.Body)] = u.weight(), u.sure()
+			most[match.FlowNode(u.Op, snd.Body)], least[match.FlowNode(u.Op, snd.Body)] = u.Weight(), u.Sure()
 		}
-		s.findOnce(snd)
-		snd.Most, _ = snd.count(most)
-		_, snd.Least = snd.count(least)
+		findOnce(s, snd)
+		snd.Most, _ = CountSends(snd, most)
+		_, snd.Least = CountSends(snd, least)
 		if snd.Most > 0 {
 			kept = append(kept, snd)
 		}
 	}
 	s.Senders = kept
 	if len(kept) == 0 {
-		return Abandoned{}, false
+		return Why{}, false
 	}
-	s.findSiblings()
+	findSiblings(s)
 	if len(s.Ranges) > 0 {
-		return s.leakOfRange()
+		return leakOfRange(s)
 	}
 	for _, snd := range s.Senders {
 		if snd.Loop != nil {
-			return s.leakOfMany()
+			return leakOfMany(s)
 		}
-		if snd.Most >= Many {
-			return s.leakOfProducer(snd)
+		if snd.Most >= match.Many {
+			return leakOfProducer(s, snd)
 		}
 	}
-	return s.leakOfFew()
+	return leakOfFew(s)
 }
 
-// count returns how often one run of the sender comes to the nodes, each with
+// CountSends returns how often one run of the sender comes to the nodes, each with
 // its weight: at most, and at least if it ends. A node that a flag lets through once
 // counts once, see [LocalChan.once].
-func (snd *Sender) count(weights map[ast.Node]int) (most, least int) {
+func CountSends(snd *match.Sender, weights map[ast.Node]int) (most, least int) {
 	type state struct {
 		k    int
 		once ast.Node
 	}
-	least = Many
+	least = match.Many
 	flow.Paths[state]{
 		Node: func(n ast.Node, s state) (state, bool) {
 			if w := weights[n]; w > 0 && s.once != n {
-				s.k = min(s.k+w, Many)
-				if snd.once[n] {
+				s.k = min(s.k+w, match.Many)
+				if snd.Once[n] {
 					s.once = n
 				}
 			}
 			most = max(most, s.k)
-			if n == snd.cut {
+			if n == snd.Cut {
 				least = min(least, s.k)
 			}
-			return s, n != snd.cut
+			return s, n != snd.Cut
 		},
 		Exit: func(_ *flow.Block, s state) { least = min(least, s.k) },
 	}.FromEntry(snd.Body.Flow, state{})
 	return most, least
 }
 
-// after reports whether a sender reaches one of the nodes behind node.
-func (snd *Sender) after(node ast.Node, nodes map[ast.Node]int) (found bool) {
-	if node == snd.cut {
+// SendsAfter reports whether a sender reaches one of the nodes behind node.
+func SendsAfter(snd *match.Sender, node ast.Node, nodes map[ast.Node]int) (found bool) {
+	if node == snd.Cut {
 		return false
 	}
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		found = found || nodes[n] > 0
-		return st, !found && n != snd.cut
+		return st, !found && n != snd.Cut
 	}}.After(snd.Body.Flow, node, struct{}{})
 	return found
 }
@@ -96,15 +98,15 @@ func (snd *Sender) after(node ast.Node, nodes map[ast.Node]int) (found bool) {
 // findSiblings collects the channels that a sender uses instead of this one:
 // on each of its paths it sends on one of them at most, so that a receiver
 // that hears from one need not wait for the other.
-func (s *LocalChan) findSiblings() {
-	s.siblings = map[types.Object]bool{}
+func findSiblings(s *match.LocalChan) {
+	s.Siblings = map[types.Object]bool{}
 	if len(s.Senders) != 1 {
 		return
 	}
 	snd := s.Senders[0]
 	nodes := map[ast.Node]int{}
 	for _, u := range snd.Sends {
-		nodes[FlowNode(u.Op, snd.Body)] = 1
+		nodes[match.FlowNode(u.Op, snd.Body)] = 1
 	}
 	for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.CallExpr)(nil)) {
 		var e ast.Expr
@@ -119,12 +121,12 @@ func (s *LocalChan) findSiblings() {
 		if e == nil {
 			continue
 		}
-		v, node := s.Pass.VarOf(e), FlowNode(c, snd.Body)
+		v, node := s.Pass.VarOf(e), match.FlowNode(c, snd.Body)
 		if v == nil || v == s.Var || node == nil || s.Pass.Runner(c) != snd.Body.Cursor || nodes[node] > 0 {
 			continue
 		}
 		_, deferred := node.(*ast.DeferStmt)
-		v = s.argument(snd, v)
+		v = s.Argument(snd, v)
 		if v == s.Var {
 			continue
 		}
@@ -133,17 +135,17 @@ func (s *LocalChan) findSiblings() {
 			with[n] = 1
 		}
 		// In place of the send, or only when it is done.
-		both, _ := snd.count(with)
+		both, _ := CountSends(snd, with)
 		// In place of the send, or only when it is done, or so late that who
 		// hears from it knows that no send is left.
-		if v != nil && (deferred || both == 1 || s.comesAfter(snd, node, nodes) || !snd.after(node, nodes)) {
-			s.siblings[v] = true
+		if v != nil && (deferred || both == 1 || comesAfter(s, snd, node, nodes) || !SendsAfter(snd, node, nodes)) {
+			s.Siblings[v] = true
 		}
 	}
 }
 
 // comesAfter reports whether a sender reaches node only behind a send.
-func (s *LocalChan) comesAfter(snd *Sender, node ast.Node, sends map[ast.Node]int) bool {
+func comesAfter(s *match.LocalChan, snd *match.Sender, node ast.Node, sends map[ast.Node]int) bool {
 	before := false
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		before = before || n == node
@@ -156,30 +158,30 @@ func (s *LocalChan) comesAfter(snd *Sender, node ast.Node, sends map[ast.Node]in
 type pathState struct {
 	sent, least, got int8 // least is what is sent for certain
 	timeout          bool // a select went another way
-	narrowed         Narrowed
+	narrowed         match.Narrowed
 }
 
 // leakOfFew counts sends and receives along each path of the function.
-func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
+func leakOfFew(s *match.LocalChan) (why Why, leaks bool) {
 	certain := false
 	starts, least := map[ast.Node]int8{}, map[ast.Node]int8{}
-	var assumed []Assumptions
+	var assumed []match.Assumptions
 	for _, snd := range s.Senders {
-		if len(s.Senders) > 1 && s.maySkip(snd) {
+		if len(s.Senders) > 1 && maySkip(s, snd) {
 			return why, false // perhaps only one of them sends
 		}
-		starts[FlowNode(snd.Stmt, s.Fn)] += int8(snd.Most)
-		least[FlowNode(snd.Stmt, s.Fn)] += int8(snd.Least)
+		starts[match.FlowNode(snd.Stmt, s.Fn)] += int8(snd.Most)
+		least[match.FlowNode(snd.Stmt, s.Fn)] += int8(snd.Least)
 		assumed = append(assumed, s.Pass.FlagsAt(snd.Stmt))
 		assumed = append(assumed, s.Pass.Assumed(snd.Stmt, s.Fn))
 		if len(snd.Sends) == 1 && !snd.Named {
 			assumed = append(assumed, s.Pass.AssumedIn(snd.Sends[0].Op, snd.Body, s.Fn))
 		}
 	}
-	gets, loops := s.receiveNodes()
+	gets, loops := receiveNodes(s)
 	for node, l := range loops {
 		// A loop that collects from several channels counts over all of them.
-		if s.collects(node) {
+		if collects(s, node) {
 			return why, false
 		}
 		// A loop with an end of its own that receives each time: how often
@@ -187,27 +189,27 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 		if f, ok := l.(*ast.ForStmt); ok && f.Cond == nil {
 			continue
 		}
-		if len(s.Senders) > 1 || !s.inSelect(node) && everyRound(l, node) {
+		if len(s.Senders) > 1 || !inSelect(s, node) && everyRound(l, node) {
 			return why, false
 		}
 	}
-	first, started := FlowNode(s.Senders[0].Stmt, s.Fn), s.Pass.Assumed(s.Senders[0].Stmt, s.Fn)
+	first, started := match.FlowNode(s.Senders[0].Stmt, s.Fn), s.Pass.Assumed(s.Senders[0].Stmt, s.Fn)
 	start := pathState{sent: starts[first], least: least[first], got: deferredBefore(gets, first)}
 	// How often a sender sends may depend on what the receiver has told by the
 	// first value. Then a path that receives less often is no proof, as long as
 	// another path receives all.
-	varies := slices.ContainsFunc(s.Senders, func(snd *Sender) bool { return snd.Most > 1 && snd.Least < snd.Most })
+	varies := slices.ContainsFunc(s.Senders, func(snd *match.Sender) bool { return snd.Most > 1 && snd.Least < snd.Most })
 	most := int8(0)
 	left := func(pos token.Pos, st pathState) {
 		if int64(st.got)+s.Cap < int64(st.sent) && (!leaks || int64(st.got)+s.Cap < int64(st.least) && !certain) {
 			leaks, certain = true, int64(st.got)+s.Cap < int64(st.least)
-			why = Abandoned{"EarlyReturn", pos}
+			why = Why{"EarlyReturn", pos}
 			if st.timeout {
 				why.Category = "Timeout"
 			}
 		}
 	}
-	again := FlowNode(s.Make, s.Fn)
+	again := match.FlowNode(s.Make, s.Fn)
 	flow.Paths[pathState]{
 		Node: func(n ast.Node, st pathState) (pathState, bool) {
 			if n == again { // the next round of a loop makes another channel
@@ -217,18 +219,18 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 			st.sent, st.least = min(st.sent+starts[n], 100), min(st.least+least[n], 100)
 			if gets[n] > 0 {
 				st.got = min(st.got+gets[n], 100)
-			} else if s.inSelect(n) {
+			} else if inSelect(s, n) {
 				st.timeout = true
 			}
 			most = max(most, st.got)
-			return st, !s.stops(n) && (int64(st.got) < int64(st.sent)-s.Cap || int64(st.sent) < s.Total())
+			return st, !stops(s, n) && (int64(st.got) < int64(st.sent)-s.Cap || int64(st.sent) < TotalSends(s))
 		},
 		Edge: func(cond ast.Expr, taken bool, st pathState) (pathState, bool) {
 			if x, isNil, ok := s.Pass.NilTest(cond, taken); ok && s.Pass.VarOf(x) == s.Var {
 				return st, !isNil
 			}
 			for _, a := range assumed {
-				if !a.Possible(cond, taken) || a.wrapsNil(cond, taken) {
+				if !a.Possible(cond, taken) || a.WrapsNil(cond, taken) {
 					return st, false
 				}
 			}
@@ -238,10 +240,10 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 		},
 		Exit: func(b *flow.Block, st pathState) { left(b.End, st) },
 	}.After(s.Fn.Flow, first, start)
-	if leaks && varies && !certain && int64(most)+s.Cap >= s.Total() {
+	if leaks && varies && !certain && int64(most)+s.Cap >= TotalSends(s) {
 		return why, false
 	}
-	if leaks && slices.ContainsFunc(s.Senders, func(snd *Sender) bool { return snd.Most > 1 }) {
+	if leaks && slices.ContainsFunc(s.Senders, func(snd *match.Sender) bool { return snd.Most > 1 }) {
 		why.Category = "DoubleSend"
 	}
 	return why, leaks
@@ -250,10 +252,10 @@ func (s *LocalChan) leakOfFew() (why Abandoned, leaks bool) {
 // collects reports whether the select of a receive also receives from other
 // channels that are kept in variables and are no siblings: the loop around it
 // may count what comes from all of them.
-func (s *LocalChan) collects(node ast.Node) bool {
+func collects(s *match.LocalChan, node ast.Node) bool {
 	for _, u := range s.Recvs {
-		sel, _ := InSelect(u.Op)
-		if sel == nil || FlowNode(u.Op, s.Fn) != node {
+		sel, _ := match.InSelect(u.Op)
+		if sel == nil || match.FlowNode(u.Op, s.Fn) != node {
 			continue
 		}
 		for _, c := range sel.Body.List {
@@ -265,7 +267,7 @@ func (s *LocalChan) collects(node ast.Node) bool {
 			ast.Inspect(comm, func(n ast.Node) bool {
 				if un, ok := n.(*ast.UnaryExpr); ok && un.Op == token.ARROW {
 					v := s.Pass.VarOf(un.X)
-					other = other || v != nil && v != s.Var && !s.siblings[v] && s.sentOn(v)
+					other = other || v != nil && v != s.Var && !s.Siblings[v] && sentOn(s, v)
 				}
 				return true
 			})
@@ -278,12 +280,12 @@ func (s *LocalChan) collects(node ast.Node) bool {
 }
 
 // sentOn reports whether a goroutine of the function sends on v.
-func (s *LocalChan) sentOn(v *types.Var) bool {
-	return slices.ContainsFunc(s.Pass.ChannelUses(s.Fn.Cursor, v), func(u ChannelUse) bool { return u.Kind == ChanSend })
+func sentOn(s *match.LocalChan, v *types.Var) bool {
+	return slices.ContainsFunc(s.Pass.ChannelUses(s.Fn.Cursor, v), func(u match.ChannelUse) bool { return u.Kind == match.ChanSend })
 }
 
 // total is the number of sends of all senders, each once.
-func (s *LocalChan) Total() (n int64) {
+func TotalSends(s *match.LocalChan) (n int64) {
 	for _, snd := range s.Senders {
 		n += int64(snd.Most)
 	}
@@ -292,9 +294,9 @@ func (s *LocalChan) Total() (n int64) {
 
 // inSelect reports whether a node of the flow is the communication of a case
 // of a select that also receives from the channel.
-func (s *LocalChan) inSelect(n ast.Node) bool {
+func inSelect(s *match.LocalChan, n ast.Node) bool {
 	for _, u := range s.Recvs {
-		sel, _ := InSelect(u.Op)
+		sel, _ := match.InSelect(u.Op)
 		if sel == nil {
 			continue
 		}
@@ -309,12 +311,12 @@ func (s *LocalChan) inSelect(n ast.Node) bool {
 
 // receiveNodes returns how often each node of the function's flow receives
 // from the channel or a sibling, and the loops around these nodes.
-func (s *LocalChan) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) {
+func receiveNodes(s *match.LocalChan) (gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) {
 	gets, loops = map[ast.Node]int8{}, map[ast.Node]ast.Stmt{}
-	add := func(u ChannelUse) {
-		if n := FlowNode(u.Op, s.Fn); n != nil && !Conditional(u.Op, n) {
-			gets[n] += int8(u.weight())
-			if l := Loops(u.At, s.Fn, s.Senders[0].Stmt.Node().Pos()); len(l) > 0 {
+	add := func(u match.ChannelUse) {
+		if n := match.FlowNode(u.Op, s.Fn); n != nil && !match.Conditional(u.Op, n) {
+			gets[n] += int8(u.Weight())
+			if l := match.Loops(u.At, s.Fn, s.Senders[0].Stmt.Node().Pos()); len(l) > 0 {
 				loops[n] = l[0]
 			}
 		}
@@ -322,9 +324,9 @@ func (s *LocalChan) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]a
 	for _, u := range s.Recvs {
 		add(u)
 	}
-	for v := range s.siblings {
+	for v := range s.Siblings {
 		for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, v) {
-			if (u.Kind == ChanRecv || u.Kind == ChanRange) && u.Runner == s.Fn.Cursor {
+			if (u.Kind == match.ChanRecv || u.Kind == match.ChanRange) && u.Runner == s.Fn.Cursor {
 				add(u)
 			}
 		}
@@ -336,7 +338,7 @@ func (s *LocalChan) receiveNodes() (gets map[ast.Node]int8, loops map[ast.Node]a
 		}
 		for _, d := range s.Pass.WaitGroupOps(s.Senders[0].Body.Cursor) {
 			// In a function of its own the group has another name.
-			if n := FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && (d.Key == w.Key || s.Senders[0].Named) {
+			if n := match.FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && (d.Key == w.Key || s.Senders[0].Named) {
 				gets[n] += int8(s.Senders[0].Most)
 			}
 		}
@@ -355,18 +357,6 @@ func deferredBefore(gets map[ast.Node]int8, node ast.Node) (n int8) {
 	return n
 }
 
-// Conditional reports whether a receive within node is evaluated only if the left
-// side of && or || says so.
-func Conditional(op inspector.Cursor, node ast.Node) bool {
-	for c := op; c.Valid() && c.Node() != node; c = c.Parent() {
-		be, ok := c.Parent().Node().(*ast.BinaryExpr)
-		if ok && (be.Op == token.LAND || be.Op == token.LOR) && be.Y == c.Node() {
-			return true
-		}
-	}
-	return false
-}
-
 // everyRound reports whether a statement stands in the body of a loop itself,
 // so that each round comes to it.
 func everyRound(loop ast.Stmt, node ast.Node) bool {
@@ -382,11 +372,11 @@ func everyRound(loop ast.Stmt, node ast.Node) bool {
 
 // EndsAfterSend reports whether each sender comes to its end once it has sent,
 // or, if it may be told at the next send, to that.
-func (s *LocalChan) EndsAfterSend(told bool) bool {
+func EndsAfterSend(s *match.LocalChan, told bool) bool {
 	for _, snd := range s.Senders {
 		sends := map[ast.Node]bool{}
 		for _, u := range snd.Sends {
-			sends[FlowNode(u.Op, snd.Body)] = told
+			sends[match.FlowNode(u.Op, snd.Body)] = told
 		}
 		for n := range sends {
 			ends := false
@@ -403,4 +393,11 @@ func (s *LocalChan) EndsAfterSend(told bool) bool {
 		}
 	}
 	return true
+}
+
+// stops reports whether a path need not be followed behind n: the test has
+// failed, the context that the senders listen to has ended, or n is a case that
+// no select ever takes.
+func stops(s *match.LocalChan, n ast.Node) bool {
+	return s.Pass.FailsTest(n) || s.Ends[n] || s.Pass.NeverReady(n)
 }

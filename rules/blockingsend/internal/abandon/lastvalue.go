@@ -1,4 +1,4 @@
-package match
+package abandon
 
 import (
 	"go/ast"
@@ -10,6 +10,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -17,9 +18,9 @@ import (
 // no more comes: by the value itself, if the producer ends with such a one, or by
 // counting, see counted.go. This file is about the value.
 
-// lastValues is what a producer says with the values that it sends last.
+// newLastValues is what a producer says with the values that it sends last.
 type lastValues struct {
-	s      *LocalChan
+	s      *match.LocalChan
 	loop   *ast.RangeStmt
 	asked  map[*types.Var]bool // the received value, and what is read from it
 	values []ast.Expr          // that end the producer
@@ -30,8 +31,8 @@ type lastValues struct {
 	counts []constant.Value    // last values of loops that send their count; nil for one that is not constant
 }
 
-// lastValues asks the producer of a range: the only sender, which no loop starts.
-func (s *LocalChan) lastValues(loop *ast.RangeStmt) *lastValues {
+// newLastValues asks the producer of a range: the only sender, which no loop starts.
+func newLastValues(s *match.LocalChan, loop *ast.RangeStmt) *lastValues {
 	l := &lastValues{s: s, loop: loop, flags: map[string]bool{}}
 	v := (*types.Var)(nil)
 	if loop.Key != nil {
@@ -40,16 +41,16 @@ func (s *LocalChan) lastValues(loop *ast.RangeStmt) *lastValues {
 	if len(s.Senders) != 1 || s.Senders[0].Loop != nil || v == nil {
 		return l
 	}
-	l.asked = s.Pass.readFrom(loop.Body, map[*types.Var]bool{v: true})
+	l.asked = s.Pass.ReadFrom(loop.Body, map[*types.Var]bool{v: true})
 	l.producer(s.Senders[0].Body, s.Senders[0].Sends, 2)
 	return l
 }
 
 // producer collects what a function sends last.
-func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
+func (l *lastValues) producer(fn *match.Func, sends []match.ChannelUse, depth int) {
 	nodes := map[ast.Node]bool{}
 	for _, u := range sends {
-		nodes[FlowNode(u.Op, fn)] = true
+		nodes[match.FlowNode(u.Op, fn)] = true
 	}
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		comm, ok := n.(*ast.CommClause) // what is sent in a select is not among sends
@@ -68,12 +69,12 @@ func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
 				l.any = true
 				continue
 			}
-			var inner []ChannelUse
+			var inner []match.ChannelUse
 			for _, in := range l.s.Pass.ChannelUses(body.Cursor, u.Callee.Callee.Signature().Params().At(u.Callee.Index)) {
-				if a, isArg := l.s.Pass.ChannelArgument(in); in.Kind == ChanOther && isArg {
-					in.Callee, in.Op, in.Kind = a, a.Call, ChanSend
+				if a, isArg := l.s.Pass.ChannelArgument(in); in.Kind == match.ChanOther && isArg {
+					in.Callee, in.Op, in.Kind = a, a.Call, match.ChanSend
 				}
-				if in.Kind == ChanSend {
+				if in.Kind == match.ChanSend {
 					inner = append(inner, in)
 				}
 			}
@@ -85,7 +86,7 @@ func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
 		} else {
 			l.other = true
 		}
-		seen := l.s.Pass.varsIn(send.Value, fn)
+		seen := l.s.Pass.VarsIn(send.Value, fn)
 		if l.ends(fn, u, nodes, seen) {
 			l.values = append(l.values, send.Value)
 		}
@@ -96,9 +97,9 @@ func (l *lastValues) producer(fn *Func, sends []ChannelUse, depth int) {
 
 // count notes the last value of a loop that sends what counts its iterations,
 // if no other send follows the loop.
-func (l *lastValues) count(fn *Func, send inspector.Cursor, value ast.Expr, sends []ChannelUse) {
-	loops, v := Loops(send, fn, token.NoPos), l.s.Pass.VarOf(value)
-	if len(loops) != 1 || v == nil || slices.ContainsFunc(sends, func(u ChannelUse) bool { return u.Op.Node().Pos() > loops[0].End() }) {
+func (l *lastValues) count(fn *match.Func, send inspector.Cursor, value ast.Expr, sends []match.ChannelUse) {
+	loops, v := match.Loops(send, fn, token.NoPos), l.s.Pass.VarOf(value)
+	if len(loops) != 1 || v == nil || slices.ContainsFunc(sends, func(u match.ChannelUse) bool { return u.Op.Node().Pos() > loops[0].End() }) {
 		return
 	}
 	var bound ast.Expr
@@ -140,9 +141,9 @@ func (l *lastValues) count(fn *Func, send inspector.Cursor, value ast.Expr, send
 // ends reports whether the producer may end behind a send because of what it has
 // sent: no other send follows at all, or a condition about the value decides that
 // none does.
-func (l *lastValues) ends(fn *Func, u ChannelUse, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
-	start := FlowNode(u.Op, fn)
-	around := Loops(u.Op, fn, token.NoPos)
+func (l *lastValues) ends(fn *match.Func, u match.ChannelUse, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
+	start := match.FlowNode(u.Op, fn)
+	around := match.Loops(u.Op, fn, token.NoPos)
 	last, follows := false, false
 	flow.Paths[bool]{
 		Node: func(n ast.Node, told bool) (bool, bool) {
@@ -154,7 +155,7 @@ func (l *lastValues) ends(fn *Func, u ChannelUse, sends map[ast.Node]bool, seen 
 			return !slices.Contains(around, loop)
 		},
 		Edge: func(cond ast.Expr, _ bool, told bool) (bool, bool) {
-			return told || l.s.Pass.mentionsAny(cond, seen), true
+			return told || l.s.Pass.MentionsAny(cond, seen), true
 		},
 		Exit: func(_ *flow.Block, told bool) { last = last || told },
 	}.After(fn.Flow, start, false)
@@ -164,8 +165,8 @@ func (l *lastValues) ends(fn *Func, u ChannelUse, sends map[ast.Node]bool, seen 
 // flag notes the parts of a value that say by their place that it is the last: a
 // comparison of what counts the iterations of the loop around the send, or what
 // the head of that loop tests.
-func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
-	loops := Loops(send, fn, token.NoPos)
+func (l *lastValues) flag(fn *match.Func, send inspector.Cursor, value ast.Expr) {
+	loops := match.Loops(send, fn, token.NoPos)
 	if len(loops) == 0 {
 		return
 	}
@@ -177,7 +178,7 @@ func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
 				counts[l.s.Pass.VarOf(n.Key)] = true
 			}
 		case *ast.ForStmt:
-			if v := l.s.Pass.VarOf(l.s.Pass.tested(n.Cond)); v != nil {
+			if v := l.s.Pass.VarOf(tested(l.s.Pass, n.Cond)); v != nil {
 				tests[v] = true
 			}
 		}
@@ -194,7 +195,7 @@ func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
 	// What a comparison of them sets says the same.
 	place := map[*types.Var]bool{}
 	says := func(e ast.Expr) bool {
-		return l.compares(e, counts) || l.s.Pass.mentionsAny(e, place) || l.s.Pass.mentionsAny(e, tests)
+		return l.compares(e, counts) || l.s.Pass.MentionsAny(e, place) || l.s.Pass.MentionsAny(e, tests)
 	}
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -209,7 +210,7 @@ func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
 				ast.Inspect(n.Body, func(n ast.Node) bool {
 					if as, ok := n.(*ast.AssignStmt); ok {
 						for _, x := range as.Lhs {
-							if v := l.s.Pass.VarOf(RootExpr(x)); v != nil {
+							if v := l.s.Pass.VarOf(match.RootExpr(x)); v != nil {
 								place[v] = true
 							}
 						}
@@ -229,7 +230,7 @@ func (l *lastValues) flag(fn *Func, send inspector.Cursor, value ast.Expr) {
 
 // tested returns what a condition is about that asks a flag, or whether something
 // is nil; nil for any other.
-func (p *Pass) tested(cond ast.Expr) ast.Expr {
+func tested(p *match.Pass, cond ast.Expr) ast.Expr {
 	if cond == nil {
 		return nil
 	}
@@ -248,7 +249,7 @@ func (l *lastValues) compares(e ast.Expr, counts map[*types.Var]bool) (found boo
 		if be, ok := n.(*ast.BinaryExpr); ok {
 			switch be.Op {
 			case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
-				found = found || l.s.Pass.mentionsAny(be, counts)
+				found = found || l.s.Pass.MentionsAny(be, counts)
 			}
 		}
 		return !found
@@ -279,32 +280,17 @@ func (l *lastValues) fields(value ast.Expr) map[string]ast.Expr {
 		} else if i < st.NumFields() {
 			name = st.Field(i).Name()
 		}
-		if !l.s.Pass.isZero(elt) {
+		if !l.s.Pass.IsZero(elt) {
 			out[name] = elt
 		}
 	}
 	return out
 }
 
-// isZero reports whether e is a constant zero value, or nil.
-func (p *Pass) isZero(e ast.Expr) bool {
-	v := p.TypesInfo.Types[e].Value
-	if v == nil {
-		return p.IsNil(e)
-	}
-	switch v.Kind() {
-	case constant.Bool:
-		return !constant.BoolVal(v)
-	case constant.String:
-		return constant.StringVal(v) == ""
-	}
-	return constant.Sign(v) == 0
-}
-
 // tells reports whether a condition about the received value may come out so
 // because the value is the last.
 func (l *lastValues) tells(cond ast.Expr) bool {
-	if l.asked == nil || !l.s.Pass.mentionsAny(cond, l.asked) || !l.s.Pass.looksOnly(cond, l.asked) {
+	if l.asked == nil || !l.s.Pass.MentionsAny(cond, l.asked) || !l.s.Pass.LooksOnly(cond, l.asked) {
 		return false
 	}
 	if l.any || l.never(cond) {
@@ -348,7 +334,7 @@ func (l *lastValues) inCase(n ast.Node, told bool) bool {
 	in := false
 	ast.Inspect(l.loop.Body, func(at ast.Node) bool {
 		sw, ok := at.(*ast.TypeSwitchStmt)
-		if !ok || !l.s.Pass.mentionsAny(sw.Assign, l.asked) {
+		if !ok || !l.s.Pass.MentionsAny(sw.Assign, l.asked) {
 			return true
 		}
 		for _, c := range sw.Body.List {
@@ -418,7 +404,7 @@ func (l *lastValues) mayBe(cond ast.Expr, w constant.Value, isNil bool) bool {
 		return true
 	}
 	for _, side := range []ast.Expr{be.X, be.Y} {
-		if l.s.Pass.mentionsAny(side, l.asked) && l.s.Pass.VarOf(side) == nil {
+		if l.s.Pass.MentionsAny(side, l.asked) && l.s.Pass.VarOf(side) == nil {
 			if _, isField := ast.Unparen(side).(*ast.SelectorExpr); !isField {
 				return true // len(v), v[0]: something about the value
 			}
@@ -428,9 +414,9 @@ func (l *lastValues) mayBe(cond ast.Expr, w constant.Value, isNil bool) bool {
 		switch v := l.s.Pass.TypesInfo.Types[side].Value; {
 		case v != nil && w != nil:
 			return v.Kind() == w.Kind() && constant.Compare(v, token.EQL, w)
-		case w != nil && !l.s.Pass.mentionsAny(side, l.asked):
+		case w != nil && !l.s.Pass.MentionsAny(side, l.asked):
 			return false // a constant that the receiver does not ask for
-		case isNil && !l.s.Pass.mentionsAny(side, l.asked):
+		case isNil && !l.s.Pass.MentionsAny(side, l.asked):
 			return l.s.Pass.IsNil(side)
 		}
 	}

@@ -1,4 +1,4 @@
-package match
+package abandon
 
 import (
 	"go/ast"
@@ -7,58 +7,59 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // leakOfProducer is for one goroutine that sends in a loop of its own: it is
 // left behind if the function receives fewer times than the loop has rounds.
-func (s *LocalChan) leakOfProducer(snd *Sender) (why Abandoned, leaks bool) {
-	gets, loops := s.receiveNodes()
+func leakOfProducer(s *match.LocalChan, snd *match.Sender) (why Why, leaks bool) {
+	gets, loops := receiveNodes(s)
 	if len(s.Senders) != 1 || len(snd.Sends) != 1 {
 		return why, false
 	}
 	if len(loops) > 0 {
-		return s.leakOfImpatient(snd, gets, loops)
+		return leakOfImpatient(s, snd, gets, loops)
 	}
-	inner := Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
+	inner := match.Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
 	if len(inner) != 1 {
 		return why, false
 	}
 	bound, ok := s.Pass.LoopBound(inner[0])
-	most := int64(MostOn(s.Fn, widen(gets)))
-	if !ok || bound.Of != nil || most >= Many || bound.Const <= most+s.Cap {
+	most := int64(match.MostOn(s.Fn, widen(gets)))
+	if !ok || bound.Of != nil || most >= match.Many || bound.Const <= most+s.Cap {
 		return why, false
 	}
-	exit := s.AnyExit(FlowNode(snd.Stmt, s.Fn))
-	return Abandoned{"NCast", exit}, exit.IsValid()
+	exit := s.AnyExit(match.FlowNode(snd.Stmt, s.Fn))
+	return Why{"NCast", exit}, exit.IsValid()
 }
 
 // leakOfImpatient is for a receiver that listens in a loop and leaves when a
 // context or a timer says so, be the producer done or not.
-func (s *LocalChan) leakOfImpatient(snd *Sender, gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) (why Abandoned, leaks bool) {
-	if s.Cap > 0 && !s.outgrows(snd) || len(Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())) == 0 {
+func leakOfImpatient(s *match.LocalChan, snd *match.Sender, gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) (why Why, leaks bool) {
+	if s.Cap > 0 && !outgrows(s, snd) || len(match.Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())) == 0 {
 		return why, false
 	}
 	for _, u := range s.Recvs {
-		sel, _ := InSelect(u.Op)
-		if sel == nil || s.collects(FlowNode(u.Op, s.Fn)) {
+		sel, _ := match.InSelect(u.Op)
+		if sel == nil || collects(s, match.FlowNode(u.Op, s.Fn)) {
 			return why, false
 		}
-		if node := FlowNode(u.Op, s.Fn); s.ends != nil { // asked what else makes it leave
+		if node := match.FlowNode(u.Op, s.Fn); s.Ends != nil { // asked what else makes it leave
 			flow.Paths[struct{}]{
-				Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !s.stops(n) },
+				Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !stops(s, n) },
 				Round: func(l ast.Stmt, _ struct{}) bool { return l != loops[node] },
-				Exit:  func(b *flow.Block, _ struct{}) { why, leaks = Abandoned{"EarlyReturn", b.End}, true },
+				Exit:  func(b *flow.Block, _ struct{}) { why, leaks = Why{"EarlyReturn", b.End}, true },
 			}.After(s.Fn.Flow, node, struct{}{})
 		}
 		for _, c := range sel.Body.List {
 			comm := c.(*ast.CommClause).Comm
-			if comm == nil || s.stops(comm) || s.Pass.DoneOf(comm) == nil && !s.Pass.elapses(comm) {
+			if comm == nil || stops(s, comm) || s.Pass.DoneOf(comm) == nil && !elapses(s.Pass, comm) {
 				continue
 			}
 			flow.Paths[struct{}]{
-				Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, gets[n] == 0 && !s.stops(n) },
-				Exit: func(b *flow.Block, _ struct{}) { why, leaks = Abandoned{"Timeout", b.End}, true },
+				Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, gets[n] == 0 && !stops(s, n) },
+				Exit: func(b *flow.Block, _ struct{}) { why, leaks = Why{"Timeout", b.End}, true },
 			}.After(s.Fn.Flow, comm, struct{}{})
 		}
 	}
@@ -66,7 +67,7 @@ func (s *LocalChan) leakOfImpatient(snd *Sender, gets map[ast.Node]int8, loops m
 }
 
 // elapses reports whether stmt receives from time.After or from a timer.
-func (p *Pass) elapses(stmt ast.Stmt) (found bool) {
+func elapses(p *match.Pass, stmt ast.Stmt) (found bool) {
 	ast.Inspect(stmt, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
@@ -81,27 +82,27 @@ func (p *Pass) elapses(stmt ast.Stmt) (found bool) {
 
 // leakOfRange is for a receiver that ranges over the channel and can leave
 // the loop while senders are left.
-func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
+func leakOfRange(s *match.LocalChan) (why Why, leaks bool) {
 	if len(s.Ranges) != 1 || s.Senders[0].Loop == nil && s.Senders[0].Most < 2 && len(s.Senders) == 1 {
 		return why, false
 	}
-	if s.Cap > 0 && !s.outgrows(s.Senders[0]) {
+	if s.Cap > 0 && !outgrows(s, s.Senders[0]) {
 		return why, false
 	}
 	loop, ok := s.Ranges[0].Op.Node().(*ast.RangeStmt)
 	if !ok {
 		return why, false
 	}
-	last, all := s.lastValues(loop), s.total(loop)
+	last, all := newLastValues(s, loop), newTotal(s, loop)
 	flow.Paths[bool]{
-		Node: func(n ast.Node, told bool) (bool, bool) { return last.inCase(n, told), !s.stops(n) },
+		Node: func(n ast.Node, told bool) (bool, bool) { return last.inCase(n, told), !stops(s, n) },
 		Edge: func(cond ast.Expr, taken bool, told bool) (bool, bool) {
-			return told, !((last.tells(cond) || all.reached(cond)) && s.leaves(cond, taken, loop))
+			return told, !((last.tells(cond) || all.reached(cond)) && leaves(s, cond, taken, loop))
 		},
 		Round: func(l ast.Stmt, _ bool) bool { return l != ast.Stmt(loop) },
 		Exit: func(b *flow.Block, told bool) {
 			if !leaks && !told {
-				why, leaks = Abandoned{"EarlyReturn", b.End}, true
+				why, leaks = Why{"EarlyReturn", b.End}, true
 			}
 		},
 	}.FromBody(s.Fn.Flow, loop, false)
@@ -111,7 +112,7 @@ func (s *LocalChan) leakOfRange() (why Abandoned, leaks bool) {
 // leaves reports whether the way that a condition decides for leads out of the
 // loop: it does not come to another iteration, or the condition is one that an
 // ordinary value does not fulfil.
-func (s *LocalChan) leaves(cond ast.Expr, taken bool, loop ast.Stmt) bool {
+func leaves(s *match.LocalChan, cond ast.Expr, taken bool, loop ast.Stmt) bool {
 	if x, isNil, ok := s.Pass.NilTest(cond, taken); ok && !isNil && typeis.Error(s.Pass.TypesInfo.TypeOf(x)) {
 		return true
 	}
@@ -124,23 +125,23 @@ func (s *LocalChan) leaves(cond ast.Expr, taken bool, loop ast.Stmt) bool {
 // leakOfMany is for senders that a loop starts: either the function receives
 // outside of loops, then less often than they send, or in a loop of its own
 // that it can leave early.
-func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
-	if len(s.Senders) != 1 || s.Senders[0].Most != 1 || s.maySkip(s.Senders[0]) || s.conditional(s.Senders[0]) {
+func leakOfMany(s *match.LocalChan) (why Why, leaks bool) {
+	if len(s.Senders) != 1 || s.Senders[0].Most != 1 || maySkip(s, s.Senders[0]) || conditional(s, s.Senders[0]) {
 		return why, false
 	}
 	snd := s.Senders[0]
-	gets, loops := s.receiveNodes()
-	start := FlowNode(snd.Stmt, s.Fn)
+	gets, loops := receiveNodes(s)
+	start := match.FlowNode(snd.Stmt, s.Fn)
 	if deferredBefore(gets, start) > 0 {
 		return why, false
 	}
 	if len(loops) == 0 {
-		most := int64(MostOn(s.Fn, widen(gets)))
-		if most >= Many || snd.Bound.Const > 0 && s.Cap+most >= snd.Bound.Const {
+		most := int64(match.MostOn(s.Fn, widen(gets)))
+		if most >= match.Many || snd.Bound.Const > 0 && s.Cap+most >= snd.Bound.Const {
 			return why, false
 		}
 		exit := s.AnyExit(start)
-		return Abandoned{"NCast", exit}, exit.IsValid() && s.Cap == 0
+		return Why{"NCast", exit}, exit.IsValid() && s.Cap == 0
 	}
 	if len(loops) != 1 || len(gets) != 1 || s.Cap > 0 {
 		return why, false
@@ -155,14 +156,14 @@ func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
 				return timeout, assumed.Possible(cond, taken)
 			},
 			Node: func(n ast.Node, timeout bool) (bool, bool) {
-				return timeout || n != node && s.inSelect(n), !s.stops(n)
+				return timeout || n != node && inSelect(s, n), !stops(s, n)
 			},
 			Round: func(l ast.Stmt, _ bool) bool { return l != loop },
 			Exit: func(b *flow.Block, timeout bool) {
 				if leaks {
 					return
 				}
-				why, leaks = Abandoned{"EarlyReturn", b.End}, true
+				why, leaks = Why{"EarlyReturn", b.End}, true
 				if timeout {
 					why.Category = "Timeout"
 				}
@@ -176,10 +177,10 @@ func (s *LocalChan) leakOfMany() (why Abandoned, leaks bool) {
 
 // maySkip reports whether a sender may end without a send although nothing
 // goes wrong in it: perhaps because another one has sent.
-func (s *LocalChan) maySkip(snd *Sender) bool {
+func maySkip(s *match.LocalChan, snd *match.Sender) bool {
 	sends, skips := map[ast.Node]bool{}, false
 	for _, u := range snd.Sends {
-		sends[FlowNode(u.Op, snd.Body)] = true
+		sends[match.FlowNode(u.Op, snd.Body)] = true
 	}
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !sends[n] },
@@ -195,8 +196,8 @@ func (s *LocalChan) maySkip(snd *Sender) bool {
 }
 
 // conditional reports whether a sender is started only in some rounds of its loop.
-func (s *LocalChan) conditional(snd *Sender) bool {
-	start, skips := FlowNode(snd.Stmt, s.Fn), false
+func conditional(s *match.LocalChan, snd *match.Sender) bool {
+	start, skips := match.FlowNode(snd.Stmt, s.Fn), false
 	flow.Paths[struct{}]{
 		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != start },
 		Round: func(l ast.Stmt, _ struct{}) bool { skips = skips || l == snd.Loop; return l != snd.Loop },
@@ -212,29 +213,20 @@ func widen(m map[ast.Node]int8) map[ast.Node]int {
 	return out
 }
 
-func sameBound(a, b Bound) bool {
+func sameBound(a, b match.Bound) bool {
 	if a.Of == nil || b.Of == nil {
 		return a.Of == nil && b.Of == nil && a.Const == b.Const && a.Const > 0
 	}
 	return types.ExprString(a.Of) == types.ExprString(b.Of)
 }
 
-// AnyExit returns where the function returns behind node, or NoPos.
-func (s *LocalChan) AnyExit(node ast.Node) (exit token.Pos) {
-	flow.Paths[struct{}]{
-		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !exit.IsValid() && !s.ends[n] },
-		Exit: func(b *flow.Block, _ struct{}) { exit = b.End },
-	}.After(s.Fn.Flow, node, struct{}{})
-	return exit
-}
-
 // outgrows reports whether one sender alone sends more than the buffer takes:
 // in a loop that has more rounds than that, or whose rounds are not counted.
-func (s *LocalChan) outgrows(snd *Sender) bool {
-	if len(s.Senders) != 1 || snd.Loop != nil || snd.Most < Many || len(snd.Sends) != 1 {
+func outgrows(s *match.LocalChan, snd *match.Sender) bool {
+	if len(s.Senders) != 1 || snd.Loop != nil || snd.Most < match.Many || len(snd.Sends) != 1 {
 		return false
 	}
-	inner := Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
+	inner := match.Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
 	if len(inner) == 0 {
 		return true // in the loop of a function that it calls
 	}
@@ -244,7 +236,7 @@ func (s *LocalChan) outgrows(snd *Sender) bool {
 
 // Recovers reports whether a sender survives the panic of a send on a closed
 // channel: it defers a function that recovers, or one that is not known.
-func (s *LocalChan) Recovers() bool {
+func Recovers(s *match.LocalChan) bool {
 	for _, snd := range s.Senders {
 		for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
 			call := c.Node().(*ast.CallExpr)

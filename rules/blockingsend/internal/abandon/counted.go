@@ -1,4 +1,4 @@
-package match
+package abandon
 
 import (
 	"go/ast"
@@ -6,28 +6,29 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // total is how many values come over a channel, as the receiver may say it.
 type total struct {
-	s     *LocalChan
-	snd   *Sender
+	s     *match.LocalChan
+	snd   *match.Sender
 	loop  *ast.RangeStmt
-	bound Bound
+	bound match.Bound
 	limit *types.Var
 	ok    bool
 	parts []total // of several senders, of which each is one
 }
 
-// total returns what a receiver that counts may compare with.
-func (s *LocalChan) total(loop *ast.RangeStmt) total {
+// newTotal returns what a receiver that counts may compare with.
+func newTotal(s *match.LocalChan, loop *ast.RangeStmt) total {
 	if len(s.Senders) == 1 {
-		return s.totalOf(s.Senders[0], loop)
+		return totalOf(s, s.Senders[0], loop)
 	}
 	all := total{s: s, loop: loop, ok: true}
 	for _, snd := range s.Senders {
-		part := s.totalOf(snd, loop)
+		part := totalOf(s, snd, loop)
 		all.ok = all.ok && part.ok
 		all.parts = append(all.parts, part)
 	}
@@ -35,21 +36,21 @@ func (s *LocalChan) total(loop *ast.RangeStmt) total {
 }
 
 // totalOf returns how many values the goroutines of one go statement send.
-func (s *LocalChan) totalOf(snd *Sender, loop *ast.RangeStmt) total {
+func totalOf(s *match.LocalChan, snd *match.Sender, loop *ast.RangeStmt) total {
 	t, starts := total{s: s, snd: snd, loop: loop}, snd.Loop
 	switch {
-	case snd.Loop == nil && snd.Most < Many:
-		t.bound, t.ok = Bound{Const: int64(snd.Most)}, true
+	case snd.Loop == nil && snd.Most < match.Many:
+		t.bound, t.ok = match.Bound{Const: int64(snd.Most)}, true
 		return t
 	case snd.Loop == nil && len(snd.Sends) == 1: // a producer
-		inner := Loops(snd.Sends[0].Op, snd.Body, token.NoPos)
+		inner := match.Loops(snd.Sends[0].Op, snd.Body, token.NoPos)
 		if len(inner) != 1 {
 			return t
 		}
 		starts = inner[0]
 		t.bound, t.ok = s.Pass.LoopBound(starts)
 	case snd.Loop != nil && snd.Most == 1 && !snd.Nested:
-		t.bound, t.ok = snd.Bound, snd.Bound != Bound{}
+		t.bound, t.ok = snd.Bound, snd.Bound != match.Bound{}
 	default:
 		return t
 	}
@@ -71,7 +72,7 @@ func (t total) is(e ast.Expr) (more int64, ok bool) {
 	if !t.ok {
 		return 0, false
 	}
-	terms := t.s.Pass.terms(e, 4)
+	terms := terms(t.s.Pass, e, 4)
 	for _, part := range t.parts {
 		if part.bound.Of == nil && part.limit == nil {
 			more -= part.bound.Const
@@ -87,7 +88,7 @@ func (t total) is(e ast.Expr) (more int64, ok bool) {
 		terms = slices.Delete(terms, i, i+1)
 	}
 	for _, e := range terms {
-		b, known := t.s.Pass.limit(e)
+		b, known := t.s.Pass.LimitOf(e)
 		if !known || b.Of != nil {
 			return 0, false
 		}
@@ -97,15 +98,15 @@ func (t total) is(e ast.Expr) (more int64, ok bool) {
 }
 
 // terms returns the summands of e.
-func (p *Pass) terms(e ast.Expr, depth int) []ast.Expr {
+func terms(p *match.Pass, e ast.Expr, depth int) []ast.Expr {
 	e = ast.Unparen(e)
 	if v := p.VarOf(e); v != nil && depth > 0 && p.Fixed(v) {
 		if def, ok := ast.Unparen(p.Definition(v)).(*ast.BinaryExpr); ok && def.Op == token.ADD {
-			return p.terms(def, depth-1)
+			return terms(p, def, depth-1)
 		}
 	}
 	if be, ok := e.(*ast.BinaryExpr); ok && be.Op == token.ADD && p.TypesInfo.Types[e].Value == nil {
-		return append(p.terms(be.X, depth), p.terms(be.Y, depth)...)
+		return append(terms(p, be.X, depth), terms(p, be.Y, depth)...)
 	}
 	return []ast.Expr{e}
 }
@@ -132,7 +133,7 @@ func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 	if !t.ok {
 		return 0, false
 	}
-	if v != nil && t.s.argument(t.snd, t.limit) == v && t.limit != nil {
+	if v != nil && t.s.Argument(t.snd, t.limit) == v && t.limit != nil {
 		return 0, true
 	}
 	if t.bound.Of == nil && t.limit == nil {
@@ -140,19 +141,19 @@ func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 			return n - t.bound.Const, true
 		}
 	}
-	b, known := p.limit(e)
+	b, known := p.LimitOf(e)
 	if known && b.Of == nil && t.bound.Of == nil && t.limit == nil {
 		return b.Const - t.bound.Const, true
 	}
 	if known && b.Of != nil && t.bound.Of != nil {
 		of := p.VarOf(t.bound.Of)
 		if of != nil && p.VarOf(b.Of) != nil {
-			return 0, t.s.argument(t.snd, of) == p.VarOf(b.Of)
+			return 0, t.s.Argument(t.snd, of) == p.VarOf(b.Of)
 		}
 		return 0, types.ExprString(b.Of) == types.ExprString(t.bound.Of)
 	}
 	if v != nil && v != t.limit {
-		if def := p.Definition(v); def != nil && p.fixed(v) {
+		if def := p.Definition(v); def != nil && p.FixedAnywhere(v) {
 			return t.plus(def, depth-1)
 		}
 	}
@@ -166,7 +167,7 @@ func (t total) started(v *types.Var) bool {
 		if snd.Most > 1 {
 			return false
 		}
-		list, _, ok := StmtList(snd.Stmt)
+		list, _, ok := match.StmtList(snd.Stmt)
 		found := false
 		for _, s := range list {
 			inc, isInc := s.(*ast.IncDecStmt)
@@ -234,12 +235,12 @@ func (t total) counter(e ast.Expr, test ast.Node) (step int, before bool, start 
 	p := t.s.Pass
 	if call, isCall := ast.Unparen(e).(*ast.CallExpr); isCall && p.IsBuiltin(call, "len") {
 		e = call.Args[0]
-		v := p.VarOf(RootExpr(e))
+		v := p.VarOf(match.RootExpr(e))
 		found := false
 		ast.Inspect(t.loop.Body, func(n ast.Node) bool {
 			if as, isAssign := n.(*ast.AssignStmt); isAssign && v != nil {
 				for _, l := range as.Lhs {
-					if p.VarOf(RootExpr(l)) == v && !found {
+					if p.VarOf(match.RootExpr(l)) == v && !found {
 						found, before = true, as.Pos() < test.Pos()
 					}
 				}

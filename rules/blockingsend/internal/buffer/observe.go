@@ -1,4 +1,4 @@
-package match
+package buffer
 
 import (
 	"go/ast"
@@ -9,14 +9,15 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// observable says what a sender does behind its send that others could see
+// Observable says what a sender does behind its send that others could see
 // earlier than before if the send does not wait; "" if nothing.
-func (s *LocalChan) Observable(snd *Sender) (why string) {
+func Observable(s *match.LocalChan, snd *match.Sender) (why string) {
 	for c := range snd.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
-		if s.Pass.Runner(c) == snd.Body.Cursor && !s.closes(c.Node().(*ast.DeferStmt).Call, snd) {
+		if s.Pass.Runner(c) == snd.Body.Cursor && !Closes(s, c.Node().(*ast.DeferStmt).Call, snd) {
 			return "the deferred calls of the goroutine may run"
 		}
 	}
@@ -24,11 +25,11 @@ func (s *LocalChan) Observable(snd *Sender) (why string) {
 		if u.Callee.Callee != nil {
 			return "what follows the send in " + u.Callee.Callee.Name() + " may run"
 		}
-		if s.inIterator(u.Op, snd) {
+		if inIterator(s, u.Op, snd) {
 			return "the iterator function that calls the loop around the send may go on"
 		}
 		flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
-			if why == "" && !s.private(n, snd) {
+			if why == "" && !private(s, n, snd) {
 				why = "what follows the send may run"
 			}
 			return st, why == ""
@@ -37,15 +38,15 @@ func (s *LocalChan) Observable(snd *Sender) (why string) {
 				why = "a loop behind the send may run"
 			}
 			return false
-		}}.After(snd.Body.Flow, FlowNode(u.Op, snd.Body), struct{}{})
+		}}.After(snd.Body.Flow, match.FlowNode(u.Op, snd.Body), struct{}{})
 	}
 	return why
 }
 
 // inIterator reports whether op stands in a range over a function: however the
 // body is left, that function goes on behind it.
-func (s *LocalChan) inIterator(op inspector.Cursor, snd *Sender) bool {
-	return slices.ContainsFunc(Loops(op, snd.Body, token.NoPos), func(l ast.Stmt) bool {
+func inIterator(s *match.LocalChan, op inspector.Cursor, snd *match.Sender) bool {
+	return slices.ContainsFunc(match.Loops(op, snd.Body, token.NoPos), func(l ast.Stmt) bool {
 		r, ok := l.(*ast.RangeStmt)
 		if !ok {
 			return false
@@ -58,16 +59,16 @@ func (s *LocalChan) inIterator(op inspector.Cursor, snd *Sender) bool {
 	})
 }
 
-// closes reports whether call closes the channel itself, which who receives sees
+// Closes reports whether call closes the channel itself, which who receives sees
 // behind the value, now as before.
-func (s *LocalChan) closes(call *ast.CallExpr, snd *Sender) bool {
-	return s.Pass.IsBuiltin(call, "close") && s.argument(snd, s.Pass.VarOf(call.Args[0])) == s.Var
+func Closes(s *match.LocalChan, call *ast.CallExpr, snd *match.Sender) bool {
+	return s.Pass.IsBuiltin(call, "close") && s.Argument(snd, s.Pass.VarOf(call.Args[0])) == s.Var
 }
 
 // SendsResource reports whether somebody may have to release what is sent.
 // For an element of an interface type the values decide, as far as their types
 // are known.
-func (s *LocalChan) SendsResource() bool {
+func SendsResource(s *match.LocalChan) bool {
 	elem := s.Pass.TypesInfo.TypeOf(s.Make.Node().(ast.Expr)).Underlying().(*types.Chan).Elem()
 	if _, isParam := types.Unalias(elem).(*types.TypeParam); isParam || !types.IsInterface(elem) {
 		return typeis.OwnsResource(elem)
@@ -96,9 +97,9 @@ func (s *LocalChan) SendsResource() bool {
 
 // private reports whether nobody outside of the goroutine can see n happen:
 // no call, no channel operation, no store but to its own variables.
-func (s *LocalChan) private(n ast.Node, snd *Sender) bool {
+func private(s *match.LocalChan, n ast.Node, snd *match.Sender) bool {
 	own := func(e ast.Expr) bool {
-		return IsBlank(e) || s.Pass.DeclaredIn(s.Pass.VarOf(e), snd.Body)
+		return match.IsBlank(e) || s.Pass.DeclaredIn(s.Pass.VarOf(e), snd.Body)
 	}
 	ok := true
 	ast.Inspect(n, func(n ast.Node) bool {

@@ -1,4 +1,4 @@
-package match
+package blockingsend
 
 import (
 	"go/ast"
@@ -7,24 +7,25 @@ import (
 	"strings"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// Unheeded is a send to a goroutine that may have ended: it says so by closing
+// unheededSend is a send to a goroutine that may have ended: it says so by closing
 // another channel, to which this send, unlike others, does not listen.
-type Unheeded struct {
-	Send  ChannelUse
+type unheededSend struct {
+	Send  match.ChannelUse
 	Done  string // the channel that it should listen to, as the sender would name it
 	Ends  ast.Node
 	Heeds ast.Node // the select that does listen
 }
 
-// Unheeded returns the plain sends on a channel in a field, where the only
+// unheededSends returns the plain sends on a channel in a field, where the only
 // receiver is one function that can return, that closes a second channel of the
 // same structure when it does, and where another sender to it selects on that.
-func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
+func unheededSends(p *match.Pass, fields []*match.FieldChan) (out []unheededSend) {
 	for _, f := range fields {
-		loop := p.soleReceiver(f)
+		loop := soleReceiver(p, f)
 		if loop == nil || f.Receivable || len(f.Sends) == 0 || !p.Unbuffered(f.Made) || !flow.ReachesReturn(loop.Flow, nil) {
 			continue
 		}
@@ -32,7 +33,7 @@ func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
 			if done == f || len(done.Closes) == 0 || len(done.Sends) > 0 || done.Sendable {
 				continue
 			}
-			heeds := p.heeds(done, fields, loop)
+			heeds := heeds(p, done, fields, loop)
 			for _, c := range done.Closes {
 				if fn := p.FuncOf(c.Runner); fn == nil || fn.Body != loop.Body || servedLate(f, c) {
 					heeds = nil
@@ -43,11 +44,11 @@ func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
 			}
 			for _, u := range f.Sends {
 				x, ok := u.At.Node().(*ast.SelectorExpr)
-				if !ok || !u.Waits() || p.InTest(x.Pos()) || p.FuncOf(u.Runner).Body == loop.Body || !sameStruct(p.TypesInfo.TypeOf(x.X), done.Field) || p.sure(u, fields, loop) {
+				if !ok || !u.Waits() || p.InTest(x.Pos()) || p.FuncOf(u.Runner).Body == loop.Body || !sameStruct(p.TypesInfo.TypeOf(x.X), done.Field) || knowsReceiver(p, u, fields, loop) {
 					continue
 				}
 				name := strings.TrimSuffix(types.ExprString(x), x.Sel.Name) + done.Field.Name()
-				out = append(out, Unheeded{Send: u, Done: name, Ends: done.Closes[0].Op.Node(), Heeds: heeds})
+				out = append(out, unheededSend{Send: u, Done: name, Ends: done.Closes[0].Op.Node(), Heeds: heeds})
 			}
 		}
 	}
@@ -56,21 +57,21 @@ func (p *Pass) Unheeded(fields []*FieldChan) (out []Unheeded) {
 
 // servedLate reports whether the receiver goes on to receive behind the close
 // by which it says that it ends.
-func servedLate(f *FieldChan, end ChannelUse) bool {
+func servedLate(f *match.FieldChan, end match.ChannelUse) bool {
 	for _, u := range f.Recvs {
-		if InDefer(u.Op) || !InDefer(end.Op) && u.Op.Node().Pos() > end.Op.Node().Pos() {
+		if match.InDefer(u.Op) || !match.InDefer(end.Op) && u.Op.Node().Pos() > end.Op.Node().Pos() {
 			return true
 		}
 	}
 	return false
 }
 
-// sure reports whether the sender may know that the receiver is still there:
+// knowsReceiver reports whether the sender may know that the receiver is still there:
 // it tells it to end only behind the send, or it asks a flag under a mutex.
-func (p *Pass) sure(send ChannelUse, fields []*FieldChan, loop *Func) bool {
+func knowsReceiver(p *match.Pass, send match.ChannelUse, fields []*match.FieldChan, loop *match.Func) bool {
 	at, fn := send.Op.Node().Pos(), p.FuncOf(send.Runner) // a send is a statement, and so in a function
 	for _, f := range fields {
-		receiver := p.soleReceiver(f)
+		receiver := soleReceiver(p, f)
 		if receiver == nil || receiver.Body != loop.Body {
 			continue
 		}
@@ -99,7 +100,7 @@ func (p *Pass) sure(send ChannelUse, fields []*FieldChan, loop *Func) bool {
 
 // soleReceiver returns the declared function that alone receives from f; nil if
 // several do, or none.
-func (p *Pass) soleReceiver(f *FieldChan) (fn *Func) {
+func soleReceiver(p *match.Pass, f *match.FieldChan) (fn *match.Func) {
 	for _, u := range f.Recvs {
 		here := p.FuncOf(u.Runner)
 		if _, isDecl := u.Runner.Node().(*ast.FuncDecl); !isDecl || here == nil || fn != nil && fn.Body != here.Body {
@@ -112,19 +113,19 @@ func (p *Pass) soleReceiver(f *FieldChan) (fn *Func) {
 
 // heeds returns a select outside of loop that sends on a channel that loop
 // receives from, unless done is closed.
-func (p *Pass) heeds(done *FieldChan, fields []*FieldChan, loop *Func) ast.Node {
+func heeds(p *match.Pass, done *match.FieldChan, fields []*match.FieldChan, loop *match.Func) ast.Node {
 	for _, u := range done.Recvs {
-		sel, hasDefault := InSelect(u.Op)
+		sel, hasDefault := match.InSelect(u.Op)
 		if fn := p.FuncOf(u.Runner); sel == nil || hasDefault || fn == nil || fn.Body == loop.Body {
 			continue
 		}
 		for _, f := range fields {
-			receiver := p.soleReceiver(f)
+			receiver := soleReceiver(p, f)
 			if receiver == nil || receiver.Body != loop.Body {
 				continue
 			}
 			for _, s := range f.Sends {
-				if other, _ := InSelect(s.Op); other == sel {
+				if other, _ := match.InSelect(s.Op); other == sel {
 					return sel
 				}
 			}
@@ -147,47 +148,9 @@ func sameStruct(t types.Type, field *types.Var) bool {
 	return false
 }
 
-// ZeroResults returns what a function that c stands in can return when it has
-// nothing to return, as expressions in source form; ok is false if one of them
-// is an error, of which nobody but the author knows, or has a type without a
-// short name.
-func (p *Pass) ZeroResults(fn *Func) (zeros []string, ok bool) {
-	if fn.Type.Results == nil {
-		return nil, true
-	}
-	for _, field := range fn.Type.Results.List {
-		zero, t := "", p.TypesInfo.TypeOf(field.Type)
-		id, named := ast.Unparen(field.Type).(*ast.Ident)
-		switch u := t.Underlying().(type) {
-		case *types.Basic:
-			switch {
-			case u.Info()&types.IsString != 0:
-				zero = `""`
-			case u.Info()&types.IsBoolean != 0:
-				zero = "false"
-			case u.Info()&types.IsNumeric != 0:
-				zero = "0"
-			}
-		case *types.Struct:
-			if named {
-				zero = id.Name + "{}"
-			}
-		case *types.Interface, *types.Pointer, *types.Map, *types.Slice, *types.Chan, *types.Signature:
-			zero = "nil"
-		}
-		if _, isParam := types.Unalias(t).(*types.TypeParam); zero == "" || typeis.Error(t) || isParam {
-			return nil, false
-		}
-		for range max(1, len(field.Names)) {
-			zeros = append(zeros, zero)
-		}
-	}
-	return zeros, true
-}
-
-// Unread returns the sends that wait on a channel in a field from which nobody
+// unread returns the sends that wait on a channel in a field from which nobody
 // receives. How many are sent is not known, so with any room there are none.
-func (p *Pass) Unread(f *FieldChan) (out []ChannelUse) {
+func unread(p *match.Pass, f *match.FieldChan) (out []match.ChannelUse) {
 	if len(f.Recvs) > 0 || f.Receivable || f.Looked || p.InTest(f.Field.Pos()) {
 		return nil
 	}

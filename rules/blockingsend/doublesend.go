@@ -1,4 +1,4 @@
-package match
+package blockingsend
 
 import (
 	"go/ast"
@@ -8,52 +8,55 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
+	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/buffer"
 )
 
-// DoubleSend is a goroutine that sends on an error and goes on to send again,
+// doubleSend is a goroutine that sends on an error and goes on to send again,
 // though its receiver listens once.
-type DoubleSend struct {
-	First  *ast.SendStmt // the last statement of an if without a jump
-	Second ChannelUse    // the send that nobody is left to receive
-	Callee bool          // they stand in a function that the goroutine calls
+type doubleSend struct {
+	First  *ast.SendStmt    // the last statement of an if without a jump
+	Second match.ChannelUse // the send that nobody is left to receive
+	Callee bool             // they stand in a function that the goroutine calls
 }
 
-// Doubled looks for the send behind which a return is missing: one that ends
+// doubled looks for the send behind which a return is missing: one that ends
 // the body of an if, from which the sender comes to a send on this channel. It
 // returns one only if with that return no sender were left behind, nobody waited for
 // a value that does not come any more, and nothing were skipped that others wait for.
-func (s *LocalChan) Doubled() (d DoubleSend, ok bool) {
+func doubled(s *match.LocalChan) (d doubleSend, ok bool) {
 	for _, snd := range s.Senders {
 		if snd.Named || snd.Body.Type.Results != nil {
 			continue
 		}
 		for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil)) {
 			send := c.Node().(*ast.SendStmt)
-			if s.Pass.Runner(c) != snd.Body.Cursor || !endsIf(c) || !s.made(s.argument(snd, s.Pass.VarOf(send.Chan))) {
+			if s.Pass.Runner(c) != snd.Body.Cursor || !endsIf(c) || !made(s, s.Argument(snd, s.Pass.VarOf(send.Chan))) {
 				continue
 			}
-			var second ChannelUse
+			var second match.ChannelUse
 			for _, u := range snd.Sends {
-				if u.Callee.Callee == nil && u.Op.Node() != ast.Node(send) && snd.after(send, map[ast.Node]int{FlowNode(u.Op, snd.Body): 1}) {
+				if u.Callee.Callee == nil && u.Op.Node() != ast.Node(send) && abandon.SendsAfter(snd, send, map[ast.Node]int{match.FlowNode(u.Op, snd.Body): 1}) {
 					second, ok = u, true
 				}
 			}
 			if !ok {
 				continue
 			}
-			snd.cut = send
-			_, leaks := s.Abandoned()
-			leaks = leaks || s.starves() || s.skips(send, snd.Body)
-			snd.cut = nil
-			s.Abandoned() // count again as it is
+			snd.Cut = send
+			_, leaks := abandon.Find(s)
+			leaks = leaks || starves(s) || skips(s, send, snd.Body)
+			snd.Cut = nil
+			abandon.Find(s) // count again as it is
 			if !leaks {
-				return DoubleSend{First: send, Second: second}, true
+				return doubleSend{First: send, Second: second}, true
 			}
 			ok = false
 		}
 		for _, u := range snd.Sends {
-			if d, ok := s.doubledIn(u.Callee); ok {
+			if d, ok := doubledIn(s, u.Callee); ok {
 				return d, true
 			}
 		}
@@ -64,7 +67,7 @@ func (s *LocalChan) Doubled() (d DoubleSend, ok bool) {
 // doubledIn looks for such a send in the function that a sender calls. With the
 // return, every call must send once, whatever happens: then whoever calls it
 // elsewhere expects no more.
-func (s *LocalChan) doubledIn(a ChanArgument) (d DoubleSend, ok bool) {
+func doubledIn(s *match.LocalChan, a match.ChanArgument) (d doubleSend, ok bool) {
 	body := s.Pass.Declaration(a.Callee)
 	if body == nil || a.Callee.Exported() || body.Type.Results.NumFields() > 0 || a.Effect.Selects {
 		return d, false
@@ -72,30 +75,30 @@ func (s *LocalChan) doubledIn(a ChanArgument) (d DoubleSend, ok bool) {
 	sends := map[ast.Node]int{}
 	uses := s.Pass.ChannelUses(body.Cursor, a.Callee.Signature().Params().At(a.Index))
 	for _, in := range uses {
-		if in.Kind == ChanSend {
-			sends[FlowNode(in.Op, body)] = 1
+		if in.Kind == match.ChanSend {
+			sends[match.FlowNode(in.Op, body)] = 1
 		}
 	}
 	for _, in := range uses {
 		first, isSend := in.Op.Node().(*ast.SendStmt)
-		if in.Kind != ChanSend || !isSend || !endsIf(in.Op) {
+		if in.Kind != match.ChanSend || !isSend || !endsIf(in.Op) {
 			continue
 		}
-		run := &Sender{Body: body, cut: first}
-		if most, least := run.count(sends); most != 1 || least != 1 {
+		run := &match.Sender{Body: body, Cut: first}
+		if most, least := abandon.CountSends(run, sends); most != 1 || least != 1 {
 			continue
 		}
 		effect := a.Effect
 		effect.Sends, effect.SureSends = 1, 1
-		s.setEffect(a.Callee, effect)
-		_, leaks := s.Abandoned()
-		leaks = leaks || s.starves() || s.skips(first, body)
-		s.setEffect(a.Callee, a.Effect)
-		s.Abandoned() // count again as it is
-		run.cut = nil
+		setEffect(s, a.Callee, effect)
+		_, leaks := abandon.Find(s)
+		leaks = leaks || starves(s) || skips(s, first, body)
+		setEffect(s, a.Callee, a.Effect)
+		abandon.Find(s) // count again as it is
+		run.Cut = nil
 		for _, other := range uses {
-			if !leaks && other.Kind == ChanSend && other.Op != in.Op && run.after(first, map[ast.Node]int{FlowNode(other.Op, body): 1}) {
-				d, ok = DoubleSend{first, other, true}, true
+			if !leaks && other.Kind == match.ChanSend && other.Op != in.Op && abandon.SendsAfter(run, first, map[ast.Node]int{match.FlowNode(other.Op, body): 1}) {
+				d, ok = doubleSend{first, other, true}, true
 			}
 		}
 		if ok {
@@ -106,7 +109,7 @@ func (s *LocalChan) doubledIn(a ChanArgument) (d DoubleSend, ok bool) {
 }
 
 // setEffect changes what the calls of fn by the senders are taken to do.
-func (s *LocalChan) setEffect(fn *types.Func, e ChanEffect) {
+func setEffect(s *match.LocalChan, fn *types.Func, e match.ChanEffect) {
 	for _, snd := range s.Senders {
 		for i := range snd.Sends {
 			if snd.Sends[i].Callee.Callee == fn {
@@ -118,7 +121,7 @@ func (s *LocalChan) setEffect(fn *types.Func, e ChanEffect) {
 
 // endsIf reports whether the statement at c is the last of the body of an if.
 func endsIf(c inspector.Cursor) bool {
-	list, i, ok := StmtList(c)
+	list, i, ok := match.StmtList(c)
 	if !ok || i != len(list)-1 {
 		return false
 	}
@@ -127,20 +130,20 @@ func endsIf(c inspector.Cursor) bool {
 }
 
 // made reports whether v is a channel that the function makes.
-func (s *LocalChan) made(v *types.Var) bool {
+func made(s *match.LocalChan, v *types.Var) bool {
 	return s.Pass.DeclaredIn(v, s.Fn) && typeis.Chan(v.Type())
 }
 
 // starves reports whether the receiver waits for more values than come once the
 // senders end earlier: it ranges over the channel, and they do not close it then.
-func (s *LocalChan) starves() bool {
-	return len(s.Ranges) > 0 && !slices.ContainsFunc(s.Senders, s.closesAtEnd)
+func starves(s *match.LocalChan) bool {
+	return len(s.Ranges) > 0 && !slices.ContainsFunc(s.Senders, func(snd *match.Sender) bool { return closesAtEnd(s, snd) })
 }
 
 // closesAtEnd reports whether a sender closes the channel whenever it ends.
-func (s *LocalChan) closesAtEnd(snd *Sender) bool {
+func closesAtEnd(s *match.LocalChan, snd *match.Sender) bool {
 	for c := range snd.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
-		if list, _, ok := StmtList(c); ok && list[0] == snd.Body.Body.List[0] && s.closes(c.Node().(*ast.DeferStmt).Call, snd) {
+		if list, _, ok := match.StmtList(c); ok && list[0] == snd.Body.Body.List[0] && buffer.Closes(s, c.Node().(*ast.DeferStmt).Call, snd) {
 			return true
 		}
 	}
@@ -149,23 +152,23 @@ func (s *LocalChan) closesAtEnd(snd *Sender) bool {
 
 // skips reports whether a return behind node, in fn, would leave out something
 // that others wait for, a send on another channel included.
-func (s *LocalChan) skips(node ast.Node, fn *Func) bool {
-	return s.Pass.OwesBehind(node, fn, func(send *ast.SendStmt) bool {
+func skips(s *match.LocalChan, node ast.Node, fn *match.Func) bool {
+	return owesBehind(s.Pass, node, fn, func(send *ast.SendStmt) bool {
 		v := s.Pass.VarOf(send.Chan)
-		return v == nil || v.Kind() != types.ParamVar && v != s.Var && !s.siblings[v]
+		return v == nil || v.Kind() != types.ParamVar && v != s.Var && !s.Siblings[v]
 	})
 }
 
-// OwesBehind reports whether fn, behind node, comes to something that others wait
+// owesBehind reports whether fn, behind node, comes to something that others wait
 // for, which a return there would leave out: a close, an unlock, a Done, or a send
 // of which other says that somebody else receives it.
-func (p *Pass) OwesBehind(node ast.Node, fn *Func, other func(*ast.SendStmt) bool) (found bool) {
+func owesBehind(p *match.Pass, node ast.Node, fn *match.Func, other func(*ast.SendStmt) bool) (found bool) {
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		if send, ok := n.(*ast.SendStmt); ok {
 			found = found || other(send)
 		}
-		EachCall(n, func(call *ast.CallExpr) {
-			switch CalledAs(call) {
+		match.EachCall(n, func(call *ast.CallExpr) {
+			switch match.CalledAs(call) {
 			case "Done", "Unlock", "RUnlock", "Signal", "Broadcast", "Release":
 				found = true
 			}
