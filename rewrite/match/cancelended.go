@@ -13,16 +13,16 @@ import (
 // context or its parent has ended: ctx.Err() != nil, or a comparison of that, or of
 // context.Cause(ctx), with the errors of package context.
 func (c *Cancel) Ended(cond ast.Expr, taken bool) bool {
-	if x, isNil, ok := c.p.NilTest(cond, taken); ok {
+	if x, isNil, ok := c.Pass.NilTest(cond, taken); ok {
 		return !isNil && c.asksEnd(x)
 	}
 	switch n := ast.Unparen(cond).(type) {
 	case *ast.BinaryExpr:
 		if n.Op == token.EQL && taken || n.Op == token.NEQ && !taken {
-			return c.asksEnd(n.X) && c.p.endError(n.Y) || c.asksEnd(n.Y) && c.p.endError(n.X)
+			return c.asksEnd(n.X) && c.Pass.endError(n.Y) || c.asksEnd(n.Y) && c.Pass.endError(n.X)
 		}
 	case *ast.CallExpr:
-		return taken && c.p.FullName(n) == "errors.Is" && len(n.Args) == 2 && c.asksEnd(n.Args[0]) && c.p.endError(n.Args[1])
+		return taken && c.Pass.FullName(n) == "errors.Is" && len(n.Args) == 2 && c.asksEnd(n.Args[0]) && c.Pass.endError(n.Args[1])
 	}
 	return false
 }
@@ -31,12 +31,12 @@ func (c *Cancel) Ended(cond ast.Expr, taken bool) bool {
 // variable that holds nothing else.
 func (c *Cancel) asksEnd(e ast.Expr) bool {
 	e = ast.Unparen(e)
-	if v := c.p.VarOf(e); v != nil && c.p.DeclaredIn(v, c.Fn) && c.p.Fixed(v) && v.Pos() > c.Call.End() {
+	if v := c.Pass.VarOf(e); v != nil && c.Pass.DeclaredIn(v, c.Fn) && c.Pass.Fixed(v) && v.Pos() > c.Call.End() {
 		at, ok := c.Fn.Cursor.FindByPos(v.Pos(), v.Pos())
 		if !ok {
 			return false
 		}
-		if e = c.p.givenAt(at); e == nil {
+		if e = c.Pass.givenAt(at); e == nil {
 			return false
 		}
 		e = ast.Unparen(e)
@@ -45,10 +45,10 @@ func (c *Cancel) asksEnd(e ast.Expr) bool {
 	if !ok {
 		return false
 	}
-	if c.p.FullName(call) == "context.Cause" {
+	if c.Pass.FullName(call) == "context.Cause" {
 		return c.its(call.Args[0])
 	}
-	recv, isErr := c.p.Method(call, "context", "Context", "Err")
+	recv, isErr := c.Pass.Method(call, "context", "Context", "Err")
 	return isErr && c.its(recv)
 }
 
@@ -71,9 +71,9 @@ func (c *Cancel) endedAtOnce() bool {
 	when := ast.Unparen(c.Call.Args[1])
 	switch c.Name {
 	case "context.WithTimeout", "context.WithTimeoutCause":
-		return c.p.notPositive(when)
+		return c.Pass.notPositive(when)
 	}
-	return c.p.passed(when) || c.p.zeroTime(c.p.VarOf(when), c.Fn)
+	return c.Pass.passed(when) || c.Pass.zeroTime(c.Pass.VarOf(when), c.Fn)
 }
 
 // notPositive reports whether e is a constant of at most zero.

@@ -9,39 +9,8 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// EndsWithParent reports whether the parent is a context of the same function
-// that ends when the function returns at the latest, because its cancel function
-// is deferred or called on each path, or it is made from such a one: it takes
-// this one with it. In a literal that is called where it stands, the parent may
-// be one of the function around it. mended, which may be nil, reports whether a
-// fix defers the cancel function of a call.
-func (c *Cancel) EndsWithParent(mended func(*ast.CallExpr) bool) bool {
-	parent := c.parent()
-	if parent == nil {
-		return false
-	}
-	around := *c
-	for {
-		if around.InLoop() {
-			return false // until then, each iteration adds one
-		}
-		if around.ends(parent, mended) {
-			return true
-		}
-		lit := Unparen(around.Fn.Cursor)
-		call, ok := lit.Parent().Node().(*ast.CallExpr)
-		if _, isLit := around.Fn.Cursor.Node().(*ast.FuncLit); !isLit || !ok || call.Fun != lit.Node() {
-			return false
-		}
-		around.Fn = c.p.EnclosingFunc(around.Fn.Cursor)
-		if around.Fn == nil {
-			return false
-		}
-	}
-}
-
-// ends reports whether the context that x denotes ends when the function returns.
-func (c *Cancel) ends(x ast.Expr, mended func(*ast.CallExpr) bool) bool {
+// Ends reports whether the context that x denotes ends when the function returns.
+func (c *Cancel) Ends(x ast.Expr, mended func(*ast.CallExpr) bool) bool {
 	e := ctxEnding{c: c, mended: mended, known: map[ast.Node]bool{}}
 	return e.expr(x, x.Pos())
 }
@@ -55,7 +24,7 @@ type ctxEnding struct {
 
 // expr reports whether the context that e denotes at pos ends with the function.
 func (e *ctxEnding) expr(x ast.Expr, pos token.Pos) bool {
-	p := e.c.p
+	p := e.c.Pass
 	if call, ok := ast.Unparen(x).(*ast.CallExpr); ok {
 		return p.endsWithTest(call, e.c.Fn) || p.FullName(call) == "context.WithValue" && e.expr(call.Args[0], pos)
 	}
@@ -99,7 +68,7 @@ func (e *ctxEnding) assigned(use inspector.Cursor, v *types.Var) bool {
 }
 
 func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) bool {
-	p := e.c.p
+	p := e.c.Pass
 	var lhs, rhs []ast.Expr
 	switch n := use.Parent().Node().(type) {
 	case *ast.AssignStmt:
@@ -135,16 +104,16 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 		}
 		for _, ev := range events {
 			late := ev.Kind == DefersClose || ev.Kind == ClosesLate || ev.Kind == Escapes && p.goroutineEnds(ev.At)
-			if late && (e.c.beside(ev.Node) || beside(use, ev.Node)) {
+			if late && (e.c.beside(ev.Node) || Beside(use, ev.Node)) {
 				return true
 			}
 		}
 	}
-	made := Cancel{p: p, Fn: e.c.Fn, Call: call}
+	made := Cancel{Pass: p, Fn: e.c.Fn, Call: call}
 	if p.Callee(call).FullName() != p.maker(call) {
 		made.Wrapper = p.Callee(call)
 	}
-	parent := made.parent()
+	parent := made.Parent()
 	return parent != nil && e.expr(parent, stmt.Pos())
 }
 
@@ -171,18 +140,18 @@ func (p *Pass) goroutineEnds(c inspector.Cursor) bool {
 // deferred on each path to a return. Who else has it can only call it, too, but
 // may not.
 func (e *ctxEnding) calledOnEachPath(call *ast.CallExpr, use inspector.Cursor, cancel *types.Var, events []Event) bool {
-	if !e.c.p.DeclaredIn(cancel, e.c.Fn) {
+	if !e.c.Pass.DeclaredIn(cancel, e.c.Fn) {
 		return false
 	}
 	events = slices.DeleteFunc(slices.Clone(events), func(ev Event) bool { return ev.Kind == Escapes })
-	unmet := e.c.p.Unmet(Obligation{Fn: e.c.Fn, Call: call, Def: use.Parent(), Var: cancel, Events: events})
+	unmet := e.c.Pass.Unmet(Obligation{Fn: e.c.Fn, Call: call, Def: use.Parent(), Var: cancel, Events: events})
 	return unmet.Met && !unmet.Again && !unmet.Overwritten && len(unmet.Exits) == 0
 }
 
 // cancels lists what happens to a cancel function. What gets it in a deferred
 // call is there to call it, and another name for it is followed.
 func (c *Cancel) cancels(cancel *types.Var, seen map[*types.Var]bool) (out []Event) {
-	p := c.p
+	p := c.Pass
 	for _, ev := range p.TrackCancel(cancel, c.Fn) {
 		if ev.Kind != Escapes {
 			out = append(out, ev)
@@ -228,16 +197,16 @@ func EnclosingStmt(c inspector.Cursor) ast.Stmt {
 // holds the call, at any depth: then it is not in another branch.
 func (c *Cancel) beside(n ast.Node) bool {
 	for up := c.Def; up.Valid() && up != c.Fn.Cursor; up = up.Parent() {
-		if beside(up, n) {
+		if Beside(up, n) {
 			return true
 		}
 	}
 	return false
 }
 
-// beside reports whether n stands in the list of statements that holds the
+// Beside reports whether n stands in the list of statements that holds the
 // statement around c.
-func beside(c inspector.Cursor, n ast.Node) bool {
+func Beside(c inspector.Cursor, n ast.Node) bool {
 	for ; c.Valid(); c = c.Parent() {
 		switch c.Node().(type) {
 		case *ast.FuncLit, *ast.FuncDecl:

@@ -26,12 +26,12 @@ func (p *Pass) ctxParam(v *types.Var, fn *Func) Effect {
 	if v.Name() == "" || v.Name() == "_" {
 		return ParamReads // nobody can get at it
 	}
-	t := &ctxTracker{p: p, fn: fn, def: fn.Type, seen: map[*types.Var]bool{}}
-	t.variable(v, "")
+	t := &ContextTracker{Pass: p, Fn: fn, Def: fn.Type, Seen: map[*types.Var]bool{}}
+	t.Follow(v, "")
 	switch {
-	case t.outlives != "" && !t.guessed:
+	case t.Outlives != "" && !t.guessed:
 		return ParamCloses
-	case t.outlives != "" || len(t.doubts) > 0:
+	case t.Outlives != "" || len(t.doubts) > 0:
 		return ParamUnknown
 	}
 	return ParamReads
@@ -42,18 +42,18 @@ func (p *Pass) ctxParam(v *types.Var, fn *Func) Effect {
 // "" if nothing says so. If there is no doubt either, cancelling it at the end
 // of fn changes nothing but that its resources are freed.
 func (p *Pass) CtxLifetime(v *types.Var, fn *Func, def ast.Node) (why string, doubts []Doubt) {
-	t := &ctxTracker{p: p, fn: fn, def: def, seen: map[*types.Var]bool{}}
-	t.variable(v, "")
-	return t.outlives, t.doubts
+	t := &ContextTracker{Pass: p, Fn: fn, Def: def, Seen: map[*types.Var]bool{}}
+	t.Follow(v, "")
+	return t.Outlives, t.doubts
 }
 
-type ctxTracker struct {
-	p        *Pass
-	fn       *Func
-	def      ast.Node
-	round    ast.Node // if not nil, the statements that the context must not outlive
-	seen     map[*types.Var]bool
-	outlives string
+type ContextTracker struct {
+	Pass     *Pass
+	Fn       *Func
+	Def      ast.Node
+	Within   ast.Node // if not nil, the statements that the context must not outlive
+	Seen     map[*types.Var]bool
+	Outlives string
 	guessed  bool // outlives rests on a name alone
 	doubts   []Doubt
 	// transport is set for a transport, which may hand on what is made from the
@@ -62,38 +62,38 @@ type ctxTracker struct {
 	depth     int // of the functions that a transport is followed through
 }
 
-// variable follows all uses of v, the context itself or, if what is set,
+// Follow follows all uses of v, the context itself or, if what is set,
 // something made from it.
-func (t *ctxTracker) variable(v *types.Var, what string) {
-	if t.seen[v] || t.outlives != "" {
+func (t *ContextTracker) Follow(v *types.Var, what string) {
+	if t.Seen[v] || t.Outlives != "" {
 		return
 	}
-	t.seen[v] = true
+	t.Seen[v] = true
 	name := v.Name()
 	if what != "" {
 		name += ", made from the context,"
 	}
-	if !t.p.DeclaredIn(v, t.fn) {
-		t.outlives = name + " lives outside the function"
+	if !t.Pass.DeclaredIn(v, t.Fn) {
+		t.Outlives = name + " lives outside the function"
 		return
 	}
-	if t.p.IsResult(v, t.fn) && !t.transport {
-		t.outlives = name + " is a result of the function"
+	if t.Pass.IsResult(v, t.Fn) && !t.transport {
+		t.Outlives = name + " is a result of the function"
 		return
 	}
-	if t.round != nil && (v.Pos() < t.round.Pos() || v.Pos() >= t.round.End()) {
-		t.outlives = name + " lives longer than the round of the loop"
+	if t.Within != nil && (v.Pos() < t.Within.Pos() || v.Pos() >= t.Within.End()) {
+		t.Outlives = name + " lives longer than the round of the loop"
 		return
 	}
-	inLoop := t.fn.Flow.InCycle(t.def)
-	for _, use := range t.p.Uses(t.fn.Cursor, v) {
+	inLoop := t.Fn.Flow.InCycle(t.Def)
+	for _, use := range t.Pass.Uses(t.Fn.Cursor, v) {
 		// What stands before the assignment holds the value before it; a
 		// literal may run later, wherever it stands.
 		if amp, ok := Unparen(use).Parent().Node().(*ast.UnaryExpr); ok && amp.Op == token.AND {
-			t.outlives = "the address of " + name + " is taken"
+			t.Outlives = "the address of " + name + " is taken"
 			return
 		}
-		if use.Node().End() <= t.def.Pos() && !inLoop && t.p.LitUse(use, t.fn) == LitNone {
+		if use.Node().End() <= t.Def.Pos() && !inLoop && t.Pass.LitUse(use, t.Fn) == LitNone {
 			if !InDefer(use) {
 				continue
 			}
@@ -101,36 +101,36 @@ func (t *ctxTracker) variable(v *types.Var, what string) {
 		if IsAssigned(use) {
 			continue
 		}
-		if t.def.Pos() <= use.Node().Pos() && use.Node().End() <= t.def.End() && !inLoop && t.p.LitUse(use, t.fn) == LitNone {
+		if t.Def.Pos() <= use.Node().Pos() && use.Node().End() <= t.Def.End() && !inLoop && t.Pass.LitUse(use, t.Fn) == LitNone {
 			continue // ctx, _ = withLimit(ctx): the parent
 		}
-		t.use(use, name)
-		if t.outlives != "" {
+		t.Use(use, name)
+		if t.Outlives != "" {
 			return
 		}
 	}
 }
 
-// use decides on one expression that denotes the context or something made from it.
-func (t *ctxTracker) use(c inspector.Cursor, name string) {
-	if t.round != nil && InDefer(c) {
-		t.outlives = name + " is used by a deferred call"
+// Use decides on one expression that denotes the context or something made from it.
+func (t *ContextTracker) Use(c inspector.Cursor, name string) {
+	if t.Within != nil && InDefer(c) {
+		t.Outlives = name + " is used by a deferred call"
 		return
 	}
-	switch t.p.LitUse(c, t.fn) {
+	switch t.Pass.LitUse(c, t.Fn) {
 	case LitEscapes:
 		if t.transport && !t.started(c) {
 			return
 		}
-		t.outlives = name + " is used by a function literal that may run later"
+		t.Outlives = name + " is used by a function literal that may run later"
 		return
 	case LitDeferred:
-		if c.Node().Pos() < t.def.Pos() {
-			t.outlives = name + " is used by an earlier defer, which runs after a deferred cancel"
+		if c.Node().Pos() < t.Def.Pos() {
+			t.Outlives = name + " is used by an earlier defer, which runs after a deferred cancel"
 			return
 		}
 	case LitNone:
-		if c.Node().Pos() < t.def.Pos() && InDefer(c) {
+		if c.Node().Pos() < t.Def.Pos() && InDefer(c) {
 			// The argument of an earlier defer is the earlier value.
 			return
 		}
@@ -138,7 +138,7 @@ func (t *ctxTracker) use(c inspector.Cursor, name string) {
 	t.expr(c, name)
 }
 
-func (t *ctxTracker) expr(c inspector.Cursor, name string) {
+func (t *ContextTracker) expr(c inspector.Cursor, name string) {
 	c = Unparen(c)
 	parent := c.Parent()
 	switch n := parent.Node().(type) {
@@ -146,7 +146,7 @@ func (t *ctxTracker) expr(c inspector.Cursor, name string) {
 		t.selector(parent, name)
 	case *ast.CallExpr:
 		if n.Fun == c.Node() {
-			t.outlives = name + " is called"
+			t.Outlives = name + " is called"
 			return
 		}
 		t.argument(parent, c, name)
@@ -154,35 +154,35 @@ func (t *ctxTracker) expr(c inspector.Cursor, name string) {
 	case *ast.DeferStmt: // what a deferred call returns is dropped; it runs before a deferred cancel
 	case *ast.UnaryExpr:
 		if n.Op != token.ARROW { // <-ctx.Done()
-			t.outlives = "the address of " + name + " is taken"
+			t.Outlives = "the address of " + name + " is taken"
 		}
 	case *ast.IndexExpr, *ast.StarExpr, *ast.TypeAssertExpr:
 		t.value(parent, name)
 	case *ast.RangeStmt:
-		if n.X == c.Node() && typeis.DataOnly(t.p.TypesInfo.TypeOf(n.X)) {
+		if n.X == c.Node() && typeis.DataOnly(t.Pass.TypesInfo.TypeOf(n.X)) {
 			return
 		}
-		t.outlives = name + " is ranged over"
+		t.Outlives = name + " is ranged over"
 	case *ast.AssignStmt, *ast.ValueSpec:
 		t.stored(parent, c, name)
 	case *ast.ReturnStmt:
 		if !t.transport {
-			t.outlives = name + " is returned"
+			t.Outlives = name + " is returned"
 		}
 	case *ast.KeyValueExpr, *ast.CompositeLit:
 		if !t.transport {
-			t.outlives = name + " is stored in a literal"
+			t.Outlives = name + " is stored in a literal"
 		}
 	case *ast.SendStmt:
-		t.outlives = name + " is sent on a channel"
+		t.Outlives = name + " is sent on a channel"
 	default:
-		t.outlives = name + " escapes"
+		t.Outlives = name + " escapes"
 	}
 }
 
 // value goes on with an expression whose value may hold on to the context.
-func (t *ctxTracker) value(c inspector.Cursor, name string) {
-	if typ := t.p.TypesInfo.TypeOf(c.Node().(ast.Expr)); typ != nil && typeis.DataOnly(typ) {
+func (t *ContextTracker) value(c inspector.Cursor, name string) {
+	if typ := t.Pass.TypesInfo.TypeOf(c.Node().(ast.Expr)); typ != nil && typeis.DataOnly(typ) {
 		return
 	}
 	t.expr(c, name)
@@ -190,15 +190,15 @@ func (t *ctxTracker) value(c inspector.Cursor, name string) {
 
 // selector is ctx.Done(), req.Header, client.Do(...): a method may return
 // something that lives on the context, a field may hold it.
-func (t *ctxTracker) selector(sel inspector.Cursor, name string) {
+func (t *ContextTracker) selector(sel inspector.Cursor, name string) {
 	outer := Unparen(sel)
 	if call, ok := outer.Parent().Node().(*ast.CallExpr); ok && call.Fun == outer.Node() {
 		switch outer.Parent().Parent().Node().(type) {
 		case *ast.GoStmt:
-			t.outlives = name + " is used by a goroutine"
+			t.Outlives = name + " is used by a goroutine"
 			return
 		}
-		fn := t.p.Callee(call)
+		fn := t.Pass.Callee(call)
 		if fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "context" {
 			if fn.Name() == "Done" { // ends with the context, and whoever has it sees that
 				t.value(outer.Parent(), name)
@@ -206,7 +206,7 @@ func (t *ctxTracker) selector(sel inspector.Cursor, name string) {
 			return // Err, Value, Deadline say how it is now
 		}
 		if fn == nil {
-			t.outlives = name + " is used by a function value"
+			t.Outlives = name + " is used by a function value"
 			return
 		}
 		t.callee(outer.Parent(), sel, fn, -1, name)
@@ -216,31 +216,31 @@ func (t *ctxTracker) selector(sel inspector.Cursor, name string) {
 }
 
 // argument is f(ctx): what f returns may live on it, and f itself may keep it.
-func (t *ctxTracker) argument(call, c inspector.Cursor, name string) {
+func (t *ContextTracker) argument(call, c inspector.Cursor, name string) {
 	n := call.Node().(*ast.CallExpr)
 	if _, ok := call.Parent().Node().(*ast.GoStmt); ok {
-		t.outlives = name + " is passed to a goroutine"
+		t.Outlives = name + " is passed to a goroutine"
 		return
 	}
-	if tv := t.p.TypesInfo.Types[n.Fun]; tv.IsType() {
+	if tv := t.Pass.TypesInfo.Types[n.Fun]; tv.IsType() {
 		t.value(call, name)
 		return
 	}
-	if t.p.CallsBuiltin(n) {
+	if t.Pass.CallsBuiltin(n) {
 		switch {
-		case t.p.IsBuiltin(n, "panic"):
-			t.outlives = name + " is thrown"
-		case t.p.IsBuiltin(n, "copy"):
-			t.outlives = name + " is copied"
+		case t.Pass.IsBuiltin(n, "panic"):
+			t.Outlives = name + " is thrown"
+		case t.Pass.IsBuiltin(n, "copy"):
+			t.Outlives = name + " is copied"
 		default:
 			t.value(call, name)
 		}
 		return
 	}
 	arg := t.argIndex(n, c)
-	fn := t.p.Callee(n)
+	fn := t.Pass.Callee(n)
 	if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok {
-		if s := t.p.TypesInfo.Selections[sel]; s != nil && s.Kind() == types.MethodExpr {
+		if s := t.Pass.TypesInfo.Selections[sel]; s != nil && s.Kind() == types.MethodExpr {
 			arg-- // T.M(t, ctx)
 		}
 	}
@@ -248,16 +248,16 @@ func (t *ctxTracker) argument(call, c inspector.Cursor, name string) {
 		t.callee(call, c, fn, arg, name)
 		return
 	}
-	switch t.p.funcValue(n.Fun, arg) {
+	switch t.Pass.funcValue(n.Fun, arg) {
 	case ParamReads:
 	case ParamCloses:
-		t.outlives = name + " is passed to a function, which may go on using it"
+		t.Outlives = name + " is passed to a function, which may go on using it"
 	default:
-		t.outlives, t.guessed = name+" is passed to a function value, which may keep it", true
+		t.Outlives, t.guessed = name+" is passed to a function value, which may keep it", true
 	}
 }
 
-func (t *ctxTracker) argIndex(call *ast.CallExpr, c inspector.Cursor) int {
+func (t *ContextTracker) argIndex(call *ast.CallExpr, c inspector.Cursor) int {
 	for i, a := range call.Args {
 		if a == c.Node() {
 			return i
@@ -268,7 +268,7 @@ func (t *ctxTracker) argIndex(call *ast.CallExpr, c inspector.Cursor) int {
 
 // callee decides on a call that gets the context as argument arg, or as its
 // receiver if that is -1, and goes on with what the call returns.
-func (t *ctxTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, name string) {
+func (t *ContextTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, name string) {
 	if t.transport {
 		t.transportCallee(call, fn, arg, name)
 		return
@@ -277,9 +277,9 @@ func (t *ctxTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, n
 	if arg < 0 {
 		why = " has a method " + fn.Name() + ", which may go on using it"
 	}
-	switch n := call.Node().(*ast.CallExpr); t.p.ctxEffect(n, fn, arg) {
+	switch n := call.Node().(*ast.CallExpr); t.Pass.ctxEffect(n, fn, arg) {
 	case knowledge.ContextKept:
-		t.outlives = name + why
+		t.Outlives = name + why
 	case knowledge.ContextGone:
 	case knowledge.ContextHeld:
 		if why := t.inFlight(call, fn); why != "" {
@@ -287,8 +287,8 @@ func (t *ctxTracker) callee(call, c inspector.Cursor, fn *types.Func, arg int, n
 		}
 		t.value(call, name)
 	default:
-		if t.p.startsBy(n, fn, arg) {
-			t.outlives, t.guessed = name+why, true
+		if t.Pass.startsBy(n, fn, arg) {
+			t.Outlives, t.guessed = name+why, true
 			return
 		}
 		t.doubts = append(t.doubts, Doubt{c, name + why})
@@ -327,7 +327,7 @@ func (p *Pass) CallsBuiltin(call *ast.CallExpr) bool {
 }
 
 // stored follows what is assigned: x := f(ctx).
-func (t *ctxTracker) stored(stmt, c inspector.Cursor, name string) {
+func (t *ContextTracker) stored(stmt, c inspector.Cursor, name string) {
 	var lhs, rhs []ast.Expr
 	switch n := stmt.Node().(type) {
 	case *ast.AssignStmt:
@@ -345,18 +345,18 @@ func (t *ctxTracker) stored(stmt, c inspector.Cursor, name string) {
 		if len(lhs) == len(rhs) && rhs[i] != c.Node() || IsBlank(l) {
 			continue
 		}
-		typ := t.p.TypesInfo.TypeOf(l)
+		typ := t.Pass.TypesInfo.TypeOf(l)
 		if typ != nil && typeis.DataOnly(typ) || typeis.CancelFunc(typ) {
 			continue
 		}
-		v := t.p.VarOf(l)
+		v := t.Pass.VarOf(l)
 		if t.intoResponse(l) {
 			continue
 		}
 		if v == nil {
-			t.outlives = name + " is stored"
+			t.Outlives = name + " is stored"
 			return
 		}
-		t.variable(v, name)
+		t.Follow(v, name)
 	}
 }

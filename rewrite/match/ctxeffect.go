@@ -47,8 +47,8 @@ func (p *Pass) ctxEffect(call *ast.CallExpr, fn *types.Func, arg int) knowledge.
 	return known
 }
 
-// contextual reports whether t is a context or something that carries one.
-func contextual(t types.Type) bool {
+// CarriesContext reports whether t is a context or something that carries one.
+func CarriesContext(t types.Type) bool {
 	return typeis.Named(t, "context", "Context") || typeis.Named(t, "net/http", "Request") || typeis.Named(t, "net/http", "Response") || typeis.Named(t, "os/exec", "Cmd")
 }
 
@@ -60,9 +60,9 @@ type contexts []Effect
 var contextsOf = Register[contexts]("contexts")
 
 func init() {
-	contextsOf.Compute(takesContext, func(s *Subject) (out contexts) {
+	contextsOf.Compute(TakesContext, func(s *Subject) (out contexts) {
 		for i := range s.Sig.Params().Len() {
-			if v := s.Sig.Params().At(i); contextual(v.Type()) {
+			if v := s.Sig.Params().At(i); CarriesContext(v.Type()) {
 				if out == nil {
 					out = make(contexts, s.Sig.Params().Len())
 				}
@@ -73,9 +73,9 @@ func init() {
 	})
 }
 
-func takesContext(sig *types.Signature, _ *ast.FuncDecl) bool {
+func TakesContext(sig *types.Signature, _ *ast.FuncDecl) bool {
 	for v := range sig.Params().Variables() {
-		if contextual(v.Type()) {
+		if CarriesContext(v.Type()) {
 			return true
 		}
 	}

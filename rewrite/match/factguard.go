@@ -173,7 +173,7 @@ func (p *Pass) allNil(fn *Func, v *types.Var) bool {
 			return true
 		}
 		loop, ok := s.(*ast.RangeStmt)
-		if !ok && !plain(s) {
+		if !ok && !IsPlain(s) {
 			return false
 		}
 		if !ok || p.VarOf(loop.X) != v || loop.Value == nil {

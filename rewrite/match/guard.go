@@ -56,7 +56,7 @@ func (p *Pass) FindGuard(def inspector.Cursor, err *types.Var, allowed func(ast.
 				return Guard{After: s}, "", true
 			}
 		}
-		if !plain(s) || p.Mentions(s, err) && !readsOnly(s) || !allowed(s) {
+		if !IsPlain(s) || p.Mentions(s, err) && !readsOnly(s) || !allowed(s) {
 			break
 		}
 	}
@@ -118,8 +118,8 @@ func (p *Pass) ErrorMatch(cond ast.Expr, err *types.Var) bool {
 	return false
 }
 
-// plain reports whether s has no control flow of its own and starts nothing.
-func plain(s ast.Stmt) bool {
+// IsPlain reports whether s has no control flow of its own and starts nothing.
+func IsPlain(s ast.Stmt) bool {
 	switch s.(type) {
 	case *ast.ExprStmt, *ast.AssignStmt, *ast.IncDecStmt, *ast.DeclStmt, *ast.DeferStmt:
 		return true

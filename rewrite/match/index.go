@@ -17,13 +17,13 @@ import (
 // All lists are in the order of the files, and of the text within a file.
 type PackageIndex struct {
 	Declared  map[*types.Func]inspector.Cursor        // functions of the package -> their declarations
-	funcs     map[*types.Func][]inspector.Cursor      // functions -> the identifiers that use them
+	Funcs     map[*types.Func][]inspector.Cursor      // functions -> the identifiers that use them
 	Calls     map[*types.Func][]inspector.Cursor      // functions -> the calls of them, also by a local variable
 	Fields    map[*types.Var][]inspector.Cursor       // Fields -> the selections of them
 	globals   map[*types.Var][]inspector.Cursor       // package variables -> the identifiers that denote them
 	Assigned  map[*types.Var][]ast.Expr               // variables and fields -> the left sides of assignments
 	Closed    map[*types.Var]bool                     // channels that are closed
-	named     map[string][]inspector.Cursor           // Fields by name -> the identifiers that use them
+	Named     map[string][]inspector.Cursor           // Fields by name -> the identifiers that use them
 	methods   map[string]bool                         // the methods of interfaces
 	groupOps  []WGOp                                  // of the whole package
 	opsOn     map[*types.Var][]WGOp                   // the same by field; nil for groups that are in none
@@ -45,9 +45,9 @@ func (p *Pass) Index() *PackageIndex {
 
 func (p *Pass) newIndex() *PackageIndex {
 	x := &PackageIndex{
-		Declared: map[*types.Func]inspector.Cursor{}, funcs: map[*types.Func][]inspector.Cursor{}, Calls: map[*types.Func][]inspector.Cursor{},
+		Declared: map[*types.Func]inspector.Cursor{}, Funcs: map[*types.Func][]inspector.Cursor{}, Calls: map[*types.Func][]inspector.Cursor{},
 		Fields: map[*types.Var][]inspector.Cursor{}, globals: map[*types.Var][]inspector.Cursor{}, Assigned: map[*types.Var][]ast.Expr{}, Closed: map[*types.Var]bool{},
-		named: map[string][]inspector.Cursor{}, methods: map[string]bool{}, opsOn: map[*types.Var][]WGOp{}, Resets: map[*types.Var][]inspector.Cursor{},
+		Named: map[string][]inspector.Cursor{}, methods: map[string]bool{}, opsOn: map[*types.Var][]WGOp{}, Resets: map[*types.Var][]inspector.Cursor{},
 	}
 	x.elsewhere = sync.OnceValues(p.namesElsewhere)
 	root := p.Inspector.Root()
@@ -107,13 +107,13 @@ func (p *Pass) indexIdent(x *PackageIndex, c inspector.Cursor, id *ast.Ident) {
 	switch o := p.TypesInfo.ObjectOf(id).(type) {
 	case *types.Func:
 		if fn := o.Origin(); fn.Pkg() == p.Pkg && p.TypesInfo.Uses[id] == types.Object(o) {
-			x.funcs[fn] = append(x.funcs[fn], c)
+			x.Funcs[fn] = append(x.Funcs[fn], c)
 		}
 	case *types.Var:
 		switch {
 		case o.Pkg() != p.Pkg:
 		case o.IsField() && p.TypesInfo.Defs[id] == nil:
-			x.named[id.Name] = append(x.named[id.Name], c)
+			x.Named[id.Name] = append(x.Named[id.Name], c)
 		case o.Parent() == p.Pkg.Scope():
 			x.globals[o] = append(x.globals[o], c)
 		}

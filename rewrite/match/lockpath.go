@@ -187,7 +187,7 @@ func (p *Pass) CallSites(fn *types.Func) (calls []inspector.Cursor, ok bool) {
 	if fn.Exported() && p.Pkg.Name() != "main" {
 		return nil, false
 	}
-	for _, c := range p.Index().funcs[fn] {
+	for _, c := range p.Index().Funcs[fn] {
 		if _, isSel := c.Parent().Node().(*ast.SelectorExpr); isSel {
 			c = c.Parent()
 		}

@@ -9,26 +9,6 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// The law of moves. A deferred call runs before all that was deferred earlier,
-// and its function, its receiver and its arguments have the values that they had
-// at the defer statement. So it may change its place only if it is the release
-// and nothing else, "cancel()" or "resp.Body.Close()", if no other call is
-// deferred between the old place and the new one, and if the variable gets no
-// other value there. Everywhere else a second defer
-// goes in front and the old one stays: the second runs last, and releasing twice
-// does no harm.
-
-// cancelsOnly reports whether d defers a call of the cancel function in v and
-// nothing else: the cause of a cancellation may be nil, but no other argument
-// has the same value elsewhere for certain.
-func (p *Pass) cancelsOnly(d *ast.DeferStmt, v *types.Var) bool {
-	if v == nil || p.VarOf(d.Call.Fun) != v {
-		return false
-	}
-	args := d.Call.Args
-	return len(args) == 0 || len(args) == 1 && p.IsNil(args[0])
-}
-
 // closesOnly reports whether d defers v.Body.Close() and nothing else.
 func (p *Pass) closesOnly(d *ast.DeferStmt, v *types.Var) bool {
 	sel, ok := ast.Unparen(d.Call.Fun).(*ast.SelectorExpr)
@@ -39,9 +19,9 @@ func (p *Pass) closesOnly(d *ast.DeferStmt, v *types.Var) bool {
 	return ok && body.Sel.Name == "Body" && p.VarOf(body.X) == v
 }
 
-// movesFreely reports whether a release of the variable v that fn defers at one
+// MovesFreely reports whether a release of the variable v that fn defers at one
 // of two places of the source may as well be deferred at the other.
-func (p *Pass) movesFreely(fn *Func, v *types.Var, from, to token.Pos) bool {
+func (p *Pass) MovesFreely(fn *Func, v *types.Var, from, to token.Pos) bool {
 	return !p.defersBetween(fn, from, to) && !slices.ContainsFunc(p.Uses(fn.Cursor, v), func(use inspector.Cursor) bool {
 		return IsAssigned(use) && from <= use.Node().Pos() && use.Node().Pos() < to
 	})

@@ -119,7 +119,7 @@ func (f *NamedFunc) Calls() (calls []NamedCall, all bool) {
 func (f *NamedFunc) uses() []inspector.Cursor {
 	switch o := f.Object.(type) {
 	case *types.Func:
-		return f.p.Index().funcs[o]
+		return f.p.Index().Funcs[o]
 	case *types.Var:
 		return f.p.VarUses(o)
 	}

@@ -49,7 +49,7 @@ func (p *Pass) once(c inspector.Cursor, seen map[ast.Node]bool) bool {
 		return false
 	}
 	called := false
-	for _, use := range p.Index().funcs[fn] {
+	for _, use := range p.Index().Funcs[fn] {
 		at := use
 		if sel, ok := at.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == use.Node() {
 			at = at.Parent()

@@ -17,7 +17,7 @@ import (
 // function cancels when it returns: that ends the connection and its
 // goroutines, whether the body is closed or not.
 func (b *Response) EndsWithFunction() bool {
-	c := &Cancel{p: b.p, Fn: b.Fn, Call: b.Call, Def: b.Def}
+	c := &Cancel{Pass: b.p, Fn: b.Fn, Call: b.Call, Def: b.Def}
 	if c.InLoop() {
 		return false // until then, each round adds one
 	}
@@ -28,22 +28,22 @@ func (b *Response) EndsWithFunction() bool {
 // request that is made with one; depth bounds how many requests in between are
 // looked through.
 func (c *Cancel) takes(e ast.Expr, depth int) bool {
-	t := c.p.TypesInfo.TypeOf(e)
+	t := c.Pass.TypesInfo.TypeOf(e)
 	if typeis.Named(t, "context", "Context") {
-		return c.ends(e, nil)
+		return c.Ends(e, nil)
 	}
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && depth > 0 {
-		switch c.p.FullName(call) {
+		switch c.Pass.FullName(call) {
 		case "net/http.NewRequestWithContext", "(*net/http.Request).WithContext", "(*net/http.Request).Clone":
 			return c.takes(call.Args[0], 0)
 		}
 		return false
 	}
-	v := c.p.VarOf(e)
-	if depth == 0 || !typeis.Named(t, "net/http", "Request") || !c.p.DeclaredIn(v, c.Fn) {
+	v := c.Pass.VarOf(e)
+	if depth == 0 || !typeis.Named(t, "net/http", "Request") || !c.Pass.DeclaredIn(v, c.Fn) {
 		return false
 	}
-	for _, use := range c.p.Uses(c.Fn.Cursor, v) {
+	for _, use := range c.Pass.Uses(c.Fn.Cursor, v) {
 		as, ok := use.Parent().Node().(*ast.AssignStmt)
 		if ok && as.Pos() < c.Call.Pos() && as.Lhs[0] == use.Node() && len(as.Rhs) == 1 && c.takes(as.Rhs[0], depth-1) {
 			return true

@@ -157,7 +157,7 @@ func (b *Response) movable(g Guard) ast.Stmt {
 		return nil
 	}
 	for _, s := range list[at+1:] {
-		if d, ok := s.(*ast.DeferStmt); ok && b.ClosesOnly(d) && b.p.movesFreely(b.Fn, b.Var, g.After.End(), d.Pos()) {
+		if d, ok := s.(*ast.DeferStmt); ok && b.ClosesOnly(d) && b.p.MovesFreely(b.Fn, b.Var, g.After.End(), d.Pos()) {
 			return s
 		}
 	}
@@ -171,7 +171,7 @@ func (b *Response) ClosesOnly(d *ast.DeferStmt) bool { return b.p.closesOnly(d, 
 // guard: it does nothing else, and no other defer changes places with it.
 func (b *Response) MovesDown(s ast.Stmt, g Guard) bool {
 	d, ok := s.(*ast.DeferStmt)
-	return ok && b.ClosesOnly(d) && b.p.movesFreely(b.Fn, b.Var, d.End(), g.After.Pos())
+	return ok && b.ClosesOnly(d) && b.p.MovesFreely(b.Fn, b.Var, d.End(), g.After.Pos())
 }
 
 // Unsure says why a close behind the guard could do harm that the paths do not
@@ -207,7 +207,7 @@ func (b *Response) GoesOn(g Guard) bool {
 		case (e.Kind == DefersClose || e.Kind == ClosesLate) && e.At.Node().Pos() > b.Call.Pos():
 			return false
 		case b.touches(e):
-			last = max(last, b.p.doneAt(e.At, b.Def, b.Fn))
+			last = max(last, b.p.DoneAt(e.At, b.Def, b.Fn))
 		}
 	}
 	return b.p.WaitsAfter(b.Fn, b.node(), last)

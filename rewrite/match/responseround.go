@@ -46,7 +46,7 @@ func (b *Response) WaysOut(g Guard) (w WaysOut, why string) {
 			return w, b.Var.Name() + " is assigned something that may belong to others"
 		}
 	}
-	w.Round, why = b.p.round(b.Obligation(), region, func(ast.Stmt) string { return "" })
+	w.Round, why = b.p.IterationExits(b.Obligation(), region, func(ast.Stmt) string { return "" })
 	switch {
 	case why != "":
 		return w, why
@@ -334,7 +334,7 @@ func (b *Response) Piles() *ast.DeferStmt {
 			return nil
 		}
 	}
-	if deferred == nil || !b.Fn.Flow.InCycle(deferred) || !b.p.longLoop(b.Def, false) || b.p.InTest(b.Call.Pos()) || !b.p.ComesBack(b.Obligation()) {
+	if deferred == nil || !b.Fn.Flow.InCycle(deferred) || !b.p.LongLoop(b.Def, false) || b.p.InTest(b.Call.Pos()) || !b.p.ComesBack(b.Obligation()) {
 		return nil
 	}
 	return deferred

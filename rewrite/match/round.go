@@ -22,11 +22,11 @@ func (r *Round) Before() []ast.Stmt {
 	return append(slices.Clone(r.Jumps), r.Again...)
 }
 
-// round returns the ways out of region, a list of statements that holds the
+// IterationExits returns the ways out of region, a list of statements that holds the
 // one of the call, on which o is not met. fits says why nothing can be put in
 // front of a jump, or returns "". why says what stands against it if there is
 // a way out where nothing can be done.
-func (p *Pass) round(o Obligation, region inspector.Cursor, fits func(ast.Stmt) string) (r Round, why string) {
+func (p *Pass) IterationExits(o Obligation, region inspector.Cursor, fits func(ast.Stmt) string) (r Round, why string) {
 	for b := range region.Preorder((*ast.BranchStmt)(nil)) {
 		if tok := b.Node().(*ast.BranchStmt).Tok; tok == token.GOTO || tok == token.FALLTHROUGH {
 			return r, "in a loop a deferred call would wait for the end of the function, and the round is left by a " + tok.String()
@@ -105,39 +105,6 @@ func declares(region inspector.Cursor, o Obligation) bool {
 	return o.Var == nil || o.Def.Parent() == region || o.Var.Pos() >= o.Def.Node().Pos() && o.Var.Pos() < o.Def.Node().End()
 }
 
-// Round returns the ways out of the list of statements that holds the call on
-// which the cancel function with the given events is not called. It returns
-// why instead if the context may be in use beyond the round, or where a call in
-// front of each way out would not do.
-func (c *Cancel) Round(cancel *types.Var, events []Event) (r Round, why string) {
-	region := c.Def.Parent()
-	if _, _, ok := StmtList(c.Def); !ok || region.Node() == ast.Node(c.Fn.Body) {
-		return r, "in a loop a deferred cancel would wait for the end of the function"
-	}
-	if c.Ctx == nil {
-		return r, "the context is stored, so only its owner knows when to cancel it"
-	}
-	if cancel != nil && (cancel.Pos() < region.Node().Pos() || cancel.Pos() >= region.Node().End()) {
-		return r, cancel.Name() + " lives longer than the round of the loop"
-	}
-	for _, e := range events {
-		if e.Kind == Assigns && e.Node != c.Node() {
-			return r, cancel.Name() + " is assigned again"
-		}
-	}
-	t := c.within(region)
-	if t.outlives != "" {
-		return r, t.outlives
-	}
-	o := Obligation{Fn: c.Fn, Call: c.Call, Def: c.Def, Var: cancel, Events: events, Over: c.WaitsForDone, Settled: c.Ended}
-	return c.p.round(o, region, func(s ast.Stmt) string {
-		if ret, ok := s.(*ast.ReturnStmt); ok && t.uses(ret) {
-			return "what is returned is made with the context, so it cannot be cancelled before"
-		}
-		return ""
-	})
-}
-
 // hidden reports whether the name of v means something else at pos.
 func (p *Pass) hidden(v *types.Var, pos token.Pos) bool {
 	scope := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos)
@@ -167,17 +134,10 @@ func (p *Pass) hiddenAfter(v *types.Var, region inspector.Cursor, s ast.Stmt) bo
 	return obj != types.Object(v)
 }
 
-// within follows the context as far as it must not outlive a run through region.
-func (c *Cancel) within(region inspector.Cursor) *ctxTracker {
-	t := &ctxTracker{p: c.p, fn: c.Fn, def: c.Node(), round: region.Node(), seen: map[*types.Var]bool{}}
-	t.variable(c.Ctx, "")
-	return t
-}
-
-// uses reports whether n mentions the context or something made from it.
-func (t *ctxTracker) uses(n ast.Node) bool {
-	for v := range t.seen {
-		if t.p.Mentions(n, v) {
+// Mentions reports whether n mentions the context or something made from it.
+func (t *ContextTracker) Mentions(n ast.Node) bool {
+	for v := range t.Seen {
+		if t.Pass.Mentions(n, v) {
 			return true
 		}
 	}
@@ -218,54 +178,9 @@ func leaves(n ast.Node, region inspector.Cursor) bool {
 	return true
 }
 
-// Piles reports whether the contexts of all rounds stay until the function
-// returns because cancel is deferred in a loop, and nothing needs them when
-// their round is over. Loops that are known to end soon are left alone, those
-// of tests, and timed contexts in loops that are known to end.
-func (c *Cancel) Piles(events []Event) (deferred ast.Stmt) {
-	for _, e := range events {
-		switch e.Kind {
-		case DefersClose:
-			if deferred != nil || e.Via.Node() != e.Node || !c.Fn.Flow.InCycle(e.Node) || e.Via.Parent() != c.Def.Parent() {
-				return nil
-			}
-			deferred = e.Node.(ast.Stmt)
-		case ClosesLate: // by a literal, of which each iteration has its own
-			d, ok := e.Node.(*ast.DeferStmt)
-			if !ok || deferred != nil && deferred != ast.Stmt(d) || !c.Fn.Flow.InCycle(d) || !beside(c.Def, d) {
-				return nil
-			}
-			deferred = d
-		case Reads:
-		case Assigns:
-			if e.Node != c.Node() {
-				return nil
-			}
-		default:
-			return nil
-		}
-	}
-	if deferred == nil || c.Ctx == nil || !c.InLoop() || !c.p.longLoop(c.Def, c.Timed()) || c.p.InTest(c.Call.Pos()) || c.within(c.Def.Parent()).outlives != "" {
-		return nil
-	}
-	return deferred
-}
-
-// OutlivesRound reports whether the call stands in a loop and the variable of
-// its cancel function is declared outside: a later round may call it, and
-// whether it does may depend on more than the paths show.
-func (c *Cancel) OutlivesRound(cancel *types.Var) bool {
-	for loop := range c.Def.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
-		if c.Fn.Cursor.Contains(loop) && cancel.Pos() < loop.Node().Pos() {
-			return true
-		}
-	}
-	return false
-}
-
-// longLoop reports whether a loop around the statement at c may go on for long
+// LongLoop reports whether a loop around the statement at c may go on for long
 // enough that what piles up matters. What is timed ends by itself in the end.
-func (p *Pass) longLoop(c inspector.Cursor, timed bool) bool {
+func (p *Pass) LongLoop(c inspector.Cursor, timed bool) bool {
 	for loop := range c.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		switch n := loop.Node().(type) {
 		case *ast.FuncLit, *ast.FuncDecl:

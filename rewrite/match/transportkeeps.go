@@ -38,22 +38,22 @@ func (p *Pass) detaches(sig *types.Signature, fn *Func) bool {
 	if !roundTrips(sig) {
 		return false
 	}
-	t := &ctxTracker{p: p, fn: fn, def: fn.Type, seen: map[*types.Var]bool{}, transport: true}
-	t.variable(sig.Params().At(0), "")
-	return t.outlives != "" && !t.guessed
+	t := &ContextTracker{Pass: p, Fn: fn, Def: fn.Type, Seen: map[*types.Var]bool{}, transport: true}
+	t.Follow(sig.Params().At(0), "")
+	return t.Outlives != "" && !t.guessed
 }
 
 // started reports whether the literals around c are run by a goroutine, or
 // handed to a function that may do so.
-func (t *ctxTracker) started(c inspector.Cursor) bool {
-	for ; c.Valid() && c != t.fn.Cursor; c = c.Parent() {
+func (t *ContextTracker) started(c inspector.Cursor) bool {
+	for ; c.Valid() && c != t.Fn.Cursor; c = c.Parent() {
 		switch n := c.Node().(type) {
 		case *ast.GoStmt:
 			return true
 		case *ast.FuncLit:
 			arg := Unparen(c)
 			call, ok := arg.Parent().Node().(*ast.CallExpr)
-			if ok && call.Fun != arg.Node() && !t.p.TypesInfo.Types[call.Fun].IsType() && ast.Node(n) != t.fn.Cursor.Node() {
+			if ok && call.Fun != arg.Node() && !t.Pass.TypesInfo.Types[call.Fun].IsType() && ast.Node(n) != t.Fn.Cursor.Node() {
 				return true
 			}
 		}
@@ -63,27 +63,27 @@ func (t *ctxTracker) started(c inspector.Cursor) bool {
 
 // intoResponse reports whether l is a field of a local variable: what is put
 // there by a transport goes with its response, or a copy of its request.
-func (t *ctxTracker) intoResponse(l ast.Expr) bool {
+func (t *ContextTracker) intoResponse(l ast.Expr) bool {
 	sel, ok := ast.Unparen(l).(*ast.SelectorExpr)
 	if !ok || !t.transport {
 		return false
 	}
-	v := t.p.VarOf(sel.X)
-	return v != nil && !v.IsField() && t.p.DeclaredIn(v, t.fn) && (t.p.IsResult(v, t.fn) || v.Pos() >= t.fn.Body.Pos())
+	v := t.Pass.VarOf(sel.X)
+	return v != nil && !v.IsField() && t.Pass.DeclaredIn(v, t.Fn) && (t.Pass.IsResult(v, t.Fn) || v.Pos() >= t.Fn.Body.Pos())
 }
 
 // transportCallee is callee for a transport. It looks into the functions of the
 // package by itself: summaries do not tell what is returned from what is kept.
-func (t *ctxTracker) transportCallee(call inspector.Cursor, fn *types.Func, arg int, name string) {
+func (t *ContextTracker) transportCallee(call inspector.Cursor, fn *types.Func, arg int, name string) {
 	if knowledge.OnContext(fn, arg) == knowledge.ContextKept {
-		t.outlives = name + " is passed to " + fn.Name()
+		t.Outlives = name + " is passed to " + fn.Name()
 		return
 	}
 	if sig := fn.Signature(); arg >= 0 && arg < sig.Params().Len() && t.depth < transportDepth {
-		if q, body := t.p.Facts.bodyOf(fn); body != nil {
-			inner := &ctxTracker{p: q, fn: body, def: body.Type, seen: map[*types.Var]bool{}, transport: true, depth: t.depth + 1}
-			if inner.variable(fn.Origin().Signature().Params().At(arg), ""); inner.outlives != "" && !inner.guessed {
-				t.outlives = inner.outlives
+		if q, body := t.Pass.Facts.bodyOf(fn); body != nil {
+			inner := &ContextTracker{Pass: q, Fn: body, Def: body.Type, Seen: map[*types.Var]bool{}, transport: true, depth: t.depth + 1}
+			if inner.Follow(fn.Origin().Signature().Params().At(arg), ""); inner.Outlives != "" && !inner.guessed {
+				t.Outlives = inner.Outlives
 				return
 			}
 		}
@@ -198,16 +198,16 @@ func (p *Pass) litDetaches(lit *ast.FuncLit, sig *types.Signature) bool {
 // Precision: that the body of the response is closed on each path ends what is
 // still being sent, so the context may end there, too. A status without a body is no
 // excuse: the close of no body ends nothing.
-func (t *ctxTracker) inFlight(call inspector.Cursor, fn *types.Func) string {
+func (t *ContextTracker) inFlight(call inspector.Cursor, fn *types.Func) string {
 	n := call.Node().(*ast.CallExpr)
 	if !knowledge.ClientCalls[fn.FullName()] && fn.FullName() != "(net/http.RoundTripper).RoundTrip" {
 		return ""
 	}
-	inTest := t.p.InTest(n.Pos())
-	if d := t.p.detachingTransports(); d.shipped || d.tested && inTest {
+	inTest := t.Pass.InTest(n.Pos())
+	if d := t.Pass.detachingTransports(); d.shipped || d.tested && inTest {
 		return " is passed to " + fn.Name() + ", and a transport of the package goes on using requests"
 	}
-	b := Response{p: t.p, Fn: t.p.EnclosingFunc(call), Call: n, Def: Unparen(call).Parent()}
+	b := Response{p: t.Pass, Fn: t.Pass.EnclosingFunc(call), Call: n, Def: Unparen(call).Parent()}
 	if b.Fn == nil || b.SendsNothing() {
 		return ""
 	}

@@ -43,9 +43,9 @@ func (p *Pass) WaitsAfter(fn *Func, node ast.Node, pos token.Pos) bool {
 	return found
 }
 
-// doneAt returns where the use at c of what is made at def is over: where it
+// DoneAt returns where the use at c of what is made at def is over: where it
 // stands, or at the end of the loops around it.
-func (p *Pass) doneAt(c, def inspector.Cursor, fn *Func) token.Pos {
+func (p *Pass) DoneAt(c, def inspector.Cursor, fn *Func) token.Pos {
 	end := c.Node().End()
 	for loop := range c.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
 		if !fn.Cursor.Contains(loop) || loop.Contains(def) {

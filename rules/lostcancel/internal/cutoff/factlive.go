@@ -1,24 +1,25 @@
-package match
+package cutoff
 
 import (
 	"go/ast"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// lives says of the parameters of a function, by index, whether the first
+// liveResults says of the parameters of a function, by index, whether the first
 // result lives on it: see Facts.Lives.
-type lives []bool
+type liveResults []bool
 
-var livesOf = Register[lives]("lives")
+var livesOf = match.Register[liveResults]("lives")
 
 func init() {
-	livesOf.Compute(takesContext, func(s *Subject) (out lives) {
+	livesOf.Compute(match.TakesContext, func(s *match.Subject) (out liveResults) {
 		for i := range s.Sig.Params().Len() {
-			if v := s.Sig.Params().At(i); contextual(v.Type()) && s.livesOn(v, s.Fn, s.Sig) {
+			if v := s.Sig.Params().At(i); match.CarriesContext(v.Type()) && livesOn(s.Pass, v, s.Fn, s.Sig) {
 				if out == nil {
-					out = make(lives, s.Sig.Params().Len())
+					out = make(liveResults, s.Sig.Params().Len())
 				}
 				out[i] = true
 			}
@@ -27,16 +28,16 @@ func init() {
 	})
 }
 
-// Lives reports whether the first result of fn lives on argument i, a context
+// livesOnOf reports whether the first result of fn lives on argument i, a context
 // or a request: it is a response, or reads from one, and whoever gets it still
 // has to read it. Every way out of fn that does not fail returns such a result.
-func (f *Facts) Lives(fn *types.Func, i int) bool {
+func livesOnOf(f *match.Facts, fn *types.Func, i int) bool {
 	lives := livesOf.Of(f.Facts, fn)
 	return i < len(lives) && lives[i]
 }
 
 // livesOn reports whether the first result of fn lives on its parameter v.
-func (p *Pass) livesOn(v *types.Var, fn *Func, sig *types.Signature) bool {
+func livesOn(p *match.Pass, v *types.Var, fn *match.Func, sig *types.Signature) bool {
 	if sig.Results().Len() == 0 || !product(sig.Results().At(0).Type()) || typeis.Named(v.Type(), "net/http", "Response") || typeis.Named(v.Type(), "os/exec", "Cmd") {
 		return false
 	}

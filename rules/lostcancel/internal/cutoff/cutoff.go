@@ -1,4 +1,6 @@
-package match
+// Package cutoff finds values that a function hands out although the context that
+// they live on is cancelled when it returns.
+package cutoff
 
 import (
 	"go/ast"
@@ -6,45 +8,46 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// CutOff is a value that a function hands to its caller although the context
+// Cut is a value that a function hands to its caller although the context
 // that the value lives on is cancelled by then: a response whose body is still
 // to be read, rows, a transaction.
-type CutOff struct {
+type Cut struct {
 	Return *ast.ReturnStmt
 	Cancel ast.Node // the defer statement or the call that ends the context
 	What   string   // what is returned
 	Harm   string   // and what becomes of it
 }
 
-// CutOff returns the first value that is cut off by the events of the cancel
+// Find returns the first value that is cut off by the events of the cancel
 // function of a context in a local variable.
 //
 // Precision: the value must certainly come from the context, by way of nothing
 // but what package context, net/http and loaded functions do. It counts no
 // more once anything but its plain fields is touched: it may have been read to
 // its end by then. And the context must certainly be cancelled on the way.
-func (c *Cancel) CutOff(events []Event) (out CutOff, ok bool) {
-	w := newLiveWalk(c.p, c.Fn)
+func Find(c *match.Cancel, events []match.Event) (out Cut, ok bool) {
+	w := newLiveWalk(c.Pass, c.Fn)
 	start, any := liveState{vars: w.bit(c.Ctx)}, false
 	w.here, w.cancels = c.Node(), map[ast.Node]bool{}
 	for _, e := range events {
 		later := e.At.Node().Pos() > c.Call.Pos() || c.InLoop()
-		if e.Kind == Escapes || e.Kind == Assigns && e.Node != w.here && later {
+		if e.Kind == match.Escapes || e.Kind == match.Assigns && e.Node != w.here && later {
 			return out, false
 		}
 		if n := certainCancel(e); n != nil {
 			w.cancels[e.Node], any = true, true
 		}
 	}
-	if !any || start.vars == 0 || c.p.nobodyReads(c.Fn) {
+	if !any || start.vars == 0 || nobodyReads(c.Pass, c.Fn) {
 		return out, false
 	}
 	w.found = func(ret *ast.ReturnStmt, t types.Type, s liveState) {
 		if s.cancel != nil && out.Return == nil {
-			out = CutOff{Return: ret, Cancel: s.cancel}
+			out = Cut{Return: ret, Cancel: s.cancel}
 			out.What, out.Harm = fate(t)
 		}
 	}
@@ -54,22 +57,22 @@ func (c *Cancel) CutOff(events []Event) (out CutOff, ok bool) {
 
 // certainCancel returns the statement of an event that certainly cancels: a
 // call or a defer of its own, or a deferred literal that does so whatever happens.
-func certainCancel(e Event) ast.Node {
-	call := Unparen(e.At).Parent()
-	if ce, ok := call.Node().(*ast.CallExpr); !ok || ce.Fun != Unparen(e.At).Node() {
+func certainCancel(e match.Event) ast.Node {
+	call := match.Unparen(e.At).Parent()
+	if ce, ok := call.Node().(*ast.CallExpr); !ok || ce.Fun != match.Unparen(e.At).Node() {
 		return nil
 	}
 	stmt := call.Parent()
 	switch e.Kind {
-	case DefersClose:
+	case match.DefersClose:
 		if stmt.Node() == e.Node {
 			return e.Node
 		}
-	case Closes:
+	case match.Closes:
 		if _, ok := stmt.Node().(*ast.ExprStmt); ok && stmt.Node() == e.Node {
 			return e.Node
 		}
-	case ClosesLate:
+	case match.ClosesLate:
 		lit, ok := stmt.Parent().Parent().Node().(*ast.FuncLit)
 		if !ok || stmt.Parent().Node() != ast.Node(lit.Body) {
 			return nil
@@ -100,7 +103,7 @@ func fate(t types.Type) (what, harm string) {
 // nobodyReads reports whether all callers of fn, a function that only its
 // package can call, do no more with the response that it returns than to look
 // at its plain fields and to close it.
-func (p *Pass) nobodyReads(fn *Func) bool {
+func nobodyReads(p *match.Pass, fn *match.Func) bool {
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
 	if !ok || d.Name.IsExported() || len(p.IgnoredFiles) > 0 {
 		return false
@@ -113,12 +116,12 @@ func (p *Pass) nobodyReads(fn *Func) bool {
 		return false
 	}
 	callers := 0
-	for _, c := range p.Index().funcs[obj] {
+	for _, c := range p.Index().Funcs[obj] {
 		if _, ok := c.Parent().Node().(*ast.SelectorExpr); ok {
 			c = c.Parent()
 		}
-		call := Unparen(c).Parent()
-		if ce, ok := call.Node().(*ast.CallExpr); !ok || ce.Fun != Unparen(c).Node() || p.mayRead(call) {
+		call := match.Unparen(c).Parent()
+		if ce, ok := call.Node().(*ast.CallExpr); !ok || ce.Fun != match.Unparen(c).Node() || mayRead(p, call) {
 			return false
 		}
 		callers++
@@ -128,12 +131,12 @@ func (p *Pass) nobodyReads(fn *Func) bool {
 
 // mayRead reports whether the response that a call returns goes anywhere but
 // to a variable of which only plain fields are asked and which is closed.
-func (p *Pass) mayRead(call inspector.Cursor) bool {
-	as, ok := Unparen(call).Parent().Node().(*ast.AssignStmt)
+func mayRead(p *match.Pass, call inspector.Cursor) bool {
+	as, ok := match.Unparen(call).Parent().Node().(*ast.AssignStmt)
 	if !ok || len(as.Rhs) != 1 {
 		return true
 	}
-	if IsBlank(as.Lhs[0]) {
+	if match.IsBlank(as.Lhs[0]) {
 		return false
 	}
 	v, fn := p.VarOf(as.Lhs[0]), p.EnclosingFunc(call)
@@ -141,10 +144,10 @@ func (p *Pass) mayRead(call inspector.Cursor) bool {
 		return true
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if IsAssigned(use) || plainField(use) {
+		if match.IsAssigned(use) || plainField(use) {
 			continue
 		}
-		if be, ok := Unparen(use).Parent().Node().(*ast.BinaryExpr); ok && (p.IsNil(be.X) || p.IsNil(be.Y)) {
+		if be, ok := match.Unparen(use).Parent().Node().(*ast.BinaryExpr); ok && (p.IsNil(be.X) || p.IsNil(be.Y)) {
 			continue
 		}
 		body := use.Parent() // resp.Body.Close()

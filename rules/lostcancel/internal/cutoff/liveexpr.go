@@ -1,4 +1,4 @@
-package match
+package cutoff
 
 import (
 	"go/ast"
@@ -75,7 +75,7 @@ func (w *liveWalk) liveCall(call *ast.CallExpr, s liveState) bool {
 // liveResult asks the summary of a loaded function.
 func (w *liveWalk) liveResult(call *ast.CallExpr, fn *types.Func, s liveState) bool {
 	for i, arg := range call.Args {
-		if w.p.Facts.Lives(fn, i) && w.live(arg, s) {
+		if livesOnOf(w.p.Facts, fn, i) && w.live(arg, s) {
 			return true
 		}
 	}

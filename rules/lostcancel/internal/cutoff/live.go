@@ -1,4 +1,4 @@
-package match
+package cutoff
 
 import (
 	"go/ast"
@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -22,8 +23,8 @@ type liveState struct {
 
 // liveWalk follows what lives on a context along the paths of a function.
 type liveWalk struct {
-	p       *Pass
-	fn      *Func
+	p       *match.Pass
+	fn      *match.Func
 	here    ast.Node // the call that makes the context; nil for a parameter
 	cancels map[ast.Node]bool
 	num     map[*types.Var]int
@@ -33,17 +34,17 @@ type liveWalk struct {
 	dead    func() // a return of something that does not live on the context
 }
 
-func newLiveWalk(p *Pass, fn *Func) *liveWalk {
+func newLiveWalk(p *match.Pass, fn *match.Func) *liveWalk {
 	w := &liveWalk{p: p, fn: fn, num: map[*types.Var]int{}, spoilt: map[*types.Var]bool{}, uses: map[ast.Node][]inspector.Cursor{}, dead: func() {}}
 	for c := range fn.Cursor.Preorder((*ast.Ident)(nil)) {
 		v, ok := p.TypesInfo.ObjectOf(c.Node().(*ast.Ident)).(*types.Var)
 		if !ok || v.IsField() || typeis.DataOnly(v.Type()) && !typeis.HTTP(v.Type()) {
 			continue
 		}
-		if n := FlowNode(c, fn); n != nil {
+		if n := match.FlowNode(c, fn); n != nil {
 			w.uses[n] = append(w.uses[n], c)
 		}
-		if p.LitUse(c, fn) != LitNone && !plainField(c) || Addressed(c) {
+		if p.LitUse(c, fn) != match.LitNone && !plainField(c) || match.Addressed(c) {
 			w.spoilt[v] = true
 		}
 	}
@@ -73,7 +74,7 @@ func (w *liveWalk) bit(v *types.Var) uint64 {
 // literal or through its address.
 func (w *liveWalk) assignedLate(v *types.Var) bool {
 	return slices.ContainsFunc(w.p.Uses(w.fn.Cursor, v), func(use inspector.Cursor) bool {
-		return Addressed(use) || IsAssigned(use) && w.p.LitUse(use, w.fn) != LitNone
+		return match.Addressed(use) || match.IsAssigned(use) && w.p.LitUse(use, w.fn) != match.LitNone
 	})
 }
 
@@ -199,10 +200,10 @@ func (w *liveWalk) setsError(e ast.Expr) bool {
 func (w *liveWalk) touches(n ast.Node, s liveState) bool {
 	for _, use := range w.uses[n] {
 		v := w.p.VarOf(use.Node().(*ast.Ident))
-		if !product(v.Type()) || s.vars&w.bit(v) == 0 || IsAssigned(use) || plainField(use) {
+		if !product(v.Type()) || s.vars&w.bit(v) == 0 || match.IsAssigned(use) || plainField(use) {
 			continue
 		}
-		switch parent := Unparen(use).Parent().Node().(type) {
+		switch parent := match.Unparen(use).Parent().Node().(type) {
 		case *ast.BinaryExpr:
 			continue
 		case *ast.CallExpr:
@@ -218,7 +219,7 @@ func (w *liveWalk) touches(n ast.Node, s liveState) bool {
 // plainField reports whether the response at c is only asked for its status or
 // another field that is not the body.
 func plainField(c inspector.Cursor) bool {
-	sel, ok := Unparen(c).Parent().Node().(*ast.SelectorExpr)
+	sel, ok := match.Unparen(c).Parent().Node().(*ast.SelectorExpr)
 	if !ok {
 		return false
 	}

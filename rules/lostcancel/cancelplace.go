@@ -1,0 +1,115 @@
+package lostcancel
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+)
+
+// movable returns the "defer cancel()" in the list of the call that can go up
+// directly after it: it does nothing but to call the cancel function, and no
+// other defer changes places with it, because a deferred Wait needs the cancel
+// before it.
+func movable(c *match.Cancel, cancel *types.Var) ast.Stmt {
+	list, i, ok := match.StmtList(c.Def)
+	if !ok {
+		return nil
+	}
+	for _, s := range list[i+1:] {
+		d, isDefer := s.(*ast.DeferStmt)
+		if isDefer && cancelsOnly(c.Pass, d, cancel) && c.Pass.MovesFreely(c.Fn, cancel, c.Def.Node().End(), d.Pos()) {
+			return s
+		}
+	}
+	return nil
+}
+
+// callsOnly reports whether a statement defers a call of the cancel function
+// and nothing else.
+func callsOnly(c *match.Cancel, deferred ast.Stmt, cancel *types.Var) bool {
+	d, ok := deferred.(*ast.DeferStmt)
+	return ok && cancelsOnly(c.Pass, d, cancel)
+}
+
+// afterUse returns where the context is to be cancelled, by the function with
+// the given events, if the function goes on for long after its last use: a
+// deferred call would keep it as long. goesOn is false if it does not. why says
+// what stands against it if there is no such place.
+func afterUse(c *match.Cancel, cancel *types.Var, events []match.Event) (r match.Round, goesOn bool, why string) {
+	t := &match.ContextTracker{Pass: c.Pass, Fn: c.Fn, Def: c.Node(), Seen: map[*types.Var]bool{}}
+	last, ok := lastUse(c, t, events)
+	if !ok || !c.Pass.WaitsAfter(c.Fn, c.Node(), last) {
+		return r, false, ""
+	}
+	list, _, ok := match.StmtList(c.Def)
+	at := slices.IndexFunc(list, func(s ast.Stmt) bool { return s.Pos() <= last && last <= s.End() })
+	if !ok || at < 0 {
+		return r, true, "it is used last in another block"
+	}
+	o := match.Obligation{Fn: c.Fn, Call: c.Call, Def: c.Def, Var: cancel, Events: events, Over: c.WaitsForDone, Settled: c.Ended}
+	r, why = c.Pass.IterationExits(o, c.Def.Parent(), func(s ast.Stmt) string {
+		if s.Pos() < list[at].End() && t.Mentions(s) {
+			return "what is returned is made with the context, so it cannot be cancelled before"
+		}
+		return ""
+	})
+	if why == "" && len(r.Again) > 0 {
+		why = cancel.Name() + " is assigned again"
+	}
+	r.Jumps = slices.DeleteFunc(r.Jumps, func(s ast.Stmt) bool { return s.Pos() >= list[at].End() })
+	r.Last = list[at]
+	return r, true, why
+}
+
+// lastUse returns where the function is done with the context and all that t,
+// which follows it, finds to be made from it; ok is false if that is only when
+// the function returns, or a deferred call already keeps it as long.
+func lastUse(c *match.Cancel, t *match.ContextTracker, events []match.Event) (last token.Pos, ok bool) {
+	for _, e := range events {
+		switch e.Kind {
+		case match.DefersClose, match.ClosesLate:
+			return 0, false
+		case match.Closes:
+			last = max(last, c.Pass.DoneAt(e.At, c.Def, c.Fn))
+		}
+	}
+	if t.Follow(c.Ctx, ""); t.Outlives != "" {
+		return 0, false
+	}
+	last = max(last, c.Call.End())
+	for v := range t.Seen {
+		for _, use := range c.Pass.Uses(c.Fn.Cursor, v) {
+			if use.Node().Pos() < c.Call.Pos() {
+				continue
+			}
+			if match.InDefer(use) && c.Fn.Cursor.Contains(use) {
+				return 0, false
+			}
+			last = max(last, c.Pass.DoneAt(use, c.Def, c.Fn))
+		}
+	}
+	return last, true
+}
+
+// The law of moves. A deferred call runs before all that was deferred earlier,
+// and its function, its receiver and its arguments have the values that they had
+// at the defer statement. So it may change its place only if it is the release
+// and nothing else, "cancel()" or "resp.Body.Close()", if no other call is
+// deferred between the old place and the new one, and if the variable gets no
+// other value there. Everywhere else a second defer
+// goes in front and the old one stays: the second runs last, and releasing twice
+// does no harm.
+
+// cancelsOnly reports whether d defers a call of the cancel function in v and
+// nothing else: the cause of a cancellation may be nil, but no other argument
+// has the same value elsewhere for certain.
+func cancelsOnly(p *match.Pass, d *ast.DeferStmt, v *types.Var) bool {
+	if v == nil || p.VarOf(d.Call.Fun) != v {
+		return false
+	}
+	args := d.Call.Args
+	return len(args) == 0 || len(args) == 1 && p.IsNil(args[0])
+}
