@@ -173,7 +173,7 @@ func (p *Pass) boundTo(id *ast.Ident, fn *Func) ast.Expr {
 	if !ok || !p.Fixed(v) {
 		return nil
 	}
-	value := p.givenAt(c)
+	value := p.GivenAt(c)
 	if value == nil || value.Pos() < fn.Body.Pos() {
 		return nil
 	}

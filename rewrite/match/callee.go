@@ -46,16 +46,16 @@ func (p *Pass) boundFunc(v *types.Var) *types.Func {
 // onlyFunc returns the function that v, a local variable, is assigned, if
 // that happens once.
 func (p *Pass) onlyFunc(v *types.Var) *types.Func {
-	value := p.onlyValue(v)
+	value := p.OnlyValue(v)
 	if value == nil {
 		return nil
 	}
-	return p.funcRef(value)
+	return p.FuncRef(value)
 }
 
-// onlyValue returns the only value that v, a local variable, is ever given; nil
+// OnlyValue returns the only value that v, a local variable, is ever given; nil
 // if there are others, or none is in sight.
-func (p *Pass) onlyValue(v *types.Var) ast.Expr {
+func (p *Pass) OnlyValue(v *types.Var) ast.Expr {
 	if values, param, ok := p.valuesOf(v); ok && !param && len(values) == 1 {
 		return values[0]
 	}
@@ -133,7 +133,7 @@ func assigned(as *ast.AssignStmt, c inspector.Cursor) ast.Expr {
 	return nil
 }
 
-func (p *Pass) funcRef(e ast.Expr) *types.Func {
+func (p *Pass) FuncRef(e ast.Expr) *types.Func {
 	var id *ast.Ident
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:

@@ -36,7 +36,7 @@ func (c *Cancel) asksEnd(e ast.Expr) bool {
 		if !ok {
 			return false
 		}
-		if e = c.Pass.givenAt(at); e == nil {
+		if e = c.Pass.GivenAt(at); e == nil {
 			return false
 		}
 		e = ast.Unparen(e)

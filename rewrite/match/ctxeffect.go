@@ -137,7 +137,7 @@ func (p *Pass) dynamicType(e ast.Expr) types.Type {
 	if v == nil {
 		return nil
 	}
-	value := p.onlyValue(v)
+	value := p.OnlyValue(v)
 	if value == nil {
 		return nil
 	}

@@ -14,13 +14,13 @@ import (
 // a literal in sight: a literal that is called at once, a local variable that is
 // given one value, a parameter of a function all calls of which are in the package.
 
-// funcValueDepth bounds how many parameters a value is followed through.
-const funcValueDepth = 3
+// FuncValueDepth bounds how many parameters a value is followed through.
+const FuncValueDepth = 3
 
 // funcValue says what the function that fun, no name of a function, evaluates
 // to does with its argument arg, a context or what is made from one.
 func (p *Pass) funcValue(fun ast.Expr, arg int) Effect {
-	return p.valueEffect(fun, arg, funcValueDepth)
+	return p.valueEffect(fun, arg, FuncValueDepth)
 }
 
 func (p *Pass) valueEffect(fun ast.Expr, arg, depth int) Effect {
@@ -28,7 +28,7 @@ func (p *Pass) valueEffect(fun ast.Expr, arg, depth int) Effect {
 	if lit, ok := fun.(*ast.FuncLit); ok {
 		return p.litEffect(lit, arg)
 	}
-	if fn := p.funcRef(fun); fn != nil {
+	if fn := p.FuncRef(fun); fn != nil {
 		switch knowledge.OnContext(fn, arg) {
 		case knowledge.ContextGone:
 			return ParamReads

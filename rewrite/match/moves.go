@@ -9,16 +9,6 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// closesOnly reports whether d defers v.Body.Close() and nothing else.
-func (p *Pass) closesOnly(d *ast.DeferStmt, v *types.Var) bool {
-	sel, ok := ast.Unparen(d.Call.Fun).(*ast.SelectorExpr)
-	if !ok || v == nil || sel.Sel.Name != "Close" || len(d.Call.Args) > 0 {
-		return false
-	}
-	body, ok := ast.Unparen(sel.X).(*ast.SelectorExpr)
-	return ok && body.Sel.Name == "Body" && p.VarOf(body.X) == v
-}
-
 // MovesFreely reports whether a release of the variable v that fn defers at one
 // of two places of the source may as well be deferred at the other.
 func (p *Pass) MovesFreely(fn *Func, v *types.Var, from, to token.Pos) bool {

@@ -20,7 +20,7 @@ func (a Assumptions) WrapsNil(cond ast.Expr, taken bool) bool {
 	if v == nil {
 		return false
 	}
-	call, isCall := ast.Unparen(a.p.onlyValue(v)).(*ast.CallExpr)
+	call, isCall := ast.Unparen(a.p.OnlyValue(v)).(*ast.CallExpr)
 	if !isCall {
 		return false
 	}

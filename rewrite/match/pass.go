@@ -43,10 +43,9 @@ type Pass struct {
 	errs       map[errKey]*errUses                    // by errUses
 	states     map[reflect.Type]any                   // by State
 	servers    map[*types.Func]bool                   // by server
-	transports ownTransports
-	found      map[ast.Node]inspector.Cursor   // by find
-	within     map[*types.Var]inspector.Cursor // by functionAround
-	waiters    map[*ast.BlockStmt]*waiters     // by waitersOf
+	found      map[ast.Node]inspector.Cursor          // by find
+	within     map[*types.Var]inspector.Cursor        // by functionAround
+	waiters    map[*ast.BlockStmt]*waiters            // by waitersOf
 }
 
 // shared is what all rules work out of a package once. They run at the same time.
@@ -331,7 +330,7 @@ func FlowNode(c inspector.Cursor, fn *Func) ast.Node {
 // there. ok is false for a statement that stands in no list: an if's init, the
 // statement of a label, of a select case.
 func StmtList(s inspector.Cursor) (list []ast.Stmt, index int, ok bool) {
-	list = stmtsIn(s.Parent().Node())
+	list = StmtsOf(s.Parent().Node())
 	for i, x := range list {
 		if ast.Node(x) == s.Node() {
 			return list, i, true
@@ -340,8 +339,8 @@ func StmtList(s inspector.Cursor) (list []ast.Stmt, index int, ok bool) {
 	return nil, 0, false
 }
 
-// stmtsIn returns the statements of a block or clause; nil for other nodes.
-func stmtsIn(n ast.Node) []ast.Stmt {
+// StmtsOf returns the statements of a block or clause; nil for other nodes.
+func StmtsOf(n ast.Node) []ast.Stmt {
 	switch n := n.(type) {
 	case *ast.BlockStmt:
 		return n.List

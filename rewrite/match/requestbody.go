@@ -39,7 +39,7 @@ const callerDepth = 3
 // SendsNothing reports whether the request certainly has no body that could
 // still be on its way.
 func (b *Response) SendsNothing() bool {
-	return b.p.resolvesToNothing(b.p.sentBy(b.Call, b.Fn), b.Fn, callerDepth)
+	return b.Pass.resolvesToNothing(b.Pass.sentBy(b.Call, b.Fn), b.Fn, callerDepth)
 }
 
 // resolvesToNothing reports whether s, as fn tells it, is no body. For a
@@ -123,7 +123,7 @@ func (p *Pass) emptyForm(e ast.Expr) bool {
 
 // bodyIn returns what e, the body of a request in fn, is.
 func (p *Pass) bodyIn(e ast.Expr, fn *Func) Sent {
-	if p.noBody(e) {
+	if p.NoBody(e) {
 		return Sent{Kind: SentNothing}
 	}
 	v := p.VarOf(e)
@@ -161,8 +161,8 @@ func (p *Pass) declaredNil(v *types.Var, fn *Func) bool {
 	return ok && len(spec.Values) == 0
 }
 
-// noBody reports whether e is nil or http.NoBody.
-func (p *Pass) noBody(e ast.Expr) bool {
+// NoBody reports whether e is nil or http.NoBody.
+func (p *Pass) NoBody(e ast.Expr) bool {
 	if p.IsNil(e) {
 		return true
 	}
@@ -223,7 +223,7 @@ func (r *requestWalk) request(e ast.Expr) Sent {
 			if !ok {
 				return Sent{}
 			}
-			if key, ok := kv.Key.(*ast.Ident); !ok || bodyField(key.Name) && !p.noBody(kv.Value) {
+			if key, ok := kv.Key.(*ast.Ident); !ok || bodyField(key.Name) && !p.NoBody(kv.Value) {
 				return Sent{}
 			}
 		}
@@ -290,7 +290,7 @@ func (r *requestWalk) variable(v *types.Var) Sent {
 	}
 	for _, use := range p.Uses(outer, v) {
 		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && OnLeft(as, use) {
-			rhs := rhsOf(as, use.Node())
+			rhs := AssignedTo(as, use.Node())
 			switch {
 			case rhs == nil:
 				return Sent{}
@@ -324,9 +324,9 @@ func (r *requestWalk) variable(v *types.Var) Sent {
 	return out
 }
 
-// rhsOf returns the expression whose first or only value as gives to lhs; nil if
+// AssignedTo returns the expression whose first or only value as gives to lhs; nil if
 // that is not the first value of a call.
-func rhsOf(as *ast.AssignStmt, lhs ast.Node) ast.Expr {
+func AssignedTo(as *ast.AssignStmt, lhs ast.Node) ast.Expr {
 	for i, l := range as.Lhs {
 		if ast.Node(l) != lhs {
 			continue

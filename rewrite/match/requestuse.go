@@ -24,8 +24,8 @@ func (p *Pass) leavesBody(use inspector.Cursor, depth int) bool {
 			if !OnLeft(up, Unparen(c.Parent())) {
 				return true
 			}
-			rhs := rhsOf(up, Unparen(c.Parent()).Node())
-			return rhs != nil && len(up.Lhs) == len(up.Rhs) && p.noBody(rhs)
+			rhs := AssignedTo(up, Unparen(c.Parent()).Node())
+			return rhs != nil && len(up.Lhs) == len(up.Rhs) && p.NoBody(rhs)
 		case *ast.UnaryExpr:
 			return false
 		}
@@ -59,7 +59,7 @@ func (p *Pass) calleeLeavesBody(fn *types.Func, i, depth int) bool {
 	if depth == 0 || fn.Pkg() != p.Pkg || i >= sig.Params().Len() || sig.Variadic() && i == sig.Params().Len()-1 {
 		return false
 	}
-	c, ok := p.declOf(fn)
+	c, ok := p.DeclOf(fn)
 	if !ok {
 		return false
 	}
@@ -71,8 +71,8 @@ func (p *Pass) calleeLeavesBody(fn *types.Func, i, depth int) bool {
 	return true
 }
 
-// declOf returns the declaration of fn, with its body, in the files of the pass.
-func (p *Pass) declOf(fn *types.Func) (inspector.Cursor, bool) {
+// DeclOf returns the declaration of fn, with its body, in the files of the pass.
+func (p *Pass) DeclOf(fn *types.Func) (inspector.Cursor, bool) {
 	id, ok := p.Inspector.Root().FindByPos(fn.Pos(), fn.Pos())
 	if !ok {
 		return inspector.Cursor{}, false

@@ -30,7 +30,7 @@ func (p *Pass) CreatesResponse(call *ast.CallExpr) bool {
 	}
 	// Only behind an interface: a concrete client of this signature may well
 	// have read and closed the body itself.
-	return types.IsInterface(sig.Recv().Type()) && roundTrips(sig) && !p.bodyCopied(call)
+	return types.IsInterface(sig.Recv().Type()) && IsRoundTrip(sig) && !p.bodyCopied(call)
 }
 
 // stubbed reports whether the client of a call in a test has a transport of

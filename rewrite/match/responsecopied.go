@@ -21,7 +21,7 @@ type copiesBody bool
 var copiesOf = Register[copiesBody]("copies")
 
 func init() {
-	copiesOf.Compute(func(sig *types.Signature, _ *ast.FuncDecl) bool { return sig.Recv() != nil && roundTrips(sig) },
+	copiesOf.Compute(func(sig *types.Signature, _ *ast.FuncDecl) bool { return sig.Recv() != nil && IsRoundTrip(sig) },
 		func(s *Subject) copiesBody { return copiesBody(s.copies(s.Fn, copyDepth)) })
 	copiesOf.ComputeWhole(func(s *Subject) map[*types.Func]copiesBody { return s.copyingInterfaces() })
 }
@@ -37,7 +37,7 @@ func (p *Pass) copyingInterfaces() map[*types.Func]copiesBody {
 		}
 		iface := obj.Type().Underlying().(*types.Interface)
 		for m := range iface.ExplicitMethods() {
-			if roundTrips(m.Signature()) && p.copierOf(iface, m.Name()) {
+			if IsRoundTrip(m.Signature()) && p.copierOf(iface, m.Name()) {
 				copying[m] = true
 			}
 		}
@@ -62,7 +62,7 @@ func (p *Pass) copies(fn *Func, depth int) bool {
 				if !ok || sel.Sel.Name != "Body" || !typeis.Response(p.TypesInfo.TypeOf(sel.X)) || len(n.Lhs) != len(n.Rhs) {
 					continue
 				}
-				if p.inMemory(rhsOf(n, l), p.EnclosingFunc(c), memoryDepth) {
+				if p.inMemory(AssignedTo(n, l), p.EnclosingFunc(c), MemoryDepth) {
 					return true
 				}
 			}
@@ -145,7 +145,7 @@ func (p *Pass) copyingClient(e ast.Expr) bool {
 		return false
 	}
 	if v := p.VarOf(e); v != nil {
-		if value := p.onlyValue(v); value != nil && !p.setsTransport(v) {
+		if value := p.OnlyValue(v); value != nil && !p.setsTransport(v) {
 			e = value
 		}
 	}
@@ -184,7 +184,7 @@ func (p *Pass) copyingTransport(e ast.Expr) bool {
 		return false
 	case types.IsInterface(t):
 		if v := p.VarOf(e); v != nil && p.Fixed(v) {
-			if value := p.onlyValue(v); value != nil {
+			if value := p.OnlyValue(v); value != nil {
 				return p.copyingTransport(value)
 			}
 		}

@@ -21,15 +21,15 @@ const conditionDepth = 3
 func (b *Response) saysEmpty(cond ast.Expr, taken bool, depth int) bool {
 	switch n := ast.Unparen(cond).(type) {
 	case *ast.Ident: // empty := resp.StatusCode == 204
-		v := b.p.VarOf(n)
-		if depth == 0 || v == nil || !b.p.DeclaredIn(v, b.Fn) || v.Pos() < b.Call.End() || !b.p.Fixed(v) {
+		v := b.Pass.VarOf(n)
+		if depth == 0 || v == nil || !b.Pass.DeclaredIn(v, b.Fn) || v.Pos() < b.Call.End() || !b.Pass.Fixed(v) {
 			return false
 		}
 		c, ok := b.Fn.Cursor.FindByPos(v.Pos(), v.Pos())
 		if !ok {
 			return false
 		}
-		value := b.p.givenAt(c)
+		value := b.Pass.GivenAt(c)
 		return value != nil && b.saysEmpty(value, taken, depth-1)
 	case *ast.UnaryExpr:
 		return n.Op == token.NOT && b.saysEmpty(n.X, !taken, depth)
@@ -40,7 +40,7 @@ func (b *Response) saysEmpty(cond ast.Expr, taken bool, depth int) bool {
 		case n.Op == token.LAND || n.Op == token.LOR:
 			return b.saysEmpty(n.X, taken, depth) && b.saysEmpty(n.Y, taken, depth)
 		}
-		c, ok := b.p.comparison(n)
+		c, ok := b.Pass.comparison(n)
 		return ok && ((c.op == token.EQL) == taken && (c.op == token.EQL || c.op == token.NEQ)) && b.emptyValue(c.subject, c.value)
 	}
 	return false
@@ -54,7 +54,7 @@ func (b *Response) emptyValue(e ast.Expr, value constant.Value) bool {
 	}
 	sel, ok := e.(*ast.SelectorExpr)
 	n, exact := constant.Int64Val(value)
-	if !ok || !exact || b.p.VarOf(sel.X) != b.Var || b.Var == nil {
+	if !ok || !exact || b.Pass.VarOf(sel.X) != b.Var || b.Var == nil {
 		return false
 	}
 	switch sel.Sel.Name {
@@ -71,13 +71,13 @@ func (b *Response) emptyValue(e ast.Expr, value constant.Value) bool {
 func (b *Response) isMethod(e ast.Expr) bool {
 	if sel, ok := e.(*ast.SelectorExpr); ok && sel.Sel.Name == "Method" {
 		if of, ok := ast.Unparen(sel.X).(*ast.SelectorExpr); ok {
-			return of.Sel.Name == "Request" && b.Var != nil && b.p.VarOf(of.X) == b.Var
+			return of.Sel.Name == "Request" && b.Var != nil && b.Pass.VarOf(of.X) == b.Var
 		}
-		v := b.p.VarOf(sel.X)
-		return v != nil && v == b.request() && b.p.valuesIn(v, b.Fn) <= 1
+		v := b.Pass.VarOf(sel.X)
+		return v != nil && v == b.request() && b.Pass.valuesIn(v, b.Fn) <= 1
 	}
-	v := b.p.VarOf(e)
-	return v != nil && v == b.methodVar() && !b.p.setAfter(v, b.Call.Pos(), b.Fn)
+	v := b.Pass.VarOf(e)
+	return v != nil && v == b.methodVar() && !b.Pass.setAfter(v, b.Call.Pos(), b.Fn)
 }
 
 // setAfter reports whether v may get a value in fn after a position.
@@ -95,8 +95,8 @@ func (b *Response) request() *types.Var {
 	if b.Wrapper != nil || len(b.Call.Args) != 1 || CalledAs(b.Call) != "Do" && CalledAs(b.Call) != "RoundTrip" {
 		return nil
 	}
-	v := b.p.VarOf(b.Call.Args[0])
-	if v == nil || !b.p.DeclaredIn(v, b.Fn) {
+	v := b.Pass.VarOf(b.Call.Args[0])
+	if v == nil || !b.Pass.DeclaredIn(v, b.Fn) {
 		return nil
 	}
 	return v
@@ -110,8 +110,8 @@ func (b *Response) methodVar() *types.Var {
 		return nil
 	}
 	var method *types.Var
-	for _, use := range b.p.Uses(b.Fn.Cursor, req) {
-		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Method" && !b.p.Keeps(use.Parent()) {
+	for _, use := range b.Pass.Uses(b.Fn.Cursor, req) {
+		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Method" && !b.Pass.Keeps(use.Parent()) {
 			return nil
 		}
 		as, ok := use.Parent().Node().(*ast.AssignStmt)
@@ -122,15 +122,15 @@ func (b *Response) methodVar() *types.Var {
 		if !ok || method != nil {
 			return nil
 		}
-		i, ok := requestMakers[b.p.FullName(call)]
+		i, ok := requestMakers[b.Pass.FullName(call)]
 		if !ok || i >= len(call.Args) {
 			return nil
 		}
-		if method = b.p.VarOf(call.Args[i]); method == nil || b.p.setAfter(method, call.Pos(), b.Fn) {
+		if method = b.Pass.VarOf(call.Args[i]); method == nil || b.Pass.setAfter(method, call.Pos(), b.Fn) {
 			return nil
 		}
 	}
-	if method == nil || method.IsField() || !b.p.DeclaredIn(method, b.Fn) {
+	if method == nil || method.IsField() || !b.Pass.DeclaredIn(method, b.Fn) {
 		return nil
 	}
 	return method
@@ -151,34 +151,34 @@ var requestMakers = map[string]int{"net/http.NewRequest": 0, "net/http.NewReques
 // out as taken: a condition also chose the method, as in
 // "method := HEAD; if full { method = GET } ... if full { read }".
 func (b *Response) headWhere(cond ast.Expr, taken bool) bool {
-	if !b.p.constantIn(cond, b.Fn) {
+	if !b.Pass.constantIn(cond, b.Fn) {
 		return false
 	}
 	method := b.methodVar()
 	if method == nil {
 		return false
 	}
-	assumed := Assumptions{b.p, b.Fn, map[string]bool{}, map[string]span{}}
-	b.p.assume(assumed, cond, taken, b.Fn)
+	assumed := Assumptions{b.Pass, b.Fn, map[string]bool{}, map[string]span{}}
+	b.Pass.assume(assumed, cond, taken, b.Fn)
 	if len(assumed.known) == 0 {
 		return false
 	}
 	head, decided := false, false
-	for _, use := range b.p.Uses(b.Fn.Cursor, method) {
+	for _, use := range b.Pass.Uses(b.Fn.Cursor, method) {
 		if !IsAssigned(use) {
-			if !b.p.Keeps(use) {
+			if !b.Pass.Keeps(use) {
 				return false
 			}
 			continue
 		}
-		value := b.p.givenAt(use)
+		value := b.Pass.GivenAt(use)
 		if spec, ok := use.Parent().Node().(*ast.ValueSpec); ok && len(spec.Values) == 0 {
 			continue // "" is GET
 		}
-		if value == nil || b.p.LitUse(use, b.Fn) != LitNone || b.Fn.Flow.InCycle(FlowNode(use, b.Fn)) {
+		if value == nil || b.Pass.LitUse(use, b.Fn) != LitNone || b.Fn.Flow.InCycle(FlowNode(use, b.Fn)) {
 			return false
 		}
-		v := b.p.TypesInfo.Types[value].Value
+		v := b.Pass.TypesInfo.Types[value].Value
 		isHead := v != nil && v.Kind() == constant.String && constant.StringVal(v) == "HEAD"
 		switch b.chosen(use.Parent(), method, assumed) {
 		case chosenNever:

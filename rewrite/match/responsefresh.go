@@ -154,7 +154,7 @@ func (f *freshness) sends(call *ast.CallExpr) {
 // when the function returns.
 func (f *freshness) ends(call *ast.CallExpr) bool {
 	c, ok := f.fn.Cursor.FindNode(call)
-	b := Response{p: f.p, Fn: f.fn, Call: call, Def: Unparen(c).Parent()}
+	b := Response{Pass: f.p, Fn: f.fn, Call: call, Def: Unparen(c).Parent()}
 	return ok && (b.Head() || b.EndsWithFunction())
 }
 
@@ -218,10 +218,10 @@ func (f *freshness) assigned(c inspector.Cursor) bool {
 	return false
 }
 
-// letsThrough returns the function that takes the results of call and whose
+// LetsThrough returns the function that takes the results of call and whose
 // own result is the response: must[T any](v T, err error) T. What is of a type
 // of which it knows nothing, it can neither make nor close.
-func (p *Pass) letsThrough(parent inspector.Cursor, call *ast.CallExpr) *types.Func {
+func (p *Pass) LetsThrough(parent inspector.Cursor, call *ast.CallExpr) *types.Func {
 	outer, ok := parent.Node().(*ast.CallExpr)
 	if !ok || len(outer.Args) == 0 || ast.Unparen(outer.Args[0]) != ast.Expr(call) {
 		return nil
@@ -244,20 +244,12 @@ func (p *Pass) letsThrough(parent inspector.Cursor, call *ast.CallExpr) *types.F
 // Unnamed reports whether the response is used where it is returned, without
 // a name, by something that does not close it: must(http.Get(u)).StatusCode.
 func (b *Response) Unnamed() bool {
-	c, ok := b.p.find(b.Fn.Cursor, b.Call)
+	c, ok := b.Pass.find(b.Fn.Cursor, b.Call)
 	if !ok || b.Must == nil {
 		return false
 	}
 	if _, isStmt := b.Def.Node().(ast.Stmt); isStmt {
 		return false
 	}
-	t := &tracker{p: b.p, fn: b.Fn, seen: map[*types.Var]bool{}}
-	outer := Unparen(c).Parent()
-	t.use(outer, outer, holder, false)
-	for _, e := range t.events {
-		if e.Kind != Reads {
-			return false
-		}
-	}
-	return len(t.events) > 0
+	return b.Pass.OnlyRead(Unparen(c).Parent(), b.Fn)
 }

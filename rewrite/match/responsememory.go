@@ -14,11 +14,11 @@ import (
 // FromMemory reports whether the response is parsed from bytes in memory, such
 // as a datagram: there is no connection that could be used again.
 func (b *Response) FromMemory() bool {
-	return b.Parsed && len(b.Call.Args) == 2 && b.p.inMemory(b.Call.Args[0], b.Fn, memoryDepth)
+	return b.Parsed && len(b.Call.Args) == 2 && b.Pass.inMemory(b.Call.Args[0], b.Fn, MemoryDepth)
 }
 
-// memoryDepth bounds how many readers on top of each other are looked through.
-const memoryDepth = 6
+// MemoryDepth bounds how many readers on top of each other are looked through.
+const MemoryDepth = 6
 
 // inMemory reports whether e, a reader in fn, reads from memory only.
 func (p *Pass) inMemory(e ast.Expr, fn *Func, depth int) bool {
@@ -71,7 +71,7 @@ func (p *Pass) holdsMemory(v *types.Var, fn *Func, depth int) bool {
 			if !OnLeft(n, use) {
 				continue
 			}
-			if value = rhsOf(n, use.Node()); value == nil || len(n.Lhs) != len(n.Rhs) {
+			if value = AssignedTo(n, use.Node()); value == nil || len(n.Lhs) != len(n.Rhs) {
 				return false
 			}
 		case *ast.ValueSpec:
@@ -111,16 +111,8 @@ func (p *Pass) resetTo(c inspector.Cursor) ast.Expr {
 	return call.Args[0]
 }
 
-// EndsElsewhere reports whether a response that is parsed comes from a connection
-// that a parameter gives, or that the function closes. Whether the first is used
-// again is for the caller to say, and the second is not. A function that takes one
-// response after the other uses it again.
-func (b *Response) EndsElsewhere() bool {
-	return b.Parsed && len(b.Call.Args) == 2 && !b.Fn.Flow.InCycle(b.node()) && b.p.endsElsewhere(b.Call.Args[0], b.Fn, memoryDepth)
-}
-
-// endsElsewhere is EndsElsewhere for e, a connection or a reader on top of it.
-func (p *Pass) endsElsewhere(e ast.Expr, fn *Func, depth int) bool {
+// EndsElsewhere is endsOtherwise for e, a connection or a reader on top of it.
+func (p *Pass) EndsElsewhere(e ast.Expr, fn *Func, depth int) bool {
 	if depth == 0 {
 		return false
 	}
@@ -130,9 +122,9 @@ func (p *Pass) endsElsewhere(e ast.Expr, fn *Func, depth int) bool {
 		if !knowledge.MemoryReaders[name] && name != "io.TeeReader" && !p.TypesInfo.Types[e.Fun].IsType() {
 			return false
 		}
-		return slices.ContainsFunc(e.Args, func(arg ast.Expr) bool { return p.endsElsewhere(arg, fn, depth-1) })
+		return slices.ContainsFunc(e.Args, func(arg ast.Expr) bool { return p.EndsElsewhere(arg, fn, depth-1) })
 	case *ast.SelectorExpr: // rw.Reader of a bufio.ReadWriter
-		return typeis.Named(p.TypesInfo.TypeOf(e.X), "bufio", "ReadWriter") && p.endsElsewhere(e.X, fn, depth-1)
+		return typeis.Named(p.TypesInfo.TypeOf(e.X), "bufio", "ReadWriter") && p.EndsElsewhere(e.X, fn, depth-1)
 	case *ast.Ident:
 		v := p.VarOf(e)
 		if v == nil || !p.DeclaredIn(v, fn) {
@@ -142,8 +134,8 @@ func (p *Pass) endsElsewhere(e ast.Expr, fn *Func, depth int) bool {
 			return true
 		}
 		return slices.ContainsFunc(p.Uses(fn.Cursor, v), func(use inspector.Cursor) bool {
-			if value := p.givenAt(use); value != nil {
-				return p.endsElsewhere(value, fn, depth-1)
+			if value := p.GivenAt(use); value != nil {
+				return p.EndsElsewhere(value, fn, depth-1)
 			}
 			sel, ok := use.Parent().Node().(*ast.SelectorExpr)
 			return ok && sel.Sel.Name == "Close" && sel.X == use.Node()

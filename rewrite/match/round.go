@@ -32,8 +32,8 @@ func (p *Pass) IterationExits(o Obligation, region inspector.Cursor, fits func(a
 			return r, "in a loop a deferred call would wait for the end of the function, and the round is left by a " + tok.String()
 		}
 	}
-	next := p.nextRound(o, region)
-	o.Leaves = func(n ast.Node) bool { return next(n) || leaves(n, region) }
+	next := p.NextIteration(o, region)
+	o.Leaves = func(n ast.Node) bool { return next(n) || LeavesRegion(n, region) }
 	unmet := p.Unmet(o)
 	falls := unmet.Again
 	for _, e := range unmet.Exits {
@@ -58,7 +58,7 @@ func (p *Pass) IterationExits(o Obligation, region inspector.Cursor, fits func(a
 		}
 		r.Jumps = append(r.Jumps, n.(ast.Stmt))
 	}
-	if list := stmtsIn(region.Node()); falls && len(list) > 0 {
+	if list := StmtsOf(region.Node()); falls && len(list) > 0 {
 		r.Last = list[len(list)-1]
 		if o.Var != nil && p.hiddenAfter(o.Var, region, r.Last) {
 			return r, o.Var.Name() + " is something else where the round ends"
@@ -80,9 +80,9 @@ func assignmentAt(region inspector.Cursor, e Exit) ast.Stmt {
 	return nil
 }
 
-// nextRound returns what reports whether a node belongs to the next run through
+// NextIteration returns what reports whether a node belongs to the next run through
 // region, or stands outside: there, the variable of o is another one.
-func (p *Pass) nextRound(o Obligation, region inspector.Cursor) func(ast.Node) bool {
+func (p *Pass) NextIteration(o Obligation, region inspector.Cursor) func(ast.Node) bool {
 	start, end := region.Node().Pos(), region.Node().End()
 	direct := o.Def.Parent() == region
 	if def := o.Def.Node().Pos(); def < start {
@@ -144,9 +144,9 @@ func (t *ContextTracker) Mentions(n ast.Node) bool {
 	return false
 }
 
-// leaves reports whether n is a return or a jump that leads out of region,
+// LeavesRegion reports whether n is a return or a jump that leads out of region,
 // which holds it.
-func leaves(n ast.Node, region inspector.Cursor) bool {
+func LeavesRegion(n ast.Node, region inspector.Cursor) bool {
 	if n.Pos() < region.Node().Pos() || n.End() > region.Node().End() {
 		return false
 	}

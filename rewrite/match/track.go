@@ -361,3 +361,16 @@ func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, r role) {
 		}
 	}
 }
+
+// OnlyRead reports whether what holds a body, the value of the expression at c in fn,
+// is read there and nothing else.
+func (p *Pass) OnlyRead(c inspector.Cursor, fn *Func) bool {
+	t := &tracker{p: p, fn: fn, seen: map[*types.Var]bool{}}
+	t.use(c, c, holder, false)
+	for _, e := range t.events {
+		if e.Kind != Reads {
+			return false
+		}
+	}
+	return len(t.events) > 0
+}

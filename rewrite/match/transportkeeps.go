@@ -22,12 +22,12 @@ type keepsRequest bool
 var detachesOf = Register[keepsRequest]("detaches")
 
 func init() {
-	detachesOf.Compute(func(sig *types.Signature, _ *ast.FuncDecl) bool { return roundTrips(sig) },
+	detachesOf.Compute(func(sig *types.Signature, _ *ast.FuncDecl) bool { return IsRoundTrip(sig) },
 		func(s *Subject) keepsRequest { return keepsRequest(s.detaches(s.Sig, s.Fn)) })
 }
 
-// roundTrips reports whether sig is that of http.RoundTripper.RoundTrip.
-func roundTrips(sig *types.Signature) bool {
+// IsRoundTrip reports whether sig is that of http.RoundTripper.RoundTrip.
+func IsRoundTrip(sig *types.Signature) bool {
 	return sig.Params().Len() == 1 && typeis.Request(sig.Params().At(0).Type()) &&
 		sig.Results().Len() == 2 && typeis.Response(sig.Results().At(0).Type()) && typeis.Error(sig.Results().At(1).Type())
 }
@@ -35,7 +35,7 @@ func roundTrips(sig *types.Signature) bool {
 // detaches reports whether fn, a transport, certainly goes on using its request
 // after it has returned, other than by way of the response.
 func (p *Pass) detaches(sig *types.Signature, fn *Func) bool {
-	if !roundTrips(sig) {
+	if !IsRoundTrip(sig) {
 		return false
 	}
 	t := &ContextTracker{Pass: p, Fn: fn, Def: fn.Type, Seen: map[*types.Var]bool{}, transport: true}
@@ -151,7 +151,7 @@ func (p *Pass) findDetaching() (found detaching) {
 		obj, _, _ := types.LookupFieldOrMethod(t, true, p.Pkg, "RoundTrip")
 		m, ok := obj.(*types.Func)
 		switch {
-		case !ok || !roundTrips(m.Signature()):
+		case !ok || !IsRoundTrip(m.Signature()):
 		case m.Pkg() != p.Pkg:
 			if bool(detachesOf.Of(p.Facts.Facts, m)) {
 				add(false)
@@ -169,7 +169,7 @@ func (p *Pass) findDetaching() (found detaching) {
 				return true
 			}
 			sig, ok := p.TypesInfo.TypeOf(lit).(*types.Signature)
-			if ok && roundTrips(sig) && p.litDetaches(lit, sig) {
+			if ok && IsRoundTrip(sig) && p.litDetaches(lit, sig) {
 				add(p.InTest(lit.Pos()))
 			}
 			return true
@@ -207,14 +207,14 @@ func (t *ContextTracker) inFlight(call inspector.Cursor, fn *types.Func) string 
 	if d := t.Pass.detachingTransports(); d.shipped || d.tested && inTest {
 		return " is passed to " + fn.Name() + ", and a transport of the package goes on using requests"
 	}
-	b := Response{p: t.Pass, Fn: t.Pass.EnclosingFunc(call), Call: n, Def: Unparen(call).Parent()}
+	b := Response{Pass: t.Pass, Fn: t.Pass.EnclosingFunc(call), Call: n, Def: Unparen(call).Parent()}
 	if b.Fn == nil || b.SendsNothing() {
 		return ""
 	}
 	if _, ok := b.Bind(); ok && b.Var != nil {
 		o := b.Obligation()
 		o.Settled, o.Over, o.Empty = nil, nil, true
-		if len(b.p.Unmet(o).Exits) == 0 {
+		if len(b.Pass.Unmet(o).Exits) == 0 {
 			return ""
 		}
 	}

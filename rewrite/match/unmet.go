@@ -194,7 +194,7 @@ func (w *unmetWalk) node(n ast.Node, s metState) (metState, bool) {
 		}
 		return s, false
 	}
-	w.waits = w.waits || n != w.here && w.p.waits(n)
+	w.waits = w.waits || n != w.here && w.p.MayWait(n)
 	if n != w.here && w.errSet[n] {
 		s.errLive = false
 	}
@@ -267,7 +267,7 @@ func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool)
 	return s, true
 }
 
-// noBody reports whether a condition that came out as taken says that the body
+// NoBody reports whether a condition that came out as taken says that the body
 // of the response in Var is nil or http.NoBody.
 func (w *unmetWalk) noBody(cond ast.Expr, taken bool) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
@@ -279,7 +279,7 @@ func (w *unmetWalk) noBody(cond ast.Expr, taken bool) bool {
 		if !ok || sel.Sel.Name != "Body" || w.p.VarOf(sel.X) != w.o.Var {
 			continue
 		}
-		return w.p.noBody(side[1])
+		return w.p.NoBody(side[1])
 	}
 	return false
 }
@@ -331,3 +331,32 @@ func (w *unmetWalk) followErr() {
 
 // switchesOnErr reports whether n is the head of a type switch on Err.
 func (w *unmetWalk) switchesOnErr(n ast.Node) bool { return w.uses.sw[n] }
+
+// ErrorSets returns the nodes that give the error of o another value.
+func (p *Pass) ErrorSets(o Obligation) map[ast.Node]bool {
+	w := &unmetWalk{p: p, o: o, errSet: map[ast.Node]bool{}, derived: map[*types.Var]bool{}}
+	w.followErr()
+	return w.errSet
+}
+
+// MayMeet reports whether a path from the call of o comes to a node that meets it, or
+// to a way out after a node that meets it there. at says of a node whether it meets o
+// at once, whether it does at the way out, and whether the path is followed no further.
+func (p *Pass) MayMeet(o Obligation, at func(ast.Node) (now, late, stop bool)) (found bool) {
+	here, w := p.evaluates(o.Fn, o.Call), newUnmetWalk(p, o)
+	flow.Paths[metState]{
+		Node: func(n ast.Node, s metState) (metState, bool) {
+			now, late, stop := at(n)
+			if n == here || stop {
+				return s, false
+			}
+			found = found || now
+			s.late = s.late || late
+			s.errLive = s.errLive && !w.errSet[n]
+			return s, !found
+		},
+		Edge: w.edge,
+		Exit: func(_ *flow.Block, s metState) { found = found || s.late },
+	}.After(o.Fn.Flow, here, metState{errLive: o.Err != nil})
+	return found
+}

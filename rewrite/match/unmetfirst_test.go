@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/match/matchtest"
+	"github.com/goroutinefix/goroutinefix/rules/bodyclose"
 )
 
 // firsts has responses in functions with many ways out.
@@ -62,7 +63,7 @@ func TestFirstWaysOut(t *testing.T) {
 	p := matchtest.Load(t, firsts)
 	responses, fewer := 0, 0
 	for c := range p.Inspector.Root().Preorder((*ast.CallExpr)(nil)) {
-		r, ok := p.ResponseMade(c)
+		r, ok := bodyclose.ResponseMade(p, c)
 		if !ok {
 			continue
 		}

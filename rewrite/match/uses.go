@@ -89,3 +89,20 @@ func (p *Pass) MentionedIn(list []ast.Expr, v types.Object) bool {
 	}
 	return false
 }
+
+// GivenAt returns the one value that the variable at c is given there, or nil.
+func (p *Pass) GivenAt(c inspector.Cursor) ast.Expr {
+	switch n := c.Parent().Node().(type) {
+	case *ast.AssignStmt:
+		if OnLeft(n, c) && len(n.Lhs) == len(n.Rhs) {
+			return AssignedTo(n, c.Node())
+		}
+	case *ast.ValueSpec:
+		for i, name := range n.Names {
+			if name == c.Node() && i < len(n.Values) && len(n.Names) == len(n.Values) {
+				return n.Values[i]
+			}
+		}
+	}
+	return nil
+}

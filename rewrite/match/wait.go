@@ -23,7 +23,7 @@ func (p *Pass) WaitsAfter(fn *Func, node ast.Node, pos token.Pos) bool {
 	}
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-			found = found || n.Pos() >= pos && !w.inSelect[n] && (p.waits(n) || p.serves(n))
+			found = found || n.Pos() >= pos && !w.inSelect[n] && (p.MayWait(n) || p.serves(n))
 			return s, !found
 		},
 		Round: func(l ast.Stmt, _ struct{}) bool {
@@ -123,16 +123,16 @@ func (p *Pass) blocks(n ast.Node) bool {
 		case *ast.SelectStmt:
 			found = true
 		case ast.Stmt:
-			found = found || p.waits(n)
+			found = found || p.MayWait(n)
 		}
 		return !found
 	})
 	return found
 }
 
-// waits reports whether n itself may take long: a channel operation, or a call that waits.
+// MayWait reports whether n itself may take long: a channel operation, or a call that waits.
 // It is asked about the nodes of a function once for each path that comes by.
-func (p *Pass) waits(n ast.Node) bool {
+func (p *Pass) MayWait(n ast.Node) bool {
 	found, known := p.waiting[n]
 	if known {
 		return found

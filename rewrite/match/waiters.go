@@ -51,7 +51,7 @@ func (p *Pass) couldWait(b *flow.Block) bool {
 		return true
 	}
 	for _, n := range b.Nodes {
-		if p.waits(n) || p.callsOwn(n) {
+		if p.MayWait(n) || p.callsOwn(n) {
 			return true
 		}
 	}

@@ -106,6 +106,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rules/bodyclose/internal/transport"
 )
 
 // Rule is the rule of this package, Analyzer the same for other drivers.
@@ -120,7 +121,7 @@ var source string
 func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
-		made, ok := p.ResponseMade(c)
+		made, ok := ResponseMade(p, c)
 		if !ok {
 			continue
 		}
@@ -153,7 +154,7 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		return m.None("closing the body needs a variable for the response"), true
 	}
 	resp, ok := b.Bind()
-	deferred := b.Piles()
+	deferred := piles(&b.Response)
 	switch {
 	case !ok:
 		return m, false
@@ -163,27 +164,27 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 	case deferred != nil && !b.Parsed:
 		return b.piled(m, deferred), true
 	}
-	g, why, guarded := b.Guard()
-	if early := b.DeferredTooEarly(g, guarded); early != nil && !b.HandedOn {
+	g, why, guarded := guard(&b.Response)
+	if early := deferredTooEarly(&b.Response, g, guarded); early != nil && !b.HandedOn {
 		m.Message = b.Var.Name() + ".Body is closed by a defer that runs before " + b.Err.Name() + " is checked, and panics when " + b.Var.Name() + " is nil"
 		m.Related = []rule.Related{{Pos: early.Pos(), End: early.End(), Message: "deferred here"}}
 		if !guarded {
 			return m.None("no safe place for the close: " + why), true
 		}
-		if !b.MovesDown(early, g) {
+		if !movesDown(&b.Response, early, g) {
 			return m.Unsafe("Move the deferred close after the check of the error: what it does, and what else is deferred before the check, may then come in another order, or with other values", moveBehind(early, g)), true
 		}
 		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
 	}
-	unmet := b.Unclosed(b.Obligation())
+	unmet := unclosed(&b.Response, b.Obligation())
 	switch {
 	case len(unmet.Exits) == 0, b.EndsWithFunction(), b.HandedOn && b.Head():
 		return m, false
 	case b.Parsed: // no goroutines; who only looks at the header may go on with the connection, as after CONNECT
 		m.Message = b.Var.Name() + ".Body is read but never closed, so what is left of it stands before the next response on the connection"
-		return m.None("whether the connection is used again is not known"), !unmet.Met && b.TouchesBody() && !b.Drained() && !b.EndsElsewhere()
+		return m.None("whether the connection is used again is not known"), !unmet.Met && touchesBody(&b.Response) && !drained(&b.Response) && !endsOtherwise(&b.Response)
 	}
-	return b.close(b.unclosed(m, unmet), b.Place(unmet)), true
+	return b.close(b.unclosed(m, unmet), placeOf(&b.Response, unmet)), true
 }
 
 // ignored is "http.Get(url)" and "_, _ = http.Get(url)".
@@ -196,13 +197,13 @@ func (b *bodyLeak) ignored(m rule.Match, s ast.Stmt) rule.Match {
 	}
 	message := "Close the body at once if there is one, which cuts off a request that is still being sent"
 	return m.Unsafe(message, func(d *dstedit.Decl) error {
-		return d.IntoIf(s, b.Names("resp", "err"), dstedit.NilTest("err", token.EQL), closeNow("resp"))
+		return d.IntoIf(s, names(&b.Response, "resp", "err"), dstedit.NilTest("err", token.EQL), closeNow("resp"))
 	})
 }
 
 // discarded is "_, err := http.Get(url)".
 func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) {
-	if len(b.Unclosed(b.Obligation()).Exits) == 0 || b.EndsWithFunction() || b.Head() || b.WantsError() {
+	if len(unclosed(&b.Response, b.Obligation()).Exits) == 0 || b.EndsWithFunction() || b.Head() || wantsError(&b.Response) {
 		return m, false // only an error is expected, or no body is left behind
 	}
 	as, isAssign := b.Def.Node().(*ast.AssignStmt)
@@ -210,7 +211,7 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 	if isAssign && listed && !slices.ContainsFunc(as.Lhs, func(l ast.Expr) bool { return !match.IsBlank(l) }) {
 		return b.ignored(m, as), true
 	}
-	g, why, guarded := b.Guard()
+	g, why, guarded := guard(&b.Response)
 	if !guarded && (!listed || b.Err == nil) {
 		return m.None("no safe place for the close: " + why), true
 	}
@@ -222,7 +223,7 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 		return m.None("no free name for the response"), true
 	}
 	closing, message := deferClose(name), "Name the response and defer closing its body"
-	atOnce := !guarded || b.p.ComesBack(b.Obligation()) || b.GoesOn(g)
+	atOnce := !guarded || b.p.ComesBack(b.Obligation()) || goesOn(&b.Response, g)
 	if atOnce {
 		closing, message = closeNow(name), "Name the response and close its body at once, because nobody reads it"
 	}
@@ -243,7 +244,7 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 	if !guarded && !b.harms() {
 		return m.Unsafe(message, fix), true
 	}
-	if guarded && !b.harms() && b.GoesOn(g) {
+	if guarded && !b.harms() && goesOn(&b.Response, g) {
 		return m.Unsafe(message+early, fix), true
 	}
 	return b.offer(m, message, fix), true
@@ -254,11 +255,13 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 const early = ", which ends what the server goes on doing for it"
 
 // harms reports whether a close that the author did not write may do harm.
-func (b *bodyLeak) harms() bool { return b.CutsOff() || b.mayHaveNone() || b.OwnTransport() }
+func (b *bodyLeak) harms() bool {
+	return cutsOff(&b.Response) || b.mayHaveNone() || transport.OwnTransport(&b.Response)
+}
 
 // mayHaveNone reports whether there may be no body to close, and nothing has
 // shown so far.
-func (b *bodyLeak) mayHaveNone() bool { return !b.Promised() && !b.TouchesBody() }
+func (b *bodyLeak) mayHaveNone() bool { return !promised(&b.Response) && !touchesBody(&b.Response) }
 
 // offer offers a fix that closes the body where nothing did: unsafe if that may
 // do harm, which the message says then.
@@ -266,14 +269,14 @@ func (b *bodyLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) e
 	if !b.harms() {
 		return m.Safe(message, fix)
 	}
-	if b.CutsOff() {
+	if cutsOff(&b.Response) {
 		message += ", which cuts off a request that is still being sent"
 	}
-	if b.OwnTransport() {
+	if transport.OwnTransport(&b.Response) {
 		message += ", which a transport of the package may take for more than that"
 	}
 	switch {
-	case b.mayHaveNone() && b.CutsOff():
+	case b.mayHaveNone() && cutsOff(&b.Response):
 		message += " and panics if a substitute for the client returns none"
 	case b.mayHaveNone():
 		message += ", which panics if a substitute for the client returns none"
@@ -283,7 +286,7 @@ func (b *bodyLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) e
 
 // declare makes name a variable in front of as, or by it.
 func (b *bodyLeak) declare(d *dstedit.Decl, as *ast.AssignStmt, name string) error {
-	if b.AssignsAll(as) {
+	if assignsAll(&b.Response, as) {
 		return d.Define(as)
 	}
 	http, err := d.Import("net/http")
@@ -296,14 +299,14 @@ func (b *bodyLeak) declare(d *dstedit.Decl, as *ast.AssignStmt, name string) err
 // unclosed says on which path what stays.
 func (b *bodyLeak) unclosed(m rule.Match, unmet match.Unmet) rule.Match {
 	harm := ", so its connection and two goroutines leak"
-	exit, unread := b.Unread(unmet)
+	exit, unread := unread(&b.Response, unmet)
 	if !unread {
 		exit = unmet.Exits[0]
 	}
 	switch {
 	case b.Head():
 		harm = ", which net/http asks for also where there is no body, as after HEAD"
-	case b.Drained() && !unread:
+	case drained(&b.Response) && !unread:
 		harm = ", so its connection and two goroutines leak when reading it fails"
 	}
 	name := b.Var.Name()
@@ -323,24 +326,24 @@ func (b *bodyLeak) unclosed(m rule.Match, unmet match.Unmet) rule.Match {
 }
 
 // close offers to close the body at its place.
-func (b *bodyLeak) close(m rule.Match, at match.Place) rule.Match {
+func (b *bodyLeak) close(m rule.Match, at place) rule.Match {
 	name := b.Var.Name()
 	switch at.Kind {
-	case match.AtOnce:
+	case atOnce:
 		fix := func(d *dstedit.Decl) error { return insertBehind(d, at.Guard, closeNow(name)) }
 		if at.Early {
 			return m.Unsafe("Close the response body at once, because nobody reads it"+early, fix)
 		}
 		return b.offer(m, "Close the response body at once, because nobody reads it", fix)
-	case match.BehindRead:
+	case behindRead:
 		return b.offer(m, "Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
 			return d.InsertAfter(at.Stmt, closeNow(name))
 		})
-	case match.OnWaysOut:
+	case beforeExits:
 		return b.onWaysOut(m, at.Guard, nil)
-	case match.MovedUp:
+	case movedUp:
 		return b.offer(m, "Move the deferred close up, before the first return", moveBehind(at.Stmt, at.Guard))
-	case match.Deferred:
+	case deferred:
 		return b.offer(m, "Defer closing the response body", func(d *dstedit.Decl) error {
 			return insertBehind(d, at.Guard, deferClose(name))
 		})
@@ -350,12 +353,12 @@ func (b *bodyLeak) close(m rule.Match, at match.Place) rule.Match {
 
 // piled is "defer resp.Body.Close()" in a loop.
 func (b *bodyLeak) piled(m rule.Match, deferred *ast.DeferStmt) rule.Match {
-	g, _, _ := b.Guard()
-	b.Response = b.Undeferred()
+	g, _, _ := guard(&b.Response)
+	b.Response = undeferred(&b.Response)
 	m = b.onWaysOut(m, g, deferred)
 	m.Message = b.Var.Name() + ".Body is closed by a defer in a loop, so the connections of all rounds stay open until the function returns"
 	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
-	if m.Fix != nil && !b.ClosesOnly(deferred) {
+	if m.Fix != nil && !onlyCloses(&b.Response, deferred) {
 		return m.None("the deferred call may do more than to close the body")
 	}
 	return m
@@ -364,15 +367,15 @@ func (b *bodyLeak) piled(m rule.Match, deferred *ast.DeferStmt) rule.Match {
 // onWaysOut offers to close the body on each way out that goes without, and to
 // delete the defer, which may be nil.
 func (b *bodyLeak) onWaysOut(m rule.Match, g match.Guard, deferred ast.Stmt) rule.Match {
-	if why := b.Unsure(g); why != "" {
+	if why := unsure(&b.Response, g); why != "" {
 		return m.None(why)
 	}
-	ways, why := b.WaysOut(g)
+	ways, why := exitsOf(&b.Response, g)
 	if why != "" {
 		return m.None("no close on the ways out: " + why)
 	}
 	message := "Close the response body on each way out that goes without: one that panics does not, and what is still being sent is cut off"
-	if !b.Promised() && !b.TouchesBody() {
+	if !promised(&b.Response) && !touchesBody(&b.Response) {
 		message += "; it panics if a substitute for the client returns no body"
 	}
 	name := b.Var.Name()
@@ -380,7 +383,7 @@ func (b *bodyLeak) onWaysOut(m rule.Match, g match.Guard, deferred ast.Stmt) rul
 		switch {
 		case ways.Nilable[s]:
 			return dstedit.If(dstedit.NilTest(name, token.NEQ), closeNow(name))
-		case b.ReadAt(s):
+		case readAt(&b.Response, s):
 			return deferClose(name)
 		}
 		return closeNow(name)

@@ -1,39 +1,40 @@
-package match
+package transport
 
 import (
 	"go/ast"
 	"go/token"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // answersItself reports whether e, a transport, makes its responses by itself:
 // neither it nor what it calls gets one from elsewhere. Then there is no connection
 // that an unclosed body could keep.
-func (p *Pass) answersItself(e ast.Expr) bool {
+func answersItself(p *match.Pass, e ast.Expr) bool {
 	e = ast.Unparen(e)
 	t := p.TypesInfo.TypeOf(e)
 	if t == nil || types.IsInterface(t) || typeis.TypeParam(t) {
 		if v := p.VarOf(e); v != nil && p.Fixed(v) { // var t http.RoundTripper = stub{}
-			value := p.onlyValue(v)
-			return value != nil && p.TypesInfo.TypeOf(value) != nil && !types.IsInterface(p.TypesInfo.TypeOf(value)) && p.answersItself(value)
+			value := p.OnlyValue(v)
+			return value != nil && p.TypesInfo.TypeOf(value) != nil && !types.IsInterface(p.TypesInfo.TypeOf(value)) && answersItself(p, value)
 		}
 		return false
 	}
 	if _, isFunc := t.Underlying().(*types.Signature); isFunc {
-		return p.composesFunc(e)
+		return composesFunc(p, e)
 	}
 	obj, _, _ := types.LookupFieldOrMethod(t, true, p.Pkg, "RoundTrip")
 	m, ok := obj.(*types.Func)
-	return ok && roundTrips(m.Signature()) && p.composes(m.Origin(), funcValueDepth)
+	return ok && match.IsRoundTrip(m.Signature()) && composes(p, m.Origin(), match.FuncValueDepth)
 }
 
 // composesFunc is answersItself for a function value of a type whose method RoundTrip
 // calls it, as far as that is a literal or a function of the package.
-func (p *Pass) composesFunc(e ast.Expr) bool {
+func composesFunc(p *match.Pass, e ast.Expr) bool {
 	if v := p.VarOf(e); v != nil {
-		if e = p.onlyValue(v); e == nil || !p.Fixed(v) {
+		if e = p.OnlyValue(v); e == nil || !p.Fixed(v) {
 			return false
 		}
 	}
@@ -43,21 +44,21 @@ func (p *Pass) composesFunc(e ast.Expr) bool {
 	}
 	obj, _, _ := types.LookupFieldOrMethod(p.TypesInfo.TypeOf(call), true, p.Pkg, "RoundTrip")
 	m, ok := obj.(*types.Func)
-	if !ok || !p.callsReceiver(m.Origin()) {
+	if !ok || !callsReceiver(p, m.Origin()) {
 		return false
 	}
 	switch arg := ast.Unparen(call.Args[0]).(type) {
 	case *ast.FuncLit:
-		return p.composesIn(arg.Body, funcValueDepth)
+		return composesIn(p, arg.Body, match.FuncValueDepth)
 	default:
-		fn := p.funcRef(arg)
-		return fn != nil && p.composes(fn, funcValueDepth)
+		fn := p.FuncRef(arg)
+		return fn != nil && composes(p, fn, match.FuncValueDepth)
 	}
 }
 
 // callsReceiver reports whether m is a method func (f F) RoundTrip(r) { return f(r) }.
-func (p *Pass) callsReceiver(m *types.Func) bool {
-	c, ok := p.declOf(m)
+func callsReceiver(p *match.Pass, m *types.Func) bool {
+	c, ok := p.DeclOf(m)
 	if !ok {
 		return false
 	}
@@ -75,22 +76,22 @@ func (p *Pass) callsReceiver(m *types.Func) bool {
 
 // composes reports whether fn, a function of the package, gets no response from
 // elsewhere; depth bounds the functions that are looked into.
-func (p *Pass) composes(fn *types.Func, depth int) bool {
+func composes(p *match.Pass, fn *types.Func, depth int) bool {
 	if depth == 0 {
 		return false
 	}
-	c, ok := p.declOf(fn)
-	return ok && p.composesIn(c.Node().(*ast.FuncDecl).Body, depth)
+	c, ok := p.DeclOf(fn)
+	return ok && composesIn(p, c.Node().(*ast.FuncDecl).Body, depth)
 }
 
-func (p *Pass) composesIn(body *ast.BlockStmt, depth int) bool {
+func composesIn(p *match.Pass, body *ast.BlockStmt, depth int) bool {
 	composes := true
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.UnaryExpr: // of a channel
 			composes = composes && (n.Op != token.ARROW || !typeis.Response(p.TypesInfo.TypeOf(n)))
 		case *ast.CallExpr:
-			composes = composes && !p.makesConn(n) && (!p.makesResponse(n) || p.ownResponse(n, depth))
+			composes = composes && !makesConn(p, n) && (!makesResponse(p, n) || ownResponse(p, n, depth))
 		}
 		return composes
 	})
@@ -98,7 +99,7 @@ func (p *Pass) composesIn(body *ast.BlockStmt, depth int) bool {
 }
 
 // makesResponse reports whether a response is among the results of a call.
-func (p *Pass) makesResponse(call *ast.CallExpr) bool {
+func makesResponse(p *match.Pass, call *ast.CallExpr) bool {
 	t := p.TypesInfo.TypeOf(call)
 	if t == nil || p.TypesInfo.Types[call.Fun].IsType() || p.IsBuiltin(call, "new") {
 		return false
@@ -116,10 +117,10 @@ func (p *Pass) makesResponse(call *ast.CallExpr) bool {
 
 // ownResponse reports whether a call returns a response that nobody else has
 // made: a recorded one, or one that a function of the package composes.
-func (p *Pass) ownResponse(call *ast.CallExpr, depth int) bool {
+func ownResponse(p *match.Pass, call *ast.CallExpr, depth int) bool {
 	callee := p.Callee(call)
 	if callee == nil {
 		return false
 	}
-	return callee.FullName() == "(*net/http/httptest.ResponseRecorder).Result" || p.composes(callee.Origin(), depth-1)
+	return callee.FullName() == "(*net/http/httptest.ResponseRecorder).Result" || composes(p, callee.Origin(), depth-1)
 }

@@ -1,8 +1,11 @@
-package match
+// Package transport answers what the transports of a package under analysis do: whether
+// one makes up its answers itself, without a connection, or sets a body of its own.
+package transport
 
 import (
 	"go/ast"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -10,38 +13,39 @@ import (
 // its own into a request or a response: what closing that body does is then not
 // only what package net/http does, and a request may have a body that the call does
 // not give it. A transport of a test file serves tests only.
-func (b *Response) OwnTransport() bool {
-	own := b.p.ownTransports()
-	return own.shipped || own.tested && b.p.InTest(b.Call.Pos())
+func OwnTransport(b *match.Response) bool {
+	own := find(b.Pass)
+	return own.shipped || own.tested && b.Pass.InTest(b.Call.Pos())
 }
 
 // ownTransports says where a package has such transports.
 type ownTransports struct{ known, shipped, tested bool }
 
-func (p *Pass) ownTransports() ownTransports {
-	if p.transports.known {
-		return p.transports
+func find(p *match.Pass) ownTransports {
+	own := match.State[ownTransports](p)
+	if own.known {
+		return *own
 	}
-	p.transports.known = true
+	own.known = true
 	for _, file := range p.Files {
 		for _, d := range file.Decls {
 			fd, ok := d.(*ast.FuncDecl)
-			if !ok || fd.Name.Name != "RoundTrip" || fd.Recv == nil || fd.Body == nil || !p.setsBody(fd.Body) {
+			if !ok || fd.Name.Name != "RoundTrip" || fd.Recv == nil || fd.Body == nil || !setsBody(p, fd.Body) {
 				continue
 			}
 			if p.InTest(fd.Pos()) {
-				p.transports.tested = true
+				own.tested = true
 			} else {
-				p.transports.shipped = true
+				own.shipped = true
 			}
 		}
 	}
-	return p.transports
+	return *own
 }
 
 // setsBody reports whether the body of a function assigns the body of a request or
 // a response of package net/http.
-func (p *Pass) setsBody(body *ast.BlockStmt) (sets bool) {
+func setsBody(p *match.Pass, body *ast.BlockStmt) (sets bool) {
 	ast.Inspect(body, func(n ast.Node) bool {
 		as, ok := n.(*ast.AssignStmt)
 		if !ok {

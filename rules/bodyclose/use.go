@@ -1,0 +1,222 @@
+package bodyclose
+
+import (
+	"go/ast"
+	"go/token"
+	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rules/bodyclose/internal/transport"
+)
+
+// ResponseMade returns the response that the call at c creates; ok is false
+// for other calls.
+func ResponseMade(p *match.Pass, c inspector.Cursor) (r match.Response, ok bool) {
+	call := c.Node().(*ast.CallExpr)
+	r = match.Response{Pass: p, Call: call, Def: match.Unparen(c).Parent()}
+	switch fn := p.Callee(call); {
+	case p.FullName(call) == "net/http.ReadResponse":
+		r.Parsed = !p.InTest(call.Pos())
+		if !r.Parsed {
+			return r, false
+		}
+	case !p.CreatesResponse(call):
+		if fn == nil || p.InTest(call.Pos()) {
+			return r, false
+		}
+		if r.Wrapper = p.Facts.FreshResponse(fn); r.Wrapper == nil {
+			return r, false
+		}
+	default:
+		if must := p.LetsThrough(r.Def, call); must != nil {
+			r.Must, r.Def = must, match.Unparen(r.Def).Parent()
+		}
+	}
+	r.Fn = p.EnclosingFunc(c)
+	return r, r.Fn != nil && !r.FromMemory() && !transport.OwnConnection(p, call, r.Fn)
+}
+
+// names returns names for all results of the call, of which only the response
+// and the error get one.
+func names(b *match.Response, resp, err string) []string {
+	if b.Wrapper == nil {
+		return []string{resp, err}
+	}
+	names := make([]string, b.Pass.Callee(b.Call).Signature().Results().Len())
+	for i := range names {
+		names[i] = "_"
+	}
+	names[b.Wrapper.Index], names[len(names)-1] = resp, err
+	return names
+}
+
+// assignsAll reports whether the statement assigns all results to variables of
+// its own block, so that := in place of = would declare nothing else.
+func assignsAll(b *match.Response, as *ast.AssignStmt) bool {
+	return !slices.ContainsFunc(as.Lhs, func(l ast.Expr) bool {
+		v := b.Pass.VarOf(l)
+		return !match.IsBlank(l) && (v == nil || !b.Pass.InScopeOf(v, b.Def, b.Fn))
+	})
+}
+
+// promised reports whether there certainly is a body unless there is an error:
+// the response comes from net/http itself.
+func promised(b *match.Response) bool {
+	if b.Wrapper != nil {
+		return b.Wrapper.Promised
+	}
+	return b.Pass.IsClientCall(b.Call)
+}
+
+// readWhole returns the statement behind the guard that reads the whole body,
+// if that is the only thing that touches it and nothing in between leaves.
+func readWhole(b *match.Response, g match.Guard) ast.Stmt {
+	list, _, ok := match.StmtList(b.Def)
+	at := slices.Index(list, g.After)
+	if !ok || g.After == nil || at < 0 || !drained(b) {
+		return nil
+	}
+	var touches []ast.Node
+	for _, e := range b.Events {
+		if sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); e.Kind != match.Assigns && (!ok || sel.Sel.Name == "Body") {
+			touches = append(touches, e.Node)
+		}
+	}
+	for _, s := range list[at+1:] {
+		switch s.(type) {
+		case *ast.AssignStmt, *ast.ExprStmt, *ast.DeclStmt:
+		default:
+			return nil
+		}
+		if len(touches) == 1 && touches[0] == ast.Node(s) {
+			return s
+		}
+	}
+	return nil
+}
+
+// handedOver reports whether the response itself is an argument of a call.
+func handedOver(c inspector.Cursor) bool {
+	_, ok := match.Unparen(c).Parent().Node().(*ast.CallExpr)
+	return ok
+}
+
+// nilTest reports whether the use at c, resp or resp.Body, is compared with nil.
+func nilTest(b *match.Response, c inspector.Cursor) bool {
+	c = match.Unparen(c)
+	if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" {
+		c = match.Unparen(c.Parent())
+	}
+	be, ok := c.Parent().Node().(*ast.BinaryExpr)
+	if !ok {
+		return false
+	}
+	_, _, isTest := b.Pass.NilTest(be, true)
+	return isTest
+}
+
+// touchesBody reports whether the function does something with the body, or
+// hands the response to something that may.
+func touchesBody(b *match.Response) bool {
+	touching := map[ast.Node]bool{}
+	for _, e := range b.Events {
+		if sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" || handedOver(e.At) {
+			if b.Pass.VarOf(e.At.Node().(*ast.Ident)) != b.Var {
+				return true
+			}
+			touching[e.Node] = true // or that of another response in the same variable
+		}
+	}
+	return len(touching) > 0 && reaches(b, touching)
+}
+
+// reaches reports whether control comes to one of nodes as long as Var holds this response.
+func reaches(b *match.Response, nodes map[ast.Node]bool) bool {
+	assigned := map[ast.Node]bool{}
+	for _, e := range b.Events {
+		if e.Kind == match.Assigns {
+			assigned[e.Node] = true
+		}
+	}
+	found := false
+	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		found = found || nodes[n]
+		return s, !found && !assigned[n]
+	}}.After(b.Fn.Flow, b.Node(), struct{}{})
+	return found
+}
+
+// drained reports whether the body is read to its end somewhere, after which
+// the connection is free even if nobody closes it.
+func drained(b *match.Response) bool {
+	return slices.ContainsFunc(b.Events, func(e match.Event) bool { return drains(b, e) })
+}
+
+// drains reports whether e reads the body to its end.
+func drains(b *match.Response, e match.Event) bool {
+	for c := range e.At.Enclosing((*ast.CallExpr)(nil)) {
+		switch b.Pass.FullName(c.Node().(*ast.CallExpr)) {
+		case "io.ReadAll", "io/ioutil.ReadAll", "io.Copy":
+			return e.Kind == match.Reads
+		}
+		break
+	}
+	return false
+}
+
+// flagged reports whether all that closes the body stands under a bare flag.
+func flagged(b *match.Response) bool {
+	closes := 0
+	for _, e := range b.Events {
+		switch e.Kind {
+		case match.Closes, match.DefersClose, match.ClosesLate:
+			if !underFlag(b, e.At) {
+				return false
+			}
+			closes++
+		}
+	}
+	return closes > 0
+}
+
+// underFlag reports whether c stands alone in an if that tests a bare
+// variable: what the flag means is then not known.
+func underFlag(b *match.Response, c inspector.Cursor) bool {
+	for up := range c.Enclosing((*ast.IfStmt)(nil)) {
+		if up.Node().Pos() < b.Call.Pos() {
+			break
+		}
+		ifs := up.Node().(*ast.IfStmt)
+		if len(ifs.Body.List) > 1 {
+			continue
+		}
+		cond := ast.Unparen(ifs.Cond)
+		if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
+			cond = ast.Unparen(not.X)
+		}
+		if _, ok := cond.(*ast.Ident); ok {
+			return true
+		}
+	}
+	return false
+}
+
+// usedByEarlierDefer reports whether a defer that stands before the call looks
+// at the response.
+func usedByEarlierDefer(b *match.Response) bool {
+	return slices.ContainsFunc(b.Events, func(e match.Event) bool {
+		d, ok := e.Node.(*ast.DeferStmt)
+		return ok && e.Kind == match.Reads && d.Pos() < b.Call.Pos()
+	})
+}
+
+// mayBeNil reports whether the function compares the response or its body with
+// nil, or hands the response to a function that may.
+func mayBeNil(b *match.Response) bool {
+	return slices.ContainsFunc(b.Events, func(e match.Event) bool {
+		return e.Kind == match.Reads && (nilTest(b, e.At) || handedOver(e.At))
+	})
+}
