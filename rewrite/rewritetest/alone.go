@@ -12,7 +12,7 @@ import (
 // runs the scenarios of the fixture, in seconds. Rules are all rules: none of the
 // others may find anything in the fixture, before a fix or after it. Call it from
 // a test in the package of the rule, two directories below the one that holds
-// fixtures and golden. The table of shapes is for Law to check.
+// fixtures and golden.
 func Rule(t *testing.T, rules []rule.Rule, name string) {
 	i := slices.IndexFunc(rules, func(r rule.Rule) bool { return r.Name == name })
 	if i < 0 {
@@ -28,7 +28,7 @@ func Rule(t *testing.T, rules []rule.Rule, name string) {
 	fixed := fix(t, before, fixtures)
 	t.Run("law", func(t *testing.T) {
 		obeys(t, r, fixtures, filepath.Join("..", "..", "golden"), before, risky)
-		vetted(t, r, vet(t, rules, fixtures, pattern), vet(t, rules, fixed, pattern))
+		vetted(t, r.Name, vet(t, rules, fixtures, pattern), vet(t, rules, fixed, pattern))
 	})
 	t.Run("second", func(t *testing.T) {
 		silent(t, rules, fixed, pattern)
