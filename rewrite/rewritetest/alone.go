@@ -39,9 +39,9 @@ func Rule(t *testing.T, rules []rule.Rule, name string) {
 		}
 	})
 	t.Run("second", func(t *testing.T) {
-		silent(t, rules, fixed, pattern)
+		silent(t, rules, fixed, false, pattern)
 		if longform.Wanted() || slices.Contains(mixed, name) {
-			silent(t, rules, fix(t, risky, fixtures), "-unsafe", "-allow-dirty", pattern)
+			silent(t, rules, fix(t, risky, fixtures), true, pattern)
 		}
 	})
 	if longform.Wanted() || slices.Contains(proven, name) {

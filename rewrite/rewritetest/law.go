@@ -35,8 +35,9 @@ var update = flag.Bool("update", false, "rewrite the golden diffs")
 // which are directories: fixtures/<rule> and golden/<rule>.diff. Rule holds each rule
 // to the law; here is what only all of them together show: that nothing lies about
 // which belongs to no rule, and that the fixes of several rules go together in one
-// package. The long form, and -update, do what Rule does for all fixtures in one run.
-func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
+// package. Program is the command line with these rules. The long form, and -update, do
+// what Rule does for all fixtures in one run.
+func Law(t *testing.T, rules []rule.Rule, program Program, fixtures, golden string) {
 	fixtures, err := filepath.Abs(fixtures)
 	if err != nil {
 		t.Fatal(err)
@@ -65,8 +66,8 @@ func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 	vetBefore, vetAfter := vet(t, rules, fixtures, pattern), vet(t, rules, fixed, pattern)
 	vetted(t, demonstration, vetBefore, vetAfter)
 	t.Run("second", func(t *testing.T) {
-		silent(t, rules, fixed, pattern)
-		silent(t, rules, fixedAll, "-unsafe", "-allow-dirty", pattern)
+		program.silent(t, fixed, pattern)
+		program.silent(t, fixedAll, "-unsafe", "-allow-dirty", pattern)
 	})
 	if pattern != "./..." {
 		return
