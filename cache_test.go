@@ -276,7 +276,11 @@ func TestCacheNeighbours(t *testing.T) {
 		c := newCacheRun(t)
 		c.write("near/"+test.file, "package "+test.pkg+"\n\n"+work)
 		args := []string{"-tests=" + fmt.Sprint(test.pkg != "near"), "./near"}
-		for _, call := range []string{"", "work(nil)", ""} {
+		calls := []string{"", "work(nil)"}
+		if longform.Wanted() {
+			calls = append(calls, "")
+		}
+		for _, call := range calls {
 			c.write("near/"+test.neighbour, "package "+test.pkg+"\n\nfunc g() { "+call+" }\n")
 			want := c.run(append(args, "-no-cache")...)
 			if stays := strings.Contains(want, "may call work"); stays != (call != "") {
@@ -292,6 +296,7 @@ func TestCacheNeighbours(t *testing.T) {
 // TestTwinFixes wants the text of a fixed file to be that of today, also if
 // another module has a package with the same path and findings.
 func TestTwinFixes(t *testing.T) {
+	longform.Only(t, "TestTwins for modules with equal findings")
 	c := newCacheRun(t)
 	for _, dir := range []string{"one", "two"} {
 		c.write(dir+"/go.mod", "module example.com/twin\n\ngo 1.26\n")

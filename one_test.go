@@ -118,18 +118,15 @@ func TestOneAsAll(t *testing.T) {
 // TestFixturesOneAsAll is TestOneAsAll for the fixtures, each package of which
 // is run alone.
 func TestFixturesOneAsAll(t *testing.T) {
+	longform.Only(t, "TestOneAsAll for all fixtures")
 	bin := program(t)
 	dir, err := filepath.Abs("fixtures")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ownCache(t)
-	named, least := []string{"./stock", "./waitgroupwait"}, 2
-	if longform.Wanted() {
-		named, least = []string{"./..."}, 50
-	}
-	all := findings(t, bin, dir, named...)
-	if len(all) < least {
+	all := findings(t, bin, dir, "./...")
+	if len(all) < 50 {
 		t.Fatalf("found something in %d files only", len(all))
 	}
 	packages := map[string][]string{}
@@ -137,9 +134,6 @@ func TestFixturesOneAsAll(t *testing.T) {
 		packages[filepath.Dir(file)] = append(packages[filepath.Dir(file)], file)
 	}
 	for pkg, files := range packages {
-		if !longform.Wanted() && pkg != "waitgroupwait" {
-			continue
-		}
 		same(t, "package", all, findings(t, bin, dir, "-no-cache", "./"+pkg), files...)
 		same(t, "file", all, findings(t, bin, dir, files[0]), files[0])
 	}
