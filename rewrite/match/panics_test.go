@@ -56,7 +56,8 @@ func body(i, j int, u uint, f float64, s string, list []int, array [4]int, ptr *
 	late = ptr
 	<-own
 	<-shut
-	_, _, _, _ = lent, given, set, late
+	<-given
+	_, _, _ = lent, set, late
 	STATEMENT
 }
 
