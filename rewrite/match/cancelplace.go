@@ -36,6 +36,7 @@ func (c *Cancel) CallsOnly(deferred ast.Stmt, cancel *types.Var) bool {
 // the given events, if the function goes on for long after its last use: a
 // deferred call would keep it as long. goesOn is false if it does not. why says
 // what stands against it if there is no such place.
+// By [Pass.CtxLifetime], the context must not outlive the function.
 func (c *Cancel) AfterUse(cancel *types.Var, events []Event) (r Round, goesOn bool, why string) {
 	t := &ctxTracker{p: c.p, fn: c.Fn, def: c.Node(), seen: map[*types.Var]bool{}}
 	last, ok := c.lastUse(t, events)
@@ -74,9 +75,7 @@ func (c *Cancel) lastUse(t *ctxTracker, events []Event) (last token.Pos, ok bool
 			last = max(last, c.p.doneAt(e.At, c.Def, c.Fn))
 		}
 	}
-	if t.variable(c.Ctx, ""); t.outlives != "" {
-		return 0, false
-	}
+	t.variable(c.Ctx, "")
 	last = max(last, c.Call.End())
 	for v := range t.seen {
 		for _, use := range c.p.Uses(c.Fn.Cursor, v) {

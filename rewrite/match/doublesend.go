@@ -8,7 +8,6 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // DoubleSend is a goroutine that sends on an error and goes on to send again,
@@ -30,7 +29,8 @@ func (s *LocalChan) Doubled() (d DoubleSend, ok bool) {
 		}
 		for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil)) {
 			send := c.Node().(*ast.SendStmt)
-			if s.Pass.Runner(c) != snd.Body.Cursor || !endsIf(c) || !s.made(s.argument(snd, s.Pass.VarOf(send.Chan))) {
+			// From a send in a literal, no path of the sender leads on.
+			if !endsIf(c) || !s.made(s.argument(snd, s.Pass.VarOf(send.Chan))) {
 				continue
 			}
 			var second ChannelUse
@@ -126,9 +126,22 @@ func endsIf(c inspector.Cursor) bool {
 	return isIf && ast.Node(ifs.Body) == c.Parent().Node()
 }
 
-// made reports whether v is a channel that the function makes.
+// made reports whether v is a channel that the function makes, and that nobody but
+// the function receives from: what is sent on it, the function has heard.
 func (s *LocalChan) made(v *types.Var) bool {
-	return s.Pass.DeclaredIn(v, s.Fn) && typeis.Chan(v.Type())
+	if !s.Pass.DeclaredIn(v, s.Fn) || !s.Pass.Fixed(v) {
+		return false
+	}
+	call, ok := ast.Unparen(s.Pass.Definition(v)).(*ast.CallExpr)
+	return ok && s.Pass.IsMakeChan(call) && !slices.ContainsFunc(s.Pass.ChannelUses(s.Fn.Cursor, v), func(u ChannelUse) bool {
+		switch u.Kind {
+		case ChanRecv, ChanRange:
+			return u.Runner != s.Fn.Cursor
+		case ChanOther: // but for the argument of a sender, under its own name
+			return !slices.ContainsFunc(s.Senders, func(snd *Sender) bool { return snd.Stmt.Contains(u.At) })
+		}
+		return false
+	})
 }
 
 // starves reports whether the receiver waits for more values than come once the

@@ -29,10 +29,11 @@ func (p *Pass) cancelsOnly(d *ast.DeferStmt, v *types.Var) bool {
 	return len(args) == 0 || len(args) == 1 && p.IsNil(args[0])
 }
 
-// closesOnly reports whether d defers v.Body.Close() and nothing else.
+// closesOnly reports whether d defers v.Body.Close() and nothing else: a body has
+// no other method without arguments.
 func (p *Pass) closesOnly(d *ast.DeferStmt, v *types.Var) bool {
 	sel, ok := ast.Unparen(d.Call.Fun).(*ast.SelectorExpr)
-	if !ok || v == nil || sel.Sel.Name != "Close" || len(d.Call.Args) > 0 {
+	if !ok || v == nil || len(d.Call.Args) > 0 {
 		return false
 	}
 	body, ok := ast.Unparen(sel.X).(*ast.SelectorExpr)
