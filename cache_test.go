@@ -45,7 +45,7 @@ func (c *cacheRun) run(args ...string) string {
 	cmd := exec.Command(c.bin, args...)
 	cmd.Dir = c.dir
 	cmd.Env = append(append(os.Environ(), c.env...), "XDG_CACHE_HOME="+c.cache, "HOME="+c.cache, "LocalAppData="+c.cache,
-		"GOPROXY=off", "GOTOOLCHAIN=local", "GOFLAGS=", "GOWORK=off")
+		"GOPROXY=off", "GOTOOLCHAIN=local", "GOWORK=off")
 	var out, errs bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	_ = cmd.Run() // the code is a part of the result
@@ -96,7 +96,7 @@ func newCacheRun(t *testing.T) *cacheRun {
 		t.Skip("runs the program often")
 	}
 	c := &cacheRun{t: t, bin: program(t), dir: t.TempDir(), cache: t.TempDir(), env: goEnv(t, "GOCACHE", "GOMODCACHE")}
-	c.env = append(c.env, memo(t, c.dir)...)
+	c.env = append(append(c.env, "GOFLAGS="), memo(t, c.dir)...)
 	for name, text := range cacheModule {
 		c.write(name, text)
 	}
@@ -121,7 +121,7 @@ func TestCache(t *testing.T) {
 		not   string // and does not hold
 	}{
 		{name: "first run", known: "0/4 0/2", want: `"function":"Leak"`, not: `"function":"Get"`},
-		{name: "nothing", known: "4/4 2/2"},
+		{long: true, name: "nothing", known: "4/4 2/2"},
 		{long: true, name: "touch", known: "4/4 2/2", edit: func() { c.edit("alone/a.go", "package", "package") }},
 		{long: true, name: "edit a comment of a leaf", known: "3/4 1/2", edit: func() { c.edit("leaf/l.go", "package leaf", "// Package leaf is one.\npackage leaf") }},
 		{long: true, name: "edit the body of a leaf", known: "3/4 1/2", edit: func() { c.edit("alone/a.go", "return 0", "return 1") }},
@@ -131,7 +131,7 @@ func TestCache(t *testing.T) {
 		{long: true, name: "change a signature", edit: func() {
 			c.edit("base/b.go", "func Done(r *http.Response) {", "func Done(r *http.Response, _ ...int) {")
 		}},
-		{name: "suppress", edit: func() {
+		{long: true, name: "suppress", edit: func() {
 			c.edit("alone/a.go", "\tgo func", "\t//goroutinefix:ignore blockingsend it is a test\n\tgo func")
 		}},
 		{long: true, name: "add a file", edit: func() {
@@ -152,7 +152,7 @@ func TestCache(t *testing.T) {
 		{long: true, name: "one file", edit: func() { flags = append(flags[:2:2], "alone/a.go") }, not: `"function":"G"`},
 		{long: true, name: "a language that is older", edit: func() { flags = flags[:2]; c.edit("go.mod", "go 1.26", "go 1.21") }},
 		{name: "a type error", edit: func() { c.edit("base/b.go", "r.Body.Close()", "r.Nobody") }, want: "exit code 2"},
-		{name: "mended", edit: func() { c.edit("base/b.go", "r.Nobody", "r.Body.Close()") }},
+		{long: true, name: "mended", edit: func() { c.edit("base/b.go", "r.Nobody", "r.Body.Close()") }},
 		{long: true, name: "remove a file", edit: func() {
 			if err := os.Remove(filepath.Join(c.dir, "alone", "b.go")); err != nil {
 				t.Fatal(err)
@@ -244,7 +244,7 @@ func TestCacheShared(t *testing.T) {
 	c := newCacheRun(t)
 	want := c.run("-no-cache")
 	var wg sync.WaitGroup
-	got := make([]string, 3)
+	got := make([]string, 2)
 	if longform.Wanted() {
 		got = make([]string, 6)
 	}
@@ -276,7 +276,11 @@ func TestCacheNeighbours(t *testing.T) {
 		c := newCacheRun(t)
 		c.write("near/"+test.file, "package "+test.pkg+"\n\n"+work)
 		args := []string{"-tests=" + fmt.Sprint(test.pkg != "near"), "./near"}
-		for _, call := range []string{"", "work(nil)", ""} {
+		calls := []string{"", "work(nil)"}
+		if longform.Wanted() {
+			calls = append(calls, "")
+		}
+		for _, call := range calls {
 			c.write("near/"+test.neighbour, "package "+test.pkg+"\n\nfunc g() { "+call+" }\n")
 			want := c.run(append(args, "-no-cache")...)
 			if stays := strings.Contains(want, "may call work"); stays != (call != "") {
@@ -292,6 +296,7 @@ func TestCacheNeighbours(t *testing.T) {
 // TestTwinFixes wants the text of a fixed file to be that of today, also if
 // another module has a package with the same path and findings.
 func TestTwinFixes(t *testing.T) {
+	longform.Only(t, "TestTwins for modules with equal findings")
 	c := newCacheRun(t)
 	for _, dir := range []string{"one", "two"} {
 		c.write(dir+"/go.mod", "module example.com/twin\n\ngo 1.26\n")

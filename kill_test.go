@@ -22,23 +22,25 @@ import (
 // killModule is a module of several packages, each with findings in several files.
 type killModule struct {
 	t        *testing.T
+	packages int
 	dir      string
 	cache    string // of the user, with the journals
 	env      []string
 	old, new map[string][]byte // file -> content, before and after
 }
 
-const (
-	killPackages = 8
-	killFiles    = 4
-)
+const killFiles = 4 // of each package
 
 func newKillModule(t *testing.T) *killModule {
-	m := &killModule{t: t, dir: t.TempDir(), cache: t.TempDir(), old: map[string][]byte{}, new: map[string][]byte{}}
+	m := &killModule{t: t, packages: 4, dir: t.TempDir(), cache: t.TempDir(), old: map[string][]byte{}, new: map[string][]byte{}}
 	m.env = append(os.Environ(), goEnv(t, "GOCACHE", "GOMODCACHE", "GOFLAGS", "GOROOT")...)
 	m.env = append(m.env, "XDG_CACHE_HOME="+m.cache, "HOME="+m.cache, "GOPROXY=off", "GOTOOLCHAIN=local")
+	m.env = append(m.env, memo(t, m.dir)...)
+	if longform.Wanted() {
+		m.packages = 8
+	}
 	m.write("go.mod", []byte("module example.com/m\n\ngo 1.26\n"))
-	for i := range killPackages {
+	for i := range m.packages {
 		for k := range killFiles {
 			var b bytes.Buffer
 			fmt.Fprintf(&b, "package p%d\n\nimport \"sync\"\n", i)
@@ -120,7 +122,7 @@ func (m *killModule) journals() (all []string) {
 // a journal, and says how many of each there are.
 func (m *killModule) state() (untouched, complete, torn int) {
 	journals := strings.Join(m.journals(), "\n")
-	for i := range killPackages {
+	for i := range m.packages {
 		olds, news, halves := 0, 0, 0
 		for k := range killFiles {
 			name := fmt.Sprintf("p%d/f%d.go", i, k)
@@ -154,7 +156,7 @@ func (m *killModule) state() (untouched, complete, torn int) {
 // one, and each package is as it was, or complete, or completed by the next
 // run. That is also true of files that are written in place.
 func TestKill(t *testing.T) {
-	kills := 4
+	kills := 3 // the first one anywhere
 	if longform.Wanted() {
 		kills = 200
 	}
@@ -201,10 +203,10 @@ func TestKill(t *testing.T) {
 		if untouched > 0 && complete > 0 {
 			between++
 		}
-		if complete == killPackages {
+		if complete == m.packages {
 			whole++
 		}
-		if complete > killPackages/2 && torn == 0 {
+		if complete > m.packages/2 && torn == 0 {
 			m.reset()
 		}
 		if t.Failed() {
@@ -215,8 +217,8 @@ func TestKill(t *testing.T) {
 	if out, err := m.command().CombinedOutput(); err != nil {
 		t.Errorf("the last run: %v\n%s", err, out)
 	}
-	if _, complete, _ := m.state(); complete != killPackages {
-		t.Errorf("%d of %d packages are complete after the last run", complete, killPackages)
+	if _, complete, _ := m.state(); complete != m.packages {
+		t.Errorf("%d of %d packages are complete after the last run", complete, m.packages)
 	}
 	if left := m.journals(); len(left) > 0 {
 		t.Errorf("%d journals are left", len(left))
@@ -275,8 +277,8 @@ func TestTwoRunsAtOnce(t *testing.T) {
 				t.Errorf("%v\n%s", err, out[i].String())
 			}
 		}
-		if _, complete, _ := m.state(); complete != killPackages {
-			t.Errorf("%d of %d packages are complete", complete, killPackages)
+		if _, complete, _ := m.state(); complete != m.packages {
+			t.Errorf("%d of %d packages are complete", complete, m.packages)
 		}
 		m.noTemps()
 	}

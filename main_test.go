@@ -66,7 +66,8 @@ func TestScripts(t *testing.T) {
 }
 
 // memo returns the variables with which programs that work on dir find a go command
-// that remembers what it was asked: see its source. In the long form it is the real
+// that remembers what it was asked, see its source, and that need not build again
+// elsewhere what it has built in another directory. In the long form it is the real
 // one.
 func memo(t *testing.T, dir string) []string {
 	t.Helper()
@@ -100,8 +101,13 @@ var gomemo = sync.OnceValues(func() ([]string, error) {
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return nil, fmt.Errorf("build gomemo: %w\n%s", err, out)
 	}
+	flags, err := exec.Command(goCommand, "env", "GOFLAGS").Output()
+	if err != nil {
+		return nil, err
+	}
 	path := "PATH=" + dir + string(filepath.ListSeparator) + os.Getenv("PATH")
-	return []string{"GOMEMO_GO=" + goCommand, "GOMEMO_STORE=" + store, path}[:3:3], nil
+	return []string{"GOMEMO_GO=" + goCommand, "GOMEMO_STORE=" + store, path,
+		"GOFLAGS=" + strings.TrimSpace(strings.TrimSpace(string(flags))+" -trimpath")}[:4:4], nil
 })
 
 // program returns the path of the program, for go commands to call: it is this

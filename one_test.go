@@ -88,7 +88,7 @@ func TestOneAsAll(t *testing.T) {
 		if !strings.HasSuffix(name, ".go") || strings.HasPrefix(name, "work/") {
 			continue
 		}
-		if !longform.Wanted() && name != "top/top.go" && name != "top/top_test.go" && name != "bottom/bottom.go" {
+		if !longform.Wanted() && name != "top/top.go" && name != "bottom/bottom.go" {
 			continue
 		}
 		same(t, "alone", all, findings(t, bin, dir, name), name)
@@ -118,18 +118,15 @@ func TestOneAsAll(t *testing.T) {
 // TestFixturesOneAsAll is TestOneAsAll for the fixtures, each package of which
 // is run alone.
 func TestFixturesOneAsAll(t *testing.T) {
+	longform.Only(t, "TestOneAsAll for all fixtures")
 	bin := program(t)
 	dir, err := filepath.Abs("fixtures")
 	if err != nil {
 		t.Fatal(err)
 	}
 	ownCache(t)
-	named, least := []string{"./stock", "./waitgroupwait"}, 2
-	if longform.Wanted() {
-		named, least = []string{"./..."}, 50
-	}
-	all := findings(t, bin, dir, named...)
-	if len(all) < least {
+	all := findings(t, bin, dir, "./...")
+	if len(all) < 50 {
 		t.Fatalf("found something in %d files only", len(all))
 	}
 	packages := map[string][]string{}

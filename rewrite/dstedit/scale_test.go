@@ -41,7 +41,11 @@ func TestScale(t *testing.T) {
 		runScale(t, goFiles(t, strings.Split(*scaleDirs, ",")), uint32(*scaleStep), func(src []byte) []byte { return src })
 		return
 	}
-	runScale(t, sampleFiles(t, scaleSample), sampleStep(16), func(src []byte) []byte { return src })
+	sample := scaleSample
+	if !longform.Wanted() {
+		sample = []string{"bufio", "context", "encoding/json", "os/exec", "runtime/pprof", "sync", "testing", "time"}
+	}
+	runScale(t, sampleFiles(t, sample), sampleStep(16), func(src []byte) []byte { return src })
 }
 
 // TestScaleForeign does the same with CRLF and an indentation by spaces.

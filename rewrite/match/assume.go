@@ -166,11 +166,11 @@ func (p *Pass) assume(out Assumptions, cond ast.Expr, taken bool, fn *Func) {
 // for it as long as neither gets another value: ok := a && b.
 func (p *Pass) boundTo(id *ast.Ident, fn *Func) ast.Expr {
 	v := p.VarOf(id)
-	if v == nil || v.IsField() || !p.constantVar(v, fn) {
+	if !p.Fixed(v) {
 		return nil
 	}
 	c, ok := fn.Outermost().FindByPos(v.Pos(), v.Pos())
-	if !ok || !p.Fixed(v) {
+	if !ok {
 		return nil
 	}
 	value := p.GivenAt(c)

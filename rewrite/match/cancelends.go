@@ -7,6 +7,8 @@ import (
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 )
 
 // Ends reports whether the context that x denotes ends when the function returns.
@@ -99,7 +101,7 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 	}
 	if cancel := p.VarOf(lhs[1]); cancel != nil {
 		events := e.c.cancels(cancel, map[*types.Var]bool{cancel: true})
-		if e.calledOnEachPath(call, use, cancel, events) {
+		if e.calledOnEachPath(call, use, cancel, events) || e.endedAround(use, cancel, events) {
 			return true
 		}
 		for _, ev := range events {
@@ -146,6 +148,62 @@ func (e *ctxEnding) calledOnEachPath(call *ast.CallExpr, use inspector.Cursor, c
 	events = slices.DeleteFunc(slices.Clone(events), func(ev Event) bool { return ev.Kind == Escapes })
 	unmet := e.c.Pass.Unmet(Obligation{Fn: e.c.Fn, Call: call, Def: use.Parent(), Var: cancel, Events: events})
 	return unmet.Met && !unmet.Again && !unmet.Overwritten && len(unmet.Exits) == 0
+}
+
+// endedAround reports whether each path that makes the context in question from the
+// one that use gets also calls the cancel function of that, or finds that it has
+// ended, be it before or after.
+func (e *ctxEnding) endedAround(use inspector.Cursor, cancel *types.Var, events []Event) bool {
+	c, def := e.c, FlowNode(use, e.c.Fn)
+	child := FlowNode(c.Def, c.Fn)
+	if !c.Pass.DeclaredIn(cancel, c.Fn) || def == nil || child == nil || c.Fn.Flow.InCycle(def) {
+		return false
+	}
+	calls := map[ast.Node]bool{}
+	for _, ev := range events {
+		switch ev.Kind {
+		case Closes, DefersClose:
+			calls[ev.Node] = true
+		case Assigns:
+			if ev.Node != def {
+				return false
+			}
+		}
+	}
+	type state struct{ made, ended bool }
+	ends := true
+	flow.Paths[state]{
+		Node: func(n ast.Node, s state) (state, bool) {
+			s.made = s.made || n == child
+			s.ended = s.ended || calls[n] || c.waitsForEnd(n)
+			return s, !s.made || !s.ended
+		},
+		Edge: func(cond ast.Expr, taken bool, s state) (state, bool) {
+			s.ended = s.ended || c.Ended(cond, taken)
+			return s, !s.made || !s.ended
+		},
+		Exit: func(_ *flow.Block, s state) { ends = ends && !s.made },
+	}.After(c.Fn.Flow, def, state{})
+	return ends
+}
+
+// waitsForEnd reports whether a statement receives from the Done channel of the context
+// or its parent.
+func (c *Cancel) waitsForEnd(n ast.Node) bool {
+	s, ok := n.(*ast.ExprStmt)
+	if !ok {
+		return false
+	}
+	recv, ok := ast.Unparen(s.X).(*ast.UnaryExpr)
+	if !ok || recv.Op != token.ARROW {
+		return false
+	}
+	call, ok := ast.Unparen(recv.X).(*ast.CallExpr)
+	if !ok {
+		return false
+	}
+	ctx, isDone := c.Pass.Method(call, "context", "Context", "Done")
+	return isDone && c.its(ctx)
 }
 
 // cancels lists what happens to a cancel function. What gets it in a deferred

@@ -9,6 +9,15 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
+// The law of moves. A deferred call runs before all that was deferred earlier,
+// and its function, its receiver and its arguments have the values that they had
+// at the defer statement. So it may change its place only if it is the release
+// and nothing else, "cancel()" or "resp.Body.Close()", if no other call is
+// deferred between the old place and the new one, and if the variable gets no
+// other value there. Everywhere else a second defer
+// goes in front and the old one stays: the second runs last, and releasing twice
+// does no harm.
+
 // MovesFreely reports whether a release of the variable v that fn defers at one
 // of two places of the source may as well be deferred at the other.
 func (p *Pass) MovesFreely(fn *Func, v *types.Var, from, to token.Pos) bool {

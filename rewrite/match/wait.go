@@ -137,6 +137,7 @@ func (p *Pass) MayWait(n ast.Node) bool {
 	if known {
 		return found
 	}
+	found = p.rangedOver(n)
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.DeferStmt, *ast.GoStmt:
@@ -155,6 +156,23 @@ func (p *Pass) MayWait(n ast.Node) bool {
 	}
 	p.waiting[n] = found
 	return found
+}
+
+// rangedOver reports whether n is the channel that a loop ranges over.
+func (p *Pass) rangedOver(n ast.Node) bool {
+	e, ok := n.(ast.Expr)
+	if !ok {
+		return false
+	}
+	if t := p.TypesInfo.TypeOf(e); t == nil || !typeis.Chan(t) {
+		return false
+	}
+	c, ok := p.FindAnywhere(n)
+	if !ok {
+		return false
+	}
+	loop, ok := c.Parent().Node().(*ast.RangeStmt)
+	return ok && loop.X == e
 }
 
 // Waits reports whether call is of a function that is known to block for long.

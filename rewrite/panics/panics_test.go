@@ -53,16 +53,19 @@ func body(i, j int, u uint, f float64, s string, list []int, array [4]int, ptr *
 	close(shut)
 	lent := make(chan int, 1)
 	lend(lent)
+	given := open()
 	set := &node{}
 	late := &node{}
 	late = ptr
 	<-own
 	<-shut
+	<-given
 	_, _, _ = lent, set, late
 	STATEMENT
 }
 
 func lend(chan int) {}
+func open() chan int { return make(chan int, 1) }
 
 var _, _, _, _ = errors.New, fmt.Sprint, io.EOF, strings.ToUpper
 `
@@ -82,7 +85,7 @@ var _, _, _, _ = errors.New, fmt.Sprint, io.EOF, strings.ToUpper
 		{"_ = err.Error()", true}, {"_ = str.String()", true}, {"_ = str.String", true}, {"fn()", true}, {"func() { j++ }()", false}, {"func() { j = i / j }()", true}, {"_ = func() { j = i / j }", false},
 		{"j = half(i)", false}, {"j = ratio(i, j)", true}, {"j = endless(i)", true}, {"defer half(i)", false}, {"defer ratio(i, j)", true}, {"defer fn()", true},
 		{"go fn()", false}, {"go ratio(i, j)", false}, {"go half(i / j)", true}, {"go func() { j = i / j }()", false}, {"go ptr.value()", true}, {"go str.String()", true},
-		{"own <- 1", false}, {"shut <- 1", true}, {"lent <- 1", true}, {"ch <- 1", true}, {"<-ch", false}, {"select { case ch <- 1: default: }", true}, {"select { case <-ch: default: }", false},
+		{"own <- 1", false}, {"shut <- 1", true}, {"lent <- 1", true}, {"given <- 1", true}, {"ch <- 1", true}, {"<-ch", false}, {"select { case ch <- 1: default: }", true}, {"select { case <-ch: default: }", false},
 		{"close(own)", true}, {"panic(1)", true}, {"_ = append(list, 1)", false}, {"copy(list, list)", false}, {"_ = len(list)", false},
 		{"_ = make([]int, 3)", false}, {"_ = make([]int, i)", true}, {"_ = make([]int, len(s))", false}, {"_ = new(int)", false},
 		{"_ = [4]int(list)", true}, {"_ = (*[4]int)(list)", true}, {"_ = []byte(s)", false}, {"_ = float64(i)", false}, {"_ = any(list)", false},

@@ -265,21 +265,24 @@ func TestIndexLine(t *testing.T) {
 	tests := []struct {
 		name, attributes, autocrlf, old string
 		want                            bool
-	}{
+	}{ // the first four in the short form, too
+		{"crlf with autocrlf", "", "true", "x\r\n", false},
+		{"crlf, autocrlf, -text", "*.go -text", "true", "x\r\n", true},
+		{"crlf with text", "*.go text", "", "x\r\n", false},
+		{"filter", "*.go filter=lfs", "", "x\n", false},
 		{"lf", "", "", "x\n", true},
 		{"lf with autocrlf", "", "true", "x\n", true},
 		{"crlf", "", "", "x\r\n", true},
-		{"crlf with autocrlf", "", "true", "x\r\n", false},
 		{"crlf with autocrlf input", "", "input", "x\r\n", false},
-		{"crlf, autocrlf, -text", "*.go -text", "true", "x\r\n", true},
 		{"crlf, autocrlf, binary", "*.go binary", "true", "x\r\n", true},
-		{"crlf with text", "*.go text", "", "x\r\n", false},
 		{"crlf with text=auto", "* text=auto", "", "x\r\n", false},
 		{"crlf with eol", "*.go eol=crlf", "", "x\r\n", false},
 		{"lf with text", "*.go text", "", "x\n", true},
-		{"filter", "*.go filter=lfs", "", "x\n", false},
 		{"ident", "*.go ident", "", "x\n", false},
 		{"encoding", "*.go working-tree-encoding=UTF-16", "", "x\n", false},
+	}
+	if !longform.Wanted() {
+		tests = tests[:4]
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -374,8 +377,11 @@ func TestNothing(t *testing.T) {
 func TestRandom(t *testing.T) {
 	isolate(t)
 	rnd := rand.New(rand.NewPCG(1, 2))
-	tree := map[string][2]string{}
-	for i := range 300 {
+	tree, files := map[string][2]string{}, 60
+	if longform.Wanted() {
+		files = 300
+	}
+	for i := range files {
 		var a, b strings.Builder
 		for range rnd.IntN(40) {
 			line := fmt.Sprintf("%s%c\n", strings.Repeat("\t", rnd.IntN(3)), 'a'+rune(rnd.IntN(4)))

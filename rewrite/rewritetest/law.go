@@ -31,22 +31,27 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the golden diffs")
 
-// Law checks rules against the module of fixtures and the golden diffs, which
-// are directories: fixtures/<rule> and golden/<rule>.diff.
-func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
+// Law checks all rules at once against the module of fixtures and the golden diffs,
+// which are directories: fixtures/<rule> and golden/<rule>.diff. Rule holds each rule
+// to the law; here is what only all of them together show: that nothing lies about
+// which belongs to no rule, and that the fixes of several rules go together in one
+// package. Program is the command line with these rules. The long form, and -update, do
+// what Rule does for all fixtures in one run.
+func Law(t *testing.T, rules []rule.Rule, program Program, fixtures, golden string) {
 	fixtures, err := filepath.Abs(fixtures)
 	if err != nil {
 		t.Fatal(err)
 	}
 	anywhere(t)
 	orphans(t, rules, fixtures, golden)
+	table(t, fixtures)
 
-	before := run(t, rules, fixtures, false, "./...")
-	shapes(t, fixtures, before.Findings)
-	fixed := fix(t, before, fixtures)
-	vetBefore, vetAfter := vet(t, rules, fixtures, "./..."), vet(t, rules, fixed, "./...")
-	risky := run(t, rules, fixtures, true, "./...")
-	fixedAll := fix(t, risky, fixtures)
+	pattern := "./" + demonstration + "/..."
+	if longform.Wanted() || *update {
+		pattern = "./..."
+	}
+	before, risky := run(t, rules, fixtures, false, pattern), run(t, rules, fixtures, true, pattern)
+	fixed, fixedAll := fix(t, before, fixtures), fix(t, risky, fixtures)
 	t.Run("demonstration", func(t *testing.T) {
 		found := within(before.Findings, filepath.Join(fixtures, demonstration))
 		if len(found) < 3 {
@@ -58,21 +63,19 @@ func Law(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 			}
 		}
 	})
+	vetBefore, vetAfter := vet(t, rules, fixtures, pattern), vet(t, rules, fixed, pattern)
+	vetted(t, demonstration, vetBefore, vetAfter)
 	t.Run("second", func(t *testing.T) {
-		silent(t, rules, fixed, "./...")
-		if longform.Wanted() {
-			silent(t, rules, fixedAll, "-unsafe", "-allow-dirty", "./...")
-		} else {
-			// What this package costs is what it analyses: the packages in which
-			// unsafe fixes are most at odds with others stand for all.
-			silent(t, rules, fixedAll, "-unsafe", "-allow-dirty", "./waitgroupadd/...", "./blockingsend/...", "./stock/...")
-		}
+		program.silent(t, fixed, pattern)
+		program.silent(t, fixedAll, "-unsafe", "-allow-dirty", pattern)
 	})
-
+	if pattern != "./..." {
+		return
+	}
 	for _, r := range rules {
 		t.Run(r.Name, func(t *testing.T) {
 			obeys(t, r, fixtures, golden, before, risky)
-			vetted(t, r, vetBefore, vetAfter)
+			vetted(t, r.Name, vetBefore, vetAfter)
 		})
 	}
 }
@@ -94,6 +97,7 @@ func obeys(t *testing.T, r rule.Rule, fixtures, golden string, before, risky *re
 		untouched(t, c)
 	}
 	applicability(t, found)
+	shapes(t, fixtures, dir, found)
 }
 
 // demonstration is the fixture of no rule: a small package that the README shows,
@@ -374,8 +378,8 @@ func vet(t *testing.T, rules []rule.Rule, dir, pattern string) map[string]int {
 			continue // a heading, or the source text that a message quotes
 		}
 		line = position.ReplaceAllString(strings.TrimSpace(line), ":")
-		for _, r := range rules {
-			if at := string(filepath.Separator) + r.Name + string(filepath.Separator); strings.Contains(line, at) {
+		for _, name := range append(namesOf(rules), demonstration) {
+			if at := string(filepath.Separator) + name + string(filepath.Separator); strings.Contains(line, at) {
 				line = line[strings.LastIndex(line, at)+1:]
 				break
 			}
@@ -385,12 +389,20 @@ func vet(t *testing.T, rules []rule.Rule, dir, pattern string) map[string]int {
 	return lines
 }
 
-// vetted: go vet says nothing of the fixed fixture of r that it does not say of
-// the fixture.
-func vetted(t *testing.T, r rule.Rule, before, after map[string]int) {
+// namesOf returns the names of rules.
+func namesOf(rules []rule.Rule) (names []string) {
+	for _, r := range rules {
+		names = append(names, r.Name)
+	}
+	return names
+}
+
+// vetted: go vet says nothing of the package with the given name in the fixed tree
+// that it does not say of it in the fixtures.
+func vetted(t *testing.T, name string, before, after map[string]int) {
 	t.Helper()
 	for line := range after {
-		if strings.HasPrefix(line, r.Name+string(filepath.Separator)) && after[line] > before[line] {
+		if strings.HasPrefix(line, name+string(filepath.Separator)) && after[line] > before[line] {
 			t.Errorf("go vet says of the fixed tree, and did not before: %s", line)
 		}
 	}

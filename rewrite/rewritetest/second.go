@@ -1,7 +1,6 @@
 package rewritetest
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"os"
@@ -10,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
-	"github.com/goroutinefix/goroutinefix/rewrite/cli"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/write"
@@ -39,16 +37,33 @@ func fix(t *testing.T, res *rewrite.Result, dir string) string {
 	return out
 }
 
-// silent: what -w has left, a second -w with all rules leaves, too: it changes
-// no byte of the tree in dir, which compiles, and says that it fixes nothing.
-// flags end with the packages to look at.
-func silent(t *testing.T, rules []rule.Rule, dir string, flags ...string) {
+// silent: what a run with all rules has left, a second one leaves, too: the packages
+// in dir compile, and nothing in them is to be fixed.
+func silent(t *testing.T, rules []rule.Rule, dir string, unsafe bool, pattern string) {
+	t.Helper()
+	res := run(t, rules, dir, unsafe, pattern)
+	for _, f := range res.Findings {
+		if f.Status == finding.Fixed || f.Status == finding.Fixable {
+			t.Errorf("a second run (unsafe: %v) still fixes %s:%d: %s: %s: %s %s", unsafe, f.Place.Path, f.Place.Line, f.Function, f.Rule, f.Message, f.Reason)
+		}
+	}
+	for _, c := range res.Changes {
+		t.Errorf("a second run (unsafe: %v) changes %s", unsafe, c.Path)
+	}
+}
+
+// Program is the command line: it returns what it prints for args, and its exit code.
+type Program func(args ...string) (stdout, stderr []byte, code int)
+
+// silent is the same of a second -w: it also changes no byte of any file in dir. Flags
+// end with the packages to look at.
+func (p Program) silent(t *testing.T, dir string, flags ...string) {
 	t.Helper()
 	before := contents(t, dir)
-	var stdout, stderr bytes.Buffer
 	args := append([]string{"-C", dir, "-w", "-no-cache", "-format=json"}, flags...)
-	if code := cli.Main(context.Background(), cli.IO{Args: args, Stdin: strings.NewReader(""), Stdout: &stdout, Stderr: &stderr}, rules); code > 1 {
-		t.Errorf("goroutinefix %s: exit code %d: %s", strings.Join(args, " "), code, &stderr)
+	stdout, stderr, code := p(args...)
+	if code > 1 {
+		t.Errorf("goroutinefix %s: exit code %d: %s", strings.Join(args, " "), code, stderr)
 	}
 	var doc struct {
 		Findings []struct {
@@ -56,7 +71,7 @@ func silent(t *testing.T, rules []rule.Rule, dir string, flags ...string) {
 			Line                                          int
 		}
 	}
-	if err := json.Unmarshal(stdout.Bytes(), &doc); err != nil {
+	if err := json.Unmarshal(stdout, &doc); err != nil {
 		t.Fatal(err)
 	}
 	for _, f := range doc.Findings {

@@ -22,44 +22,74 @@ var (
 	shapeName = regexp.MustCompile(`^(?:[Tt]est)?([A-Z]\d+[a-z]?)(?:[A-Z_]|$)`)
 )
 
-// shapes: each row of fixtures/SHAPES.md has functions that are named after it
-// and get one of its verdicts, and no function is named after a row that does
-// not exist.
-func shapes(t *testing.T, fixtures string, found []finding.Finding) {
-	table, err := os.ReadFile(filepath.Join(fixtures, "SHAPES.md"))
+// rows returns the verdicts of each row of fixtures/SHAPES.md.
+func rows(t *testing.T, fixtures string) map[string]string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join(fixtures, "SHAPES.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	functions := map[string][]function{} // by row
-	for _, file := range goFiles(t, fixtures) {
+	verdicts := map[string]string{}
+	for _, row := range shapeRow.FindAllStringSubmatch(string(text), -1) {
+		verdicts[row[1]] = row[2]
+	}
+	if len(verdicts) == 0 {
+		t.Fatal("fixtures/SHAPES.md has no rows")
+	}
+	return verdicts
+}
+
+// named returns the functions below dir that are named after a row, by row.
+func named(t *testing.T, dir string) map[string][]function {
+	t.Helper()
+	functions := map[string][]function{}
+	for _, file := range goFiles(t, dir) {
 		for _, fn := range declared(t, file) {
 			if m := shapeName.FindStringSubmatch(fn.name); m != nil {
 				functions[m[1]] = append(functions[m[1]], fn)
 			}
 		}
 	}
-	rows := shapeRow.FindAllStringSubmatch(string(table), -1)
-	if len(rows) == 0 {
-		t.Fatal("fixtures/SHAPES.md has no rows")
+	return functions
+}
+
+// table: each row of fixtures/SHAPES.md has functions that are named after it, and no
+// function is named after a row that does not exist. What is found in them is for
+// shapes to judge.
+func table(t *testing.T, fixtures string) {
+	t.Helper()
+	verdicts, functions := rows(t, fixtures), named(t, fixtures)
+	for row := range verdicts {
+		if n := len(functions[row]); n < spellings {
+			t.Errorf("shape %s: %d fixture functions are named after it, want at least %d", row, n, spellings)
+		}
 	}
-	for _, row := range rows {
-		want := strings.Split(row[2], ", ")
-		shown := 0
-		for _, fn := range functions[row[1]] {
+	for row, fns := range functions {
+		if verdicts[row] == "" {
+			t.Errorf("%s: %s is named after a shape that fixtures/SHAPES.md does not have", fns[0].file, fns[0].name)
+		}
+	}
+}
+
+// shapes: of the functions in dir, the fixture of one rule, that are named after a row
+// of fixtures/SHAPES.md, at least two get one of its verdicts, or all if there are
+// fewer; of a silent row all do. Found is what was found in dir.
+func shapes(t *testing.T, fixtures, dir string, found []finding.Finding) {
+	t.Helper()
+	verdicts := rows(t, fixtures)
+	for row, fns := range named(t, dir) {
+		want, shown := strings.Split(verdicts[row], ", "), 0
+		for _, fn := range fns {
 			got := fn.verdicts(found)
 			if slices.ContainsFunc(got, func(v string) bool { return slices.Contains(want, v) }) {
 				shown++
-			} else if row[2] == "silent" {
-				t.Errorf("%s:%d: %s: found %s, but the shape %s is silent", fn.file, fn.start, fn.name, strings.Join(got, ", "), row[1])
+			} else if verdicts[row] == "silent" {
+				t.Errorf("%s:%d: %s: found %s, but the shape %s is silent", fn.file, fn.start, fn.name, strings.Join(got, ", "), row)
 			}
 		}
-		if shown < spellings {
-			t.Errorf("shape %s: %d of %d fixture functions show the verdict %s, want at least %d", row[1], shown, len(functions[row[1]]), row[2], spellings)
+		if shown < min(spellings, len(fns)) {
+			t.Errorf("shape %s: %d of %d functions in %s show the verdict %s, want at least %d", row, shown, len(fns), dir, verdicts[row], spellings)
 		}
-		delete(functions, row[1])
-	}
-	for _, fns := range functions {
-		t.Errorf("%s: %s is named after a shape that fixtures/SHAPES.md does not have", fns[0].file, fns[0].name)
 	}
 }
 

@@ -72,7 +72,8 @@
 // by which the function need not answer. Where a goroutine sends an
 // error and goes on to a second send, the fix is the return that is missing
 // between them; it is unsafe, because what follows in the goroutine is skipped.
-// It is not offered if anybody waits for that.
+// It is not offered if anybody waits for that, or if somebody else than the function
+// may receive the error.
 //
 // Where no buffer is large enough, as for a goroutine that sends in a loop, each
 // send gets a second way out, which is unsafe, too, because values are dropped: a

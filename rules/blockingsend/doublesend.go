@@ -9,7 +9,6 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
-	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/buffer"
 )
@@ -33,7 +32,8 @@ func doubled(s *match.LocalChan) (d doubleSend, ok bool) {
 		}
 		for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil)) {
 			send := c.Node().(*ast.SendStmt)
-			if s.Pass.Runner(c) != snd.Body.Cursor || !endsIf(c) || !made(s, s.Argument(snd, s.Pass.VarOf(send.Chan))) {
+			// From a send in a literal, no path of the sender leads on.
+			if !endsIf(c) || !made(s, s.Argument(snd, s.Pass.VarOf(send.Chan))) {
 				continue
 			}
 			var second match.ChannelUse
@@ -129,9 +129,22 @@ func endsIf(c inspector.Cursor) bool {
 	return isIf && ast.Node(ifs.Body) == c.Parent().Node()
 }
 
-// made reports whether v is a channel that the function makes.
+// made reports whether v is a channel that the function makes, and that nobody but
+// the function receives from: what is sent on it, the function has heard.
 func made(s *match.LocalChan, v *types.Var) bool {
-	return s.Pass.DeclaredIn(v, s.Fn) && typeis.Chan(v.Type())
+	if !s.Pass.DeclaredIn(v, s.Fn) || !s.Pass.Fixed(v) {
+		return false
+	}
+	call, ok := ast.Unparen(s.Pass.Definition(v)).(*ast.CallExpr)
+	return ok && s.Pass.IsMakeChan(call) && !slices.ContainsFunc(s.Pass.ChannelUses(s.Fn.Cursor, v), func(u match.ChannelUse) bool {
+		switch u.Kind {
+		case match.ChanRecv, match.ChanRange:
+			return u.Runner != s.Fn.Cursor
+		case match.ChanOther: // but for the argument of a sender, under its own name
+			return !slices.ContainsFunc(s.Senders, func(snd *match.Sender) bool { return snd.Stmt.Contains(u.At) })
+		}
+		return false
+	})
 }
 
 // starves reports whether the receiver waits for more values than come once the

@@ -8,10 +8,11 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
-// closesOnly reports whether d defers v.Body.Close() and nothing else.
+// closesOnly reports whether d defers v.Body.Close() and nothing else: a body has
+// no other method without arguments.
 func closesOnly(p *match.Pass, d *ast.DeferStmt, v *types.Var) bool {
 	sel, ok := ast.Unparen(d.Call.Fun).(*ast.SelectorExpr)
-	if !ok || v == nil || sel.Sel.Name != "Close" || len(d.Call.Args) > 0 {
+	if !ok || v == nil || len(d.Call.Args) > 0 {
 		return false
 	}
 	body, ok := ast.Unparen(sel.X).(*ast.SelectorExpr)

@@ -38,6 +38,7 @@ func callsOnly(c *match.Cancel, deferred ast.Stmt, cancel *types.Var) bool {
 // the given events, if the function goes on for long after its last use: a
 // deferred call would keep it as long. goesOn is false if it does not. why says
 // what stands against it if there is no such place.
+// By [match.Pass.CtxLifetime], the context must not outlive the function.
 func afterUse(c *match.Cancel, cancel *types.Var, events []match.Event) (r match.Round, goesOn bool, why string) {
 	t := &match.ContextTracker{Pass: c.Pass, Fn: c.Fn, Def: c.Node(), Seen: map[*types.Var]bool{}}
 	last, ok := lastUse(c, t, events)
@@ -76,9 +77,7 @@ func lastUse(c *match.Cancel, t *match.ContextTracker, events []match.Event) (la
 			last = max(last, c.Pass.DoneAt(e.At, c.Def, c.Fn))
 		}
 	}
-	if t.Follow(c.Ctx, ""); t.Outlives != "" {
-		return 0, false
-	}
+	t.Follow(c.Ctx, "")
 	last = max(last, c.Call.End())
 	for v := range t.Seen {
 		for _, use := range c.Pass.Uses(c.Fn.Cursor, v) {
@@ -93,15 +92,6 @@ func lastUse(c *match.Cancel, t *match.ContextTracker, events []match.Event) (la
 	}
 	return last, true
 }
-
-// The law of moves. A deferred call runs before all that was deferred earlier,
-// and its function, its receiver and its arguments have the values that they had
-// at the defer statement. So it may change its place only if it is the release
-// and nothing else, "cancel()" or "resp.Body.Close()", if no other call is
-// deferred between the old place and the new one, and if the variable gets no
-// other value there. Everywhere else a second defer
-// goes in front and the old one stays: the second runs last, and releasing twice
-// does no harm.
 
 // cancelsOnly reports whether d defers a call of the cancel function in v and
 // nothing else: the cause of a cancellation may be nil, but no other argument

@@ -2,6 +2,9 @@ package oracle
 
 import (
 	"fmt"
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"maps"
 	"regexp"
 	"slices"
@@ -73,7 +76,21 @@ func (u *unit) confirmed(f finding.Finding) bool {
 	u.tree.Each(func(n *gen.Node) {
 		memory = memory || n.Kind == "resp" && n.Opt[0] == gen.FromMemory && fmt.Sprint("resp", n.ID) == subject
 	})
-	return !reached && !memory
+	return !memory && (!reached || kindOf(f.Rule) != "go" && u.unreturned(f.Place.Line))
+}
+
+// unreturned reports whether a return statement of the function after a line is one
+// that no run has come to: what is left there, nobody has seen.
+func (u *unit) unreturned(line int) bool {
+	fset := token.NewFileSet()
+	file, err := parser.ParseFile(fset, "", u.src[before], parser.SkipObjectResolution)
+	if err != nil {
+		return true
+	}
+	return slices.ContainsFunc(returns(file), func(r *ast.ReturnStmt) bool {
+		at := fset.Position(r.Pos()).Line
+		return at > line && !slices.ContainsFunc(u.outcomes[before], func(o rt.Outcome) bool { return o.Return == at })
+	})
 }
 
 // cut reports whether a unit has more paths than were run.

@@ -168,6 +168,24 @@ func fileName(i, unit, variant int) string {
 // waitable are the names of values that goroutines wait for.
 var waitable = regexp.MustCompile(`^(?:ch|wg|mu|eg|svc)\d+$`)
 
+// returns lists the return statements of the generated function of a unit.
+func returns(file *ast.File) (out []*ast.ReturnStmt) {
+	for _, d := range file.Decls {
+		f, ok := d.(*ast.FuncDecl)
+		if !ok || f.Type.Results.NumFields() != 2 || types.ExprString(f.Type.Results.List[0].Type) != "int" {
+			continue
+		}
+		ast.Inspect(f, func(n ast.Node) bool {
+			if r, ok := n.(*ast.ReturnStmt); ok {
+				out = append(out, r)
+			}
+			_, literal := n.(*ast.FuncLit)
+			return !literal
+		})
+	}
+	return out
+}
+
 // instrument adds to a unit what the runtime must know to run it within one
 // process with others; lines stay what they are.
 func instrument(src []byte) ([]byte, error) {
@@ -191,15 +209,9 @@ func instrument(src []byte) ([]byte, error) {
 		if f, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "produce") {
 			insert(f.Body.Lbrace+1, " e = rt.Go(e); defer e.End(); ")
 		}
-		if f, ok := d.(*ast.FuncDecl); ok && f.Type.Results.NumFields() == 2 && types.ExprString(f.Type.Results.List[0].Type) == "int" {
-			ast.Inspect(f, func(n ast.Node) bool {
-				if r, ok := n.(*ast.ReturnStmt); ok {
-					insert(r.Pos(), "rt.Returns(e); ")
-				}
-				_, literal := n.(*ast.FuncLit)
-				return !literal
-			})
-		}
+	}
+	for _, r := range returns(file) {
+		insert(r.Pos(), fmt.Sprintf("rt.Returns(e, %d); ", fset.Position(r.Pos()).Line))
 	}
 	method := func(e ast.Expr) (call *ast.CallExpr, recv, name string) {
 		if call, ok := e.(*ast.CallExpr); ok {

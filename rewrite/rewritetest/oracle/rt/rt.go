@@ -47,6 +47,7 @@ type state struct {
 	mode     int
 	started  int // goroutines
 	begun    int
+	returns  int // line of the last return statement that the function has come to
 	next     int
 	ended    int
 	seqs     map[int][]string
@@ -202,7 +203,13 @@ func (e *E) End() {
 
 // Returns comes before each return of a function: its goroutines may come far
 // before its deferred calls do, although it has no other event after them.
-func Returns(e *E) { e.step() }
+// Its line tells which of them a run has come to.
+func Returns(e *E, line int) {
+	e.mu.Lock()
+	e.returns = line
+	e.mu.Unlock()
+	e.step()
+}
 
 // Waits comes before each Wait.
 func Waits(e *E) { e.step() }

@@ -36,6 +36,7 @@ type Outcome struct {
 	Path      string // the questions that were answered with yes
 	Mode      int
 	End       string   // what the function returned, or how it ended
+	Return    int      // line of the return statement; 0 for none
 	Main      []string // events of the function
 	Others    []string // events of the other goroutines
 	After     []string // what was seen after it had returned
@@ -86,7 +87,7 @@ func run(t *testing.T, unit Unit, variant int, bits map[Choice]bool, mode int, l
 		synctest.Wait()
 		_, out.CtxsAtEnd, _ = e.contexts()
 		e.mu.Lock()
-		e.returned = true
+		e.returned, out.Return = true, e.returns
 		kept, later := e.kept, e.later
 		over := e.frozen
 		e.mu.Unlock()
