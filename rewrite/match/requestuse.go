@@ -32,6 +32,9 @@ func (p *Pass) leavesBody(use inspector.Cursor, depth int) bool {
 		return true
 	case *ast.BinaryExpr:
 		return true
+	case *ast.StarExpr: // f(*req): a copy, whose body is its own
+		_, isArg := Unparen(c.Parent()).Parent().Node().(*ast.CallExpr)
+		return isArg
 	case *ast.ReturnStmt: // whoever gets it from the function itself gets it later
 		return p.DeclaredIn(p.VarOf(use.Node().(*ast.Ident)), p.EnclosingFunc(c))
 	case *ast.CallExpr:
