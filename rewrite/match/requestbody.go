@@ -306,7 +306,7 @@ func (r *requestWalk) variable(v *types.Var) Sent {
 			}
 			continue
 		}
-		if !p.leavesBody(use, callerDepth) {
+		if !p.leavesBody(use) {
 			return Sent{}
 		}
 	}
