@@ -213,7 +213,7 @@ func (r *requestWalk) request(e ast.Expr) Sent {
 		}
 		return Sent{Kind: SentNothing}
 	case *ast.Ident:
-		return r.variable(p.VarOf(e))
+		return r.variable(p.VarOf(e), p.givenLast(e))
 	}
 	return Sent{}
 }
@@ -256,8 +256,9 @@ func (r *requestWalk) made(call *ast.CallExpr) Sent {
 	return p.givenTo(call, callee, s, r.fn)
 }
 
-// variable returns what all requests that v may hold have for a body.
-func (r *requestWalk) variable(v *types.Var) Sent {
+// variable returns what all requests that v may hold have for a body; only the one
+// that last gives it, unless that is nil.
+func (r *requestWalk) variable(v *types.Var, last *ast.AssignStmt) Sent {
 	p, outer := r.p, r.fn.Outermost()
 	if v == nil || v.IsField() || v.Pos() < outer.Node().Pos() || v.Pos() >= outer.Node().End() {
 		return Sent{}
@@ -274,13 +275,14 @@ func (r *requestWalk) variable(v *types.Var) Sent {
 		}
 		out, known = s, true
 	}
-	if i := p.declParam(v, r.fn); i >= 0 {
+	if i := p.declParam(v, r.fn); i >= 0 && last == nil {
 		add(Sent{Kind: SentParam, Param: i})
 	}
 	for _, use := range p.Uses(outer, v) {
 		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && OnLeft(as, use) {
 			rhs := rhsOf(as, use.Node())
 			switch {
+			case last != nil && as != last:
 			case rhs == nil:
 				return Sent{}
 			case p.Mentions(rhs, v): // req = req.WithContext(ctx)
@@ -293,6 +295,9 @@ func (r *requestWalk) variable(v *types.Var) Sent {
 			continue
 		}
 		if spec, ok := use.Parent().Node().(*ast.ValueSpec); ok && len(spec.Names) > 0 && spec.Names[0] == use.Node() {
+			if last != nil {
+				continue
+			}
 			if len(spec.Values) == 1 {
 				add(r.request(spec.Values[0]))
 			} else if len(spec.Values) > 1 {
@@ -301,7 +306,7 @@ func (r *requestWalk) variable(v *types.Var) Sent {
 			continue
 		}
 		if _, isField := use.Parent().Node().(*ast.Field); isField {
-			if !known { // of a literal, or a result
+			if !known && last == nil { // of a literal, or a result
 				return Sent{}
 			}
 			continue
