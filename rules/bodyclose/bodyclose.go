@@ -74,7 +74,8 @@
 // server may answer before it has read all of it, and over HTTP/2 even a body of
 // one byte in memory is cut off then. So the request must be seen to have no body:
 // it is a Get or a Head, or it is made with nil, http.NoBody or a new empty reader
-// of strings or bytes, and nobody else can give it one. Or the function closes the response as early on another path.
+// of strings or bytes, and nobody else can give it one. Or the function closes the
+// response as early on another path.
 //
 // These fixes are unsafe, too: elsewhere in a loop and in a function that goes on, where the response is handed on
 // to the caller on another path, and where its error is checked together with
