@@ -261,8 +261,13 @@ func (l *Ledger) Close(current []finding.Finding, complete func(i int) finding.F
 			// have become impossible on the way.
 			now := complete(i)
 			e.f.Applicability, e.f.Outcome = now.Applicability, now.Outcome
-			if now.Fix == nil {
+			switch {
+			case now.Fix == nil:
 				e.f.Fix = nil
+			case e.f.Fix != nil && e.f.Fix.Message != now.Fix.Message: // it says why the fix is unsafe
+				fix := *e.f.Fix
+				fix.Message = now.Fix.Message
+				e.f.Fix = &fix
 			}
 		}
 	}

@@ -57,3 +57,23 @@ func TestChooseManyInOneDeclaration(t *testing.T) {
 		}
 	}
 }
+
+// TestCloseSaysTheLastState has a fix that became unsafe by another one: what it
+// says is why, and its edits stay those of the unchanged text.
+func TestCloseSaysTheLastState(t *testing.T) {
+	first := finding.Finding{Message: "m", Function: "F", Applicability: finding.Safe, Fix: &finding.Fix{Message: "Close it", Edits: []finding.Edit{{Path: "x.go", Start: 3, End: 3, New: "x"}}}}
+	last := first
+	last.Applicability = finding.Unsafe
+	last.Outcome = finding.Outcome{Status: finding.UnsafeHidden}
+	last.Fix = &finding.Fix{Message: "Close it, which cuts something off", Edits: []finding.Edit{{Path: "x.go", Start: 9, End: 9, New: "x"}}}
+	all, _ := NewLedger([]finding.Finding{first}).Close([]finding.Finding{last}, func(int) finding.Finding { return last })
+	if len(all) != 1 || all[0].Applicability != finding.Unsafe || all[0].Status != finding.UnsafeHidden {
+		t.Fatalf("closed with %+v", all)
+	}
+	if fix := all[0].Fix; fix.Message != last.Fix.Message || fix.Edits[0].Start != 3 {
+		t.Errorf("the fix is %+v, want the message of the last state and the edits of the first", fix)
+	}
+	if first.Fix.Message != "Close it" {
+		t.Error("the finding that was given has changed")
+	}
+}
