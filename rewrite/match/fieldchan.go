@@ -3,7 +3,6 @@ package match
 import (
 	"go/ast"
 	"go/types"
-	"sync"
 
 	"golang.org/x/tools/go/ast/inspector"
 
@@ -24,16 +23,10 @@ type FieldChan struct {
 // FieldChannels returns the channels in fields that nothing outside of the
 // package can get at, as far as it is known what is done with them.
 func (p *Pass) FieldChannels() []*FieldChan {
-	p.shared.mu.Lock()
-	if p.shared.fields == nil {
-		p.shared.fields = sync.OnceValue(p.fieldChannels)
-	}
-	fields := p.shared.fields
-	p.shared.mu.Unlock()
-	return fields()
+	return Shared(p, fieldChannels)
 }
 
-func (p *Pass) fieldChannels() []*FieldChan {
+func fieldChannels(p *Pass) []*FieldChan {
 	t := &fieldTable{p: p, fields: map[*types.Var]*FieldChan{}, getters: map[*types.Func]*types.Var{}, seen: map[*types.Var]bool{}}
 	root := p.Inspector.Root()
 	var order []*FieldChan

@@ -54,27 +54,66 @@ func (p *Pass) Runner(c inspector.Cursor) inspector.Cursor {
 	return outer
 }
 
+// groupIndex holds the WaitGroup calls of a package.
+type groupIndex struct {
+	ops    []WGOp
+	on     map[*types.Var][]WGOp // by field; nil for groups that are in none
+	groups []inspector.Cursor    // identifiers and selections that are WaitGroups
+}
+
+func newGroupIndex(p *Pass) *groupIndex {
+	root := p.Inspector.Root()
+	x := &groupIndex{ops: p.waitGroupOps(root), on: map[*types.Var][]WGOp{}}
+	for _, o := range x.ops {
+		field := p.FieldOf(o.Recv)
+		x.on[field] = append(x.on[field], o)
+	}
+	for c := range root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)) {
+		e := c.Node().(ast.Expr)
+		if _, isSelector := e.(*ast.SelectorExpr); !isSelector && p.VarOf(e) == nil {
+			continue
+		}
+		if typeis.Named(p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
+			x.groups = append(x.groups, c)
+		}
+	}
+	return x
+}
+
+// groupMemo keeps what a rule has asked about the WaitGroup calls of declarations.
+type groupMemo struct {
+	ops map[inspector.Cursor][]WGOp            // by WaitGroupOps
+	at  map[inspector.Cursor]map[ast.Expr]WGOp // by groupOpAt
+}
+
+func memoOf(p *Pass) *groupMemo {
+	m := State[groupMemo](p)
+	if m.ops == nil {
+		m.ops, m.at = map[inspector.Cursor][]WGOp{}, map[inspector.Cursor]map[ast.Expr]WGOp{}
+	}
+	return m
+}
+
 // WaitGroupOps lists the WaitGroup calls below root, in source order. A
 // parameter of a literal that is started with an argument stands for that
 // argument: in go func(w *sync.WaitGroup) { w.Done() }(&wg), w is wg.
 func (p *Pass) WaitGroupOps(root inspector.Cursor) []WGOp {
 	if root == p.Inspector.Root() {
-		return slices.Clip(p.Index().groupOps)
+		return slices.Clip(Shared(p, newGroupIndex).ops)
 	}
-	ops, known := p.groupOps[root]
+	m := memoOf(p)
+	ops, known := m.ops[root]
 	if !known {
-		if p.groupOps == nil {
-			p.groupOps = map[inspector.Cursor][]WGOp{}
-		}
 		ops = p.waitGroupOps(root)
-		p.groupOps[root] = ops
+		m.ops[root] = ops
 	}
 	return slices.Clip(ops)
 }
 
 // groupOpAt returns the operation of WaitGroupOps that call is.
 func (p *Pass) groupOpAt(root inspector.Cursor, call ast.Expr) (op WGOp, ok bool) {
-	ops, known := p.groupOpOf[root]
+	m := memoOf(p)
+	ops, known := m.at[root]
 	if !known {
 		ops = map[ast.Expr]WGOp{}
 		for _, o := range p.WaitGroupOps(root) {
@@ -82,10 +121,7 @@ func (p *Pass) groupOpAt(root inspector.Cursor, call ast.Expr) (op WGOp, ok bool
 				ops[o.Call] = o
 			}
 		}
-		if p.groupOpOf == nil {
-			p.groupOpOf = map[inspector.Cursor]map[ast.Expr]WGOp{}
-		}
-		p.groupOpOf[root] = ops
+		m.at[root] = ops
 	}
 	op, ok = ops[call]
 	return op, ok
@@ -95,13 +131,13 @@ func (p *Pass) groupOpAt(root inspector.Cursor, call ast.Expr) (op WGOp, ok bool
 // and may list others.
 func (p *Pass) GroupExprs(root inspector.Cursor) []inspector.Cursor {
 	if root == p.Inspector.Root() {
-		return p.Index().groups
+		return Shared(p, newGroupIndex).groups
 	}
 	return slices.Collect(root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)))
 }
 
 // GroupOpsOn lists the WaitGroup calls of the package on groups in field.
-func (p *Pass) GroupOpsOn(field *types.Var) []WGOp { return p.Index().opsOn[field] }
+func (p *Pass) GroupOpsOn(field *types.Var) []WGOp { return Shared(p, newGroupIndex).on[field] }
 
 func (p *Pass) waitGroupOps(root inspector.Cursor) []WGOp {
 	var ops []WGOp
