@@ -125,14 +125,14 @@ func (p *Pass) chanEffect(v *types.Var, fn *Func) (e ChanEffect) {
 		}
 	}
 	e.Known = true
-	e.Sends, e.SureSends = p.mostAndLeast(fn, sends)
-	e.Receives, e.SureReceives = p.mostAndLeast(fn, receives)
+	e.Sends, e.SureSends = p.MostAndLeast(fn, sends)
+	e.Receives, e.SureReceives = p.MostAndLeast(fn, receives)
 	return e
 }
 
-// mostAndLeast returns how often one run of fn comes to the nodes: at most,
+// MostAndLeast returns how often one run of fn comes to the nodes: at most,
 // and at least if it returns.
-func (p *Pass) mostAndLeast(fn *Func, nodes map[ast.Node]int) (most, least int8) {
+func (p *Pass) MostAndLeast(fn *Func, nodes map[ast.Node]int) (most, least int8) {
 	if len(nodes) == 0 {
 		return 0, 0
 	}

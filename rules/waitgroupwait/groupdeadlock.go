@@ -6,11 +6,12 @@ import (
 	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // deadlock is a Wait in front of all that takes what the goroutines send.
 type deadlock struct {
-	Wait match.WGOp
+	Wait waitgroup.Op
 	Chan *types.Var
 	Send match.ChannelUse // the send that the goroutine is stuck in
 	Recv match.ChannelUse // the first receive
@@ -70,7 +71,7 @@ func (g *localGroup) sendsFirst(snd *match.Sender) bool {
 		if snd.Named {
 			ops = g.named(s, snd.Body)
 		}
-		gr := match.NewWaitGroups(g.p).Goroutine(s.Stmt)
+		gr := waitgroup.NewGroups(g.p).Goroutine(s.Stmt)
 		if len(ops) == 0 || gr == nil || !gr.Counted(match.WGKey{Root: g.Var}) {
 			return false
 		}
@@ -87,21 +88,21 @@ func (g *localGroup) sendsFirst(snd *match.Sender) bool {
 
 // named returns the Dones of a declared function that a go statement starts
 // with the group as an argument; none if it hands the group on.
-func (g *localGroup) named(s groupStart, body *match.Func) []match.WGOp {
+func (g *localGroup) named(s groupStart, body *match.Func) []waitgroup.Op {
 	call := s.Stmt.Node().(*ast.GoStmt).Call
 	fn := g.p.Callee(call)
 	if fn == nil {
 		return nil
 	}
-	for _, e := range g.p.GroupEffects(call) {
+	for _, e := range waitgroup.Effects(g.p, call) {
 		if e.Key != (match.WGKey{Root: g.Var}) || e.Param < 0 || !e.Whole || e.Adds > 0 || e.Dones != 1 {
 			continue
 		}
 		key := match.WGKey{Root: fn.Signature().Params().At(e.Param)}
-		if (&match.Goroutine{Pass: g.p, Lit: body.Cursor, Decl: body.Cursor, Body: body}).PassedOn(key) {
+		if (&waitgroup.Goroutine{Pass: g.p, Lit: body.Cursor, Decl: body.Cursor, Body: body}).PassedOn(key) {
 			return nil
 		}
-		return slices.DeleteFunc(g.p.WaitGroupOps(body.Cursor), func(o match.WGOp) bool { return o.Key != key })
+		return slices.DeleteFunc(waitgroup.Ops(g.p, body.Cursor), func(o waitgroup.Op) bool { return o.Key != key })
 	}
 	return nil
 }

@@ -5,12 +5,13 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // skipped is a loop of which not every round starts a goroutine, although all
 // have been counted before it.
 type skipped struct {
-	Add   match.WGOp
+	Add   waitgroup.Op
 	Of    ast.Expr // what has the length that is added
 	Loop  *ast.RangeStmt
 	Start groupStart
@@ -84,7 +85,7 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 
 // surely reports whether nothing is decided between the loop and a Wait behind
 // it: a function that knows of a round that was skipped may do without the Wait.
-func (g *localGroup) surely(wait match.WGOp, loop *ast.RangeStmt) bool {
+func (g *localGroup) surely(wait waitgroup.Op, loop *ast.RangeStmt) bool {
 	list, i, ok := match.StmtList(wait.At.Parent())
 	if !ok || list[0].Pos() > loop.Pos() && list[i].Pos() > loop.End() {
 		return false

@@ -11,6 +11,7 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // Why is how the receiver gets away.
@@ -332,11 +333,11 @@ func receiveNodes(s *match.LocalChan) (gets map[ast.Node]int8, loops map[ast.Nod
 		}
 	}
 	// Waiting until the senders are done is as good: they are when it returns.
-	for _, w := range s.Pass.WaitGroupOps(s.Fn.Cursor) {
+	for _, w := range waitgroup.Ops(s.Pass, s.Fn.Cursor) {
 		if w.Name != "Wait" || w.Runner != s.Fn.Cursor {
 			continue
 		}
-		for _, d := range s.Pass.WaitGroupOps(s.Senders[0].Body.Cursor) {
+		for _, d := range waitgroup.Ops(s.Pass, s.Senders[0].Body.Cursor) {
 			// In a function of its own the group has another name.
 			if n := match.FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && (d.Key == w.Key || s.Senders[0].Named) {
 				gets[n] += int8(s.Senders[0].Most)

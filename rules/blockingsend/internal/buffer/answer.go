@@ -11,6 +11,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // AwaitsAnswer reports whether a sender waits, behind its send, for whoever has
@@ -75,7 +76,7 @@ func unanswered(s *match.LocalChan, v *types.Var, snd *match.Sender) bool {
 			}
 		}
 	} else {
-		for _, o := range s.Pass.WaitGroupOps(s.Fn.Cursor) {
+		for _, o := range waitgroup.Ops(s.Pass, s.Fn.Cursor) {
 			if o.Key.Root != types.Object(v) {
 				continue
 			}
