@@ -258,3 +258,19 @@ func (p *Pass) Signature(fn *Func) *types.Signature {
 	sig, _ := t.(*types.Signature)
 	return sig
 }
+
+// Declaration returns the declaration of fn in the files of this package, with
+// a body; nil if it is declared elsewhere.
+func (p *Pass) Declaration(fn *types.Func) *Func {
+	if fn == nil || fn.Pkg() != p.Pkg {
+		return nil
+	}
+	d, ok := p.declAt(fn.Pos())
+	if !ok {
+		return nil
+	}
+	if decl, ok := d.Node().(*ast.FuncDecl); ok && p.TypesInfo.Defs[decl.Name] == types.Object(fn) {
+		return p.FuncOf(d)
+	}
+	return nil
+}

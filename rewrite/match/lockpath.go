@@ -200,8 +200,8 @@ func (p *Pass) CallSites(fn *types.Func) (calls []inspector.Cursor, ok bool) {
 	return calls, len(calls) > 0
 }
 
-// sizeOf returns the constant value of e, nil if it has none.
-func (p *Pass) sizeOf(e ast.Expr) (v constant.Value) {
+// SizeOf returns the constant value of e, nil if it has none.
+func (p *Pass) SizeOf(e ast.Expr) (v constant.Value) {
 	if e != nil {
 		v = p.TypesInfo.Types[e].Value
 	}

@@ -106,3 +106,12 @@ func (p *Pass) GivenAt(c inspector.Cursor) ast.Expr {
 	}
 	return nil
 }
+
+// Selected returns the field that x selects; nil if it selects none.
+func (p *Pass) Selected(x *ast.SelectorExpr) *types.Var {
+	sel := p.TypesInfo.Selections[x]
+	if sel == nil || sel.Kind() != types.FieldVal {
+		return nil
+	}
+	return sel.Obj().(*types.Var).Origin()
+}

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -40,8 +41,8 @@ func unblockedAfterWait(g *waitgroup.Goroutine, key match.WGKey) bool {
 		if unserved(g, ch, wait) {
 			return true
 		}
-		for _, u := range g.Pass.ChannelUses(g.Decl, ch) {
-			served := u.Kind == match.ChanRecv || u.Kind == match.ChanRange || u.Kind == match.ChanSend || u.Kind == match.ChanClose
+		for _, u := range channel.Uses(g.Pass, g.Decl, ch) {
+			served := u.Kind == channel.Recv || u.Kind == channel.Range || u.Kind == channel.Send || u.Kind == channel.Close
 			if served && runsAfter(u.At, wait) && !g.Lit.Contains(u.At) {
 				return true
 			}
@@ -103,11 +104,11 @@ func stoppedBeforeWait(g *waitgroup.Goroutine, key match.WGKey) bool {
 // who does is not known, such as signal.Notify.
 func unserved(g *waitgroup.Goroutine, ch types.Object, wait inspector.Cursor) bool {
 	receives, served := false, false
-	for _, u := range g.Pass.ChannelUses(g.Decl, ch) {
+	for _, u := range channel.Uses(g.Pass, g.Decl, ch) {
 		switch u.Kind {
-		case match.ChanRecv, match.ChanRange:
+		case channel.Recv, channel.Range:
 			receives = receives || g.Lit.Contains(u.At)
-		case match.ChanSend, match.ChanClose:
+		case channel.Send, channel.Close:
 			served = served || !runsAfter(u.At, wait)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
@@ -57,8 +58,8 @@ func handshake(g *waitgroup.Goroutine, key match.WGKey) bool {
 		}
 	}
 	for ch := range channels(g) {
-		for _, u := range g.Pass.ChannelUses(g.Decl, ch) {
-			heard := u.Kind == match.ChanRecv || u.Kind == match.ChanRange || u.Kind == match.ChanSend && unbuffered(g, ch)
+		for _, u := range channel.Uses(g.Pass, g.Decl, ch) {
+			heard := u.Kind == channel.Recv || u.Kind == channel.Range || u.Kind == channel.Send && unbuffered(g, ch)
 			if heard && between(u.At) {
 				return true
 			}

@@ -5,6 +5,7 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
@@ -13,8 +14,8 @@ import (
 type deadlock struct {
 	Wait waitgroup.Op
 	Chan *types.Var
-	Send match.ChannelUse // the send that the goroutine is stuck in
-	Recv match.ChannelUse // the first receive
+	Send channel.Use // the send that the goroutine is stuck in
+	Recv channel.Use // the first receive
 	// Close and Range are set where the Wait and the close right behind it could
 	// go to a goroutine of their own.
 	Close ast.Stmt
@@ -30,14 +31,14 @@ func (g *localGroup) Deadlock() (d deadlock, ok bool) {
 	}
 	d.Wait = g.Waits[0]
 	for c := range g.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		if !g.p.IsMakeChan(c.Node().(*ast.CallExpr)) || g.p.Runner(c) != g.Fn.Cursor {
+		if !channel.IsMake(g.p, c.Node().(*ast.CallExpr)) || g.p.Runner(c) != g.Fn.Cursor {
 			continue
 		}
-		ch, known := g.p.LocalChannel(c, g.Fn)
-		if !known || ch.Cap > 0 || ch.Looked || len(match.Loops(d.Wait.At, g.Fn, ch.Var.Pos())) > 0 {
+		ch, known := channel.FollowLocal(g.p, c, g.Fn)
+		if !known || ch.Cap > 0 || ch.Looked || len(channel.Loops(d.Wait.At, g.Fn, ch.Var.Pos())) > 0 {
 			continue
 		}
-		receives := append(append([]match.ChannelUse{}, ch.Recvs...), ch.Ranges...)
+		receives := append(append([]channel.Use{}, ch.Recvs...), ch.Ranges...)
 		if len(receives) == 0 {
 			continue // nobody receives at all, which is another fault
 		}
@@ -59,7 +60,7 @@ func (g *localGroup) Deadlock() (d deadlock, ok bool) {
 
 // sendsFirst reports whether the goroutine of a sender counts the group down,
 // is counted, and comes to no Done but behind a send that it has begun.
-func (g *localGroup) sendsFirst(snd *match.Sender) bool {
+func (g *localGroup) sendsFirst(snd *channel.Sender) bool {
 	if len(snd.Sends) == 0 {
 		return false
 	}
@@ -108,7 +109,7 @@ func (g *localGroup) named(s groupStart, body *match.Func) []waitgroup.Op {
 }
 
 // closer looks for "wg.Wait(); close(ch)" in front of a loop over ch.
-func (g *localGroup) closer(d *deadlock, ch *match.LocalChan) {
+func (g *localGroup) closer(d *deadlock, ch *channel.Local) {
 	list, i, ok := match.StmtList(d.Wait.At.Parent())
 	if !ok || i+1 >= len(list) || len(ch.Ranges) != 1 || len(ch.Recvs) > 0 {
 		return

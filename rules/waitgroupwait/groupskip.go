@@ -3,6 +3,7 @@ package waitgroupwait
 import (
 	"go/ast"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
@@ -39,7 +40,7 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 			loop = r
 		}
 	}
-	if loop == nil || len(match.Loops(start.Stmt, g.Fn, add.Call.Pos())) != 1 {
+	if loop == nil || len(channel.Loops(start.Stmt, g.Fn, add.Call.Pos())) != 1 {
 		return out, false
 	}
 	over := ast.Unparen(loop.X)

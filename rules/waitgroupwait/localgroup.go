@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -306,7 +307,7 @@ func (g *localGroup) Excesses() (out []excess) {
 // mostBehind returns how often the goroutines of a go statement behind an Add
 // count down at most; ok is false if that is not known.
 func (g *localGroup) mostBehind(add waitgroup.Op, start groupStart) (n int, ok bool) {
-	loops := match.Loops(start.Stmt, g.Fn, add.Call.Pos())
+	loops := channel.Loops(start.Stmt, g.Fn, add.Call.Pos())
 	if start.Most >= match.Many || len(loops) > 1 {
 		return start.Most, false
 	}
