@@ -67,7 +67,8 @@
 // itself is not cancelled: it runs to its end as before. Behind a send in a range
 // over a function, that function goes on. No fix is offered if the function looks
 // at len or cap or polls the channel, if a goroutine also sends on it in a select
-// with another way out and so asks whether somebody receives, or if the goroutine
+// with another way out and so asks whether somebody receives, if several goroutines
+// close the channel when they have sent, of which the second would panic, or if the goroutine
 // then waits for an answer: on a channel or a WaitGroup that it has sent along, or
 // by which the function need not answer. Where a goroutine sends an
 // error and goes on to a second send, the fix is the return that is missing

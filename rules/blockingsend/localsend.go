@@ -106,6 +106,8 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		return m.None("the channel is not made where it is declared")
 	case s.p.Meant(match.Unparen(s.Make).Parent().Node()):
 		return m.None("a comment beside the channel says that it is meant")
+	case buffer.ClosedByMany(s.Local):
+		return m.None("several goroutines close the channel when they have sent, and the second of them would panic")
 	case !abandon.EndsAfterSend(s.Local, true):
 		return m.None("the goroutine does not end behind the send either")
 	case buffer.AwaitsAnswer(s.Local):

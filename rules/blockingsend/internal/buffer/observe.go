@@ -66,6 +66,25 @@ func Closes(s *channel.Local, call *ast.CallExpr, snd *channel.Sender) bool {
 	return s.Pass.IsBuiltin(call, "close") && s.Argument(snd, s.Pass.VarOf(call.Args[0])) == s.Var
 }
 
+// ClosedByMany reports whether several senders close the channel, after what they
+// send: as long as nobody receives, they wait, but once they need not each comes to its
+// close, and the second panics.
+func ClosedByMany(s *channel.Local) bool {
+	closers := 0
+	for _, snd := range s.Senders {
+		for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
+			if Closes(s, c.Node().(*ast.CallExpr), snd) {
+				closers++
+				if snd.Loop != nil {
+					closers++
+				}
+				break
+			}
+		}
+	}
+	return closers > 1
+}
+
 // SendsResource reports whether somebody may have to release what is sent.
 // For an element of an interface type the values decide, as far as their types
 // are known.
