@@ -158,6 +158,7 @@ func (p *Pass) Fixed(v *types.Var) bool {
 	return v != nil && v.Parent() != p.Pkg.Scope() && p.FixedAnywhere(v)
 }
 
+// FixedAnywhere is Fixed for variables of the package, too.
 func (p *Pass) FixedAnywhere(v *types.Var) bool {
 	if v == nil || v.IsField() || v.Parent() == nil || v.Exported() && v.Parent() == p.Pkg.Scope() {
 		return false

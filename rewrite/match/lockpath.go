@@ -60,6 +60,7 @@ type LockCall struct {
 	Name string
 }
 
+// Takes reports whether the call locks the mutex, for reading or for writing.
 func (l LockCall) Takes() bool { return l.Name == "Lock" || l.Name == "RLock" }
 
 // LockOp says which mutex a call locks or unlocks.
@@ -133,7 +134,7 @@ func EachCall(n ast.Node, f func(*ast.CallExpr)) {
 }
 
 // Into translates a place of the caller into the callee of call: one that is
-// CalledMethods from an argument is reached from the parameter there. A variable that
+// reached from an argument is reached from the parameter there. A variable that
 // the callee does not get at stays what it is.
 func (p *Pass) Into(at Path, call *ast.CallExpr, callee *Func) Path {
 	for i, param := range Params(callee) {

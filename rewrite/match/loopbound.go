@@ -81,6 +81,7 @@ func CountsUp(l *ast.ForStmt, info *types.Info) bool {
 	return i != nil && i == x && i == y && v != nil && constant.Compare(v, token.EQL, constant.MakeInt64(0))
 }
 
+// ObjectOf returns what e, a plain identifier, denotes; else nil.
 func ObjectOf(e ast.Expr, info *types.Info) types.Object {
 	if id, ok := ast.Unparen(e).(*ast.Ident); ok {
 		return info.ObjectOf(id)

@@ -15,6 +15,8 @@ type WGKey struct {
 	Path string
 }
 
+// Path returns the key of e: an identifier or a chain of fields, possibly after & or *, or
+// a call, of which the same text is taken for the same value.
 func (p *Pass) Path(e ast.Expr) (WGKey, bool) {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:
@@ -54,7 +56,7 @@ func (p *Pass) Path(e ast.Expr) (WGKey, bool) {
 }
 
 // FieldOf returns the last field on the way to a WaitGroup, or nil if it is
-// CalledMethods without one.
+// reached without one.
 func (p *Pass) FieldOf(recv ast.Expr) *types.Var {
 	x, ok := ast.Unparen(recv).(*ast.SelectorExpr)
 	if !ok {

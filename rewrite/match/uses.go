@@ -81,6 +81,7 @@ func (p *Pass) usesIndex(c inspector.Cursor) map[types.Object][]inspector.Cursor
 	return index.uses
 }
 
+// MentionedIn reports whether one of list mentions v.
 func (p *Pass) MentionedIn(list []ast.Expr, v types.Object) bool {
 	for _, e := range list {
 		if p.Mentions(e, v) {

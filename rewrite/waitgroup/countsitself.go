@@ -36,6 +36,7 @@ func (w *Groups) CountsItself(f *match.NamedFunc, op Op, ops []Op) (ast.Stmt, bo
 	return stmt, true
 }
 
+// IsOne reports whether op, an Add, adds one.
 func IsOne(p *match.Pass, op Op) bool {
 	n, ok := typeis.SmallInt(p.TypesInfo.Types[op.Call.Args[0]].Value)
 	return ok && n == 1

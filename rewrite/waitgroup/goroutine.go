@@ -156,7 +156,7 @@ func (g *Goroutine) Local(key match.WGKey) bool {
 }
 
 // Used reports whether the goroutine uses the variable that the group is
-// CalledMethods from for anything else, such as a call of one of its methods.
+// reached from for anything else, such as a call of one of its methods.
 func (g *Goroutine) Used(key match.WGKey) bool {
 	if key.Path == "" {
 		return false

@@ -206,7 +206,7 @@ func mentions(g *waitgroup.Goroutine, n ast.Node, vars map[*types.Var]bool) (fou
 	return found
 }
 
-// callsUnknownAt reports whether the goroutine calls anything that may wait for
+// callsUnknown reports whether the goroutine calls anything that may wait for
 // the function around it.
 func callsUnknown(g *waitgroup.Goroutine) bool {
 	own := map[*ast.CallExpr]bool{}

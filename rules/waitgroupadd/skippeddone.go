@@ -32,7 +32,7 @@ type skippedDone struct {
 	MayPanic bool
 }
 
-// skippedDone looks at the literal that the go statement starts.
+// skippedDoneOf looks at the literal that the go statement starts.
 func skippedDoneOf(g *waitgroup.Goroutine) (s skippedDone, ok bool) {
 	var done waitgroup.Op
 	n := 0

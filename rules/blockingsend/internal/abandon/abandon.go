@@ -286,7 +286,7 @@ func sentOn(s *channel.Local, v *types.Var) bool {
 	return slices.ContainsFunc(channel.Uses(s.Pass, s.Fn.Cursor, v), func(u channel.Use) bool { return u.Kind == channel.Send })
 }
 
-// total is the number of sends of all senders, each once.
+// TotalSends is the number of sends of all senders, each once.
 func TotalSends(s *channel.Local) (n int64) {
 	for _, snd := range s.Senders {
 		n += int64(snd.Most)

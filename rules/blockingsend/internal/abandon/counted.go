@@ -181,7 +181,7 @@ func (t total) started(v *types.Var) bool {
 	return true
 }
 
-// CalledMethods reports whether a condition of the receiver may only come out as it
+// reached reports whether a condition of the receiver may only come out as it
 // does when all have come: it compares what it has counted with the total.
 func (t total) reached(cond ast.Expr) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)

@@ -19,7 +19,7 @@ import (
 // no more comes: by the value itself, if the producer ends with such a one, or by
 // counting, see counted.go. This file is about the value.
 
-// newLastValues is what a producer says with the values that it sends last.
+// lastValues is what a producer says with the values that it sends last.
 type lastValues struct {
 	s      *channel.Local
 	loop   *ast.RangeStmt
