@@ -25,10 +25,14 @@ const (
 	SentParam                   // a parameter decides, the request or its body
 )
 
-// and returns what is known where either s or t is sent.
+// and returns what is known where either s or t is sent. What a parameter decides
+// is still its decision where the other one is nothing.
 func (s Sent) and(t Sent) Sent {
-	if s == t {
+	switch {
+	case s == t, t.Kind == SentNothing:
 		return s
+	case s.Kind == SentNothing:
+		return t
 	}
 	return Sent{}
 }
@@ -82,7 +86,7 @@ func (p *Pass) sentBy(call *ast.CallExpr, fn *Func) Sent {
 		case callee.Name() == "PostForm" && len(call.Args) == 2 && p.emptyForm(call.Args[1]):
 			return Sent{Kind: SentNothing}
 		case callee.Name() == "Post" && len(call.Args) == 3:
-			return p.bodyIn(call.Args[2], fn)
+			return p.bodySent(call.Args[2], fn)
 		case (callee.Name() == "Do" || callee.Name() == "RoundTrip") && len(call.Args) == 1:
 			return p.requestIn(call.Args[0], fn)
 		}
@@ -123,31 +127,11 @@ func (p *Pass) emptyForm(e ast.Expr) bool {
 
 // bodyIn returns what e, the body of a request in fn, is.
 func (p *Pass) bodyIn(e ast.Expr, fn *Func) Sent {
-	if p.NoBody(e) {
-		return Sent{Kind: SentNothing}
-	}
-	v := p.VarOf(e)
-	if v == nil || v.IsField() {
+	s, empty := p.valuesOfBody(e, fn)
+	if empty {
 		return Sent{}
 	}
-	for _, use := range p.Uses(fn.Outermost(), v) {
-		switch n := Unparen(use).Parent().Node().(type) {
-		case *ast.ValueSpec:
-			if len(n.Values) > 0 {
-				return Sent{}
-			}
-		case *ast.Field, *ast.BinaryExpr, *ast.CallExpr: // nobody gets more than its value
-		default:
-			return Sent{} // it may get another one
-		}
-	}
-	if i := p.declParam(v, fn); i >= 0 {
-		return Sent{Kind: SentParam, Param: i}
-	}
-	if types.IsInterface(v.Type()) && p.declaredNil(v, fn) { // var body io.Reader
-		return Sent{Kind: SentNothing}
-	}
-	return Sent{}
+	return s
 }
 
 // declaredNil reports whether v is declared by a statement of the function
@@ -229,7 +213,7 @@ func (r *requestWalk) request(e ast.Expr) Sent {
 		}
 		return Sent{Kind: SentNothing}
 	case *ast.Ident:
-		return r.variable(p.VarOf(e))
+		return r.variable(p.VarOf(e), p.givenLast(e))
 	}
 	return Sent{}
 }
@@ -249,7 +233,12 @@ func (r *requestWalk) made(call *ast.CallExpr) Sent {
 		return Sent{}
 	}
 	switch callee.FullName() {
-	case "net/http.NewRequest", "net/http.NewRequestWithContext", "net/http/httptest.NewRequest", "net/http/httptest.NewRequestWithContext":
+	case "net/http.NewRequest", "net/http.NewRequestWithContext":
+		if n := callee.Signature().Params().Len(); len(call.Args) == n {
+			return p.bodySent(call.Args[n-1], r.fn)
+		}
+		return Sent{}
+	case "net/http/httptest.NewRequest", "net/http/httptest.NewRequestWithContext": // they keep an empty reader
 		if n := callee.Signature().Params().Len(); len(call.Args) == n {
 			return p.bodyIn(call.Args[n-1], r.fn)
 		}
@@ -267,8 +256,9 @@ func (r *requestWalk) made(call *ast.CallExpr) Sent {
 	return p.givenTo(call, callee, s, r.fn)
 }
 
-// variable returns what all requests that v may hold have for a body.
-func (r *requestWalk) variable(v *types.Var) Sent {
+// variable returns what all requests that v may hold have for a body; only the one
+// that last gives it, unless that is nil.
+func (r *requestWalk) variable(v *types.Var, last *ast.AssignStmt) Sent {
 	p, outer := r.p, r.fn.Outermost()
 	if v == nil || v.IsField() || v.Pos() < outer.Node().Pos() || v.Pos() >= outer.Node().End() {
 		return Sent{}
@@ -285,13 +275,14 @@ func (r *requestWalk) variable(v *types.Var) Sent {
 		}
 		out, known = s, true
 	}
-	if i := p.declParam(v, r.fn); i >= 0 {
+	if i := p.declParam(v, r.fn); i >= 0 && last == nil {
 		add(Sent{Kind: SentParam, Param: i})
 	}
 	for _, use := range p.Uses(outer, v) {
 		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && OnLeft(as, use) {
 			rhs := AssignedTo(as, use.Node())
 			switch {
+			case last != nil && as != last:
 			case rhs == nil:
 				return Sent{}
 			case p.Mentions(rhs, v): // req = req.WithContext(ctx)
@@ -304,6 +295,9 @@ func (r *requestWalk) variable(v *types.Var) Sent {
 			continue
 		}
 		if spec, ok := use.Parent().Node().(*ast.ValueSpec); ok && len(spec.Names) > 0 && spec.Names[0] == use.Node() {
+			if last != nil {
+				continue
+			}
 			if len(spec.Values) == 1 {
 				add(r.request(spec.Values[0]))
 			} else if len(spec.Values) > 1 {
@@ -312,12 +306,12 @@ func (r *requestWalk) variable(v *types.Var) Sent {
 			continue
 		}
 		if _, isField := use.Parent().Node().(*ast.Field); isField {
-			if !known { // of a literal, or a result
+			if !known && last == nil { // of a literal, or a result
 				return Sent{}
 			}
 			continue
 		}
-		if !p.leavesBody(use, callerDepth) {
+		if !p.leavesBody(use) {
 			return Sent{}
 		}
 	}

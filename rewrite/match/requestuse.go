@@ -3,16 +3,17 @@ package match
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // leavesBody reports whether a use of a request that does not assign it gives it
-// no body and lets nobody else do so; depth bounds the functions that are
-// followed.
-func (p *Pass) leavesBody(use inspector.Cursor, depth int) bool {
+// no body and lets nobody else do so.
+func (p *Pass) leavesBody(use inspector.Cursor) bool {
 	c := Unparen(use)
 	switch n := c.Parent().Node().(type) {
 	case *ast.SelectorExpr:
@@ -32,6 +33,9 @@ func (p *Pass) leavesBody(use inspector.Cursor, depth int) bool {
 		return true
 	case *ast.BinaryExpr:
 		return true
+	case *ast.StarExpr: // f(*req): a copy, whose body is its own
+		_, isArg := Unparen(c.Parent()).Parent().Node().(*ast.CallExpr)
+		return isArg
 	case *ast.ReturnStmt: // whoever gets it from the function itself gets it later
 		return p.DeclaredIn(p.VarOf(use.Node().(*ast.Ident)), p.EnclosingFunc(c))
 	case *ast.CallExpr:
@@ -45,30 +49,49 @@ func (p *Pass) leavesBody(use inspector.Cursor, depth int) bool {
 		fresh := p.Facts.FreshResponse(callee)
 		for i, arg := range n.Args {
 			if arg == c.Node() {
-				return fresh != nil && fresh.Sent == Sent{Kind: SentParam, Param: i} || p.calleeLeavesBody(callee, i, depth)
+				return fresh != nil && fresh.Sent == Sent{Kind: SentParam, Param: i} || len(n.Args) == callee.Signature().Params().Len() && slices.Contains(leavesBodyOf.Of(p.Facts.Facts, callee), i)
 			}
 		}
 	}
 	return false
 }
 
-// calleeLeavesBody is leavesBody for all that fn, a function of the package,
-// does with its parameter i.
-func (p *Pass) calleeLeavesBody(fn *types.Func, i, depth int) bool {
-	sig := fn.Signature()
-	if depth == 0 || fn.Pkg() != p.Pkg || i >= sig.Params().Len() || sig.Variadic() && i == sig.Params().Len()-1 {
-		return false
-	}
-	c, ok := p.DeclOf(fn)
-	if !ok {
-		return false
-	}
-	for _, use := range p.Uses(c, sig.Params().At(i)) {
-		if _, isField := use.Parent().Node().(*ast.Field); !isField && (IsAssigned(use) || !p.leavesBody(use, depth-1)) {
-			return false
+// bodiless lists the parameters of a function that are requests and that it
+// gives no body, by itself or by what it calls.
+type bodiless []int
+
+var leavesBodyOf = Register[bodiless]("leavesbody")
+
+func init() {
+	leavesBodyOf.Compute(takesRequest, func(s *Subject) bodiless { return s.leavesBodies(s.Fn, s.Sig) })
+}
+
+func takesRequest(sig *types.Signature, _ *ast.FuncDecl) bool {
+	for v := range sig.Params().Variables() {
+		if typeis.Request(v.Type()) {
+			return true
 		}
 	}
-	return true
+	return false
+}
+
+// leavesBodies computes leavesBodyOf.
+func (p *Pass) leavesBodies(fn *Func, sig *types.Signature) bodiless {
+	var out bodiless
+params:
+	for i := range sig.Params().Len() {
+		v := sig.Params().At(i)
+		if !typeis.Request(v.Type()) {
+			continue
+		}
+		for _, use := range p.Uses(fn.Cursor, v) {
+			if _, isField := use.Parent().Node().(*ast.Field); !isField && (IsAssigned(use) || !p.leavesBody(use)) {
+				continue params
+			}
+		}
+		out = append(out, i)
+	}
+	return out
 }
 
 // DeclOf returns the declaration of fn, with its body, in the files of the pass.

@@ -73,8 +73,9 @@
 // A close is unsafe where it may cut off a request that is still being sent. The
 // server may answer before it has read all of it, and over HTTP/2 even a body of
 // one byte in memory is cut off then. So the request must be seen to have no body:
-// it is a Get or a Head, or it is made with nil or http.NoBody and nobody else can
-// give it one. Or the function closes the response as early on another path.
+// it is a Get or a Head, or it is made with nil, http.NoBody or a new empty reader
+// of strings or bytes, and nobody else can give it one. Or the function closes the
+// response as early on another path.
 //
 // These fixes are unsafe, too: elsewhere in a loop and in a function that goes on, where the response is handed on
 // to the caller on another path, and where its error is checked together with
