@@ -110,6 +110,7 @@ func (p *Pass) valuesOf(v *types.Var) (values []ast.Expr, param, ok bool) {
 	return values, param, true
 }
 
+// OnLeft reports whether the expression at c stands on the left of as.
 func OnLeft(as *ast.AssignStmt, c inspector.Cursor) bool {
 	for _, l := range as.Lhs {
 		if l == c.Node() {
@@ -133,6 +134,7 @@ func assigned(as *ast.AssignStmt, c inspector.Cursor) ast.Expr {
 	return nil
 }
 
+// FuncRef returns the function that e names, without a receiver; nil if it names none.
 func (p *Pass) FuncRef(e ast.Expr) *types.Func {
 	var id *ast.Ident
 	switch x := ast.Unparen(e).(type) {
@@ -220,6 +222,7 @@ func (p *Pass) LastVar(e ast.Expr) *types.Var {
 	return nil
 }
 
+// Within reports whether a stands in b, or is b.
 func Within(a, b ast.Node) bool { return b.Pos() <= a.Pos() && a.End() <= b.End() }
 
 // LiteralOf returns the literal that a local variable is declared with; nil if
@@ -245,6 +248,7 @@ func (p *Pass) LiteralOf(v *types.Var) *Func {
 	return nil
 }
 
+// Signature returns the signature of fn.
 func (p *Pass) Signature(fn *Func) *types.Signature {
 	var t types.Type
 	switch n := fn.Cursor.Node().(type) {
@@ -257,4 +261,20 @@ func (p *Pass) Signature(fn *Func) *types.Signature {
 	}
 	sig, _ := t.(*types.Signature)
 	return sig
+}
+
+// Declaration returns the declaration of fn in the files of this package, with
+// a body; nil if it is declared elsewhere.
+func (p *Pass) Declaration(fn *types.Func) *Func {
+	if fn == nil || fn.Pkg() != p.Pkg {
+		return nil
+	}
+	d, ok := p.declAt(fn.Pos())
+	if !ok {
+		return nil
+	}
+	if decl, ok := d.Node().(*ast.FuncDecl); ok && p.TypesInfo.Defs[decl.Name] == types.Object(fn) {
+		return p.FuncOf(d)
+	}
+	return nil
 }

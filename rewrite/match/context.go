@@ -47,6 +47,8 @@ func (p *Pass) CtxLifetime(v *types.Var, fn *Func, def ast.Node) (why string, do
 	return t.Outlives, t.doubts
 }
 
+// ContextTracker follows a context through a function: what is made from it, and
+// whether something may use it later than the function or Within.
 type ContextTracker struct {
 	Pass     *Pass
 	Fn       *Func
@@ -317,6 +319,7 @@ func (p *Pass) startsBy(call *ast.CallExpr, fn *types.Func, arg int) bool {
 	})
 }
 
+// CallsBuiltin reports whether call is of a builtin function.
 func (p *Pass) CallsBuiltin(call *ast.CallExpr) bool {
 	id, ok := ast.Unparen(call.Fun).(*ast.Ident)
 	if !ok {

@@ -73,6 +73,8 @@ func init() {
 	})
 }
 
+// TakesContext reports whether a function has a parameter that is a context or carries
+// one; a domain takes it as it is.
 func TakesContext(sig *types.Signature, _ *ast.FuncDecl) bool {
 	for v := range sig.Params().Variables() {
 		if CarriesContext(v.Type()) {

@@ -158,6 +158,7 @@ func (p *Pass) Fixed(v *types.Var) bool {
 	return v != nil && v.Parent() != p.Pkg.Scope() && p.FixedAnywhere(v)
 }
 
+// FixedAnywhere is Fixed for variables of the package, too.
 func (p *Pass) FixedAnywhere(v *types.Var) bool {
 	if v == nil || v.IsField() || v.Parent() == nil || v.Exported() && v.Parent() == p.Pkg.Scope() {
 		return false
@@ -259,4 +260,29 @@ func (p *Pass) valuesIn(v *types.Var, fn *Func) int {
 		}
 	}
 	return n
+}
+
+// Stable reports whether e has the same value wherever fn, or a literal in it,
+// evaluates it: constants, variables that are assigned once, fields and len of such.
+func (p *Pass) Stable(e ast.Expr, fn *Func) bool {
+	if p.TypesInfo.Types[e].Value != nil {
+		return true
+	}
+	switch x := ast.Unparen(e).(type) {
+	case *ast.Ident:
+		v, ok := p.TypesInfo.ObjectOf(x).(*types.Var)
+		return ok && (p.Fixed(v) || p.isPlace(v))
+	case *ast.SelectorExpr:
+		if p.TypesInfo.Selections[x] == nil {
+			return false
+		}
+		return p.TypesInfo.Selections[x].Kind() == types.FieldVal && p.Stable(x.X, fn)
+	case *ast.UnaryExpr:
+		return x.Op == token.AND && p.Stable(x.X, fn)
+	case *ast.StarExpr:
+		return p.Stable(x.X, fn)
+	case *ast.CallExpr:
+		return p.IsBuiltin(x, "len") && len(x.Args) == 1 && (p.FrozenLen(x.Args[0]) || p.VarOf(x.Args[0]) == nil && p.Stable(x.Args[0], fn))
+	}
+	return false
 }

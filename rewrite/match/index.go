@@ -8,8 +8,6 @@ import (
 	"sync"
 
 	"golang.org/x/tools/go/ast/inspector"
-
-	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // PackageIndex holds where a package uses its functions and fields. To look for
@@ -25,29 +23,18 @@ type PackageIndex struct {
 	Closed    map[*types.Var]bool                     // channels that are closed
 	Named     map[string][]inspector.Cursor           // Fields by name -> the identifiers that use them
 	methods   map[string]bool                         // the methods of interfaces
-	groupOps  []WGOp                                  // of the whole package
-	opsOn     map[*types.Var][]WGOp                   // the same by field; nil for groups that are in none
-	groups    []inspector.Cursor                      // identifiers and selections that are WaitGroups
 	Resets    map[*types.Var][]inspector.Cursor       // timers -> the calls of Reset
 	elsewhere func() (names map[string]bool, ok bool) // see mentionedElsewhere
 }
 
 // Index returns the index of the package, which all rules share.
-func (p *Pass) Index() *PackageIndex {
-	p.shared.mu.Lock()
-	if p.shared.index == nil {
-		p.shared.index = sync.OnceValue(p.newIndex)
-	}
-	index := p.shared.index
-	p.shared.mu.Unlock()
-	return index()
-}
+func (p *Pass) Index() *PackageIndex { return Shared(p, newIndex) }
 
-func (p *Pass) newIndex() *PackageIndex {
+func newIndex(p *Pass) *PackageIndex {
 	x := &PackageIndex{
 		Declared: map[*types.Func]inspector.Cursor{}, Funcs: map[*types.Func][]inspector.Cursor{}, Calls: map[*types.Func][]inspector.Cursor{},
 		Fields: map[*types.Var][]inspector.Cursor{}, globals: map[*types.Var][]inspector.Cursor{}, Assigned: map[*types.Var][]ast.Expr{}, Closed: map[*types.Var]bool{},
-		Named: map[string][]inspector.Cursor{}, methods: map[string]bool{}, opsOn: map[*types.Var][]WGOp{}, Resets: map[*types.Var][]inspector.Cursor{},
+		Named: map[string][]inspector.Cursor{}, methods: map[string]bool{}, Resets: map[*types.Var][]inspector.Cursor{},
 	}
 	x.elsewhere = sync.OnceValues(p.namesElsewhere)
 	root := p.Inspector.Root()
@@ -58,9 +45,6 @@ func (p *Pass) newIndex() *PackageIndex {
 		case *ast.SelectorExpr:
 			if v := p.Selected(n); v != nil {
 				x.Fields[v] = append(x.Fields[v], c)
-			}
-			if typeis.Named(p.TypesInfo.TypeOf(n), "sync", "WaitGroup") {
-				x.groups = append(x.groups, c)
 			}
 		case *ast.AssignStmt:
 			for _, l := range n.Lhs {
@@ -81,11 +65,6 @@ func (p *Pass) newIndex() *PackageIndex {
 				}
 			}
 		}
-	}
-	x.groupOps = p.waitGroupOps(root)
-	for _, o := range x.groupOps {
-		field := p.FieldOf(o.Recv)
-		x.opsOn[field] = append(x.opsOn[field], o)
 	}
 	return x
 }
@@ -116,9 +95,6 @@ func (p *Pass) indexIdent(x *PackageIndex, c inspector.Cursor, id *ast.Ident) {
 			x.Named[id.Name] = append(x.Named[id.Name], c)
 		case o.Parent() == p.Pkg.Scope():
 			x.globals[o] = append(x.globals[o], c)
-		}
-		if typeis.Named(o.Type(), "sync", "WaitGroup") {
-			x.groups = append(x.groups, c)
 		}
 	}
 }

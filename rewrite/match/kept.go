@@ -7,6 +7,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
+// IsParam reports whether v is a parameter of fn.
 func (p *Pass) IsParam(v *types.Var, fn *Func) bool {
 	for _, field := range fn.Type.Params.List {
 		for _, name := range field.Names {
@@ -18,6 +19,7 @@ func (p *Pass) IsParam(v *types.Var, fn *Func) bool {
 	return false
 }
 
+// FieldNamed returns the field that id denotes, or nil.
 func (p *Pass) FieldNamed(id *ast.Ident) *types.Var {
 	v, ok := p.TypesInfo.ObjectOf(id).(*types.Var)
 	if !ok || !v.IsField() {

@@ -3,6 +3,7 @@ package match
 import (
 	"go/ast"
 	"go/constant"
+	"go/token"
 	"go/types"
 	"unicode/utf8"
 
@@ -142,4 +143,47 @@ func (p *Pass) IsZero(e ast.Expr) bool {
 		return constant.StringVal(v) == ""
 	}
 	return constant.Sign(v) == 0
+}
+
+// Sign returns 1 or -1 for an integer that is at least or at most zero, whatever
+// happens, and 0 if it is not known which. A constant zero is neither.
+func (p *Pass) Sign(e ast.Expr, depth int) int {
+	if v := p.TypesInfo.Types[e].Value; v != nil {
+		return constant.Sign(v)
+	}
+	if t := p.TypesInfo.TypeOf(e); t != nil {
+		if b, ok := t.Underlying().(*types.Basic); ok && b.Info()&types.IsUnsigned != 0 {
+			return 1
+		}
+	}
+	switch x := ast.Unparen(e).(type) {
+	case *ast.UnaryExpr:
+		if x.Op == token.SUB {
+			return -p.Sign(x.X, depth)
+		}
+	case *ast.BinaryExpr:
+		a, b := p.Sign(x.X, depth), p.Sign(x.Y, depth)
+		switch {
+		case (x.Op == token.MUL || x.Op == token.QUO) && a != 0 && b != 0:
+			return a * b
+		case x.Op == token.ADD && a == b, x.Op == token.SUB && a == -b:
+			return a
+		}
+	case *ast.CallExpr:
+		if p.IsBuiltin(x, "len") || p.IsBuiltin(x, "cap") {
+			return 1
+		}
+		if p.TypesInfo.Types[x.Fun].IsType() && len(x.Args) == 1 && depth > 0 {
+			if b, ok := p.TypesInfo.TypeOf(x.Args[0]).Underlying().(*types.Basic); ok && b.Info()&types.IsUnsigned == 0 {
+				return p.Sign(x.Args[0], depth-1) // a big unsigned one may be negative then
+			}
+		}
+	case *ast.Ident:
+		if v := p.VarOf(x); v != nil && depth > 0 && p.Fixed(v) {
+			if def := p.Definition(v); def != nil {
+				return p.Sign(def, depth-1)
+			}
+		}
+	}
+	return 0
 }

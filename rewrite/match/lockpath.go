@@ -60,6 +60,7 @@ type LockCall struct {
 	Name string
 }
 
+// Takes reports whether the call locks the mutex, for reading or for writing.
 func (l LockCall) Takes() bool { return l.Name == "Lock" || l.Name == "RLock" }
 
 // LockOp says which mutex a call locks or unlocks.
@@ -133,7 +134,7 @@ func EachCall(n ast.Node, f func(*ast.CallExpr)) {
 }
 
 // Into translates a place of the caller into the callee of call: one that is
-// CalledMethods from an argument is reached from the parameter there. A variable that
+// reached from an argument is reached from the parameter there. A variable that
 // the callee does not get at stays what it is.
 func (p *Pass) Into(at Path, call *ast.CallExpr, callee *Func) Path {
 	for i, param := range Params(callee) {
@@ -200,8 +201,8 @@ func (p *Pass) CallSites(fn *types.Func) (calls []inspector.Cursor, ok bool) {
 	return calls, len(calls) > 0
 }
 
-// sizeOf returns the constant value of e, nil if it has none.
-func (p *Pass) sizeOf(e ast.Expr) (v constant.Value) {
+// SizeOf returns the constant value of e, nil if it has none.
+func (p *Pass) SizeOf(e ast.Expr) (v constant.Value) {
 	if e != nil {
 		v = p.TypesInfo.Types[e].Value
 	}

@@ -19,7 +19,7 @@ import (
 type NamedFunc struct {
 	*Func
 	Object types.Object
-	p      *Pass
+	Pass   *Pass
 }
 
 // NamedFuncs yields the functions of the package that are called by a name.
@@ -85,7 +85,7 @@ func (f *NamedFunc) Calls() (calls []NamedCall, all bool) {
 	all = true
 	for _, c := range f.uses() {
 		id := c.Node().(*ast.Ident)
-		if f.p.TypesInfo.Uses[id] == nil {
+		if f.Pass.TypesInfo.Uses[id] == nil {
 			continue // the declaration
 		}
 		if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == id {
@@ -119,9 +119,9 @@ func (f *NamedFunc) Calls() (calls []NamedCall, all bool) {
 func (f *NamedFunc) uses() []inspector.Cursor {
 	switch o := f.Object.(type) {
 	case *types.Func:
-		return f.p.Index().Funcs[o]
+		return f.Pass.Index().Funcs[o]
 	case *types.Var:
-		return f.p.VarUses(o)
+		return f.Pass.VarUses(o)
 	}
 	return nil
 }
@@ -135,7 +135,7 @@ func (f *NamedFunc) Argument(c NamedCall, v types.Object) ast.Expr {
 		if !ok {
 			return nil
 		}
-		s := f.p.TypesInfo.Selections[sel]
+		s := f.Pass.TypesInfo.Selections[sel]
 		if s == nil || s.Kind() != types.MethodVal || len(s.Index()) != 1 {
 			return nil // a method expression, or a method of something embedded
 		}
@@ -168,9 +168,9 @@ func (f *NamedFunc) Hidden() string {
 	switch {
 	case fn.Exported():
 		return name + " is exported, so other packages may call it"
-	case fn.Signature().Recv() != nil && f.p.inInterface(name):
+	case fn.Signature().Recv() != nil && f.Pass.inInterface(name):
 		return name + " may be called through an interface"
-	case f.p.mentionedElsewhere(name):
+	case f.Pass.mentionedElsewhere(name):
 		return "a file that is not analysed here may call " + name
 	}
 	return ""
@@ -239,7 +239,7 @@ func Neighbours(own []string) (list []string, err error) {
 
 // CalledBy reports whether call is a call of f by its name.
 func (f *NamedFunc) CalledBy(call *ast.CallExpr) bool {
-	o := typeutil.Callee(f.p.TypesInfo, call)
+	o := typeutil.Callee(f.Pass.TypesInfo, call)
 	if fn, ok := o.(*types.Func); ok {
 		o = fn.Origin()
 	}

@@ -32,35 +32,32 @@ type Pass struct {
 	given      map[string][]givenName // by FreshName
 	visiting   ast.Decl               // by Candidates
 	masked     map[ast.Decl]bool
-	litBusy    map[*ast.FuncLit]bool                  // by litEffect
-	groupOps   map[inspector.Cursor][]WGOp            // by WaitGroupOps
-	groupOpOf  map[inspector.Cursor]map[ast.Expr]WGOp // by groupOpAt
-	conditions map[ast.Expr]string                    // by condition
-	serving    map[ast.Node]bool                      // by serves
-	constants  map[constantCond]bool                  // by constantIn
-	opposites  map[*ast.BinaryExpr]string             // by opposite
-	waiting    map[ast.Node]bool                      // by waits
-	errs       map[errKey]*errUses                    // by errUses
-	states     map[reflect.Type]any                   // by State
-	servers    map[*types.Func]bool                   // by server
-	found      map[ast.Node]inspector.Cursor          // by find
-	within     map[*types.Var]inspector.Cursor        // by functionAround
-	waiters    map[*ast.BlockStmt]*waiters            // by waitersOf
+	litBusy    map[*ast.FuncLit]bool           // by litEffect
+	conditions map[ast.Expr]string             // by condition
+	serving    map[ast.Node]bool               // by serves
+	constants  map[constantCond]bool           // by constantIn
+	opposites  map[*ast.BinaryExpr]string      // by opposite
+	waiting    map[ast.Node]bool               // by waits
+	errs       map[errKey]*errUses             // by errUses
+	states     map[reflect.Type]any            // by State
+	servers    map[*types.Func]bool            // by server
+	found      map[ast.Node]inspector.Cursor   // by find
+	within     map[*types.Var]inspector.Cursor // by functionAround
+	waiters    map[*ast.BlockStmt]*waiters     // by waitersOf
 }
 
 // shared is what all rules work out of a package once. They run at the same time.
 type shared struct {
-	mu     sync.Mutex
-	flows  map[*ast.BlockStmt]*flow.Graph
-	bound  map[*types.Var]*types.Func // local variables -> the one function they hold
-	fields func() []*FieldChan
-	index  func() *PackageIndex
-	decls  func() []inspector.Cursor // of the files, sorted by position
-	names  map[*types.Func]string    // by FullName
+	mu    sync.Mutex
+	flows map[*ast.BlockStmt]*flow.Graph
+	bound map[*types.Var]*types.Func // local variables -> the one function they hold
+	kept  map[reflect.Type]any       // by Shared
+	decls func() []inspector.Cursor  // of the files, sorted by position
+	names map[*types.Func]string     // by FullName
 }
 
 func newShared() *shared {
-	return &shared{flows: map[*ast.BlockStmt]*flow.Graph{}, bound: map[*types.Var]*types.Func{}, names: map[*types.Func]string{}}
+	return &shared{flows: map[*ast.BlockStmt]*flow.Graph{}, bound: map[*types.Var]*types.Func{}, names: map[*types.Func]string{}, kept: map[reflect.Type]any{}}
 }
 
 // NewPass wraps pass with the results of the shared analyzers.
@@ -85,6 +82,20 @@ func State[T any](p *Pass) *T {
 		p.states[key] = s
 	}
 	return s
+}
+
+// Shared returns what make works out of the package of p, once for all rules: one value
+// for each type.
+func Shared[T any](p *Pass, make func(*Pass) T) T {
+	key := reflect.TypeFor[T]()
+	p.shared.mu.Lock()
+	get, ok := p.shared.kept[key].(func() T)
+	if !ok {
+		get = sync.OnceValue(func() T { return make(p) })
+		p.shared.kept[key] = get
+	}
+	p.shared.mu.Unlock()
+	return get()
 }
 
 // Func is one function body: a declaration or a literal.

@@ -75,6 +75,7 @@ func RootExpr(e ast.Expr) ast.Expr {
 	}
 }
 
+// MentionsAny reports whether n mentions one of vars.
 func (p *Pass) MentionsAny(n ast.Node, vars map[*types.Var]bool) (found bool) {
 	if len(vars) == 0 {
 		return false

@@ -50,3 +50,12 @@ func (p *Pass) StartedBy(runner inspector.Cursor, fn *Func) inspector.Cursor {
 	}
 	return call.Parent()
 }
+
+// Started reports whether a function is a literal that a go statement starts.
+func Started(fn inspector.Cursor) bool {
+	if _, ok := fn.Node().(*ast.FuncLit); !ok {
+		return false
+	}
+	_, ok := Unparen(fn).Parent().Parent().Node().(*ast.GoStmt)
+	return ok
+}

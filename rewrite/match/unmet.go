@@ -267,7 +267,7 @@ func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool)
 	return s, true
 }
 
-// NoBody reports whether a condition that came out as taken says that the body
+// noBody reports whether a condition that came out as taken says that the body
 // of the response in Var is nil or http.NoBody.
 func (w *unmetWalk) noBody(cond ast.Expr, taken bool) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)

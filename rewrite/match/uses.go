@@ -81,6 +81,7 @@ func (p *Pass) usesIndex(c inspector.Cursor) map[types.Object][]inspector.Cursor
 	return index.uses
 }
 
+// MentionedIn reports whether one of list mentions v.
 func (p *Pass) MentionedIn(list []ast.Expr, v types.Object) bool {
 	for _, e := range list {
 		if p.Mentions(e, v) {
@@ -105,4 +106,13 @@ func (p *Pass) GivenAt(c inspector.Cursor) ast.Expr {
 		}
 	}
 	return nil
+}
+
+// Selected returns the field that x selects; nil if it selects none.
+func (p *Pass) Selected(x *ast.SelectorExpr) *types.Var {
+	sel := p.TypesInfo.Selections[x]
+	if sel == nil || sel.Kind() != types.FieldVal {
+		return nil
+	}
+	return sel.Obj().(*types.Var).Origin()
 }

@@ -11,6 +11,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -374,13 +375,13 @@ func (w *panicWalk) mayBeClosed(e ast.Expr, c inspector.Cursor) bool {
 	for d := range c.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
 		decl = d
 	}
-	for _, u := range w.p.ChannelUses(decl, v) {
+	for _, u := range channel.Uses(w.p, decl, v) {
 		switch u.Kind {
-		case match.ChanSend, match.ChanRecv, match.ChanRange, match.ChanNil:
+		case channel.Send, channel.Recv, channel.Range, channel.Nil:
 			if u.Callee.Callee != nil {
 				return true
 			}
-		case match.ChanMake:
+		case channel.Make:
 			if !w.made(u.At) {
 				return true
 			}

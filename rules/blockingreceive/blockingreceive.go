@@ -68,6 +68,7 @@ import (
 	"github.com/dave/dst"
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
@@ -93,20 +94,20 @@ func find(p *match.Pass) []rule.Match {
 		call, ok := c.Node().(*ast.CallExpr)
 		switch {
 		case !ok:
-			out = append(out, nilchannel.Find(p, c, fn, match.ChanRecv)...)
-		case p.IsMakeChan(call):
+			out = append(out, nilchannel.Find(p, c, fn, channel.Recv)...)
+		case channel.IsMake(p, call):
 			out = append(out, endlessRanges(p, c, fn)...)
 			for _, w := range unservedRecvs(p, c, fn) {
 				out = append(out, waiter{p, fn, c, w}.match())
 			}
 		}
 	}
-	for _, f := range p.FieldChannels() {
+	for _, f := range channel.Fields(p) {
 		if len(f.Sends)+len(f.Closes) > 0 || f.Sendable || p.InTest(f.Field.Pos()) {
 			continue
 		}
 		for _, u := range f.Recvs {
-			if u.Waits() && p.Reached(f, u) {
+			if u.Waits() && channel.Reached(p, f, u) {
 				m := rule.Match{Pos: u.Op.Node().Pos(), End: u.Op.Node().End()}
 				if r, ok := u.Op.Node().(*ast.RangeStmt); ok {
 					m.End = r.X.End()

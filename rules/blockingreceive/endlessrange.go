@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
@@ -25,15 +26,15 @@ type rangeWithoutClose struct {
 // and the literals that it starts only, nothing closes it, the loops have no
 // way out of their own, and fn returns.
 func rangesWithoutClose(p *match.Pass, make inspector.Cursor, fn *match.Func) (v *types.Var, out []rangeWithoutClose) {
-	c := &match.LocalChan{Pass: p, Fn: fn, Make: make}
+	c := &channel.Local{Pass: p, Fn: fn, Make: make}
 	if !c.Variable() || c.Later {
 		return nil, nil
 	}
 	sole, sent, made := true, false, 0
-	var add func(u match.ChannelUse) bool
-	add = func(u match.ChannelUse) bool {
+	var add func(u channel.Use) bool
+	add = func(u channel.Use) bool {
 		switch u.Kind {
-		case match.ChanMake:
+		case channel.Make:
 			if u.At.Parent().Node() == nil {
 				return false
 			}
@@ -41,19 +42,19 @@ func rangesWithoutClose(p *match.Pass, make inspector.Cursor, fn *match.Func) (v
 				made++
 			}
 			return made <= 1
-		case match.ChanNil:
+		case channel.Nil:
 			return true
-		case match.ChanSend:
+		case channel.Send:
 			sent = true
 			sole = sole && u.Runner == fn.Cursor
 			return u.Runner == fn.Cursor || p.StartedBy(u.Runner, fn).Valid()
-		case match.ChanRange:
+		case channel.Range:
 			start := p.StartedBy(u.Runner, fn)
 			if start.Valid() && !leavesLoop(p, u.Op.Node().(*ast.RangeStmt), p.FuncOf(u.Runner)) {
 				out = append(out, rangeWithoutClose{Range: u.Op, Go: start})
 				return true
 			}
-		case match.ChanOther:
+		case channel.Other:
 			for _, pu := range literalParam(p, u, fn) {
 				if !add(pu) {
 					return false
@@ -63,7 +64,7 @@ func rangesWithoutClose(p *match.Pass, make inspector.Cursor, fn *match.Func) (v
 		}
 		return false
 	}
-	for _, u := range p.ChannelUses(fn.Cursor, c.Var) {
+	for _, u := range channel.Uses(p, fn.Cursor, c.Var) {
 		if !add(u) {
 			return nil, nil
 		}
@@ -87,7 +88,7 @@ func rangesWithoutClose(p *match.Pass, make inspector.Cursor, fn *match.Func) (v
 
 // literalParam follows a channel into the parameter of a literal that a go
 // statement of fn starts: the uses of that parameter, nil if u is anything else.
-func literalParam(p *match.Pass, u match.ChannelUse, fn *match.Func) []match.ChannelUse {
+func literalParam(p *match.Pass, u channel.Use, fn *match.Func) []channel.Use {
 	call := match.Unparen(u.At).Parent()
 	n, ok := call.Node().(*ast.CallExpr)
 	if !ok {
@@ -104,7 +105,7 @@ func literalParam(p *match.Pass, u match.ChannelUse, fn *match.Func) []match.Cha
 	for _, field := range lit.Type.Params.List {
 		for _, name := range field.Names {
 			if v := p.TypesInfo.Defs[name]; v != nil && p.LitArgument(c, v) == match.Unparen(u.At).Node() {
-				return p.ChannelUses(c, v)
+				return channel.Uses(p, c, v)
 			}
 		}
 	}

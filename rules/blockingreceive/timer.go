@@ -93,7 +93,7 @@ func isTimerC(p *match.Pass, x, timer ast.Expr) bool {
 	return ok && ok2 && a == b
 }
 
-// ReceivedBefore returns another receive from the timer in fn from which a path
+// receivedBefore returns another receive from the timer in fn from which a path
 // leads to the Stop without anything that could start the timer again; nil if
 // there is none.
 func receivedBefore(p *match.Pass, e emptyTimer, ifs inspector.Cursor, fn *match.Func) ast.Node {

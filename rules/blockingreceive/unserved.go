@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -28,18 +29,18 @@ func (l *localUses) toldAtReturn(n ast.Node) bool {
 	if !l.p.DeclaredIn(v, l.fn) {
 		return false
 	}
-	for _, u := range l.p.ChannelUses(l.fn.Cursor, v) {
-		if u.Kind == match.ChanSend || u.Kind == match.ChanOther {
+	for _, u := range channel.Uses(l.p, l.fn.Cursor, v) {
+		if u.Kind == channel.Send || u.Kind == channel.Other {
 			return false
 		}
 	}
-	return (&match.LocalChan{Pass: l.p, Fn: l.fn, Var: v}).ClosedAtReturn()
+	return (&channel.Local{Pass: l.p, Fn: l.fn, Var: v}).ClosedAtReturn()
 }
 
 // unservedRecv is a receive that may wait for ever on a local channel.
 type unservedRecv struct {
 	Var  *types.Var
-	Recv match.ChannelUse
+	Recv channel.Use
 	Go   inspector.Cursor // the go statement of the goroutine that waits; invalid if it is the function itself
 	// Exits are the returns of the function that pass by all that could end the wait.
 	Exits  []*ast.ReturnStmt
@@ -58,8 +59,8 @@ type unservedRecv struct {
 type localUses struct {
 	p     *match.Pass
 	fn    *match.Func
-	ch    *match.LocalChan
-	uses  []match.ChannelUse
+	ch    *channel.Local
+	uses  []channel.Use
 	given bool // to a function that does nothing with it
 }
 
@@ -67,16 +68,16 @@ type localUses struct {
 // nobody ends: because nobody sends on it or closes it, because the function
 // can return without doing so, or because the only sender can.
 func unservedRecvs(p *match.Pass, make inspector.Cursor, fn *match.Func) []unservedRecv {
-	l := &localUses{p: p, fn: fn, ch: &match.LocalChan{Pass: p, Fn: fn, Make: make}}
+	l := &localUses{p: p, fn: fn, ch: &channel.Local{Pass: p, Fn: fn, Make: make}}
 	if !l.ch.Variable() || l.ch.Later || !l.collect() {
 		return nil
 	}
-	var waits, own, others []match.ChannelUse // what ends a wait, by the function and by its goroutines
+	var waits, own, others []channel.Use // what ends a wait, by the function and by its goroutines
 	for _, u := range l.uses {
 		switch {
-		case u.Kind == match.ChanRecv || u.Kind == match.ChanRange:
+		case u.Kind == channel.Recv || u.Kind == channel.Range:
 			waits = append(waits, u)
-		case u.Kind != match.ChanSend && u.Kind != match.ChanClose:
+		case u.Kind != channel.Send && u.Kind != channel.Close:
 		case u.Runner == fn.Cursor:
 			own = append(own, u)
 		default:
@@ -97,25 +98,25 @@ func unservedRecvs(p *match.Pass, make inspector.Cursor, fn *match.Func) []unser
 // collect sorts the uses of the channel; false if somebody unknown has it.
 func (l *localUses) collect() bool {
 	made := 0
-	var add func(u match.ChannelUse) bool
-	add = func(u match.ChannelUse) bool {
-		if u.Runner != l.fn.Cursor && u.Kind != match.ChanNil && u.Kind != match.ChanMake && !l.p.StartedBy(u.Runner, l.fn).Valid() {
+	var add func(u channel.Use) bool
+	add = func(u channel.Use) bool {
+		if u.Runner != l.fn.Cursor && u.Kind != channel.Nil && u.Kind != channel.Make && !l.p.StartedBy(u.Runner, l.fn).Valid() {
 			return false
 		}
 		switch u.Kind {
-		case match.ChanMake:
+		case channel.Make:
 			if _, isParam := u.At.Parent().Node().(*ast.Field); !isParam {
 				made++
 			}
 			return made <= 1
-		case match.ChanOther:
-			if a, ok := l.p.ChannelArgument(u); ok && !a.Go && u.Runner == l.fn.Cursor || ok && a.Effect.Idle() {
+		case channel.Other:
+			if a, ok := channel.ArgumentOf(l.p, u); ok && !a.Go && u.Runner == l.fn.Cursor || ok && a.Effect.Idle() {
 				switch e := a.Effect; {
 				case e.Idle():
 					l.given = true
 					return true
 				case e.Closes || e.SureSends > 0:
-					u.Kind, u.Op, u.Callee = match.ChanClose, a.Call, a
+					u.Kind, u.Op, u.Callee = channel.Close, a.Call, a
 					l.uses = append(l.uses, u)
 					return true
 				}
@@ -132,7 +133,7 @@ func (l *localUses) collect() bool {
 		l.uses = append(l.uses, u)
 		return true
 	}
-	for _, u := range l.p.ChannelUses(l.fn.Cursor, l.ch.Var) {
+	for _, u := range channel.Uses(l.p, l.fn.Cursor, l.ch.Var) {
 		if !add(u) {
 			return false
 		}
@@ -142,9 +143,9 @@ func (l *localUses) collect() bool {
 
 // nobody is for a channel that nothing sends on and nothing closes. A function
 // that makes one only to wait on it itself parks on purpose.
-func (l *localUses) nobody(waits []match.ChannelUse) (out []unservedRecv) {
+func (l *localUses) nobody(waits []channel.Use) (out []unservedRecv) {
 	for _, u := range waits {
-		if g := l.p.StartedBy(u.Runner, l.fn); u.Kind == match.ChanRecv && u.Waits() && (g.Valid() || l.given) {
+		if g := l.p.StartedBy(u.Runner, l.fn); u.Kind == channel.Recv && u.Waits() && (g.Valid() || l.given) {
 			out = append(out, unservedRecv{Var: l.ch.Var, Recv: u, Go: g})
 		}
 	}
@@ -153,7 +154,7 @@ func (l *localUses) nobody(waits []match.ChannelUse) (out []unservedRecv) {
 
 // bypassed is for a goroutine that waits for the function, which can return
 // without a word.
-func (l *localUses) bypassed(waits, own []match.ChannelUse) (out []unservedRecv) {
+func (l *localUses) bypassed(waits, own []channel.Use) (out []unservedRecv) {
 	if l.ch.Cap > 0 {
 		return nil
 	}
@@ -163,18 +164,18 @@ func (l *localUses) bypassed(waits, own []match.ChannelUse) (out []unservedRecv)
 			continue
 		}
 		start := match.FlowNode(g, l.fn)
-		if !u.Waits() || start == nil || len(match.Loops(g, l.fn, l.ch.Var.Pos())) > 0 {
+		if !u.Waits() || start == nil || len(channel.Loops(g, l.fn, l.ch.Var.Pos())) > 0 {
 			continue
 		}
 		body := l.p.FuncOf(u.Runner)
-		if u.Kind == match.ChanRange && leavesLoop(l.p, u.Op.Node().(*ast.RangeStmt), body) {
+		if u.Kind == channel.Range && leavesLoop(l.p, u.Op.Node().(*ast.RangeStmt), body) {
 			continue
 		}
 		ends, ok := l.endsOf(u, own, start)
 		if !ok {
 			continue
 		}
-		w := unservedRecv{Var: l.ch.Var, Recv: u, Go: g, Closed: slices.ContainsFunc(own, func(u match.ChannelUse) bool { return u.Kind == match.ChanClose })}
+		w := unservedRecv{Var: l.ch.Var, Recv: u, Go: g, Closed: slices.ContainsFunc(own, func(u channel.Use) bool { return u.Kind == channel.Close })}
 		flags, assumed, inner := l.p.FlagsAt(g), l.p.Assumed(g, l.fn), l.p.AssumedIn(u.Op, body, l.fn)
 		flow.Paths[struct{}]{
 			Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !ends[n] && !l.p.FailsTest(n) },
@@ -206,9 +207,9 @@ func (l *localUses) bypassed(waits, own []match.ChannelUse) (out []unservedRecv)
 
 // closedBefore reports whether the channel may have been closed, or may be by a
 // deferred call, when the function returns at one of exits.
-func (l *localUses) closedBefore(own []match.ChannelUse, exits []*ast.ReturnStmt) (closed bool) {
+func (l *localUses) closedBefore(own []channel.Use, exits []*ast.ReturnStmt) (closed bool) {
 	for _, o := range own {
-		if o.Kind != match.ChanClose {
+		if o.Kind != channel.Close {
 			continue
 		}
 		if lit, ok := l.p.EnclosingFunc(o.Op).Cursor.Node().(*ast.FuncLit); ok && match.InDefer(o.Op) && l.fn.Cursor.Node() != lit {
@@ -237,17 +238,17 @@ func (l *localUses) startedOften(g inspector.Cursor) (often bool) {
 // endsOf returns the nodes of the function that end the wait u, which starts at
 // the node start. ok is false if they are not understood: before the wait, in
 // loops, where their number counts.
-func (l *localUses) endsOf(u match.ChannelUse, own []match.ChannelUse, start ast.Node) (ends map[ast.Node]bool, ok bool) {
+func (l *localUses) endsOf(u channel.Use, own []channel.Use, start ast.Node) (ends map[ast.Node]bool, ok bool) {
 	ends = map[ast.Node]bool{}
-	if u.Kind == match.ChanRecv && len(match.Loops(u.At, l.p.FuncOf(u.Runner), l.ch.Var.Pos())) > 0 {
+	if u.Kind == channel.Recv && len(channel.Loops(u.At, l.p.FuncOf(u.Runner), l.ch.Var.Pos())) > 0 {
 		return nil, false
 	}
 	for _, o := range own {
-		if o.Kind != match.ChanClose && u.Kind == match.ChanRange {
+		if o.Kind != channel.Close && u.Kind == channel.Range {
 			continue
 		}
 		node := match.FlowNode(o.Op, l.fn)
-		if node == nil || node.Pos() < start.Pos() || l.mustHappen(o) || len(match.Loops(o.At, l.fn, l.ch.Var.Pos())) > 0 {
+		if node == nil || node.Pos() < start.Pos() || l.mustHappen(o) || len(channel.Loops(o.At, l.fn, l.ch.Var.Pos())) > 0 {
 			return nil, false
 		}
 		ends[node] = true
@@ -257,8 +258,8 @@ func (l *localUses) endsOf(u match.ChannelUse, own []match.ChannelUse, start ast
 
 // mustHappen reports whether an operation is a case of a select whose other
 // cases wait on channels of the function, too: perhaps nobody serves those.
-func (l *localUses) mustHappen(o match.ChannelUse) bool {
-	sel, _ := match.InSelect(o.Op)
+func (l *localUses) mustHappen(o channel.Use) bool {
+	sel, _ := channel.InSelect(o.Op)
 	if sel == nil {
 		return false
 	}
@@ -282,7 +283,7 @@ func (l *localUses) mustHappen(o match.ChannelUse) bool {
 
 // skipped is for a function that waits for its only goroutine, which can
 // return early.
-func (l *localUses) skipped(waits, others []match.ChannelUse) (out []unservedRecv) {
+func (l *localUses) skipped(waits, others []channel.Use) (out []unservedRecv) {
 	body := l.p.FuncOf(others[0].Runner)
 	start := l.p.StartedBy(others[0].Runner, l.fn)
 	ends := map[ast.Node]bool{}
@@ -316,7 +317,7 @@ func (l *localUses) skipped(waits, others []match.ChannelUse) (out []unservedRec
 	if len(skips) == 0 || l.p.InTest(skips[0].Pos()) {
 		return nil // what ends a goroutine of a test early is mostly a failure
 	}
-	closed := slices.ContainsFunc(others, func(u match.ChannelUse) bool { return u.Kind == match.ChanClose })
+	closed := slices.ContainsFunc(others, func(u channel.Use) bool { return u.Kind == channel.Close })
 	for _, u := range waits {
 		if u.Runner != l.fn.Cursor || !u.Waits() {
 			continue

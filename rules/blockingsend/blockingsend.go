@@ -99,6 +99,7 @@ import (
 	"github.com/dave/dst"
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
@@ -124,8 +125,8 @@ func find(p *match.Pass) []rule.Match {
 		call, ok := c.Node().(*ast.CallExpr)
 		switch {
 		case !ok:
-			out = append(out, nilchannel.Find(p, c, fn, match.ChanSend)...)
-		case p.IsMakeChan(call):
+			out = append(out, nilchannel.Find(p, c, fn, channel.Send)...)
+		case channel.IsMake(p, call):
 			out = append(out, localSends(p, c, fn)...)
 		default:
 			out = append(out, forsaken(p, c, fn)...)
@@ -139,7 +140,7 @@ func find(p *match.Pass) []rule.Match {
 			}
 		}
 	}
-	fields := p.FieldChannels()
+	fields := channel.Fields(p)
 	for _, f := range fields {
 		out = append(out, unreadField(p, f)...)
 	}
@@ -164,7 +165,7 @@ func localSends(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rul
 		}
 		return append(out, m.None("more room or an earlier receiver: which was meant is for the author to say"))
 	}
-	ch, ok := p.LocalChannel(made, fn)
+	ch, ok := channel.FollowLocal(p, made, fn)
 	if !ok || len(ch.Senders) == 0 {
 		return nil
 	}
@@ -222,7 +223,7 @@ func unheeded(p *match.Pass, u unheededSend) rule.Match {
 }
 
 // unreadField finds sends on a channel in a field that nobody receives from.
-func unreadField(p *match.Pass, f *match.FieldChan) (out []rule.Match) {
+func unreadField(p *match.Pass, f *channel.Field) (out []rule.Match) {
 	for _, u := range unread(p, f) {
 		m := rule.Match{Pos: u.Op.Node().Pos(), End: u.Op.Node().End()}
 		m.Message = "send on " + types.ExprString(u.At.Node().(ast.Expr)) + " blocks forever because nothing in the package receives from " + f.Field.Name()

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
@@ -16,16 +17,16 @@ import (
 // doubleSend is a goroutine that sends on an error and goes on to send again,
 // though its receiver listens once.
 type doubleSend struct {
-	First  *ast.SendStmt    // the last statement of an if without a jump
-	Second match.ChannelUse // the send that nobody is left to receive
-	Callee bool             // they stand in a function that the goroutine calls
+	First  *ast.SendStmt // the last statement of an if without a jump
+	Second channel.Use   // the send that nobody is left to receive
+	Callee bool          // they stand in a function that the goroutine calls
 }
 
 // doubled looks for the send behind which a return is missing: one that ends
 // the body of an if, from which the sender comes to a send on this channel. It
 // returns one only if with that return no sender were left behind, nobody waited for
 // a value that does not come any more, and nothing were skipped that others wait for.
-func doubled(s *match.LocalChan) (d doubleSend, ok bool) {
+func doubled(s *channel.Local) (d doubleSend, ok bool) {
 	for _, snd := range s.Senders {
 		if snd.Named || snd.Body.Type.Results != nil {
 			continue
@@ -36,7 +37,7 @@ func doubled(s *match.LocalChan) (d doubleSend, ok bool) {
 			if !endsIf(c) || !made(s, s.Argument(snd, s.Pass.VarOf(send.Chan))) {
 				continue
 			}
-			var second match.ChannelUse
+			var second channel.Use
 			for _, u := range snd.Sends {
 				if u.Callee.Callee == nil && u.Op.Node() != ast.Node(send) && abandon.SendsAfter(snd, send, map[ast.Node]int{match.FlowNode(u.Op, snd.Body): 1}) {
 					second, ok = u, true
@@ -67,24 +68,24 @@ func doubled(s *match.LocalChan) (d doubleSend, ok bool) {
 // doubledIn looks for such a send in the function that a sender calls. With the
 // return, every call must send once, whatever happens: then whoever calls it
 // elsewhere expects no more.
-func doubledIn(s *match.LocalChan, a match.ChanArgument) (d doubleSend, ok bool) {
+func doubledIn(s *channel.Local, a channel.Argument) (d doubleSend, ok bool) {
 	body := s.Pass.Declaration(a.Callee)
 	if body == nil || a.Callee.Exported() || body.Type.Results.NumFields() > 0 || a.Effect.Selects {
 		return d, false
 	}
 	sends := map[ast.Node]int{}
-	uses := s.Pass.ChannelUses(body.Cursor, a.Callee.Signature().Params().At(a.Index))
+	uses := channel.Uses(s.Pass, body.Cursor, a.Callee.Signature().Params().At(a.Index))
 	for _, in := range uses {
-		if in.Kind == match.ChanSend {
+		if in.Kind == channel.Send {
 			sends[match.FlowNode(in.Op, body)] = 1
 		}
 	}
 	for _, in := range uses {
 		first, isSend := in.Op.Node().(*ast.SendStmt)
-		if in.Kind != match.ChanSend || !isSend || !endsIf(in.Op) {
+		if in.Kind != channel.Send || !isSend || !endsIf(in.Op) {
 			continue
 		}
-		run := &match.Sender{Body: body, Cut: first}
+		run := &channel.Sender{Body: body, Cut: first}
 		if most, least := abandon.CountSends(run, sends); most != 1 || least != 1 {
 			continue
 		}
@@ -97,7 +98,7 @@ func doubledIn(s *match.LocalChan, a match.ChanArgument) (d doubleSend, ok bool)
 		abandon.Find(s) // count again as it is
 		run.Cut = nil
 		for _, other := range uses {
-			if !leaks && other.Kind == match.ChanSend && other.Op != in.Op && abandon.SendsAfter(run, first, map[ast.Node]int{match.FlowNode(other.Op, body): 1}) {
+			if !leaks && other.Kind == channel.Send && other.Op != in.Op && abandon.SendsAfter(run, first, map[ast.Node]int{match.FlowNode(other.Op, body): 1}) {
 				d, ok = doubleSend{first, other, true}, true
 			}
 		}
@@ -109,7 +110,7 @@ func doubledIn(s *match.LocalChan, a match.ChanArgument) (d doubleSend, ok bool)
 }
 
 // setEffect changes what the calls of fn by the senders are taken to do.
-func setEffect(s *match.LocalChan, fn *types.Func, e match.ChanEffect) {
+func setEffect(s *channel.Local, fn *types.Func, e channel.Effect) {
 	for _, snd := range s.Senders {
 		for i := range snd.Sends {
 			if snd.Sends[i].Callee.Callee == fn {
@@ -131,17 +132,17 @@ func endsIf(c inspector.Cursor) bool {
 
 // made reports whether v is a channel that the function makes, and that nobody but
 // the function receives from: what is sent on it, the function has heard.
-func made(s *match.LocalChan, v *types.Var) bool {
+func made(s *channel.Local, v *types.Var) bool {
 	if !s.Pass.DeclaredIn(v, s.Fn) || !s.Pass.Fixed(v) {
 		return false
 	}
 	call, ok := ast.Unparen(s.Pass.Definition(v)).(*ast.CallExpr)
-	return ok && s.Pass.IsMakeChan(call) && !slices.ContainsFunc(s.Pass.ChannelUses(s.Fn.Cursor, v), func(u match.ChannelUse) bool {
+	return ok && channel.IsMake(s.Pass, call) && !slices.ContainsFunc(channel.Uses(s.Pass, s.Fn.Cursor, v), func(u channel.Use) bool {
 		switch u.Kind {
-		case match.ChanRecv, match.ChanRange:
+		case channel.Recv, channel.Range:
 			return u.Runner != s.Fn.Cursor
-		case match.ChanOther: // but for the argument of a sender, under its own name
-			return !slices.ContainsFunc(s.Senders, func(snd *match.Sender) bool { return snd.Stmt.Contains(u.At) })
+		case channel.Other: // but for the argument of a sender, under its own name
+			return !slices.ContainsFunc(s.Senders, func(snd *channel.Sender) bool { return snd.Stmt.Contains(u.At) })
 		}
 		return false
 	})
@@ -149,12 +150,12 @@ func made(s *match.LocalChan, v *types.Var) bool {
 
 // starves reports whether the receiver waits for more values than come once the
 // senders end earlier: it ranges over the channel, and they do not close it then.
-func starves(s *match.LocalChan) bool {
-	return len(s.Ranges) > 0 && !slices.ContainsFunc(s.Senders, func(snd *match.Sender) bool { return closesAtEnd(s, snd) })
+func starves(s *channel.Local) bool {
+	return len(s.Ranges) > 0 && !slices.ContainsFunc(s.Senders, func(snd *channel.Sender) bool { return closesAtEnd(s, snd) })
 }
 
 // closesAtEnd reports whether a sender closes the channel whenever it ends.
-func closesAtEnd(s *match.LocalChan, snd *match.Sender) bool {
+func closesAtEnd(s *channel.Local, snd *channel.Sender) bool {
 	for c := range snd.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
 		if list, _, ok := match.StmtList(c); ok && list[0] == snd.Body.Body.List[0] && buffer.Closes(s, c.Node().(*ast.DeferStmt).Call, snd) {
 			return true
@@ -165,7 +166,7 @@ func closesAtEnd(s *match.LocalChan, snd *match.Sender) bool {
 
 // skips reports whether a return behind node, in fn, would leave out something
 // that others wait for, a send on another channel included.
-func skips(s *match.LocalChan, node ast.Node, fn *match.Func) bool {
+func skips(s *channel.Local, node ast.Node, fn *match.Func) bool {
 	return owesBehind(s.Pass, node, fn, func(send *ast.SendStmt) bool {
 		v := s.Pass.VarOf(send.Chan)
 		return v == nil || v.Kind() != types.ParamVar && v != s.Var && !s.Siblings[v]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/dave/dst"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
@@ -18,7 +19,7 @@ import (
 // sendLeak decides on one channel.
 type sendLeak struct {
 	p *match.Pass
-	*match.LocalChan
+	*channel.Local
 }
 
 func (s *sendLeak) match() (m rule.Match, ok bool) {
@@ -28,17 +29,17 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 		}
 	}
 	if len(s.Recvs)+len(s.Ranges) == 0 {
-		if s.Cap > 0 || s.Looked || s.Closed && abandon.Recovers(s.LocalChan) {
+		if s.Cap > 0 || s.Looked || s.Closed && abandon.Recovers(s.Local) {
 			return m, false
 		}
 		m = s.at(s.Senders[0], s.Senders[0].Sends[0])
 		m.Message = "nobody receives from " + s.sentName(s.Senders[0].Sends[0]) + ", so the send blocks forever"
 		return m.None("a buffer would only hide that the value is never used"), true
 	}
-	if s.Closed && len(s.Ranges) == 0 && (!s.ClosedAtReturn() || abandon.Recovers(s.LocalChan)) || len(s.Ranges) > 0 && len(s.Recvs) > 0 {
+	if s.Closed && len(s.Ranges) == 0 && (!s.ClosedAtReturn() || abandon.Recovers(s.Local)) || len(s.Ranges) > 0 && len(s.Recvs) > 0 {
 		return m, false // a protocol that is not understood
 	}
-	why, leaks := abandon.Find(s.LocalChan)
+	why, leaks := abandon.Find(s.Local)
 	if !leaks {
 		return m, false
 	}
@@ -50,7 +51,7 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 		return m.None("only who sends may close"), true
 	}
 	blocks := "send on %s blocks forever when %s returns without receiving"
-	if d, ok := doubled(s.LocalChan); ok {
+	if d, ok := doubled(s.Local); ok {
 		m = s.at(s.Senders[0], d.Second)
 		if d.Callee { // the return is missing there
 			m.Pos, m.End = d.Second.Op.Node().Pos(), d.Second.Op.Node().End()
@@ -77,7 +78,7 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 
 // at places a match at a send, or at the go statement if the send stands in
 // another declaration, which the fix could not reach.
-func (s *sendLeak) at(snd *match.Sender, send match.ChannelUse) rule.Match {
+func (s *sendLeak) at(snd *channel.Sender, send channel.Use) rule.Match {
 	started := rule.Related{Pos: snd.Stmt.Node().Pos(), End: snd.Stmt.Node().Pos() + 2, Message: "the goroutine starts here"}
 	m := rule.Match{Pos: send.Op.Node().Pos(), End: send.Op.Node().End()}
 	if snd.Named {
@@ -88,7 +89,7 @@ func (s *sendLeak) at(snd *match.Sender, send match.ChannelUse) rule.Match {
 	return m
 }
 
-func (s *sendLeak) sentName(u match.ChannelUse) string {
+func (s *sendLeak) sentName(u channel.Use) string {
 	if s.Senders[0].Named {
 		return s.Var.Name() // there it has another name
 	}
@@ -105,13 +106,13 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		return m.None("the channel is not made where it is declared")
 	case s.p.Meant(match.Unparen(s.Make).Parent().Node()):
 		return m.None("a comment beside the channel says that it is meant")
-	case buffer.ClosedByMany(s.LocalChan):
+	case buffer.ClosedByMany(s.Local):
 		return m.None("several goroutines close the channel when they have sent, and the second of them would panic")
-	case !abandon.EndsAfterSend(s.LocalChan, true):
+	case !abandon.EndsAfterSend(s.Local, true):
 		return m.None("the goroutine does not end behind the send either")
-	case buffer.AwaitsAnswer(s.LocalChan):
+	case buffer.AwaitsAnswer(s.Local):
 		return m.None("the goroutine then waits for an answer, which does not come either")
-	case !abandon.EndsAfterSend(s.LocalChan, false), len(s.Ranges) > 0, s.Senders[0].Most >= match.Many:
+	case !abandon.EndsAfterSend(s.Local, false), len(s.Ranges) > 0, s.Senders[0].Most >= match.Many:
 		return s.tell(m, "no buffer has room for all that the goroutine sends")
 	}
 	if s.Looked {
@@ -140,13 +141,13 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	switch {
 	case s.p.Shadowed("len", call.Pos()) && s.Senders[0].Bound.Of != nil:
 		return m.None("len has another meaning here")
-	case buffer.SendsResource(s.LocalChan):
+	case buffer.SendsResource(s.Local):
 		return m.Unsafe(message+", and a value that nobody receives is not closed", fix)
 	case negative:
 		return m.Unsafe(message+", and a negative "+what+" panics", fix)
 	}
 	for _, snd := range s.Senders {
-		if why := buffer.Observable(s.LocalChan, snd); why != "" {
+		if why := buffer.Observable(s.Local, snd); why != "" {
 			return m.Unsafe(message+", and "+why+" before the value is received", fix)
 		}
 	}
@@ -156,7 +157,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 // room returns how much room the channel needs for all sends, in words and as
 // an expression. negative says that the expression may be.
 func (s *sendLeak) room() (what string, size func(*dstedit.Decl) dst.Expr, negative, ok bool) {
-	r, ok := buffer.CapacityFor(s.LocalChan)
+	r, ok := buffer.CapacityFor(s.Local)
 	switch {
 	case !ok:
 		return "", nil, false, false
@@ -174,12 +175,12 @@ func (s *sendLeak) room() (what string, size func(*dstedit.Decl) dst.Expr, negat
 // tell offers to tell the senders that nobody listens any more; why says what
 // else would be in the way of a fix.
 func (s *sendLeak) tell(m rule.Match, why string) rule.Match {
-	t, other := tell(s.LocalChan)
+	t, other := tell(s.Local)
 	if other != "" {
 		return m.None(why + ", and " + other)
 	}
 	note := "a value that nobody receives is dropped"
-	if buffer.SendsResource(s.LocalChan) {
+	if buffer.SendsResource(s.Local) {
 		note += " and not closed"
 	}
 	wrap := func(d *dstedit.Decl, done dst.Expr) error {

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -43,8 +44,8 @@ func feeds(p *match.Pass, sig *types.Signature, fn *match.Func) feed {
 		return noFeed
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		s := &match.LocalChan{Pass: p, Fn: fn, Make: c}
-		if !p.IsMakeChan(c.Node().(*ast.CallExpr)) || p.Runner(c) != fn.Cursor || !s.Variable() || s.Later || s.Cap > 0 {
+		s := &channel.Local{Pass: p, Fn: fn, Make: c}
+		if !channel.IsMake(p, c.Node().(*ast.CallExpr)) || p.Runner(c) != fn.Cursor || !s.Variable() || s.Later || s.Cap > 0 {
 			continue
 		}
 		if kind := feedOn(s); kind != noFeed {
@@ -54,22 +55,22 @@ func feeds(p *match.Pass, sig *types.Signature, fn *match.Func) feed {
 	return noFeed
 }
 
-func feedOn(s *match.LocalChan) feed {
+func feedOn(s *channel.Local) feed {
 	var runner inspector.Cursor
-	var send match.ChannelUse
+	var send channel.Use
 	sent, returned := false, false
-	for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, s.Var) {
+	for _, u := range channel.Uses(s.Pass, s.Fn.Cursor, s.Var) {
 		switch u.Kind {
-		case match.ChanMake:
+		case channel.Make:
 			if u.At.Node().Pos() != s.Var.Pos() {
 				return noFeed
 			}
-		case match.ChanSend, match.ChanClose:
+		case channel.Send, channel.Close:
 			if !s.Pass.StartedBy(u.Runner, s.Fn).Valid() || runner.Valid() && u.Runner != runner {
 				return noFeed
 			}
 			runner = u.Runner
-			if u.Kind == match.ChanSend {
+			if u.Kind == channel.Send {
 				if !u.Waits() || lastOfAll(s, u) {
 					return noFeed
 				}
@@ -88,7 +89,7 @@ func feedOn(s *match.LocalChan) feed {
 	}
 	body := s.Pass.FuncOf(runner)
 	switch {
-	case len(match.Loops(send.Op, body, body.Body.Pos())) == 0:
+	case len(channel.Loops(send.Op, body, body.Body.Pos())) == 0:
 		return noFeed
 	case !flow.ReachesReturn(body.Flow, nil):
 		return feedEndless
@@ -98,7 +99,7 @@ func feedOn(s *match.LocalChan) feed {
 
 // lastOfAll reports whether the goroutine may end right behind a send, without
 // another round: then the value may tell that it was the last.
-func lastOfAll(s *match.LocalChan, u match.ChannelUse) (last bool) {
+func lastOfAll(s *channel.Local, u channel.Use) (last bool) {
 	fn := s.Pass.FuncOf(u.Runner)
 	node := match.FlowNode(u.At, fn)
 	flow.Paths[struct{}]{
@@ -126,8 +127,8 @@ func findAbandonedProducer(p *match.Pass, call inspector.Cursor, fn *match.Func,
 	}
 	heads, ranges := map[ast.Node]bool{}, false
 	for _, u := range uses {
-		heads[match.FlowNode(u.At, fn)] = u.Kind == match.ChanRange
-		ranges = ranges || u.Kind == match.ChanRange
+		heads[match.FlowNode(u.At, fn)] = u.Kind == channel.Range
+		ranges = ranges || u.Kind == channel.Range
 	}
 	found := func(b *flow.Block, at ast.Node) {
 		if !f.Exit.IsValid() {
@@ -161,10 +162,10 @@ func findAbandonedProducer(p *match.Pass, call inspector.Cursor, fn *match.Func,
 
 // received lists the receives from the channel that a call returns, if fn does
 // nothing else with it, and the node behind which they come.
-func received(p *match.Pass, call inspector.Cursor, fn *match.Func) (uses []match.ChannelUse, start ast.Node, ok bool) {
+func received(p *match.Pass, call inspector.Cursor, fn *match.Func) (uses []channel.Use, start ast.Node, ok bool) {
 	at := match.Unparen(call)
 	if r, isRange := at.Parent().Node().(*ast.RangeStmt); isRange && r.X == at.Node() {
-		return []match.ChannelUse{{Kind: match.ChanRange, At: at, Op: at.Parent(), Runner: p.Runner(call)}}, match.FlowNode(call, fn), p.Runner(call) == fn.Cursor
+		return []channel.Use{{Kind: channel.Range, At: at, Op: at.Parent(), Runner: p.Runner(call)}}, match.FlowNode(call, fn), p.Runner(call) == fn.Cursor
 	}
 	as, isAssign := at.Parent().Node().(*ast.AssignStmt)
 	if !isAssign || as.Tok != token.DEFINE || len(as.Rhs) != 1 || p.Runner(call) != fn.Cursor {
@@ -174,10 +175,10 @@ func received(p *match.Pass, call inspector.Cursor, fn *match.Func) (uses []matc
 	if !p.DeclaredIn(v, fn) || fn.Flow.InCycle(match.FlowNode(call, fn)) {
 		return nil, nil, false
 	}
-	for _, u := range p.ChannelUses(fn.Cursor, v) {
+	for _, u := range channel.Uses(p, fn.Cursor, v) {
 		switch {
-		case u.Kind == match.ChanMake && u.At.Node().Pos() == v.Pos():
-		case (u.Kind == match.ChanRecv || u.Kind == match.ChanRange) && u.Runner == fn.Cursor:
+		case u.Kind == channel.Make && u.At.Node().Pos() == v.Pos():
+		case (u.Kind == channel.Recv || u.Kind == channel.Range) && u.Runner == fn.Cursor:
 			uses = append(uses, u)
 		default:
 			return nil, nil, false

@@ -6,27 +6,28 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // selfTalk returns the sends of a function on an unbuffered channel that
 // nobody else has: the receive that should follow never comes.
-func selfTalk(p *match.Pass, make inspector.Cursor, fn *match.Func) (v *types.Var, sends []match.ChannelUse) {
-	s := &match.LocalChan{Pass: p, Fn: fn, Make: make}
+func selfTalk(p *match.Pass, make inspector.Cursor, fn *match.Func) (v *types.Var, sends []channel.Use) {
+	s := &channel.Local{Pass: p, Fn: fn, Make: make}
 	if !s.Variable() || s.Later || s.Cap > 0 {
 		return nil, nil
 	}
-	for _, u := range p.ChannelUses(fn.Cursor, s.Var) {
+	for _, u := range channel.Uses(p, fn.Cursor, s.Var) {
 		switch {
-		case u.Kind == match.ChanOther || u.Kind == match.ChanNil || u.Kind == match.ChanClose:
+		case u.Kind == channel.Other || u.Kind == channel.Nil || u.Kind == channel.Close:
 			return nil, nil
-		case u.Kind == match.ChanMake:
+		case u.Kind == channel.Make:
 			if u.At.Node().Pos() != s.Var.Pos() {
 				return nil, nil
 			}
 		case u.Runner != fn.Cursor:
 			return nil, nil
-		case u.Kind == match.ChanSend && u.Waits():
+		case u.Kind == channel.Send && u.Waits():
 			sends = append(sends, u)
 		}
 	}

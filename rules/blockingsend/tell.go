@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/buffer"
@@ -22,7 +23,7 @@ type telling struct {
 }
 
 // tell returns how the senders can be told; why says what is in the way.
-func tell(s *match.LocalChan) (t telling, why string) {
+func tell(s *channel.Local) (t telling, why string) {
 	for _, snd := range s.Senders {
 		if snd.Named || snd.Body.Type.Results.NumFields() > 0 {
 			return t, "the goroutine runs a function of its own, which other callers may need as it is"
@@ -49,7 +50,7 @@ func tell(s *match.LocalChan) (t telling, why string) {
 
 // owes reports whether the sender, without a defer, does anything that others
 // may wait for: a return in front of that would leave them waiting.
-func owes(s *match.LocalChan, snd *match.Sender) bool {
+func owes(s *channel.Local, snd *channel.Sender) bool {
 	for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		if match.InDefer(c) && s.Pass.Runner(c) != s.Fn.Cursor && deferredBy(c, snd.Body) {
@@ -89,14 +90,14 @@ func deferredBy(c inspector.Cursor, fn *match.Func) bool {
 // function cancels it when it returns, or because it leaves only when that has
 // ended. And the receiver must listen to it, too, wherever it receives: else it
 // would wait for a sender that has been told to go.
-func endingContext(s *match.LocalChan) *types.Var {
+func endingContext(s *channel.Local) *types.Var {
 	if len(s.Ranges) > 0 || len(s.Recvs) == 0 {
 		return nil
 	}
 	var ctx *types.Var
 	ends := map[ast.Node]bool{}
 	for i, u := range s.Recvs {
-		sel, _ := match.InSelect(u.Op)
+		sel, _ := channel.InSelect(u.Op)
 		if sel == nil {
 			return nil
 		}
@@ -161,7 +162,7 @@ func assignments(p *match.Pass, v *types.Var, fn *match.Func) (out []inspector.C
 
 // cancelledAtReturn reports whether the function makes ctx and has deferred
 // its cancel before it starts the first sender.
-func cancelledAtReturn(s *match.LocalChan, ctx *types.Var) bool {
+func cancelledAtReturn(s *channel.Local, ctx *types.Var) bool {
 	var cancel *types.Var
 	start := s.Senders[0].Stmt.Node().Pos()
 	for _, stmt := range s.Fn.Body.List {

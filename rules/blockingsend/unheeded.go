@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -14,7 +15,7 @@ import (
 // unheededSend is a send to a goroutine that may have ended: it says so by closing
 // another channel, to which this send, unlike others, does not listen.
 type unheededSend struct {
-	Send  match.ChannelUse
+	Send  channel.Use
 	Done  string // the channel that it should listen to, as the sender would name it
 	Ends  ast.Node
 	Heeds ast.Node // the select that does listen
@@ -23,10 +24,10 @@ type unheededSend struct {
 // unheededSends returns the plain sends on a channel in a field, where the only
 // receiver is one function that can return, that closes a second channel of the
 // same structure when it does, and where another sender to it selects on that.
-func unheededSends(p *match.Pass, fields []*match.FieldChan) (out []unheededSend) {
+func unheededSends(p *match.Pass, fields []*channel.Field) (out []unheededSend) {
 	for _, f := range fields {
 		loop := soleReceiver(p, f)
-		if loop == nil || f.Receivable || len(f.Sends) == 0 || !p.Unbuffered(f.Made) || !flow.ReachesReturn(loop.Flow, nil) {
+		if loop == nil || f.Receivable || len(f.Sends) == 0 || !channel.Unbuffered(p, f.Made) || !flow.ReachesReturn(loop.Flow, nil) {
 			continue
 		}
 		for _, done := range fields {
@@ -57,7 +58,7 @@ func unheededSends(p *match.Pass, fields []*match.FieldChan) (out []unheededSend
 
 // servedLate reports whether the receiver goes on to receive behind the close
 // by which it says that it ends.
-func servedLate(f *match.FieldChan, end match.ChannelUse) bool {
+func servedLate(f *channel.Field, end channel.Use) bool {
 	for _, u := range f.Recvs {
 		if match.InDefer(u.Op) || !match.InDefer(end.Op) && u.Op.Node().Pos() > end.Op.Node().Pos() {
 			return true
@@ -68,7 +69,7 @@ func servedLate(f *match.FieldChan, end match.ChannelUse) bool {
 
 // knowsReceiver reports whether the sender may know that the receiver is still there:
 // it tells it to end only behind the send, or it asks a flag under a mutex.
-func knowsReceiver(p *match.Pass, send match.ChannelUse, fields []*match.FieldChan, loop *match.Func) bool {
+func knowsReceiver(p *match.Pass, send channel.Use, fields []*channel.Field, loop *match.Func) bool {
 	at, fn := send.Op.Node().Pos(), p.FuncOf(send.Runner) // a send is a statement, and so in a function
 	for _, f := range fields {
 		receiver := soleReceiver(p, f)
@@ -100,7 +101,7 @@ func knowsReceiver(p *match.Pass, send match.ChannelUse, fields []*match.FieldCh
 
 // soleReceiver returns the declared function that alone receives from f; nil if
 // several do, or none.
-func soleReceiver(p *match.Pass, f *match.FieldChan) (fn *match.Func) {
+func soleReceiver(p *match.Pass, f *channel.Field) (fn *match.Func) {
 	for _, u := range f.Recvs {
 		here := p.FuncOf(u.Runner)
 		if _, isDecl := u.Runner.Node().(*ast.FuncDecl); !isDecl || here == nil || fn != nil && fn.Body != here.Body {
@@ -113,9 +114,9 @@ func soleReceiver(p *match.Pass, f *match.FieldChan) (fn *match.Func) {
 
 // heeds returns a select outside of loop that sends on a channel that loop
 // receives from, unless done is closed.
-func heeds(p *match.Pass, done *match.FieldChan, fields []*match.FieldChan, loop *match.Func) ast.Node {
+func heeds(p *match.Pass, done *channel.Field, fields []*channel.Field, loop *match.Func) ast.Node {
 	for _, u := range done.Recvs {
-		sel, hasDefault := match.InSelect(u.Op)
+		sel, hasDefault := channel.InSelect(u.Op)
 		if fn := p.FuncOf(u.Runner); sel == nil || hasDefault || fn == nil || fn.Body == loop.Body {
 			continue
 		}
@@ -125,7 +126,7 @@ func heeds(p *match.Pass, done *match.FieldChan, fields []*match.FieldChan, loop
 				continue
 			}
 			for _, s := range f.Sends {
-				if other, _ := match.InSelect(s.Op); other == sel {
+				if other, _ := channel.InSelect(s.Op); other == sel {
 					return sel
 				}
 			}
@@ -150,7 +151,7 @@ func sameStruct(t types.Type, field *types.Var) bool {
 
 // unread returns the sends that wait on a channel in a field from which nobody
 // receives. How many are sent is not known, so with any room there are none.
-func unread(p *match.Pass, f *match.FieldChan) (out []match.ChannelUse) {
+func unread(p *match.Pass, f *channel.Field) (out []channel.Use) {
 	if len(f.Recvs) > 0 || f.Receivable || f.Looked || p.InTest(f.Field.Pos()) {
 		return nil
 	}
@@ -163,7 +164,7 @@ func unread(p *match.Pass, f *match.FieldChan) (out []match.ChannelUse) {
 		}
 	}
 	for _, u := range f.Sends {
-		if u.Waits() && p.Reached(f, u) {
+		if u.Waits() && channel.Reached(p, f, u) {
 			out = append(out, u)
 		}
 	}

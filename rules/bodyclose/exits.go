@@ -10,7 +10,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
-// exitsOf are the places where a body is not closed.
+// exits are the places where a body is not closed.
 type exits struct {
 	match.Round
 	// Nilable holds those at which the response may be nil, or that of

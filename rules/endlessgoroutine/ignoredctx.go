@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -218,17 +219,17 @@ func pausesIn(p *match.Pass, s stuck) (list []pause, all bool) {
 			}
 			list, pauses[es] = append(list, pause{es, n}), true
 		case *ast.SendStmt:
-			sel, _ := match.InSelect(c)
+			sel, _ := channel.InSelect(c)
 			all = all && sel != nil
 		case *ast.UnaryExpr:
-			sel, _ := match.InSelect(c)
+			sel, _ := channel.InSelect(c)
 			all = all && (n.Op != token.ARROW || sel != nil || ticks(p, n.X))
 		case *ast.RangeStmt:
 			all = all && !typeis.Chan(p.TypesInfo.TypeOf(n.X))
 		case *ast.SelectStmt:
 			all = all && slices.ContainsFunc(n.Body.List, func(s ast.Stmt) bool {
 				comm := s.(*ast.CommClause).Comm
-				return comm == nil || p.DoneOf(comm) != nil || ticks(p, match.Received(comm))
+				return comm == nil || p.DoneOf(comm) != nil || ticks(p, channel.Received(comm))
 			})
 		}
 	}

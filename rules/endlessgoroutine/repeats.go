@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -37,7 +38,7 @@ func repeats(p *match.Pass, c inspector.Cursor, inTest bool, seen map[ast.Node]b
 		return ""
 	}
 	if fn.Flow.InCycle(node) {
-		for _, l := range match.Loops(c, fn, token.NoPos) {
+		for _, l := range channel.Loops(c, fn, token.NoPos) {
 			if body := unbounded(p, l); body != nil && !guarded(p, c, fn, body) {
 				return "each round of the loop"
 			}

@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
@@ -30,7 +31,7 @@ func (n *needing) words(fn *match.Func) map[ast.Node]bool {
 		var e ast.Expr
 		switch s := c.Node().(type) {
 		case *ast.SendStmt:
-			if sel, _ := match.InSelect(c); sel == nil {
+			if sel, _ := channel.InSelect(c); sel == nil {
 				e = s.Chan
 			}
 		case *ast.ExprStmt:

@@ -5,13 +5,14 @@ import (
 	"go/token"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // told reports whether the one who waits may know that the other side needs the
 // mutex no more: on the way to the wait it asks a condition about what the
 // others assign, or receives a word that they give.
-func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []match.ChannelUse) bool {
+func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []channel.Use) bool {
 	given := map[*types.Var]bool{}
 	for _, e := range enders {
 		t.gives(t.p.FuncOf(e.Runner), given, 1)

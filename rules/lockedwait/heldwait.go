@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -16,7 +17,7 @@ import (
 // heldWait is a wait on a channel by somebody who holds a mutex that everybody
 // who could end the wait needs first.
 type heldWait struct {
-	Op    match.ChannelUse
+	Op    channel.Use
 	Lock  *ast.CallExpr // takes the mutex
 	Other token.Pos     // where somebody who could end the wait takes it
 	End   token.Pos     // and where that would end the wait
@@ -24,7 +25,7 @@ type heldWait struct {
 
 // waitable is a channel of which all operations are known.
 type waitable struct {
-	sends, recvs, closes []match.ChannelUse
+	sends, recvs, closes []channel.Use
 	unbuffered, local    bool
 	sendable, receivable bool // by somebody unknown, too
 }
@@ -42,7 +43,7 @@ type heldTable struct {
 }
 
 type heldOp struct {
-	use match.ChannelUse
+	use channel.Use
 	ch  *waitable
 }
 
@@ -55,10 +56,10 @@ type heldOp struct {
 // and nothing tells the one who waits that the others have had it.
 // The mutex must be the same one: a field of the structure that holds the
 // channel, or the same variable.
-func heldWaits(p *match.Pass, fields []*match.FieldChan) []heldWait {
+func heldWaits(p *match.Pass, fields []*channel.Field) []heldWait {
 	t := &heldTable{p: p, ops: map[ast.Node][]heldOp{}, seen: map[ast.Node]bool{}, frees: map[*ast.BlockStmt]bool{}}
 	for _, f := range fields {
-		t.add(&waitable{sends: f.Sends, recvs: f.Recvs, closes: f.Closes, sendable: f.Sendable, receivable: f.Receivable, unbuffered: t.p.Unbuffered(f.Made)})
+		t.add(&waitable{sends: f.Sends, recvs: f.Recvs, closes: f.Closes, sendable: f.Sendable, receivable: f.Receivable, unbuffered: channel.Unbuffered(t.p, f.Made)})
 	}
 	locals := t.locals()
 	for _, w := range locals {
@@ -102,7 +103,7 @@ func (t *heldTable) waits() (at []inspector.Cursor) {
 }
 
 func (t *heldTable) add(w *waitable) {
-	for _, list := range [][]match.ChannelUse{w.sends, w.recvs} {
+	for _, list := range [][]channel.Use{w.sends, w.recvs} {
 		for _, u := range list {
 			if fn := t.p.FuncOf(u.Runner); fn != nil && u.Waits() {
 				node := match.FlowNode(u.At, fn)
@@ -118,25 +119,25 @@ func (t *heldTable) locals() (out []*waitable) {
 	for c := range t.p.Candidates((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		fn := t.p.EnclosingFunc(c)
-		if fn == nil || !t.p.IsMakeChan(call) {
+		if fn == nil || !channel.IsMake(t.p, call) {
 			continue
 		}
-		s := &match.LocalChan{Pass: t.p, Fn: fn, Make: c}
+		s := &channel.Local{Pass: t.p, Fn: fn, Make: c}
 		if !s.Variable() || s.Later {
 			continue
 		}
 		w, made := &waitable{unbuffered: s.Cap == 0, local: true}, 0
-		for _, u := range t.p.ChannelUses(fn.Cursor, s.Var) {
+		for _, u := range channel.Uses(t.p, fn.Cursor, s.Var) {
 			switch u.Kind {
-			case match.ChanSend:
+			case channel.Send:
 				w.sends = append(w.sends, u)
-			case match.ChanRecv, match.ChanRange:
+			case channel.Recv, channel.Range:
 				w.recvs = append(w.recvs, u)
-			case match.ChanClose:
+			case channel.Close:
 				w.closes = append(w.closes, u)
-			case match.ChanMake:
+			case channel.Make:
 				made++
-			case match.ChanOther:
+			case channel.Other:
 				made = 2
 			}
 		}
@@ -154,8 +155,8 @@ func (w *waitable) talksToItself() bool {
 	if !w.unbuffered {
 		own = slices.Concat(w.closes, w.sends)
 	}
-	return slices.ContainsFunc(w.recvs, func(r match.ChannelUse) bool {
-		return slices.ContainsFunc(own, func(u match.ChannelUse) bool { return u.Runner == r.Runner })
+	return slices.ContainsFunc(w.recvs, func(r channel.Use) bool {
+		return slices.ContainsFunc(own, func(u channel.Use) bool { return u.Runner == r.Runner })
 	})
 }
 
@@ -256,8 +257,8 @@ func (t *heldTable) unlocks(fn *match.Func) bool {
 
 // wait decides on one wait under a mutex.
 func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
-	var enders []match.ChannelUse
-	if op.use.Kind == match.ChanSend {
+	var enders []channel.Use
+	if op.use.Kind == channel.Send {
 		if !op.ch.unbuffered || op.ch.receivable {
 			return
 		}
@@ -302,12 +303,12 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 // by the first receive, whatever the receiver does later.
 func (t *heldTable) once(op heldOp) bool {
 	fn := t.p.FuncOf(op.use.Runner)
-	return op.use.Kind == match.ChanSend && op.ch.local && len(op.ch.sends) == 1 && fn.Flow != nil && !fn.Flow.InCycle(match.FlowNode(op.use.At, fn))
+	return op.use.Kind == channel.Send && op.ch.local && len(op.ch.sends) == 1 && fn.Flow != nil && !fn.Flow.InCycle(match.FlowNode(op.use.At, fn))
 }
 
 // sameLock returns the mutex as the function of e names it, if it is certain
 // which one that is.
-func (t *heldTable) sameLock(e match.ChannelUse, ch, lock match.Path) (match.Path, bool) {
+func (t *heldTable) sameLock(e channel.Use, ch, lock match.Path) (match.Path, bool) {
 	if ch.Root != lock.Root { // two variables: who sees the one must see the other
 		return lock, t.captured(lock.Root, e.Op)
 	}

@@ -60,6 +60,7 @@ import (
 	"go/ast"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
@@ -74,7 +75,7 @@ var (
 var source string
 
 func find(p *match.Pass) (out []rule.Match) {
-	for _, w := range heldWaits(p, p.FieldChannels()) {
+	for _, w := range heldWaits(p, channel.Fields(p)) {
 		op := w.Op.Op.Node()
 		m := rule.Match{Pos: op.Pos(), End: op.End()}
 		verb, who := "receive from ", "sends or closes"

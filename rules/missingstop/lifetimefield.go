@@ -7,13 +7,14 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // channels books the channels in fields that only methods of their type send
 // on or close.
 func (t *lifetimes) channels() {
-	for _, f := range t.p.FieldChannels() {
+	for _, f := range channel.Fields(t.p) {
 		if f.Sendable {
 			continue
 		}
@@ -21,7 +22,7 @@ func (t *lifetimes) channels() {
 		for _, u := range slices.Concat(f.Sends, f.Closes) {
 			fn := t.in(u.Op)
 			known = known && t.method(fn, f.Field)
-			methods[fn] = methods[fn] || u.Kind == match.ChanClose
+			methods[fn] = methods[fn] || u.Kind == channel.Close
 		}
 		if !known || len(methods) == 0 {
 			continue

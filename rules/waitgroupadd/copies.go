@@ -6,6 +6,7 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // copiedGroup is a parameter of a function with a name that is a copy of a
@@ -18,8 +19,8 @@ type copiedGroup struct {
 	Stuck string      // why the parameter cannot become a pointer; "" if it can
 }
 
-// copiedGroups lists the WaitGroups that functions with a name get by value and count down.
-func copiedGroups(w *match.WaitGroups) (out []copiedGroup) {
+// copiedGroups lists the Groups that functions with a name get by value and count down.
+func copiedGroups(w *waitgroup.Groups) (out []copiedGroup) {
 	if !w.AnyWait() {
 		return nil
 	}
@@ -49,9 +50,9 @@ func copiedGroups(w *match.WaitGroups) (out []copiedGroup) {
 }
 
 // onlyDone reports whether f calls Done on v and does nothing else with it.
-func onlyDone(w *match.WaitGroups, f *match.NamedFunc, v *types.Var) bool {
+func onlyDone(w *waitgroup.Groups, f *match.NamedFunc, v *types.Var) bool {
 	ops := map[ast.Node]bool{}
-	for _, o := range w.Pass.WaitGroupOps(f.Cursor) {
+	for _, o := range waitgroup.Ops(w.Pass, f.Cursor) {
 		if o.Name == "Done" && o.Key == (match.WGKey{Root: v}) {
 			ops[ast.Unparen(o.Recv)] = true
 		}
@@ -69,7 +70,7 @@ func onlyDone(w *match.WaitGroups, f *match.NamedFunc, v *types.Var) bool {
 	return uses > 0
 }
 
-func copiedGroupOf(w *match.WaitGroups, f *match.NamedFunc, v *types.Var, i int) (c copiedGroup, any bool) {
+func copiedGroupOf(w *waitgroup.Groups, f *match.NamedFunc, v *types.Var, i int) (c copiedGroup, any bool) {
 	c = copiedGroup{NamedFunc: f, Stuck: f.Hidden()}
 	calls, all := f.Calls()
 	if !all && c.Stuck == "" {
@@ -103,13 +104,13 @@ func at(e ast.Expr) ast.Expr {
 
 // owed reports whether the function around a call adds to the group that the
 // call copies, waits for it, and leaves counting down to the call.
-func owed(w *match.WaitGroups, c groupCall) bool {
+func owed(w *waitgroup.Groups, c groupCall) bool {
 	decl := c.At
 	for d := range c.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
 		decl = d
 	}
 	adds, waits := false, false
-	for _, o := range w.Pass.WaitGroupOps(decl) {
+	for _, o := range waitgroup.Ops(w.Pass, decl) {
 		if o.Key != c.Key {
 			continue
 		}
@@ -138,7 +139,7 @@ type copiedParam struct {
 }
 
 // copiedParams lists the groups that the literal gets by value and counts down.
-func copiedParams(g *match.Goroutine) (out []copiedParam) {
+func copiedParams(g *waitgroup.Goroutine) (out []copiedParam) {
 	call := g.Stmt.Node().(*ast.GoStmt).Call
 	i := -1
 	for _, field := range g.Lit.Node().(*ast.FuncLit).Type.Params.List {
@@ -161,7 +162,7 @@ func copiedParams(g *match.Goroutine) (out []copiedParam) {
 }
 
 // ownGroup reports whether the goroutine adds to its copy or waits for it.
-func ownGroup(g *match.Goroutine, v *types.Var) bool {
+func ownGroup(g *waitgroup.Goroutine, v *types.Var) bool {
 	for c := range g.Lit.Preorder((*ast.SelectorExpr)(nil)) {
 		sel := c.Node().(*ast.SelectorExpr)
 		if g.Pass.VarOf(sel.X) == v && sel.Sel.Name != "Done" {
@@ -173,7 +174,7 @@ func ownGroup(g *match.Goroutine, v *types.Var) bool {
 
 // unshareable says why the literal cannot use the group itself in the place of
 // its copy; "" if it can.
-func unshareable(g *match.Goroutine, c copiedParam) string {
+func unshareable(g *waitgroup.Goroutine, c copiedParam) string {
 	arg, ok := ast.Unparen(c.Arg).(*ast.Ident)
 	if !ok {
 		return "the group is copied from an expression, not from a variable"
@@ -197,11 +198,11 @@ func unshareable(g *match.Goroutine, c copiedParam) string {
 // keepsCount reports whether call passes groups only to a literal that is called
 // in place, where their uses are seen, or to a function of which it is known
 // that it does not count down.
-func keepsCount(w *match.WaitGroups, call *ast.CallExpr) bool {
+func keepsCount(w *waitgroup.Groups, call *ast.CallExpr) bool {
 	if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit {
 		return true
 	}
-	effects := w.Pass.GroupEffects(call)
+	effects := waitgroup.Effects(w.Pass, call)
 	for _, e := range effects {
 		if !e.Whole || e.Dones > 0 {
 			return false

@@ -8,14 +8,16 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // unblockedAfterWait reports whether the goroutine blocks on a channel that
 // the parent serves only behind its Wait.
-func unblockedAfterWait(g *match.Goroutine, key match.WGKey) bool {
+func unblockedAfterWait(g *waitgroup.Goroutine, key match.WGKey) bool {
 	var wait inspector.Cursor
 	for _, o := range g.Ops() {
 		if o.Name == "Wait" && o.Key == key && !g.Lit.Contains(o.At) && o.Runner == g.Pass.Runner(g.Stmt) {
@@ -39,8 +41,8 @@ func unblockedAfterWait(g *match.Goroutine, key match.WGKey) bool {
 		if unserved(g, ch, wait) {
 			return true
 		}
-		for _, u := range g.Pass.ChannelUses(g.Decl, ch) {
-			served := u.Kind == match.ChanRecv || u.Kind == match.ChanRange || u.Kind == match.ChanSend || u.Kind == match.ChanClose
+		for _, u := range channel.Uses(g.Pass, g.Decl, ch) {
+			served := u.Kind == channel.Recv || u.Kind == channel.Range || u.Kind == channel.Send || u.Kind == channel.Close
 			if served && runsAfter(u.At, wait) && !g.Lit.Contains(u.At) {
 				return true
 			}
@@ -54,7 +56,7 @@ func unblockedAfterWait(g *match.Goroutine, key match.WGKey) bool {
 //
 //	close(s.quit)
 //	s.wg.Wait()
-func stoppedBeforeWait(g *match.Goroutine, key match.WGKey) bool {
+func stoppedBeforeWait(g *waitgroup.Goroutine, key match.WGKey) bool {
 	var group *types.Var
 	for _, o := range g.Ops() {
 		if o.Key == key && group == nil {
@@ -76,7 +78,7 @@ func stoppedBeforeWait(g *match.Goroutine, key match.WGKey) bool {
 		}
 	}
 	waits := 0
-	for _, w := range g.Pass.GroupOpsOn(group) {
+	for _, w := range waitgroup.OpsOn(g.Pass, group) {
 		if w.Name != "Wait" {
 			continue
 		}
@@ -100,13 +102,13 @@ func stoppedBeforeWait(g *match.Goroutine, key match.WGKey) bool {
 // unserved reports whether the goroutine receives from a channel on which
 // nothing in the declaration sends, and which nothing closes, before the Wait:
 // who does is not known, such as signal.Notify.
-func unserved(g *match.Goroutine, ch types.Object, wait inspector.Cursor) bool {
+func unserved(g *waitgroup.Goroutine, ch types.Object, wait inspector.Cursor) bool {
 	receives, served := false, false
-	for _, u := range g.Pass.ChannelUses(g.Decl, ch) {
+	for _, u := range channel.Uses(g.Pass, g.Decl, ch) {
 		switch u.Kind {
-		case match.ChanRecv, match.ChanRange:
+		case channel.Recv, channel.Range:
 			receives = receives || g.Lit.Contains(u.At)
-		case match.ChanSend, match.ChanClose:
+		case channel.Send, channel.Close:
 			served = served || !runsAfter(u.At, wait)
 		}
 	}
@@ -116,7 +118,7 @@ func unserved(g *match.Goroutine, ch types.Object, wait inspector.Cursor) bool {
 
 // handsOnContext reports whether the goroutine passes a context to a function,
 // which may wait for it to end.
-func handsOnContext(g *match.Goroutine) bool {
+func handsOnContext(g *waitgroup.Goroutine) bool {
 	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
 		for _, arg := range c.Node().(*ast.CallExpr).Args {
 			if typeis.Named(g.Pass.TypesInfo.TypeOf(arg), "context", "Context") {
@@ -142,7 +144,7 @@ func runsAfter(c, wait inspector.Cursor) bool {
 
 // releasedAfter reports whether the function around the goroutine does
 // something behind its Wait, or deferred, that could let the goroutine go on.
-func releasedAfter(g *match.Goroutine, wait inspector.Cursor) bool {
+func releasedAfter(g *waitgroup.Goroutine, wait inspector.Cursor) bool {
 	locked := false // before the Wait, and so perhaps during it
 	shared := sharedVars(g)
 	for c := range g.Parent.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.UnaryExpr)(nil), (*ast.SendStmt)(nil), (*ast.RangeStmt)(nil)) {
@@ -183,7 +185,7 @@ func releasedAfter(g *match.Goroutine, wait inspector.Cursor) bool {
 
 // sharedVars returns the variables of the declaration around the goroutine that it
 // uses, too, and by which one side may reach what the other waits for.
-func sharedVars(g *match.Goroutine) map[*types.Var]bool {
+func sharedVars(g *waitgroup.Goroutine) map[*types.Var]bool {
 	vars := map[*types.Var]bool{}
 	for c := range g.Lit.Preorder((*ast.Ident)(nil)) {
 		v := g.Pass.VarOf(c.Node().(*ast.Ident))
@@ -194,7 +196,7 @@ func sharedVars(g *match.Goroutine) map[*types.Var]bool {
 	return vars
 }
 
-func mentions(g *match.Goroutine, n ast.Node, vars map[*types.Var]bool) (found bool) {
+func mentions(g *waitgroup.Goroutine, n ast.Node, vars map[*types.Var]bool) (found bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok && vars[g.Pass.VarOf(id)] {
 			found = true
@@ -204,11 +206,11 @@ func mentions(g *match.Goroutine, n ast.Node, vars map[*types.Var]bool) (found b
 	return found
 }
 
-// callsUnknownAt reports whether the goroutine calls anything that may wait for
+// callsUnknown reports whether the goroutine calls anything that may wait for
 // the function around it.
-func callsUnknown(g *match.Goroutine) bool {
+func callsUnknown(g *waitgroup.Goroutine) bool {
 	own := map[*ast.CallExpr]bool{}
-	for _, o := range g.Pass.WaitGroupOps(g.Lit) {
+	for _, o := range waitgroup.Ops(g.Pass, g.Lit) {
 		own[o.Call] = true
 	}
 	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
@@ -222,7 +224,7 @@ func callsUnknown(g *match.Goroutine) bool {
 
 // sharesLock reports whether the goroutine takes a lock that the function
 // around it takes, too, and may hold while it waits.
-func sharesLock(g *match.Goroutine, wait inspector.Cursor) bool {
+func sharesLock(g *waitgroup.Goroutine, wait inspector.Cursor) bool {
 	inside := locks(g.Pass, g.Lit, nil) // first, because most goroutines take none
 	if len(inside) == 0 {
 		return false
@@ -245,7 +247,7 @@ func locks(p *match.Pass, root inspector.Cursor, skip func(inspector.Cursor) boo
 			if !ok {
 				continue
 			}
-			if key, ok := p.WaitGroupKey(recv); ok && (skip == nil || !skip(c)) {
+			if key, ok := waitgroup.Key(p, recv); ok && (skip == nil || !skip(c)) {
 				locked[key] = true
 			}
 		}
@@ -255,7 +257,7 @@ func locks(p *match.Pass, root inspector.Cursor, skip func(inspector.Cursor) boo
 
 // harmless reports whether s, in front of the Add, neither branches nor
 // blocks nor touches the group, so that the Add can pass it.
-func harmless(g *match.Goroutine, s ast.Stmt, key match.WGKey) bool {
+func harmless(g *waitgroup.Goroutine, s ast.Stmt, key match.WGKey) bool {
 	if d, ok := s.(*ast.DeferStmt); ok {
 		for _, o := range g.Ops() {
 			if o.Call == d.Call && o.Key == key && o.Name == "Done" {
@@ -287,7 +289,7 @@ func harmless(g *match.Goroutine, s ast.Stmt, key match.WGKey) bool {
 // outside says how e reads in front of the go statement: as it is, or with
 // root, a parameter of the literal, replaced by arg, what is passed for it.
 // ok is false if its value there may be another.
-func outside(g *match.Goroutine, e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool) {
+func outside(g *waitgroup.Goroutine, e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool) {
 	if ok = settled(g, e); !ok {
 		return nil, nil, false
 	}

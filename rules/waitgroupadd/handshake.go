@@ -6,13 +6,15 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // countedBefore reports whether the statement before the go is already an Add
 // for it, or the goroutine starts others and any Add stands before it: then
 // it runs under a count of its own and may add to it.
-func countedBefore(g *match.Goroutine, key match.WGKey) bool {
+func countedBefore(g *waitgroup.Goroutine, key match.WGKey) bool {
 	starts := false
 	for c := range g.Lit.Preorder((*ast.GoStmt)(nil)) {
 		starts = starts || c.Node() != nil
@@ -36,7 +38,7 @@ func countedBefore(g *match.Goroutine, key match.WGKey) bool {
 
 // handshake reports whether the parent hears from the goroutine before it
 // waits: then the Add has happened by the time of the Wait.
-func handshake(g *match.Goroutine, key match.WGKey) bool {
+func handshake(g *waitgroup.Goroutine, key match.WGKey) bool {
 	wait := g.Decl.Node().End()
 	for _, o := range g.Ops() {
 		if o.Name == "Wait" && o.Key == key && o.At.Node().Pos() > g.Stmt.Node().End() && !match.InDefer(o.At) {
@@ -56,8 +58,8 @@ func handshake(g *match.Goroutine, key match.WGKey) bool {
 		}
 	}
 	for ch := range channels(g) {
-		for _, u := range g.Pass.ChannelUses(g.Decl, ch) {
-			heard := u.Kind == match.ChanRecv || u.Kind == match.ChanRange || u.Kind == match.ChanSend && unbuffered(g, ch)
+		for _, u := range channel.Uses(g.Pass, g.Decl, ch) {
+			heard := u.Kind == channel.Recv || u.Kind == channel.Range || u.Kind == channel.Send && unbuffered(g, ch)
 			if heard && between(u.At) {
 				return true
 			}
@@ -90,7 +92,7 @@ func handshake(g *match.Goroutine, key match.WGKey) bool {
 }
 
 // cancels lists the cancel functions from outside that the goroutine calls.
-func cancels(g *match.Goroutine) map[*types.Var]bool {
+func cancels(g *waitgroup.Goroutine) map[*types.Var]bool {
 	out := map[*types.Var]bool{}
 	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
 		cancel, ok := g.Pass.Cancels(c.Node().(*ast.CallExpr))
@@ -112,7 +114,7 @@ func cancels(g *match.Goroutine) map[*types.Var]bool {
 
 // unbuffered reports whether the channel in v is made without a buffer, as far
 // as the declaration shows.
-func unbuffered(g *match.Goroutine, v types.Object) bool {
+func unbuffered(g *waitgroup.Goroutine, v types.Object) bool {
 	for c := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		if g.Pass.IsBuiltin(call, "make") && len(call.Args) > 1 && g.Pass.Mentions(c.Parent().Node(), v) {
@@ -123,7 +125,7 @@ func unbuffered(g *match.Goroutine, v types.Object) bool {
 }
 
 // channels lists the channel variables from outside that the goroutine uses.
-func channels(g *match.Goroutine) map[types.Object]bool {
+func channels(g *waitgroup.Goroutine) map[types.Object]bool {
 	out := map[types.Object]bool{}
 	for c := range g.Lit.Preorder((*ast.Ident)(nil)) {
 		v := g.Pass.VarOf(c.Node().(*ast.Ident))

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // groupCall is a call of a function that gets a WaitGroup from its caller.
@@ -25,7 +26,7 @@ type groupCall struct {
 // that counts the goroutine.
 type lateAdd struct {
 	*match.NamedFunc
-	Op    match.WGOp
+	Op    waitgroup.Op
 	Stmt  ast.Stmt // the Add
 	Calls []groupCall
 	// Stuck says why the Add cannot move to the calls; "" if it can.
@@ -33,12 +34,12 @@ type lateAdd struct {
 }
 
 // lateAdds lists the functions with a name that count themselves when they run.
-func lateAdds(w *match.WaitGroups) (out []lateAdd) {
+func lateAdds(w *waitgroup.Groups) (out []lateAdd) {
 	if !w.AnyWait() {
 		return nil
 	}
 	for f := range w.Pass.NamedFuncs {
-		ops := w.Pass.WaitGroupOps(f.Cursor)
+		ops := waitgroup.Ops(w.Pass, f.Cursor)
 		for _, op := range ops {
 			if op.Name != "Add" || op.Runner != f.Cursor {
 				continue
@@ -55,7 +56,7 @@ func lateAdds(w *match.WaitGroups) (out []lateAdd) {
 
 // lateAddOf looks at the calls of f: is one of them a go statement for which the
 // Add comes late, and can all of them do it themselves?
-func lateAddOf(w *match.WaitGroups, f *match.NamedFunc, op match.WGOp, stmt ast.Stmt) (lateAdd, bool) {
+func lateAddOf(w *waitgroup.Groups, f *match.NamedFunc, op waitgroup.Op, stmt ast.Stmt) (lateAdd, bool) {
 	late := lateAdd{NamedFunc: f, Op: op, Stmt: stmt, Stuck: f.Hidden()}
 	calls, all := f.Calls()
 	stuck := func(reason string) {
@@ -88,7 +89,7 @@ func lateAddOf(w *match.WaitGroups, f *match.NamedFunc, op match.WGOp, stmt ast.
 		}
 		late.Calls = append(late.Calls, c)
 	}
-	g := &match.Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
+	g := &waitgroup.Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
 	for _, s := range f.Body.List {
 		if s == stmt {
 			break
@@ -101,7 +102,7 @@ func lateAddOf(w *match.WaitGroups, f *match.NamedFunc, op match.WGOp, stmt ast.
 }
 
 // groupCallOf says which group a call of f means by the one of op.
-func groupCallOf(w *match.WaitGroups, f *match.NamedFunc, op match.WGOp, nc match.NamedCall) groupCall {
+func groupCallOf(w *waitgroup.Groups, f *match.NamedFunc, op waitgroup.Op, nc match.NamedCall) groupCall {
 	c := groupCall{NamedCall: nc, Key: op.Key, Known: true}
 	root := op.Key.Root
 	if !f.IsParam(root) {
@@ -134,8 +135,8 @@ func plainPath(e ast.Expr) bool {
 
 // isLate reports whether the goroutine that c starts is not counted before it
 // runs, and somebody may come to a Wait until then.
-func isLate(w *match.WaitGroups, c groupCall, op match.WGOp, f *match.NamedFunc) bool {
-	if !w.Waited(match.WGOp{Key: c.Key, Recv: op.Recv}) && !waitedAs(w, c) {
+func isLate(w *waitgroup.Groups, c groupCall, op waitgroup.Op, f *match.NamedFunc) bool {
+	if !w.Waited(waitgroup.Op{Key: c.Key, Recv: op.Recv}) && !waitedAs(w, c) {
 		return false
 	}
 	return uncountedCall(w, c, f.Object, f.Cursor.Contains) && !heardBeforeWait(w, op, f)
@@ -144,7 +145,7 @@ func isLate(w *match.WaitGroups, c groupCall, op match.WGOp, f *match.NamedFunc)
 // uncountedCall reports whether nothing in the declaration around c can have
 // counted the goroutine that c starts, by a call of fn, before a Wait. within
 // says what belongs to fn.
-func uncountedCall(w *match.WaitGroups, c groupCall, fn types.Object, within func(inspector.Cursor) bool) bool {
+func uncountedCall(w *waitgroup.Groups, c groupCall, fn types.Object, within func(inspector.Cursor) bool) bool {
 	g := w.Goroutine(c.Stmt)
 	if g == nil {
 		return false
@@ -165,7 +166,7 @@ func uncountedCall(w *match.WaitGroups, c groupCall, fn types.Object, within fun
 		}
 	}
 	for call := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
-		for _, e := range w.Pass.GroupEffects(call.Node().(*ast.CallExpr)) {
+		for _, e := range waitgroup.Effects(w.Pass, call.Node().(*ast.CallExpr)) {
 			if e.Key == c.Key && e.Adds > 0 && w.Pass.Callee(call.Node().(*ast.CallExpr)) != fn {
 				return false
 			}
@@ -178,7 +179,7 @@ func uncountedCall(w *match.WaitGroups, c groupCall, fn types.Object, within fun
 }
 
 // waitedAs reports whether somebody waits for the group by the name it has at the call.
-func waitedAs(w *match.WaitGroups, c groupCall) bool {
+func waitedAs(w *waitgroup.Groups, c groupCall) bool {
 	if c.Group == nil {
 		return false
 	}
@@ -186,12 +187,12 @@ func waitedAs(w *match.WaitGroups, c groupCall) bool {
 	if amp, ok := arg.(*ast.UnaryExpr); ok {
 		arg = amp.X
 	}
-	return w.Waited(match.WGOp{Key: c.Key, Recv: arg})
+	return w.Waited(waitgroup.Op{Key: c.Key, Recv: arg})
 }
 
 // hears reports whether root does anything between from and to by which
 // another goroutine can tell it that it has come to its Add.
-func hears(w *match.WaitGroups, root inspector.Cursor, from, to token.Pos) bool {
+func hears(w *waitgroup.Groups, root inspector.Cursor, from, to token.Pos) bool {
 	for c := range root.Preorder((*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SendStmt)(nil), (*ast.SelectStmt)(nil), (*ast.CallExpr)(nil)) {
 		if c.Node().Pos() < from || c.Node().Pos() >= to {
 			continue
@@ -219,7 +220,7 @@ func hears(w *match.WaitGroups, root inspector.Cursor, from, to token.Pos) bool 
 
 // heardBeforeWait reports whether whoever waits for the group, in a field,
 // first receives from a channel in a field that f sends on or closes.
-func heardBeforeWait(w *match.WaitGroups, op match.WGOp, f *match.NamedFunc) bool {
+func heardBeforeWait(w *waitgroup.Groups, op waitgroup.Op, f *match.NamedFunc) bool {
 	group := w.Pass.FieldOf(op.Recv)
 	if group == nil {
 		return false
@@ -235,7 +236,7 @@ func heardBeforeWait(w *match.WaitGroups, op match.WGOp, f *match.NamedFunc) boo
 			}
 		}
 	}
-	for _, o := range w.Pass.GroupOpsOn(group) {
+	for _, o := range waitgroup.OpsOn(w.Pass, group) {
 		if o.Name != "Wait" {
 			continue
 		}
@@ -252,7 +253,7 @@ func heardBeforeWait(w *match.WaitGroups, op match.WGOp, f *match.NamedFunc) boo
 // elsewhere reports whether anything but calls of its methods and the
 // arguments of calls that except accepts has to do with the group: an alias, a
 // method value, another function. For a group in a field the whole package counts.
-func elsewhere(w *match.WaitGroups, c groupCall, recv ast.Expr, except func(*ast.CallExpr) bool) bool {
+func elsewhere(w *waitgroup.Groups, c groupCall, recv ast.Expr, except func(*ast.CallExpr) bool) bool {
 	root, field := c.At, w.Pass.FieldOf(recv)
 	for d := range c.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
 		root = d
@@ -261,16 +262,16 @@ func elsewhere(w *match.WaitGroups, c groupCall, recv ast.Expr, except func(*ast
 		root = w.Pass.Inspector.Root()
 	}
 	known := map[ast.Node]bool{}
-	for _, o := range w.Pass.WaitGroupOps(root) {
+	for _, o := range waitgroup.Ops(w.Pass, root) {
 		known[ast.Unparen(o.Recv)] = true
 	}
-	for _, e := range w.Pass.GroupExprs(root) {
+	for _, e := range waitgroup.Exprs(w.Pass, root) {
 		x := e.Node().(ast.Expr)
 		if known[x] || !typeis.Named(w.Pass.TypesInfo.TypeOf(x), "sync", "WaitGroup") || x.Pos() == c.Key.Root.Pos() {
 			continue
 		}
 		if field == nil {
-			if key, ok := w.Pass.WaitGroupKey(x); !ok || key != c.Key {
+			if key, ok := waitgroup.Key(w.Pass, x); !ok || key != c.Key {
 				continue
 			}
 		} else if w.Pass.FieldOf(x) != field {
@@ -305,14 +306,14 @@ func (c groupCall) groupExpr(recv ast.Expr) ast.Expr {
 
 // lateElsewhere returns the group that a go statement passes to a function of
 // another package which adds to it when it runs, for itself.
-func lateElsewhere(g *match.Goroutine) (c groupCall, fn *types.Func, ok bool) {
+func lateElsewhere(g *waitgroup.Goroutine) (c groupCall, fn *types.Func, ok bool) {
 	call := g.Stmt.Node().(*ast.GoStmt).Call
 	fn = g.Pass.Callee(call)
 	at, found := g.Stmt.FindNode(call)
 	if fn == nil || fn.Pkg() == g.Pass.Pkg || !found {
 		return c, nil, false
 	}
-	for _, e := range g.Pass.GroupEffects(call) {
+	for _, e := range waitgroup.Effects(g.Pass, call) {
 		if !e.Itself || e.Param < 0 || e.Path != "" || !plainPath(call.Args[e.Param]) {
 			continue
 		}

@@ -11,12 +11,13 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/panics"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // skippedDone is a Done at the top of a goroutine, not deferred, that the
 // goroutine may end without.
 type skippedDone struct {
-	Done match.WGOp
+	Done waitgroup.Op
 	Body *match.Func
 	At   int // the index of the Done in the statements of Body
 	// Return is where the goroutine leaves without it; not valid where it is
@@ -31,9 +32,9 @@ type skippedDone struct {
 	MayPanic bool
 }
 
-// skippedDone looks at the literal that the go statement starts.
-func skippedDoneOf(g *match.Goroutine) (s skippedDone, ok bool) {
-	var done match.WGOp
+// skippedDoneOf looks at the literal that the go statement starts.
+func skippedDoneOf(g *waitgroup.Goroutine) (s skippedDone, ok bool) {
+	var done waitgroup.Op
 	n := 0
 	for _, o := range g.Ops() {
 		if o.Name == "Done" && g.Lit.Contains(o.At) && !g.Within(o.Key.Root) {
@@ -51,18 +52,18 @@ func skippedDoneOf(g *match.Goroutine) (s skippedDone, ok bool) {
 }
 
 // skippedDones looks at the functions with a name that go statements start.
-func skippedDones(w *match.WaitGroups) (out []skippedDone) {
+func skippedDones(w *waitgroup.Groups) (out []skippedDone) {
 	if !w.AnyWait() {
 		return nil
 	}
 	for f := range w.Pass.NamedFuncs {
-		ops := w.Pass.WaitGroupOps(f.Cursor)
+		ops := waitgroup.Ops(w.Pass, f.Cursor)
 		if len(ops) != 1 || ops[0].Name != "Done" || ops[0].Runner != f.Cursor || w.HandsOn(f, ops[0].Key) {
 			continue
 		}
 		done := ops[0]
 		s, ok := skips(w.Pass, done, f.Func)
-		g := &match.Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
+		g := &waitgroup.Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
 		if !ok || sends(g) || otherDones(w, done, f) {
 			continue
 		}
@@ -89,9 +90,9 @@ func skippedDones(w *match.WaitGroups) (out []skippedDone) {
 
 // owedByOne reports whether the go statement of c is counted in front of it,
 // is waited for, and nobody else can count down for it.
-func owedByOne(w *match.WaitGroups, c groupCall, f *match.NamedFunc) bool {
+func owedByOne(w *waitgroup.Groups, c groupCall, f *match.NamedFunc) bool {
 	g := w.Goroutine(c.Stmt)
-	if g == nil || !g.Counted(c.Key) || !waitedAlways(g, c.Key) || !waitedAs(w, c) && !w.Waited(match.WGOp{Key: c.Key}) {
+	if g == nil || !g.Counted(c.Key) || !waitedAlways(g, c.Key) || !waitedAs(w, c) && !w.Waited(waitgroup.Op{Key: c.Key}) {
 		return false
 	}
 	for _, o := range g.Ops() {
@@ -104,19 +105,19 @@ func owedByOne(w *match.WaitGroups, c groupCall, f *match.NamedFunc) bool {
 
 // otherDones reports whether a function other than f counts down the field
 // that done does.
-func otherDones(w *match.WaitGroups, done match.WGOp, f *match.NamedFunc) bool {
+func otherDones(w *waitgroup.Groups, done waitgroup.Op, f *match.NamedFunc) bool {
 	field := w.Pass.FieldOf(done.Recv)
 	if field == nil {
 		return false
 	}
-	return slices.ContainsFunc(w.Pass.GroupOpsOn(field), func(o match.WGOp) bool {
+	return slices.ContainsFunc(waitgroup.OpsOn(w.Pass, field), func(o waitgroup.Op) bool {
 		return o.Name == "Done" && !f.Cursor.Contains(o.At)
 	})
 }
 
 // skips finds out how fn can end without coming to done, a statement of its
 // own: by an early return, or by a panic that it recovers from.
-func skips(p *match.Pass, done match.WGOp, fn *match.Func) (s skippedDone, ok bool) {
+func skips(p *match.Pass, done waitgroup.Op, fn *match.Func) (s skippedDone, ok bool) {
 	list := fn.Body.List
 	at := slices.IndexFunc(list, func(s ast.Stmt) bool {
 		es, ok := s.(*ast.ExprStmt)
@@ -256,7 +257,7 @@ func callsUnknownAt(p *match.Pass, c inspector.Cursor, fn *match.Func) bool {
 
 // sharesDone reports whether anything but this goroutine may call Done for it:
 // another function, a literal that is not a goroutine of its own, or an alias.
-func sharesDone(g *match.Goroutine, done match.WGOp) bool {
+func sharesDone(g *waitgroup.Goroutine, done waitgroup.Op) bool {
 	ops := map[ast.Node]bool{}
 	for _, o := range g.Ops() {
 		if o.Key == done.Key {
@@ -267,7 +268,7 @@ func sharesDone(g *match.Goroutine, done match.WGOp) bool {
 		}
 	}
 	if field := g.Pass.FieldOf(done.Recv); field != nil {
-		for _, o := range g.Pass.GroupOpsOn(field) {
+		for _, o := range waitgroup.OpsOn(g.Pass, field) {
 			if o.Name == "Done" && !g.Lit.Contains(o.At) {
 				return sends(g) // what is sent may be the duty to call it
 			}
@@ -286,7 +287,7 @@ func sharesDone(g *match.Goroutine, done match.WGOp) bool {
 }
 
 // sends reports whether the goroutine sends on a channel.
-func sends(g *match.Goroutine) bool {
+func sends(g *waitgroup.Goroutine) bool {
 	for range g.Lit.Preorder((*ast.SendStmt)(nil)) {
 		return true
 	}
@@ -295,7 +296,7 @@ func sends(g *match.Goroutine) bool {
 
 // waitedAlways reports whether the function that starts the goroutine comes to
 // a Wait on every path, unless somebody else is the one that waits.
-func waitedAlways(g *match.Goroutine, key match.WGKey) bool {
+func waitedAlways(g *waitgroup.Goroutine, key match.WGKey) bool {
 	waits, elsewhere := map[ast.Node]bool{}, true
 	for _, o := range g.Ops() {
 		if o.Name == "Wait" && o.Key == key {

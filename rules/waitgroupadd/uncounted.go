@@ -11,11 +11,12 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/panics"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // uncounted reports whether op, an Add in the literal, counts the goroutine
 // itself while somebody else may already wait.
-func uncounted(g *match.Goroutine, op match.WGOp) bool {
+func uncounted(g *waitgroup.Goroutine, op waitgroup.Op) bool {
 	if g.Within(op.Key.Root) {
 		return false // a group of its own
 	}
@@ -58,7 +59,7 @@ func uncounted(g *match.Goroutine, op match.WGOp) bool {
 // guarded returns the if statement of the goroutine in whose body op, an Add,
 // is a statement, if the function around the goroutine can ask for its
 // condition as well and nothing that matters happens before.
-func guarded(g *match.Goroutine, op match.WGOp) (ifs *ast.IfStmt, add ast.Stmt, ok bool) {
+func guarded(g *waitgroup.Goroutine, op waitgroup.Op) (ifs *ast.IfStmt, add ast.Stmt, ok bool) {
 	stmt := op.At.Parent()
 	list, at, ok := match.StmtList(stmt)
 	if !ok || !doneInside(g, op) {
@@ -86,7 +87,7 @@ func guarded(g *match.Goroutine, op match.WGOp) (ifs *ast.IfStmt, add ast.Stmt, 
 
 // asksOutside reports whether a condition of the literal asks for constants and
 // variables of the function around it that do not change.
-func asksOutside(g *match.Goroutine, cond ast.Expr) bool {
+func asksOutside(g *waitgroup.Goroutine, cond ast.Expr) bool {
 	switch x := ast.Unparen(cond).(type) {
 	case *ast.UnaryExpr:
 		return x.Op == token.NOT && asksOutside(g, x.X)
@@ -102,7 +103,7 @@ func asksOutside(g *match.Goroutine, cond ast.Expr) bool {
 
 // settled reports whether the declaration gives the fields that e reads no other
 // value from the go statement on, nor in another round of a loop around it.
-func settled(g *match.Goroutine, e ast.Expr) bool {
+func settled(g *waitgroup.Goroutine, e ast.Expr) bool {
 	start := g.Stmt.Node().Pos()
 	for loop := range g.Stmt.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
 		start = loop.Node().Pos()
@@ -133,7 +134,7 @@ func settled(g *match.Goroutine, e ast.Expr) bool {
 
 // argsMayWait reports whether evaluating the arguments of the go statement may
 // take long, for all one knows until the count of the goroutine is zero.
-func argsMayWait(g *match.Goroutine) bool {
+func argsMayWait(g *waitgroup.Goroutine) bool {
 	return mayWait(g.Pass, g.Stmt.Node().(*ast.GoStmt).Call, true)
 }
 
@@ -142,7 +143,7 @@ func argsMayWait(g *match.Goroutine) bool {
 // its Done, and whoever waits for the group waits for ever. That is nobody if
 // the group is a variable of the function that the panic leaves, and only that
 // function itself waits for it, not in a deferred call: one around it may recover.
-func argsMayPanic(g *match.Goroutine, key match.WGKey) bool {
+func argsMayPanic(g *waitgroup.Goroutine, key match.WGKey) bool {
 	// Without what the group is reached from, the Add itself panics.
 	if call := g.Stmt.Node().(*ast.GoStmt).Call; !panics.MayPanic(g.Pass, call, key.Root) {
 		return false
@@ -186,15 +187,15 @@ func mayWait(p *match.Pass, n ast.Node, top bool) (may bool) {
 }
 
 // doneInside reports whether the literal counts the group of op down.
-func doneInside(g *match.Goroutine, op match.WGOp) bool {
-	return slices.ContainsFunc(g.Ops(), func(o match.WGOp) bool {
+func doneInside(g *waitgroup.Goroutine, op waitgroup.Op) bool {
+	return slices.ContainsFunc(g.Ops(), func(o waitgroup.Op) bool {
 		return o.Name == "Done" && o.Key == op.Key && g.Lit.Contains(o.At)
 	})
 }
 
 // addBehind returns the Add right behind the go statement, if it counts the
 // goroutine: it is then the statement with index i+1 of list.
-func addBehind(g *match.Goroutine) (add match.WGOp, list []ast.Stmt, i int, ok bool) {
+func addBehind(g *waitgroup.Goroutine) (add waitgroup.Op, list []ast.Stmt, i int, ok bool) {
 	at := g.Stmt
 	if labelled(g) {
 		at = at.Parent()
@@ -204,7 +205,7 @@ func addBehind(g *match.Goroutine) (add match.WGOp, list []ast.Stmt, i int, ok b
 		return add, nil, 0, false
 	}
 	add, ok = g.OpOf(list[i+1])
-	if !ok || add.Name != "Add" || !g.Pass.IsOne(add) || !counts(g, g.Stmt.Node().(*ast.GoStmt), add.Key) || !g.Groups.Waited(add) {
+	if !ok || add.Name != "Add" || !waitgroup.IsOne(g.Pass, add) || !counts(g, g.Stmt.Node().(*ast.GoStmt), add.Key) || !g.Groups.Waited(add) {
 		return add, nil, 0, false
 	}
 	if g.Lit.Valid() && gated(g) {
@@ -214,7 +215,7 @@ func addBehind(g *match.Goroutine) (add match.WGOp, list []ast.Stmt, i int, ok b
 	count := 0
 	for _, s := range list[:i] {
 		if op, ok := g.OpOf(s); ok && op.Name == "Add" && op.Key == add.Key {
-			if !g.Pass.IsOne(op) {
+			if !waitgroup.IsOne(g.Pass, op) {
 				return add, nil, 0, false
 			}
 			count++
@@ -238,13 +239,13 @@ func addBehind(g *match.Goroutine) (add match.WGOp, list []ast.Stmt, i int, ok b
 }
 
 // labelled reports whether the go statement carries a label.
-func labelled(g *match.Goroutine) bool {
+func labelled(g *waitgroup.Goroutine) bool {
 	_, ok := g.Stmt.Parent().Node().(*ast.LabeledStmt)
 	return ok
 }
 
 // counts reports whether s starts a goroutine that calls Done on the group.
-func counts(g *match.Goroutine, s ast.Stmt, key match.WGKey) bool {
+func counts(g *waitgroup.Goroutine, s ast.Stmt, key match.WGKey) bool {
 	gs, ok := s.(*ast.GoStmt)
 	if !ok {
 		return false
@@ -254,14 +255,14 @@ func counts(g *match.Goroutine, s ast.Stmt, key match.WGKey) bool {
 			return true
 		}
 	}
-	for _, use := range g.Pass.GroupEffects(gs.Call) {
+	for _, use := range waitgroup.Effects(g.Pass, gs.Call) {
 		if use.Key == key && (use.Dones > 0 || use.Whole) {
 			return use.Dones > 0
 		}
 	}
 	for _, arg := range gs.Call.Args {
 		if amp, ok := ast.Unparen(arg).(*ast.UnaryExpr); ok && amp.Op == token.AND {
-			if k, ok := g.Pass.WaitGroupKey(arg); ok && k == key {
+			if k, ok := waitgroup.Key(g.Pass, arg); ok && k == key {
 				return true
 			}
 		}
@@ -271,7 +272,7 @@ func counts(g *match.Goroutine, s ast.Stmt, key match.WGKey) bool {
 
 // gated reports whether the goroutine begins by waiting for a channel or a lock:
 // what it counts down is then a job that it gets, and not itself.
-func gated(g *match.Goroutine) bool {
+func gated(g *waitgroup.Goroutine) bool {
 	for _, s := range g.Body.Body.List[:min(2, len(g.Body.Body.List))] {
 		gate := false
 		ast.Inspect(s, func(n ast.Node) bool {

@@ -8,19 +8,20 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // waitedBefore reports whether each Wait for the group of key certainly comes
 // before the go statement: nobody waits for what the goroutine counts, so that
 // no Wait can return too early. The group is a variable of the declaration that
 // only calls of its methods use.
-func waitedBefore(g *match.Goroutine, key match.WGKey) bool {
+func waitedBefore(g *waitgroup.Goroutine, key match.WGKey) bool {
 	v, isVar := key.Root.(*types.Var)
 	if !isVar || !g.Local(key) {
 		return false
 	}
 	known := map[ast.Node]bool{}
-	var waits []match.WGOp
+	var waits []waitgroup.Op
 	for _, o := range g.Ops() {
 		if o.Key == key {
 			known[ast.Unparen(o.Recv)] = true
@@ -45,7 +46,7 @@ func waitedBefore(g *match.Goroutine, key match.WGKey) bool {
 // precedes reports whether a call at c, wherever a path leads, runs before the
 // go statement, in the same goroutine: no path leads from the go statement to it,
 // or the statement is in a deferred literal that runs later.
-func precedes(g *match.Goroutine, c inspector.Cursor) bool {
+func precedes(g *waitgroup.Goroutine, c inspector.Cursor) bool {
 	if g.Pass.Runner(c) != g.Pass.Runner(g.Stmt) {
 		return false
 	}
@@ -67,7 +68,7 @@ func precedes(g *match.Goroutine, c inspector.Cursor) bool {
 // whose goroutine runs it, nil if there is none, and the function that defers it.
 // A literal that is called where it stands is not looked into: then the function
 // is nil.
-func deferredIn(g *match.Goroutine, c inspector.Cursor) (deferred ast.Stmt, fn *match.Func) {
+func deferredIn(g *waitgroup.Goroutine, c inspector.Cursor) (deferred ast.Stmt, fn *match.Func) {
 	fn = g.Pass.EnclosingFunc(c)
 	for d := range c.Enclosing((*ast.DeferStmt)(nil)) {
 		if g.Pass.Runner(d) != g.Pass.Runner(c) {
@@ -82,7 +83,7 @@ func deferredIn(g *match.Goroutine, c inspector.Cursor) (deferred ast.Stmt, fn *
 }
 
 // leadsTo reports whether a path leads from the go statement to the call at c.
-func leadsTo(g *match.Goroutine, c inspector.Cursor, fn *match.Func) bool {
+func leadsTo(g *waitgroup.Goroutine, c inspector.Cursor, fn *match.Func) bool {
 	to, found := match.FlowNode(c, fn), false
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n == to

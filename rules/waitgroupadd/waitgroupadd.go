@@ -77,6 +77,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // Rule is the rule of this package, Analyzer the same for other drivers.
@@ -90,7 +91,7 @@ var source string
 
 func find(p *match.Pass) []rule.Match {
 	var out []rule.Match
-	groups := match.NewWaitGroups(p)
+	groups := waitgroup.NewGroups(p)
 	for c := range p.Candidates((*ast.GoStmt)(nil)) {
 		gr := groups.Goroutine(c)
 		if gr == nil {
@@ -128,12 +129,12 @@ func find(p *match.Pass) []rule.Match {
 // wgGo decides on one go statement.
 type wgGo struct {
 	p *match.Pass
-	*match.Goroutine
+	*waitgroup.Goroutine
 }
 
 // addInside is go func() { wg.Add(1) ... }().
 func (g *wgGo) addInside() (out []rule.Match) {
-	for _, op := range g.p.WaitGroupOps(g.Lit) {
+	for _, op := range waitgroup.Ops(g.p, g.Lit) {
 		if op.Name == "Add" && op.Runner == g.Lit && uncounted(g.Goroutine, op) {
 			out = append(out, g.hoist(op))
 		}
@@ -142,7 +143,7 @@ func (g *wgGo) addInside() (out []rule.Match) {
 }
 
 // hoist offers to move the Add in front of the go statement.
-func (g *wgGo) hoist(op match.WGOp) rule.Match {
+func (g *wgGo) hoist(op waitgroup.Op) rule.Match {
 	recv := types.ExprString(op.Recv)
 	m := rule.Match{
 		Pos: op.Call.Pos(), End: op.Call.End(),

@@ -10,6 +10,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // callsWaiter reports whether the goroutine calls something that may wait for
@@ -18,9 +19,9 @@ import (
 // a function of the standard library that gets more than data, such as a reader
 // or a lock. local says that a mutex which the function around declares is not held
 // while somebody waits for the goroutine.
-func callsWaiter(g *match.Goroutine, local bool) bool {
+func callsWaiter(g *waitgroup.Goroutine, local bool) bool {
 	own := map[*ast.CallExpr]bool{}
-	for _, o := range g.Pass.WaitGroupOps(g.Lit) {
+	for _, o := range waitgroup.Ops(g.Pass, g.Lit) {
 		own[o.Call] = true
 	}
 	w := waiterWalk{p: g.Pass, own: own, inside: local, seen: map[*types.Func]bool{}, at: g.Body.Body}
@@ -40,7 +41,7 @@ func callsWaiter(g *match.Goroutine, local bool) bool {
 
 // locksLocal reports whether call locks a mutex that is a variable of the
 // function around the goroutine.
-func locksLocal(g *match.Goroutine, call *ast.CallExpr) bool {
+func locksLocal(g *waitgroup.Goroutine, call *ast.CallExpr) bool {
 	fn := g.Pass.Callee(call)
 	if fn == nil {
 		return false

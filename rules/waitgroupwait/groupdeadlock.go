@@ -5,15 +5,17 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // deadlock is a Wait in front of all that takes what the goroutines send.
 type deadlock struct {
-	Wait match.WGOp
+	Wait waitgroup.Op
 	Chan *types.Var
-	Send match.ChannelUse // the send that the goroutine is stuck in
-	Recv match.ChannelUse // the first receive
+	Send channel.Use // the send that the goroutine is stuck in
+	Recv channel.Use // the first receive
 	// Close and Range are set where the Wait and the close right behind it could
 	// go to a goroutine of their own.
 	Close ast.Stmt
@@ -29,14 +31,14 @@ func (g *localGroup) Deadlock() (d deadlock, ok bool) {
 	}
 	d.Wait = g.Waits[0]
 	for c := range g.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		if !g.p.IsMakeChan(c.Node().(*ast.CallExpr)) || g.p.Runner(c) != g.Fn.Cursor {
+		if !channel.IsMake(g.p, c.Node().(*ast.CallExpr)) || g.p.Runner(c) != g.Fn.Cursor {
 			continue
 		}
-		ch, known := g.p.LocalChannel(c, g.Fn)
-		if !known || ch.Cap > 0 || ch.Looked || len(match.Loops(d.Wait.At, g.Fn, ch.Var.Pos())) > 0 {
+		ch, known := channel.FollowLocal(g.p, c, g.Fn)
+		if !known || ch.Cap > 0 || ch.Looked || len(channel.Loops(d.Wait.At, g.Fn, ch.Var.Pos())) > 0 {
 			continue
 		}
-		receives := append(append([]match.ChannelUse{}, ch.Recvs...), ch.Ranges...)
+		receives := append(append([]channel.Use{}, ch.Recvs...), ch.Ranges...)
 		if len(receives) == 0 {
 			continue // nobody receives at all, which is another fault
 		}
@@ -58,7 +60,7 @@ func (g *localGroup) Deadlock() (d deadlock, ok bool) {
 
 // sendsFirst reports whether the goroutine of a sender counts the group down,
 // is counted, and comes to no Done but behind a send that it has begun.
-func (g *localGroup) sendsFirst(snd *match.Sender) bool {
+func (g *localGroup) sendsFirst(snd *channel.Sender) bool {
 	if len(snd.Sends) == 0 {
 		return false
 	}
@@ -70,7 +72,7 @@ func (g *localGroup) sendsFirst(snd *match.Sender) bool {
 		if snd.Named {
 			ops = g.named(s, snd.Body)
 		}
-		gr := match.NewWaitGroups(g.p).Goroutine(s.Stmt)
+		gr := waitgroup.NewGroups(g.p).Goroutine(s.Stmt)
 		if len(ops) == 0 || gr == nil || !gr.Counted(match.WGKey{Root: g.Var}) {
 			return false
 		}
@@ -87,27 +89,27 @@ func (g *localGroup) sendsFirst(snd *match.Sender) bool {
 
 // named returns the Dones of a declared function that a go statement starts
 // with the group as an argument; none if it hands the group on.
-func (g *localGroup) named(s groupStart, body *match.Func) []match.WGOp {
+func (g *localGroup) named(s groupStart, body *match.Func) []waitgroup.Op {
 	call := s.Stmt.Node().(*ast.GoStmt).Call
 	fn := g.p.Callee(call)
 	if fn == nil {
 		return nil
 	}
-	for _, e := range g.p.GroupEffects(call) {
+	for _, e := range waitgroup.Effects(g.p, call) {
 		if e.Key != (match.WGKey{Root: g.Var}) || e.Param < 0 || !e.Whole || e.Adds > 0 || e.Dones != 1 {
 			continue
 		}
 		key := match.WGKey{Root: fn.Signature().Params().At(e.Param)}
-		if (&match.Goroutine{Pass: g.p, Lit: body.Cursor, Decl: body.Cursor, Body: body}).PassedOn(key) {
+		if (&waitgroup.Goroutine{Pass: g.p, Lit: body.Cursor, Decl: body.Cursor, Body: body}).PassedOn(key) {
 			return nil
 		}
-		return slices.DeleteFunc(g.p.WaitGroupOps(body.Cursor), func(o match.WGOp) bool { return o.Key != key })
+		return slices.DeleteFunc(waitgroup.Ops(g.p, body.Cursor), func(o waitgroup.Op) bool { return o.Key != key })
 	}
 	return nil
 }
 
 // closer looks for "wg.Wait(); close(ch)" in front of a loop over ch.
-func (g *localGroup) closer(d *deadlock, ch *match.LocalChan) {
+func (g *localGroup) closer(d *deadlock, ch *channel.Local) {
 	list, i, ok := match.StmtList(d.Wait.At.Parent())
 	if !ok || i+1 >= len(list) || len(ch.Ranges) != 1 || len(ch.Recvs) > 0 {
 		return

@@ -5,14 +5,14 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // addsInGo lists the Adds in literals that a group's own Go starts, which
 // counts the goroutine already, where nobody counts the group down.
-func addsInGo(w *match.WaitGroups) (out []match.WGOp) {
-	for _, start := range w.Pass.WaitGroupOps(w.Pass.Inspector.Root()) {
+func addsInGo(w *waitgroup.Groups) (out []waitgroup.Op) {
+	for _, start := range waitgroup.Ops(w.Pass, w.Pass.Inspector.Root()) {
 		if start.Name != "Go" || len(start.Call.Args) != 1 {
 			continue
 		}
@@ -25,7 +25,7 @@ func addsInGo(w *match.WaitGroups) (out []match.WGOp) {
 			continue
 		}
 		body := w.Pass.FuncOf(lit)
-		for _, o := range w.Pass.WaitGroupOps(lit) {
+		for _, o := range waitgroup.Ops(w.Pass, lit) {
 			if o.Name == "Add" && o.Key == start.Key && o.Runner == lit && body.Flow.Has(o.At.Parent().Node()) {
 				out = append(out, o)
 			}
@@ -35,7 +35,7 @@ func addsInGo(w *match.WaitGroups) (out []match.WGOp) {
 }
 
 // countedDown reports whether anybody may call Done on the group of start.
-func countedDown(w *match.WaitGroups, start match.WGOp, lit inspector.Cursor) bool {
+func countedDown(w *waitgroup.Groups, start waitgroup.Op, lit inspector.Cursor) bool {
 	field := w.Pass.FieldOf(start.Recv)
 	root := start.At
 	for d := range start.At.Enclosing((*ast.FuncDecl)(nil), (*ast.GenDecl)(nil)) {
@@ -45,7 +45,7 @@ func countedDown(w *match.WaitGroups, start match.WGOp, lit inspector.Cursor) bo
 		root = w.Pass.Inspector.Root()
 	}
 	known := map[ast.Node]bool{}
-	for _, o := range w.Pass.WaitGroupOps(root) {
+	for _, o := range waitgroup.Ops(w.Pass, root) {
 		same := o.Key == start.Key || field != nil && w.Pass.FieldOf(o.Recv) == field
 		if same && o.Name == "Done" {
 			return true
@@ -58,7 +58,7 @@ func countedDown(w *match.WaitGroups, start match.WGOp, lit inspector.Cursor) bo
 		}
 	}
 	// As a whole the group goes nowhere else.
-	for _, c := range w.Pass.GroupExprs(root) {
+	for _, c := range waitgroup.Exprs(w.Pass, root) {
 		e := c.Node().(ast.Expr)
 		if known[e] || !typeis.Named(w.Pass.TypesInfo.TypeOf(e), "sync", "WaitGroup") || e.Pos() == start.Key.Root.Pos() {
 			continue
@@ -66,7 +66,7 @@ func countedDown(w *match.WaitGroups, start match.WGOp, lit inspector.Cursor) bo
 		if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == e {
 			continue // seen as a whole
 		}
-		if key, ok := w.Pass.WaitGroupKey(e); ok && key == start.Key || field != nil && w.Pass.FieldOf(e) == field {
+		if key, ok := waitgroup.Key(w.Pass, e); ok && key == start.Key || field != nil && w.Pass.FieldOf(e) == field {
 			return true
 		}
 	}

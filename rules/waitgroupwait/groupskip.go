@@ -3,14 +3,16 @@ package waitgroupwait
 import (
 	"go/ast"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // skipped is a loop of which not every round starts a goroutine, although all
 // have been counted before it.
 type skipped struct {
-	Add   match.WGOp
+	Add   waitgroup.Op
 	Of    ast.Expr // what has the length that is added
 	Loop  *ast.RangeStmt
 	Start groupStart
@@ -38,7 +40,7 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 			loop = r
 		}
 	}
-	if loop == nil || len(match.Loops(start.Stmt, g.Fn, add.Call.Pos())) != 1 {
+	if loop == nil || len(channel.Loops(start.Stmt, g.Fn, add.Call.Pos())) != 1 {
 		return out, false
 	}
 	over := ast.Unparen(loop.X)
@@ -84,7 +86,7 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 
 // surely reports whether nothing is decided between the loop and a Wait behind
 // it: a function that knows of a round that was skipped may do without the Wait.
-func (g *localGroup) surely(wait match.WGOp, loop *ast.RangeStmt) bool {
+func (g *localGroup) surely(wait waitgroup.Op, loop *ast.RangeStmt) bool {
 	list, i, ok := match.StmtList(wait.At.Parent())
 	if !ok || list[0].Pos() > loop.Pos() && list[i].Pos() > loop.End() {
 		return false

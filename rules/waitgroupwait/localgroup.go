@@ -8,9 +8,11 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // localGroup is a WaitGroup in a local variable of a function that only the
@@ -20,24 +22,24 @@ type localGroup struct {
 	p      *match.Pass
 	Fn     *match.Func
 	Var    *types.Var
-	Adds   []match.WGOp // by the function itself
-	Dones  []match.WGOp // by the function itself
-	Waits  []match.WGOp // by the function or one of its goroutines
+	Adds   []waitgroup.Op // by the function itself
+	Dones  []waitgroup.Op // by the function itself
+	Waits  []waitgroup.Op // by the function or one of its goroutines
 	Starts []groupStart
 }
 
 // groupStart is a go statement whose goroutine counts the group down.
 type groupStart struct {
 	Stmt inspector.Cursor
-	Body *match.Func  // the literal; nil for a function with a name
-	Ops  []match.WGOp // in the literal
-	Most int          // how often it counts down at most, up to Many
+	Body *match.Func    // the literal; nil for a function with a name
+	Ops  []waitgroup.Op // in the literal
+	Most int            // how often it counts down at most, up to Many
 }
 
-// localGroups lists the WaitGroups that fn declares and keeps to itself.
+// localGroups lists the Groups that fn declares and keeps to itself.
 func localGroups(p *match.Pass, fn *match.Func) (out []*localGroup) {
 	seen := map[types.Object]bool{}
-	for _, o := range p.WaitGroupOps(fn.Cursor) {
+	for _, o := range waitgroup.Ops(p, fn.Cursor) {
 		v, ok := o.Key.Root.(*types.Var)
 		if !ok || seen[v] || o.Key.Path != "" || !p.DeclaredIn(v, fn) || v.Kind() != types.LocalVar {
 			continue
@@ -55,7 +57,7 @@ func localGroups(p *match.Pass, fn *match.Func) (out []*localGroup) {
 func (g *localGroup) kept() bool {
 	key := match.WGKey{Root: g.Var}
 	known := map[ast.Node]bool{}
-	for _, o := range g.p.WaitGroupOps(g.Fn.Cursor) {
+	for _, o := range waitgroup.Ops(g.p, g.Fn.Cursor) {
 		if o.Key == key {
 			ast.Inspect(o.Recv, func(n ast.Node) bool {
 				known[n] = true
@@ -131,7 +133,7 @@ func (g *localGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool 
 		}
 		return true
 	}
-	for _, e := range g.p.GroupEffects(call) {
+	for _, e := range waitgroup.Effects(g.p, call) {
 		if e.Whole && e.Param < len(call.Args) && ast.Node(call.Args[e.Param]) == arg.Node() {
 			return true
 		}
@@ -163,7 +165,7 @@ func (g *localGroup) sort() bool {
 		counts[s][match.FlowNode(c, s.Body)] += n
 		return true
 	}
-	for _, o := range g.p.WaitGroupOps(g.Fn.Cursor) {
+	for _, o := range waitgroup.Ops(g.p, g.Fn.Cursor) {
 		if o.Key != key {
 			continue
 		}
@@ -220,7 +222,7 @@ func (g *localGroup) sort() bool {
 
 // groupUse is a call that touches a WaitGroup through the function that it calls.
 type groupUse struct {
-	match.GroupUse
+	waitgroup.GroupUse
 	at inspector.Cursor
 }
 
@@ -237,7 +239,7 @@ func groupUses(p *match.Pass, fn *match.Func) []groupUse {
 		return uses
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		for _, e := range p.GroupEffects(c.Node().(*ast.CallExpr)) {
+		for _, e := range waitgroup.Effects(p, c.Node().(*ast.CallExpr)) {
 			if e.Key = p.ArgumentFor(e.Key, c); e.Adds+e.Dones > 0 || e.Waits {
 				uses = append(uses, groupUse{e, c})
 			}
@@ -252,7 +254,7 @@ func groupUses(p *match.Pass, fn *match.Func) []groupUse {
 
 // excess is an Add after which too few goroutines count down.
 type excess struct {
-	Add   match.WGOp
+	Add   waitgroup.Op
 	Count int64 // what it adds
 	Dones int   // how often the goroutines behind it count down at most
 }
@@ -304,8 +306,8 @@ func (g *localGroup) Excesses() (out []excess) {
 
 // mostBehind returns how often the goroutines of a go statement behind an Add
 // count down at most; ok is false if that is not known.
-func (g *localGroup) mostBehind(add match.WGOp, start groupStart) (n int, ok bool) {
-	loops := match.Loops(start.Stmt, g.Fn, add.Call.Pos())
+func (g *localGroup) mostBehind(add waitgroup.Op, start groupStart) (n int, ok bool) {
+	loops := channel.Loops(start.Stmt, g.Fn, add.Call.Pos())
 	if start.Most >= match.Many || len(loops) > 1 {
 		return start.Most, false
 	}
@@ -337,7 +339,7 @@ func (g *localGroup) forgotten(list []ast.Stmt, i int) bool {
 	} else {
 		body = g.p.Declaration(g.p.Callee(gs.Call))
 	}
-	return body != nil && flow.ReachesReturn(body.Flow, nil) && !(&match.Goroutine{Pass: g.p, Lit: body.Cursor}).MayNotEnd()
+	return body != nil && flow.ReachesReturn(body.Flow, nil) && !(&waitgroup.Goroutine{Pass: g.p, Lit: body.Cursor}).MayNotEnd()
 }
 
 // jumps reports whether the function has a goto.
@@ -352,7 +354,7 @@ func (g *localGroup) jumps() bool {
 
 // isOwn reports whether s holds a call of the method name by the function itself.
 func (g *localGroup) isOwn(s ast.Stmt, name string) bool {
-	for _, list := range [][]match.WGOp{g.Adds, g.Waits} {
+	for _, list := range [][]waitgroup.Op{g.Adds, g.Waits} {
 		for _, o := range list {
 			if o.Name == name && s.Pos() <= o.Call.Pos() && o.Call.End() <= s.End() {
 				return true

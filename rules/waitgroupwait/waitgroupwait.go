@@ -54,6 +54,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // Rule is the rule of this package, Analyzer the same for other drivers.
@@ -84,7 +85,7 @@ func find(p *match.Pass) []rule.Match {
 			}
 		}
 	}
-	for _, add := range addsInGo(match.NewWaitGroups(p)) {
+	for _, add := range addsInGo(waitgroup.NewGroups(p)) {
 		recv := types.ExprString(add.Recv)
 		m := rule.Match{
 			Pos: add.Call.Pos(), End: add.Call.End(),

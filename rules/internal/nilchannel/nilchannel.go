@@ -8,14 +8,15 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
 // Find finds waits on a nil channel.
-func Find(p *match.Pass, spec inspector.Cursor, fn *match.Func, kind match.ChanOp) (out []rule.Match) {
-	for _, u := range p.NeverMade(spec, fn) {
-		if (u.Kind == match.ChanSend) != (kind == match.ChanSend) {
+func Find(p *match.Pass, spec inspector.Cursor, fn *match.Func, kind channel.Kind) (out []rule.Match) {
+	for _, u := range channel.NeverMade(p, spec, fn) {
+		if (u.Kind == channel.Send) != (kind == channel.Send) {
 			continue
 		}
 		name, verb := types.ExprString(u.At.Node().(ast.Expr)), "receive from "

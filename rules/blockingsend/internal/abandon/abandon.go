@@ -9,8 +9,10 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // Why is how the receiver gets away.
@@ -22,7 +24,7 @@ type Why struct {
 // Find decides whether a sender can be left behind: whether there is a path
 // from the first go statement to a return of the function that receives less
 // often than the goroutines may send, beyond what the buffer takes.
-func Find(s *match.LocalChan) (Why, bool) {
+func Find(s *channel.Local) (Why, bool) {
 	kept := s.Senders[:0]
 	for _, snd := range s.Senders {
 		most, least := map[ast.Node]int{}, map[ast.Node]int{}
@@ -57,8 +59,8 @@ func Find(s *match.LocalChan) (Why, bool) {
 
 // CountSends returns how often one run of the sender comes to the nodes, each with
 // its weight: at most, and at least if it ends. A node that a flag lets through once
-// counts once, see [LocalChan.once].
-func CountSends(snd *match.Sender, weights map[ast.Node]int) (most, least int) {
+// counts once, see [Local.once].
+func CountSends(snd *channel.Sender, weights map[ast.Node]int) (most, least int) {
 	type state struct {
 		k    int
 		once ast.Node
@@ -84,7 +86,7 @@ func CountSends(snd *match.Sender, weights map[ast.Node]int) (most, least int) {
 }
 
 // SendsAfter reports whether a sender reaches one of the nodes behind node.
-func SendsAfter(snd *match.Sender, node ast.Node, nodes map[ast.Node]int) (found bool) {
+func SendsAfter(snd *channel.Sender, node ast.Node, nodes map[ast.Node]int) (found bool) {
 	if node == snd.Cut {
 		return false
 	}
@@ -98,7 +100,7 @@ func SendsAfter(snd *match.Sender, node ast.Node, nodes map[ast.Node]int) (found
 // findSiblings collects the channels that a sender uses instead of this one:
 // on each of its paths it sends on one of them at most, so that a receiver
 // that hears from one need not wait for the other.
-func findSiblings(s *match.LocalChan) {
+func findSiblings(s *channel.Local) {
 	s.Siblings = map[types.Object]bool{}
 	if len(s.Senders) != 1 {
 		return
@@ -145,7 +147,7 @@ func findSiblings(s *match.LocalChan) {
 }
 
 // comesAfter reports whether a sender reaches node only behind a send.
-func comesAfter(s *match.LocalChan, snd *match.Sender, node ast.Node, sends map[ast.Node]int) bool {
+func comesAfter(s *channel.Local, snd *channel.Sender, node ast.Node, sends map[ast.Node]int) bool {
 	before := false
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		before = before || n == node
@@ -162,7 +164,7 @@ type pathState struct {
 }
 
 // leakOfFew counts sends and receives along each path of the function.
-func leakOfFew(s *match.LocalChan) (why Why, leaks bool) {
+func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 	certain := false
 	starts, least := map[ast.Node]int8{}, map[ast.Node]int8{}
 	var assumed []match.Assumptions
@@ -198,7 +200,7 @@ func leakOfFew(s *match.LocalChan) (why Why, leaks bool) {
 	// How often a sender sends may depend on what the receiver has told by the
 	// first value. Then a path that receives less often is no proof, as long as
 	// another path receives all.
-	varies := slices.ContainsFunc(s.Senders, func(snd *match.Sender) bool { return snd.Most > 1 && snd.Least < snd.Most })
+	varies := slices.ContainsFunc(s.Senders, func(snd *channel.Sender) bool { return snd.Most > 1 && snd.Least < snd.Most })
 	most := int8(0)
 	left := func(pos token.Pos, st pathState) {
 		if int64(st.got)+s.Cap < int64(st.sent) && (!leaks || int64(st.got)+s.Cap < int64(st.least) && !certain) {
@@ -243,7 +245,7 @@ func leakOfFew(s *match.LocalChan) (why Why, leaks bool) {
 	if leaks && varies && !certain && int64(most)+s.Cap >= TotalSends(s) {
 		return why, false
 	}
-	if leaks && slices.ContainsFunc(s.Senders, func(snd *match.Sender) bool { return snd.Most > 1 }) {
+	if leaks && slices.ContainsFunc(s.Senders, func(snd *channel.Sender) bool { return snd.Most > 1 }) {
 		why.Category = "DoubleSend"
 	}
 	return why, leaks
@@ -252,9 +254,9 @@ func leakOfFew(s *match.LocalChan) (why Why, leaks bool) {
 // collects reports whether the select of a receive also receives from other
 // channels that are kept in variables and are no siblings: the loop around it
 // may count what comes from all of them.
-func collects(s *match.LocalChan, node ast.Node) bool {
+func collects(s *channel.Local, node ast.Node) bool {
 	for _, u := range s.Recvs {
-		sel, _ := match.InSelect(u.Op)
+		sel, _ := channel.InSelect(u.Op)
 		if sel == nil || match.FlowNode(u.Op, s.Fn) != node {
 			continue
 		}
@@ -280,12 +282,12 @@ func collects(s *match.LocalChan, node ast.Node) bool {
 }
 
 // sentOn reports whether a goroutine of the function sends on v.
-func sentOn(s *match.LocalChan, v *types.Var) bool {
-	return slices.ContainsFunc(s.Pass.ChannelUses(s.Fn.Cursor, v), func(u match.ChannelUse) bool { return u.Kind == match.ChanSend })
+func sentOn(s *channel.Local, v *types.Var) bool {
+	return slices.ContainsFunc(channel.Uses(s.Pass, s.Fn.Cursor, v), func(u channel.Use) bool { return u.Kind == channel.Send })
 }
 
-// total is the number of sends of all senders, each once.
-func TotalSends(s *match.LocalChan) (n int64) {
+// TotalSends is the number of sends of all senders, each once.
+func TotalSends(s *channel.Local) (n int64) {
 	for _, snd := range s.Senders {
 		n += int64(snd.Most)
 	}
@@ -294,9 +296,9 @@ func TotalSends(s *match.LocalChan) (n int64) {
 
 // inSelect reports whether a node of the flow is the communication of a case
 // of a select that also receives from the channel.
-func inSelect(s *match.LocalChan, n ast.Node) bool {
+func inSelect(s *channel.Local, n ast.Node) bool {
 	for _, u := range s.Recvs {
-		sel, _ := match.InSelect(u.Op)
+		sel, _ := channel.InSelect(u.Op)
 		if sel == nil {
 			continue
 		}
@@ -311,12 +313,12 @@ func inSelect(s *match.LocalChan, n ast.Node) bool {
 
 // receiveNodes returns how often each node of the function's flow receives
 // from the channel or a sibling, and the loops around these nodes.
-func receiveNodes(s *match.LocalChan) (gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) {
+func receiveNodes(s *channel.Local) (gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) {
 	gets, loops = map[ast.Node]int8{}, map[ast.Node]ast.Stmt{}
-	add := func(u match.ChannelUse) {
+	add := func(u channel.Use) {
 		if n := match.FlowNode(u.Op, s.Fn); n != nil && !match.Conditional(u.Op, n) {
 			gets[n] += int8(u.Weight())
-			if l := match.Loops(u.At, s.Fn, s.Senders[0].Stmt.Node().Pos()); len(l) > 0 {
+			if l := channel.Loops(u.At, s.Fn, s.Senders[0].Stmt.Node().Pos()); len(l) > 0 {
 				loops[n] = l[0]
 			}
 		}
@@ -325,18 +327,18 @@ func receiveNodes(s *match.LocalChan) (gets map[ast.Node]int8, loops map[ast.Nod
 		add(u)
 	}
 	for v := range s.Siblings {
-		for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, v) {
-			if (u.Kind == match.ChanRecv || u.Kind == match.ChanRange) && u.Runner == s.Fn.Cursor {
+		for _, u := range channel.Uses(s.Pass, s.Fn.Cursor, v) {
+			if (u.Kind == channel.Recv || u.Kind == channel.Range) && u.Runner == s.Fn.Cursor {
 				add(u)
 			}
 		}
 	}
 	// Waiting until the senders are done is as good: they are when it returns.
-	for _, w := range s.Pass.WaitGroupOps(s.Fn.Cursor) {
+	for _, w := range waitgroup.Ops(s.Pass, s.Fn.Cursor) {
 		if w.Name != "Wait" || w.Runner != s.Fn.Cursor {
 			continue
 		}
-		for _, d := range s.Pass.WaitGroupOps(s.Senders[0].Body.Cursor) {
+		for _, d := range waitgroup.Ops(s.Pass, s.Senders[0].Body.Cursor) {
 			// In a function of its own the group has another name.
 			if n := match.FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && (d.Key == w.Key || s.Senders[0].Named) {
 				gets[n] += int8(s.Senders[0].Most)
@@ -372,7 +374,7 @@ func everyRound(loop ast.Stmt, node ast.Node) bool {
 
 // EndsAfterSend reports whether each sender comes to its end once it has sent,
 // or, if it may be told at the next send, to that.
-func EndsAfterSend(s *match.LocalChan, told bool) bool {
+func EndsAfterSend(s *channel.Local, told bool) bool {
 	for _, snd := range s.Senders {
 		sends := map[ast.Node]bool{}
 		for _, u := range snd.Sends {
@@ -398,6 +400,6 @@ func EndsAfterSend(s *match.LocalChan, told bool) bool {
 // stops reports whether a path need not be followed behind n: the test has
 // failed, the context that the senders listen to has ended, or n is a case that
 // no select ever takes.
-func stops(s *match.LocalChan, n ast.Node) bool {
-	return s.Pass.FailsTest(n) || s.Ends[n] || s.Pass.NeverReady(n)
+func stops(s *channel.Local, n ast.Node) bool {
+	return s.Pass.FailsTest(n) || s.Ends[n] || channel.NeverReady(s.Pass, n)
 }

@@ -5,6 +5,7 @@ import (
 	"go/token"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -13,7 +14,7 @@ import (
 
 // leakOfProducer is for one goroutine that sends in a loop of its own: it is
 // left behind if the function receives fewer times than the loop has rounds.
-func leakOfProducer(s *match.LocalChan, snd *match.Sender) (why Why, leaks bool) {
+func leakOfProducer(s *channel.Local, snd *channel.Sender) (why Why, leaks bool) {
 	gets, loops := receiveNodes(s)
 	if len(s.Senders) != 1 || len(snd.Sends) != 1 {
 		return why, false
@@ -21,7 +22,7 @@ func leakOfProducer(s *match.LocalChan, snd *match.Sender) (why Why, leaks bool)
 	if len(loops) > 0 {
 		return leakOfImpatient(s, snd, gets, loops)
 	}
-	inner := match.Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
+	inner := channel.Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
 	if len(inner) != 1 {
 		return why, false
 	}
@@ -36,12 +37,12 @@ func leakOfProducer(s *match.LocalChan, snd *match.Sender) (why Why, leaks bool)
 
 // leakOfImpatient is for a receiver that listens in a loop and leaves when a
 // context or a timer says so, be the producer done or not.
-func leakOfImpatient(s *match.LocalChan, snd *match.Sender, gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) (why Why, leaks bool) {
-	if s.Cap > 0 && !outgrows(s, snd) || len(match.Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())) == 0 {
+func leakOfImpatient(s *channel.Local, snd *channel.Sender, gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) (why Why, leaks bool) {
+	if s.Cap > 0 && !outgrows(s, snd) || len(channel.Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())) == 0 {
 		return why, false
 	}
 	for _, u := range s.Recvs {
-		sel, _ := match.InSelect(u.Op)
+		sel, _ := channel.InSelect(u.Op)
 		if sel == nil || collects(s, match.FlowNode(u.Op, s.Fn)) {
 			return why, false
 		}
@@ -82,7 +83,7 @@ func elapses(p *match.Pass, stmt ast.Stmt) (found bool) {
 
 // leakOfRange is for a receiver that ranges over the channel and can leave
 // the loop while senders are left.
-func leakOfRange(s *match.LocalChan) (why Why, leaks bool) {
+func leakOfRange(s *channel.Local) (why Why, leaks bool) {
 	if len(s.Ranges) != 1 || s.Senders[0].Loop == nil && s.Senders[0].Most < 2 && len(s.Senders) == 1 {
 		return why, false
 	}
@@ -112,7 +113,7 @@ func leakOfRange(s *match.LocalChan) (why Why, leaks bool) {
 // leaves reports whether the way that a condition decides for leads out of the
 // loop: it does not come to another iteration, or the condition is one that an
 // ordinary value does not fulfil.
-func leaves(s *match.LocalChan, cond ast.Expr, taken bool, loop ast.Stmt) bool {
+func leaves(s *channel.Local, cond ast.Expr, taken bool, loop ast.Stmt) bool {
 	if x, isNil, ok := s.Pass.NilTest(cond, taken); ok && !isNil && typeis.Error(s.Pass.TypesInfo.TypeOf(x)) {
 		return true
 	}
@@ -125,7 +126,7 @@ func leaves(s *match.LocalChan, cond ast.Expr, taken bool, loop ast.Stmt) bool {
 // leakOfMany is for senders that a loop starts: either the function receives
 // outside of loops, then less often than they send, or in a loop of its own
 // that it can leave early.
-func leakOfMany(s *match.LocalChan) (why Why, leaks bool) {
+func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 	if len(s.Senders) != 1 || s.Senders[0].Most != 1 || maySkip(s, s.Senders[0]) || conditional(s, s.Senders[0]) {
 		return why, false
 	}
@@ -177,7 +178,7 @@ func leakOfMany(s *match.LocalChan) (why Why, leaks bool) {
 
 // maySkip reports whether a sender may end without a send although nothing
 // goes wrong in it: perhaps because another one has sent.
-func maySkip(s *match.LocalChan, snd *match.Sender) bool {
+func maySkip(s *channel.Local, snd *channel.Sender) bool {
 	sends, skips := map[ast.Node]bool{}, false
 	for _, u := range snd.Sends {
 		sends[match.FlowNode(u.Op, snd.Body)] = true
@@ -196,7 +197,7 @@ func maySkip(s *match.LocalChan, snd *match.Sender) bool {
 }
 
 // conditional reports whether a sender is started only in some rounds of its loop.
-func conditional(s *match.LocalChan, snd *match.Sender) bool {
+func conditional(s *channel.Local, snd *channel.Sender) bool {
 	start, skips := match.FlowNode(snd.Stmt, s.Fn), false
 	flow.Paths[struct{}]{
 		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != start },
@@ -222,11 +223,11 @@ func sameBound(a, b match.Bound) bool {
 
 // outgrows reports whether one sender alone sends more than the buffer takes:
 // in a loop that has more rounds than that, or whose rounds are not counted.
-func outgrows(s *match.LocalChan, snd *match.Sender) bool {
+func outgrows(s *channel.Local, snd *channel.Sender) bool {
 	if len(s.Senders) != 1 || snd.Loop != nil || snd.Most < match.Many || len(snd.Sends) != 1 {
 		return false
 	}
-	inner := match.Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
+	inner := channel.Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())
 	if len(inner) == 0 {
 		return true // in the loop of a function that it calls
 	}
@@ -236,7 +237,7 @@ func outgrows(s *match.LocalChan, snd *match.Sender) bool {
 
 // Recovers reports whether a sender survives the panic of a send on a closed
 // channel: it defers a function that recovers, or one that is not known.
-func Recovers(s *match.LocalChan) bool {
+func Recovers(s *channel.Local) bool {
 	for _, snd := range s.Senders {
 		for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
 			call := c.Node().(*ast.CallExpr)

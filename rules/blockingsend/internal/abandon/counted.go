@@ -6,14 +6,15 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // total is how many values come over a channel, as the receiver may say it.
 type total struct {
-	s     *match.LocalChan
-	snd   *match.Sender
+	s     *channel.Local
+	snd   *channel.Sender
 	loop  *ast.RangeStmt
 	bound match.Bound
 	limit *types.Var
@@ -22,7 +23,7 @@ type total struct {
 }
 
 // newTotal returns what a receiver that counts may compare with.
-func newTotal(s *match.LocalChan, loop *ast.RangeStmt) total {
+func newTotal(s *channel.Local, loop *ast.RangeStmt) total {
 	if len(s.Senders) == 1 {
 		return totalOf(s, s.Senders[0], loop)
 	}
@@ -36,14 +37,14 @@ func newTotal(s *match.LocalChan, loop *ast.RangeStmt) total {
 }
 
 // totalOf returns how many values the goroutines of one go statement send.
-func totalOf(s *match.LocalChan, snd *match.Sender, loop *ast.RangeStmt) total {
+func totalOf(s *channel.Local, snd *channel.Sender, loop *ast.RangeStmt) total {
 	t, starts := total{s: s, snd: snd, loop: loop}, snd.Loop
 	switch {
 	case snd.Loop == nil && snd.Most < match.Many:
 		t.bound, t.ok = match.Bound{Const: int64(snd.Most)}, true
 		return t
 	case snd.Loop == nil && len(snd.Sends) == 1: // a producer
-		inner := match.Loops(snd.Sends[0].Op, snd.Body, token.NoPos)
+		inner := channel.Loops(snd.Sends[0].Op, snd.Body, token.NoPos)
 		if len(inner) != 1 {
 			return t
 		}
@@ -180,7 +181,7 @@ func (t total) started(v *types.Var) bool {
 	return true
 }
 
-// CalledMethods reports whether a condition of the receiver may only come out as it
+// reached reports whether a condition of the receiver may only come out as it
 // does when all have come: it compares what it has counted with the total.
 func (t total) reached(cond ast.Expr) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)

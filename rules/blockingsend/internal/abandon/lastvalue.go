@@ -9,6 +9,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -18,9 +19,9 @@ import (
 // no more comes: by the value itself, if the producer ends with such a one, or by
 // counting, see counted.go. This file is about the value.
 
-// newLastValues is what a producer says with the values that it sends last.
+// lastValues is what a producer says with the values that it sends last.
 type lastValues struct {
-	s      *match.LocalChan
+	s      *channel.Local
 	loop   *ast.RangeStmt
 	asked  map[*types.Var]bool // the received value, and what is read from it
 	values []ast.Expr          // that end the producer
@@ -32,7 +33,7 @@ type lastValues struct {
 }
 
 // newLastValues asks the producer of a range: the only sender, which no loop starts.
-func newLastValues(s *match.LocalChan, loop *ast.RangeStmt) *lastValues {
+func newLastValues(s *channel.Local, loop *ast.RangeStmt) *lastValues {
 	l := &lastValues{s: s, loop: loop, flags: map[string]bool{}}
 	v := (*types.Var)(nil)
 	if loop.Key != nil {
@@ -47,7 +48,7 @@ func newLastValues(s *match.LocalChan, loop *ast.RangeStmt) *lastValues {
 }
 
 // producer collects what a function sends last.
-func (l *lastValues) producer(fn *match.Func, sends []match.ChannelUse, depth int) {
+func (l *lastValues) producer(fn *match.Func, sends []channel.Use, depth int) {
 	nodes := map[ast.Node]bool{}
 	for _, u := range sends {
 		nodes[match.FlowNode(u.Op, fn)] = true
@@ -69,12 +70,12 @@ func (l *lastValues) producer(fn *match.Func, sends []match.ChannelUse, depth in
 				l.any = true
 				continue
 			}
-			var inner []match.ChannelUse
-			for _, in := range l.s.Pass.ChannelUses(body.Cursor, u.Callee.Callee.Signature().Params().At(u.Callee.Index)) {
-				if a, isArg := l.s.Pass.ChannelArgument(in); in.Kind == match.ChanOther && isArg {
-					in.Callee, in.Op, in.Kind = a, a.Call, match.ChanSend
+			var inner []channel.Use
+			for _, in := range channel.Uses(l.s.Pass, body.Cursor, u.Callee.Callee.Signature().Params().At(u.Callee.Index)) {
+				if a, isArg := channel.ArgumentOf(l.s.Pass, in); in.Kind == channel.Other && isArg {
+					in.Callee, in.Op, in.Kind = a, a.Call, channel.Send
 				}
-				if in.Kind == match.ChanSend {
+				if in.Kind == channel.Send {
 					inner = append(inner, in)
 				}
 			}
@@ -97,9 +98,9 @@ func (l *lastValues) producer(fn *match.Func, sends []match.ChannelUse, depth in
 
 // count notes the last value of a loop that sends what counts its iterations,
 // if no other send follows the loop.
-func (l *lastValues) count(fn *match.Func, send inspector.Cursor, value ast.Expr, sends []match.ChannelUse) {
-	loops, v := match.Loops(send, fn, token.NoPos), l.s.Pass.VarOf(value)
-	if len(loops) != 1 || v == nil || slices.ContainsFunc(sends, func(u match.ChannelUse) bool { return u.Op.Node().Pos() > loops[0].End() }) {
+func (l *lastValues) count(fn *match.Func, send inspector.Cursor, value ast.Expr, sends []channel.Use) {
+	loops, v := channel.Loops(send, fn, token.NoPos), l.s.Pass.VarOf(value)
+	if len(loops) != 1 || v == nil || slices.ContainsFunc(sends, func(u channel.Use) bool { return u.Op.Node().Pos() > loops[0].End() }) {
 		return
 	}
 	var bound ast.Expr
@@ -141,9 +142,9 @@ func (l *lastValues) count(fn *match.Func, send inspector.Cursor, value ast.Expr
 // ends reports whether the producer may end behind a send because of what it has
 // sent: no other send follows at all, or a condition about the value decides that
 // none does.
-func (l *lastValues) ends(fn *match.Func, u match.ChannelUse, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
+func (l *lastValues) ends(fn *match.Func, u channel.Use, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
 	start := match.FlowNode(u.Op, fn)
-	around := match.Loops(u.Op, fn, token.NoPos)
+	around := channel.Loops(u.Op, fn, token.NoPos)
 	last, follows := false, false
 	flow.Paths[bool]{
 		Node: func(n ast.Node, told bool) (bool, bool) {
@@ -166,7 +167,7 @@ func (l *lastValues) ends(fn *match.Func, u match.ChannelUse, sends map[ast.Node
 // comparison of what counts the iterations of the loop around the send, or what
 // the head of that loop tests.
 func (l *lastValues) flag(fn *match.Func, send inspector.Cursor, value ast.Expr) {
-	loops := match.Loops(send, fn, token.NoPos)
+	loops := channel.Loops(send, fn, token.NoPos)
 	if len(loops) == 0 {
 		return
 	}

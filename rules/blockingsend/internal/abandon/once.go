@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -16,7 +17,7 @@ import (
 // findOnce finds the sends of a sender that come at most once, however often its
 // loop goes round: a flag that is declared in front of the loop has one value
 // before them, and another one from then on.
-func findOnce(s *match.LocalChan, snd *match.Sender) {
+func findOnce(s *channel.Local, snd *channel.Sender) {
 	if snd.Once != nil {
 		return
 	}
@@ -40,7 +41,7 @@ func findOnce(s *match.LocalChan, snd *match.Sender) {
 // askedBefore lists the variables in the conditions that decide whether fn comes
 // to c in an iteration.
 func askedBefore(p *match.Pass, c inspector.Cursor, fn *match.Func) (vars []*types.Var) {
-	loops := match.Loops(c, fn, token.NoPos)
+	loops := channel.Loops(c, fn, token.NoPos)
 	if len(loops) == 0 {
 		return nil
 	}
@@ -208,7 +209,7 @@ func swapsBefore(p *match.Pass, c inspector.Cursor, fn *match.Func) bool {
 
 // before reports whether v is declared in front of the loops around c.
 func before(p *match.Pass, v *types.Var, c inspector.Cursor, fn *match.Func) bool {
-	loops := match.Loops(c, fn, token.NoPos)
+	loops := channel.Loops(c, fn, token.NoPos)
 	return len(loops) == 0 || v.Pos() < loops[len(loops)-1].Pos()
 }
 

@@ -8,16 +8,18 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // AwaitsAnswer reports whether a sender waits, behind its send, for whoever has
 // Received the value: on a channel or a WaitGroup that it has sent along, or on one
 // of the function, which returns without an answer on some path. If nobody receives
 // the value, then nobody answers, how much room the channel has notwithstanding.
-func AwaitsAnswer(s *match.LocalChan) bool {
+func AwaitsAnswer(s *channel.Local) bool {
 	for _, snd := range s.Senders {
 		waits := waitsOf(s, snd)
 		if len(waits) == 0 {
@@ -56,7 +58,7 @@ func AwaitsAnswer(s *match.LocalChan) bool {
 // unanswered reports whether the function may return without a word on v, a
 // channel or a WaitGroup of its own that the sender waits on, and nobody else
 // gives one.
-func unanswered(s *match.LocalChan, v *types.Var, snd *match.Sender) bool {
+func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
 	if !s.Pass.DeclaredIn(v, s.Fn) {
 		return false
 	}
@@ -68,14 +70,14 @@ func unanswered(s *match.LocalChan, v *types.Var, snd *match.Sender) bool {
 		return runner == s.Fn.Cursor && !(deferred && node.Pos() < snd.Stmt.Node().Pos())
 	}
 	if typeis.Chan(v.Type()) {
-		for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, v) {
-			gives := u.Kind == match.ChanSend || u.Kind == match.ChanClose
-			if u.Kind == match.ChanOther || gives && u.Runner != snd.Body.Cursor && !answer(u.Op, u.Runner) {
+		for _, u := range channel.Uses(s.Pass, s.Fn.Cursor, v) {
+			gives := u.Kind == channel.Send || u.Kind == channel.Close
+			if u.Kind == channel.Other || gives && u.Runner != snd.Body.Cursor && !answer(u.Op, u.Runner) {
 				return false
 			}
 		}
 	} else {
-		for _, o := range s.Pass.WaitGroupOps(s.Fn.Cursor) {
+		for _, o := range waitgroup.Ops(s.Pass, s.Fn.Cursor) {
 			if o.Key.Root != types.Object(v) {
 				continue
 			}
@@ -106,7 +108,7 @@ type senderWait struct {
 }
 
 // waitsOf returns the waits of a sender by the nodes of its flow.
-func waitsOf(s *match.LocalChan, snd *match.Sender) map[ast.Node][]senderWait {
+func waitsOf(s *channel.Local, snd *channel.Sender) map[ast.Node][]senderWait {
 	out := map[ast.Node][]senderWait{}
 	add := func(c inspector.Cursor, on ast.Expr) {
 		node := match.FlowNode(c, snd.Body)
@@ -132,20 +134,20 @@ func waitsOf(s *match.LocalChan, snd *match.Sender) map[ast.Node][]senderWait {
 				if !found || !typeis.Chan(s.Pass.TypesInfo.TypeOf(arg)) {
 					continue
 				}
-				a, known := s.Pass.ChannelArgument(s.Pass.ChannelUseAt(at))
+				a, known := channel.ArgumentOf(s.Pass, channel.UseAt(s.Pass, at))
 				if known && (a.Effect.Ranges || a.Effect.Receives > 0 || a.Effect.Sends > 0 && !hasRoom(s.Pass, arg)) {
 					add(c, arg)
 				}
 			}
 		case *ast.SendStmt:
-			if at, ok := c.FindNode(n.Chan); ok && s.Pass.ChannelUseAt(at).Waits() && !hasRoom(s.Pass, n.Chan) {
+			if at, ok := c.FindNode(n.Chan); ok && channel.UseAt(s.Pass, at).Waits() && !hasRoom(s.Pass, n.Chan) {
 				add(c, n.Chan)
 			}
 		case *ast.UnaryExpr:
 			if n.Op != token.ARROW {
 				continue
 			}
-			if at, ok := c.FindNode(n.X); ok && s.Pass.ChannelUseAt(at).Waits() {
+			if at, ok := c.FindNode(n.X); ok && channel.UseAt(s.Pass, at).Waits() {
 				add(c, n.X)
 			}
 		case *ast.RangeStmt:
@@ -165,7 +167,7 @@ func hasRoom(p *match.Pass, e ast.Expr) bool {
 		return false
 	}
 	call, ok := ast.Unparen(p.Definition(v)).(*ast.CallExpr)
-	if !ok || !p.IsMakeChan(call) || len(call.Args) < 2 {
+	if !ok || !channel.IsMake(p, call) || len(call.Args) < 2 {
 		return false
 	}
 	size := p.TypesInfo.Types[call.Args[1]].Value

@@ -7,6 +7,7 @@ import (
 	"go/token"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
@@ -25,7 +26,7 @@ type Capacity struct {
 // CapacityFor returns how much room the channel needs so that no sender ever waits. ok
 // is false if that is not known where the channel is made: then what looks like
 // the number of senders may grow before the last of them is started.
-func CapacityFor(s *match.LocalChan) (r Capacity, ok bool) {
+func CapacityFor(s *channel.Local) (r Capacity, ok bool) {
 	snd := s.Senders[0]
 	if snd.Loop == nil {
 		return Capacity{Const: abandon.TotalSends(s)}, true
@@ -46,7 +47,7 @@ func CapacityFor(s *match.LocalChan) (r Capacity, ok bool) {
 // startsAgain reports whether the go statement may run more often than its loop
 // has iterations, for the same channel: by a goto, within the loop or back in front
 // of it.
-func startsAgain(s *match.LocalChan, snd *match.Sender) (again bool) {
+func startsAgain(s *channel.Local, snd *channel.Sender) (again bool) {
 	start, made, loop := snd.Stmt.Node(), match.FlowNode(s.Make, s.Fn), snd.Loop
 	outside := func(n ast.Node) bool { return n.Pos() < loop.Pos() || n.Pos() >= loop.End() }
 	flow.Paths[bool]{Node: func(n ast.Node, left bool) (bool, bool) {
@@ -67,7 +68,7 @@ func startsAgain(s *match.LocalChan, snd *match.Sender) (again bool) {
 // statement that makes the channel and the end of the loop that starts the senders.
 // A map that the function has got from somebody is shared with them: they may
 // change it whenever they are called, or may go on.
-func alone(s *match.LocalChan, e ast.Expr, snd *match.Sender) bool {
+func alone(s *channel.Local, e ast.Expr, snd *channel.Sender) bool {
 	v := s.Pass.VarOf(e)
 	if v == nil || !typeis.Map(v.Type()) || newMap(s.Pass, s.Pass.Definition(v)) {
 		return true

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
@@ -15,7 +16,7 @@ import (
 
 // Observable says what a sender does behind its send that others could see
 // earlier than before if the send does not wait; "" if nothing.
-func Observable(s *match.LocalChan, snd *match.Sender) (why string) {
+func Observable(s *channel.Local, snd *channel.Sender) (why string) {
 	for c := range snd.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
 		if s.Pass.Runner(c) == snd.Body.Cursor && !Closes(s, c.Node().(*ast.DeferStmt).Call, snd) {
 			return "the deferred calls of the goroutine may run"
@@ -45,8 +46,8 @@ func Observable(s *match.LocalChan, snd *match.Sender) (why string) {
 
 // inIterator reports whether op stands in a range over a function: however the
 // body is left, that function goes on behind it.
-func inIterator(s *match.LocalChan, op inspector.Cursor, snd *match.Sender) bool {
-	return slices.ContainsFunc(match.Loops(op, snd.Body, token.NoPos), func(l ast.Stmt) bool {
+func inIterator(s *channel.Local, op inspector.Cursor, snd *channel.Sender) bool {
+	return slices.ContainsFunc(channel.Loops(op, snd.Body, token.NoPos), func(l ast.Stmt) bool {
 		r, ok := l.(*ast.RangeStmt)
 		if !ok {
 			return false
@@ -61,14 +62,14 @@ func inIterator(s *match.LocalChan, op inspector.Cursor, snd *match.Sender) bool
 
 // Closes reports whether call closes the channel itself, which who receives sees
 // behind the value, now as before.
-func Closes(s *match.LocalChan, call *ast.CallExpr, snd *match.Sender) bool {
+func Closes(s *channel.Local, call *ast.CallExpr, snd *channel.Sender) bool {
 	return s.Pass.IsBuiltin(call, "close") && s.Argument(snd, s.Pass.VarOf(call.Args[0])) == s.Var
 }
 
 // ClosedByMany reports whether several senders close the channel, after what they
 // send: as long as nobody receives, they wait, but once they need not each comes to its
 // close, and the second panics.
-func ClosedByMany(s *match.LocalChan) bool {
+func ClosedByMany(s *channel.Local) bool {
 	closers := 0
 	for _, snd := range s.Senders {
 		for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
@@ -87,7 +88,7 @@ func ClosedByMany(s *match.LocalChan) bool {
 // SendsResource reports whether somebody may have to release what is sent.
 // For an element of an interface type the values decide, as far as their types
 // are known.
-func SendsResource(s *match.LocalChan) bool {
+func SendsResource(s *channel.Local) bool {
 	elem := s.Pass.TypesInfo.TypeOf(s.Make.Node().(ast.Expr)).Underlying().(*types.Chan).Elem()
 	if _, isParam := types.Unalias(elem).(*types.TypeParam); isParam || !types.IsInterface(elem) {
 		return typeis.OwnsResource(elem)
@@ -116,7 +117,7 @@ func SendsResource(s *match.LocalChan) bool {
 
 // private reports whether nobody outside of the goroutine can see n happen:
 // no call, no channel operation, no store but to its own variables.
-func private(s *match.LocalChan, n ast.Node, snd *match.Sender) bool {
+func private(s *channel.Local, n ast.Node, snd *channel.Sender) bool {
 	own := func(e ast.Expr) bool {
 		return match.IsBlank(e) || s.Pass.DeclaredIn(s.Pass.VarOf(e), snd.Body)
 	}

@@ -1,16 +1,17 @@
-package match
+package waitgroup
 
 import (
 	"go/ast"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // CountsItself reports whether op, an Add(1) that every run of f comes to, is
 // paid back by f itself: then it counts f.
-func (w *WaitGroups) CountsItself(f *NamedFunc, op WGOp, ops []WGOp) (ast.Stmt, bool) {
+func (w *Groups) CountsItself(f *match.NamedFunc, op Op, ops []Op) (ast.Stmt, bool) {
 	own := f.IsParam(op.Key.Root)
-	if !own && f.Cursor.Node().Pos() <= op.Key.Root.Pos() && op.Key.Root.Pos() < f.Cursor.Node().End() || !w.Pass.IsOne(op) {
+	if !own && f.Cursor.Node().Pos() <= op.Key.Root.Pos() && op.Key.Root.Pos() < f.Cursor.Node().End() || !IsOne(w.Pass, op) {
 		return nil, false
 	}
 	var stmt ast.Stmt
@@ -35,20 +36,21 @@ func (w *WaitGroups) CountsItself(f *NamedFunc, op WGOp, ops []WGOp) (ast.Stmt, 
 	return stmt, true
 }
 
-func (p *Pass) IsOne(op WGOp) bool {
+// IsOne reports whether op, an Add, adds one.
+func IsOne(p *match.Pass, op Op) bool {
 	n, ok := typeis.SmallInt(p.TypesInfo.Types[op.Call.Args[0]].Value)
 	return ok && n == 1
 }
 
 // HandsOn reports whether f gives the group to somebody else who may count it
 // up or down.
-func (w *WaitGroups) HandsOn(f *NamedFunc, key WGKey) bool {
+func (w *Groups) HandsOn(f *match.NamedFunc, key match.WGKey) bool {
 	g := &Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
 	if g.PassedOn(key) {
 		return true
 	}
 	for c := range f.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		for _, e := range w.Pass.GroupEffects(c.Node().(*ast.CallExpr)) {
+		for _, e := range Effects(w.Pass, c.Node().(*ast.CallExpr)) {
 			if e.Key == key {
 				return true
 			}

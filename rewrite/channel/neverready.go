@@ -1,22 +1,23 @@
-package match
+package channel
 
 import (
 	"go/ast"
 	"go/token"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // NeverReady reports whether n sends or receives on a channel that is nil for
 // certain: no select takes such a case, and outside of one nothing comes behind
 // it.
-func (p *Pass) NeverReady(n ast.Node) bool {
+func NeverReady(p *match.Pass, n ast.Node) bool {
 	if send, ok := n.(*ast.SendStmt); ok {
-		return p.nilChannel(send.Chan, 3)
+		return nilChannel(p, send.Chan, 3)
 	}
 	ch := Received(n)
-	return ch != nil && p.nilChannel(ch, 3)
+	return ch != nil && nilChannel(p, ch, 3)
 }
 
 // Received returns the channel that n, a statement or the communication of a
@@ -39,7 +40,7 @@ func Received(n ast.Node) ast.Expr {
 
 // nilChannel reports whether e is a nil channel whenever it is evaluated: a
 // local variable that gets no value, or the Done of a context that nothing ends.
-func (p *Pass) nilChannel(e ast.Expr, depth int) bool {
+func nilChannel(p *match.Pass, e ast.Expr, depth int) bool {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		if p.IsNil(x) {
@@ -50,21 +51,21 @@ func (p *Pass) nilChannel(e ast.Expr, depth int) bool {
 			return false
 		}
 		if def := p.Definition(v); def != nil {
-			return p.nilChannel(def, depth-1)
+			return nilChannel(p, def, depth-1)
 		}
-		return p.declaredEmpty(v)
+		return declaredEmpty(p, v)
 	case *ast.CallExpr:
 		if p.TypesInfo.Types[x.Fun].IsType() && len(x.Args) == 1 {
-			return p.nilChannel(x.Args[0], depth)
+			return nilChannel(p, x.Args[0], depth)
 		}
 		sel, ok := ast.Unparen(x.Fun).(*ast.SelectorExpr)
-		return ok && sel.Sel.Name == "Done" && typeis.Named(p.TypesInfo.TypeOf(sel.X), "context", "Context") && p.endlessContext(sel.X, depth)
+		return ok && sel.Sel.Name == "Done" && typeis.Named(p.TypesInfo.TypeOf(sel.X), "context", "Context") && endlessContext(p, sel.X, depth)
 	}
 	return false
 }
 
 // declaredEmpty reports whether v is declared by var, without a value.
-func (p *Pass) declaredEmpty(v *types.Var) bool {
+func declaredEmpty(p *match.Pass, v *types.Var) bool {
 	c, ok := p.CursorAt(v.Pos())
 	if !ok {
 		return false
@@ -74,14 +75,14 @@ func (p *Pass) declaredEmpty(v *types.Var) bool {
 }
 
 // endlessContext reports whether e is a context whose Done is nil.
-func (p *Pass) endlessContext(e ast.Expr, depth int) bool {
+func endlessContext(p *match.Pass, e ast.Expr, depth int) bool {
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok {
-		return p.RootContext(e) || p.FullName(call) == "context.WithValue" && len(call.Args) > 0 && p.endlessContext(call.Args[0], depth)
+		return p.RootContext(e) || p.FullName(call) == "context.WithValue" && len(call.Args) > 0 && endlessContext(p, call.Args[0], depth)
 	}
 	v := p.VarOf(e)
 	if depth == 0 || v == nil || !p.Fixed(v) {
 		return false
 	}
 	def := p.Definition(v)
-	return def != nil && p.endlessContext(def, depth-1)
+	return def != nil && endlessContext(p, def, depth-1)
 }

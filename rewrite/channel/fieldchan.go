@@ -1,48 +1,42 @@
-package match
+package channel
 
 import (
 	"go/ast"
 	"go/types"
-	"sync"
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// FieldChan is a field that holds a channel and that only this package can
+// Field is a field that holds a channel and that only this package can
 // reach, with all that the package does with it.
-type FieldChan struct {
+type Field struct {
 	Field                *types.Var
-	Sends, Recvs         []ChannelUse // range statements are among the receives
-	Made                 []ast.Expr   // the capacities it is made with; nil for none
-	Closes               []ChannelUse
+	Sends, Recvs         []Use      // range statements are among the receives
+	Made                 []ast.Expr // the capacities it is made with; nil for none
+	Closes               []Use
 	Looked               bool
 	Receivable, Sendable bool // somebody unknown may receive from it, send on it or close it
 }
 
-// FieldChannels returns the channels in fields that nothing outside of the
+// Fields returns the channels in fields that nothing outside of the
 // package can get at, as far as it is known what is done with them.
-func (p *Pass) FieldChannels() []*FieldChan {
-	p.shared.mu.Lock()
-	if p.shared.fields == nil {
-		p.shared.fields = sync.OnceValue(p.fieldChannels)
-	}
-	fields := p.shared.fields
-	p.shared.mu.Unlock()
-	return fields()
+func Fields(p *match.Pass) []*Field {
+	return match.Shared(p, findFields)
 }
 
-func (p *Pass) fieldChannels() []*FieldChan {
-	t := &fieldTable{p: p, fields: map[*types.Var]*FieldChan{}, getters: map[*types.Func]*types.Var{}, seen: map[*types.Var]bool{}}
+func findFields(p *match.Pass) []*Field {
+	t := &fieldTable{p: p, fields: map[*types.Var]*Field{}, getters: map[*types.Func]*types.Var{}, seen: map[*types.Var]bool{}}
 	root := p.Inspector.Root()
-	var order []*FieldChan
+	var order []*Field
 	for c := range root.Preorder((*ast.StructType)(nil)) {
 		for _, f := range c.Node().(*ast.StructType).Fields.List {
 			for _, name := range f.Names {
 				v, ok := p.TypesInfo.Defs[name].(*types.Var)
 				if ok && name.Name != "_" && (!v.Exported() || p.Pkg.Name() == "main") && typeis.Chan(v.Type()) {
-					t.fields[v] = &FieldChan{Field: v}
+					t.fields[v] = &Field{Field: v}
 					order = append(order, t.fields[v])
 				}
 			}
@@ -78,19 +72,10 @@ func (p *Pass) fieldChannels() []*FieldChan {
 }
 
 type fieldTable struct {
-	p       *Pass
-	fields  map[*types.Var]*FieldChan
+	p       *match.Pass
+	fields  map[*types.Var]*Field
 	getters map[*types.Func]*types.Var // functions that return such a field, or nil, to be received from
 	seen    map[*types.Var]bool        // aliases followed
-}
-
-// Selected returns the field that x selects; nil if it selects none.
-func (p *Pass) Selected(x *ast.SelectorExpr) *types.Var {
-	sel := p.TypesInfo.Selections[x]
-	if sel == nil || sel.Kind() != types.FieldVal {
-		return nil
-	}
-	return sel.Obj().(*types.Var).Origin()
 }
 
 // getter books a function whose every return gives the same field, or nil,
@@ -132,9 +117,9 @@ func (t *fieldTable) getter(d *ast.FuncDecl) {
 }
 
 // got books what is done with the result of a getter, which can only be received from.
-func (t *fieldTable) got(f *FieldChan, call inspector.Cursor) {
-	u := t.p.ChannelUseAt(call)
-	if u.Kind == ChanRecv || u.Kind == ChanRange {
+func (t *fieldTable) got(f *Field, call inspector.Cursor) {
+	u := UseAt(t.p, call)
+	if u.Kind == Recv || u.Kind == Range {
 		f.Recvs = append(f.Recvs, u)
 		return
 	}
@@ -142,24 +127,24 @@ func (t *fieldTable) got(f *FieldChan, call inspector.Cursor) {
 }
 
 // use books one use of a field, or of a variable that is the same channel.
-func (t *fieldTable) use(f *FieldChan, c inspector.Cursor) {
-	u := t.p.ChannelUseAt(c)
+func (t *fieldTable) use(f *Field, c inspector.Cursor) {
+	u := UseAt(t.p, c)
 	switch u.Kind {
-	case ChanSend:
+	case Send:
 		f.Sends = append(f.Sends, u)
-	case ChanRecv, ChanRange:
+	case Recv, Range:
 		f.Recvs = append(f.Recvs, u)
-	case ChanClose:
+	case Close:
 		f.Closes = append(f.Closes, u)
-	case ChanOther:
+	case Other:
 		t.other(f, u)
 	}
 }
 
-func (t *fieldTable) unknown(f *FieldChan) { f.Receivable, f.Sendable = true, true }
+func (t *fieldTable) unknown(f *Field) { f.Receivable, f.Sendable = true, true }
 
-func (t *fieldTable) other(f *FieldChan, u ChannelUse) {
-	c := Unparen(u.At)
+func (t *fieldTable) other(f *Field, u Use) {
+	c := match.Unparen(u.At)
 	parent := c.Parent()
 	switch n := parent.Node().(type) {
 	case *ast.AssignStmt:
@@ -211,12 +196,12 @@ func (t *fieldTable) other(f *FieldChan, u ChannelUse) {
 	t.unknown(f)
 }
 
-func (t *fieldTable) argument(f *FieldChan, u ChannelUse, call *ast.CallExpr) {
+func (t *fieldTable) argument(f *Field, u Use, call *ast.CallExpr) {
 	if t.p.IsBuiltin(call, "len") || t.p.IsBuiltin(call, "cap") {
 		f.Looked = true
 		return
 	}
-	if a, ok := t.p.ChannelArgument(u); ok {
+	if a, ok := ArgumentOf(t.p, u); ok {
 		e := a.Effect
 		f.Sendable = f.Sendable || e.Sends > 0 || e.Selects || e.Closes
 		f.Receivable = f.Receivable || e.Receives > 0 || e.Selects || e.Ranges
@@ -225,7 +210,7 @@ func (t *fieldTable) argument(f *FieldChan, u ChannelUse, call *ast.CallExpr) {
 	sig, ok := t.p.TypesInfo.TypeOf(call.Fun).Underlying().(*types.Signature)
 	if ok && !t.p.TypesInfo.Types[call.Fun].IsType() && !call.Ellipsis.IsValid() {
 		for i, arg := range call.Args {
-			if arg == Unparen(u.At).Node() && i < sig.Params().Len() && !(sig.Variadic() && i >= sig.Params().Len()-1) {
+			if arg == match.Unparen(u.At).Node() && i < sig.Params().Len() && !(sig.Variadic() && i >= sig.Params().Len()-1) {
 				t.handed(f, sig.Params().At(i).Type())
 				return
 			}
@@ -235,7 +220,7 @@ func (t *fieldTable) argument(f *FieldChan, u ChannelUse, call *ast.CallExpr) {
 }
 
 // handed books that the channel is given away as a value of type to.
-func (t *fieldTable) handed(f *FieldChan, to types.Type) {
+func (t *fieldTable) handed(f *Field, to types.Type) {
 	ch, ok := to.Underlying().(*types.Chan)
 	if !ok || ch.Dir() == types.SendRecv {
 		t.unknown(f)
@@ -246,7 +231,7 @@ func (t *fieldTable) handed(f *FieldChan, to types.Type) {
 }
 
 // value books what is stored in the field.
-func (t *fieldTable) value(f *FieldChan, e ast.Expr) {
+func (t *fieldTable) value(f *Field, e ast.Expr) {
 	e = ast.Unparen(e)
 	if t.p.IsNil(e) {
 		return
@@ -263,9 +248,9 @@ func (t *fieldTable) value(f *FieldChan, e ast.Expr) {
 }
 
 // alias follows a local variable that holds the same channel.
-func (t *fieldTable) alias(f *FieldChan, e ast.Expr) {
+func (t *fieldTable) alias(f *Field, e ast.Expr) {
 	v := t.p.VarOf(e)
-	if IsBlank(e) {
+	if match.IsBlank(e) {
 		return
 	}
 	if v == nil || v.IsField() || v.Kind() != types.LocalVar || t.seen[v] {
@@ -283,11 +268,11 @@ func (t *fieldTable) alias(f *FieldChan, e ast.Expr) {
 		return
 	}
 	for _, use := range t.p.Uses(decl, v) {
-		u := t.p.ChannelUseAt(use)
+		u := UseAt(t.p, use)
 		switch {
-		case u.Kind != ChanOther:
+		case u.Kind != Other:
 			t.use(f, use)
-		case IsAssigned(use):
+		case match.IsAssigned(use):
 			if !t.assigned(f, use) {
 				t.unknown(f)
 				return
@@ -301,7 +286,7 @@ func (t *fieldTable) alias(f *FieldChan, e ast.Expr) {
 }
 
 // assigned books an assignment of an alias: the field itself, or a new channel.
-func (t *fieldTable) assigned(f *FieldChan, use inspector.Cursor) bool {
+func (t *fieldTable) assigned(f *Field, use inspector.Cursor) bool {
 	check := func(value ast.Expr) bool {
 		value = ast.Unparen(value)
 		if x, ok := value.(*ast.SelectorExpr); ok && t.p.Selected(x) == f.Field {
@@ -331,8 +316,8 @@ func (t *fieldTable) assigned(f *FieldChan, use inspector.Cursor) bool {
 }
 
 // stored reports whether an alias is stored in the field itself.
-func (t *fieldTable) stored(f *FieldChan, use inspector.Cursor) bool {
-	c := Unparen(use)
+func (t *fieldTable) stored(f *Field, use inspector.Cursor) bool {
+	c := match.Unparen(use)
 	switch n := c.Parent().Node().(type) {
 	case *ast.KeyValueExpr:
 		id, ok := n.Key.(*ast.Ident)

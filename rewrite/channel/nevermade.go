@@ -1,4 +1,4 @@
-package match
+package channel
 
 import (
 	"go/ast"
@@ -6,6 +6,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -14,7 +15,7 @@ import (
 // select are a way to switch a case off. A function that does nothing with the
 // variable but to wait on it itself, for no value and as the last thing that it
 // does, parks on purpose.
-func (p *Pass) NeverMade(spec inspector.Cursor, fn *Func) (out []ChannelUse) {
+func NeverMade(p *match.Pass, spec inspector.Cursor, fn *match.Func) (out []Use) {
 	vs := spec.Node().(*ast.ValueSpec)
 	if len(vs.Values) > 0 || len(vs.Names) != 1 {
 		return nil
@@ -24,16 +25,16 @@ func (p *Pass) NeverMade(spec inspector.Cursor, fn *Func) (out []ChannelUse) {
 		return nil
 	}
 	parks := true
-	for _, u := range p.ChannelUses(fn.Cursor, v) {
+	for _, u := range Uses(p, fn.Cursor, v) {
 		switch {
-		case u.Kind == ChanMake && u.At.Node().Pos() != v.Pos(), u.Kind == ChanOther, u.Kind == ChanNil:
+		case u.Kind == Make && u.At.Node().Pos() != v.Pos(), u.Kind == Other, u.Kind == Nil:
 			return nil
-		case u.Kind == ChanMake:
+		case u.Kind == Make:
 			continue // the declaration
 		case u.Waits():
 			out = append(out, u)
 		}
-		parks = parks && u.Runner == fn.Cursor && u.parks() && p.endsWith(fn, u.Op)
+		parks = parks && u.Runner == fn.Cursor && u.parks() && endsWith(p, fn, u.Op)
 	}
 	if parks {
 		return nil
@@ -43,7 +44,7 @@ func (p *Pass) NeverMade(spec inspector.Cursor, fn *Func) (out []ChannelUse) {
 
 // endsWith reports whether nothing but a plain return follows the statement of c
 // in the function.
-func (p *Pass) endsWith(fn *Func, c inspector.Cursor) bool {
+func endsWith(p *match.Pass, fn *match.Func, c inspector.Cursor) bool {
 	last := true
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		if s, ok := n.(ast.Stmt); ok && s.Pos() > c.Node().End() {
@@ -56,12 +57,12 @@ func (p *Pass) endsWith(fn *Func, c inspector.Cursor) bool {
 }
 
 // parks reports whether the use waits for no value.
-func (u ChannelUse) parks() bool {
+func (u Use) parks() bool {
 	switch n := u.Op.Node().(type) {
 	case *ast.RangeStmt:
-		return n.Key == nil || IsBlank(n.Key)
+		return n.Key == nil || match.IsBlank(n.Key)
 	case *ast.UnaryExpr:
-		_, ignored := Unparen(u.Op).Parent().Node().(*ast.ExprStmt)
+		_, ignored := match.Unparen(u.Op).Parent().Node().(*ast.ExprStmt)
 		return ignored && u.Waits()
 	}
 	return false

@@ -1,4 +1,4 @@
-package match
+package waitgroup
 
 import (
 	"go/ast"
@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -28,22 +29,22 @@ type GroupEffect struct {
 	Whole bool
 }
 
-// groupsOf is what a function does with WaitGroups of its caller.
-var groupsOf = Register[[]GroupEffect]("groups")
+// groupsOf is what a function does with Groups of its caller.
+var groupsOf = match.Register[[]GroupEffect]("groups")
 
 func init() {
-	groupsOf.Compute(touchesGroup, func(s *Subject) []GroupEffect { return s.groupEffects(s.Sig, s.Fn) })
+	groupsOf.Compute(touchesGroup, func(s *match.Subject) []GroupEffect { return groupEffects(s.Pass, s.Sig, s.Fn) })
 }
 
 // GroupUse is the effect of a call on a group, as the caller knows it.
 type GroupUse struct {
-	Key WGKey
+	Key match.WGKey
 	GroupEffect
 }
 
-// GroupEffects lists what is known of the WaitGroups that call touches through
+// Effects lists what is known of the Groups that call touches through
 // the function that it calls.
-func (p *Pass) GroupEffects(call *ast.CallExpr) (out []GroupUse) {
+func Effects(p *match.Pass, call *ast.CallExpr) (out []GroupUse) {
 	fn := p.Callee(call)
 	if fn == nil {
 		return nil
@@ -62,13 +63,13 @@ func (p *Pass) GroupEffects(call *ast.CallExpr) (out []GroupUse) {
 			continue
 		}
 		if key, ok := p.Path(from); ok {
-			out = append(out, GroupUse{WGKey{key.Root, key.Path + e.Path}, e})
+			out = append(out, GroupUse{match.WGKey{Root: key.Root, Path: key.Path + e.Path}, e})
 		}
 	}
 	return out
 }
 
-// touchesGroup is a cheap look at a function: does it have to do with WaitGroups?
+// touchesGroup is a cheap look at a function: does it have to do with Groups?
 func touchesGroup(sig *types.Signature, d *ast.FuncDecl) bool {
 	for v := range sig.Params().Variables() {
 		if typeis.GroupPointer(v.Type()) {
@@ -88,9 +89,9 @@ func touchesGroup(sig *types.Signature, d *ast.FuncDecl) bool {
 	return found
 }
 
-// groupEffects summarises what fn does with WaitGroups.
-func (p *Pass) groupEffects(sig *types.Signature, fn *Func) (out []GroupEffect) {
-	ops := p.WaitGroupOps(fn.Cursor)
+// groupEffects summarises what fn does with Groups.
+func groupEffects(p *match.Pass, sig *types.Signature, fn *match.Func) (out []GroupEffect) {
+	ops := Ops(p, fn.Cursor)
 	roots := map[types.Object]int{}
 	if r := sig.Recv(); r != nil {
 		roots[r] = -1
@@ -99,37 +100,37 @@ func (p *Pass) groupEffects(sig *types.Signature, fn *Func) (out []GroupEffect) 
 		v := sig.Params().At(i)
 		roots[v] = i
 		if typeis.GroupPointer(v.Type()) { // worth knowing also where nothing is done with it
-			out = append(out, p.groupEffect(WGKey{Root: v}, i, ops, fn))
+			out = append(out, groupEffect(p, match.WGKey{Root: v}, i, ops, fn))
 		}
 	}
-	seen := map[WGKey]bool{}
+	seen := map[match.WGKey]bool{}
 	for _, op := range ops {
 		i, ok := roots[op.Key.Root]
 		if ok && !seen[op.Key] && !(i >= 0 && op.Key.Path == "") {
 			seen[op.Key] = true
-			out = append(out, p.groupEffect(op.Key, i, ops, fn))
+			out = append(out, groupEffect(p, op.Key, i, ops, fn))
 		}
 	}
 	// A method that is called on the receiver does it, too.
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		for _, use := range p.GroupEffects(c.Node().(*ast.CallExpr)) {
+		for _, use := range Effects(p, c.Node().(*ast.CallExpr)) {
 			if i, ok := roots[use.Key.Root]; ok && !seen[use.Key] && !(i >= 0 && use.Key.Path == "") {
 				seen[use.Key] = true
-				out = append(out, p.groupEffect(use.Key, i, ops, fn))
+				out = append(out, groupEffect(p, use.Key, i, ops, fn))
 			}
 		}
 	}
 	return out
 }
 
-func (p *Pass) groupEffect(key WGKey, param int, ops []WGOp, fn *Func) GroupEffect {
+func groupEffect(p *match.Pass, key match.WGKey, param int, ops []Op, fn *match.Func) GroupEffect {
 	e := GroupEffect{Param: param, Path: key.Path, Whole: param >= 0 && key.Path == ""}
 	adds, dones, sure := map[ast.Node]int{}, map[ast.Node]int{}, map[ast.Node]int{}
 	accounted := map[ast.Node]bool{}
 	note := func(at inspector.Cursor, a, d, s int) {
-		node, own := FlowNode(at, fn), p.Runner(at) == fn.Cursor
+		node, own := match.FlowNode(at, fn), p.Runner(at) == fn.Cursor
 		if node == nil || !own { // in a goroutine or a literal that is called whenever
-			e.Adds, e.Dones = max(e.Adds, int8(min(a*Many, Many))), max(e.Dones, int8(min(d*Many, Many)))
+			e.Adds, e.Dones = max(e.Adds, int8(min(a*match.Many, match.Many))), max(e.Dones, int8(min(d*match.Many, match.Many)))
 			return
 		}
 		adds[node] += a
@@ -152,7 +153,7 @@ func (p *Pass) groupEffect(key WGKey, param int, ops []WGOp, fn *Func) GroupEffe
 		case "Done":
 			note(o.At, 0, 1, 1)
 			if len(o.Call.Args) > 0 {
-				e.Dones = Many // wg.Add(-n)
+				e.Dones = match.Many // wg.Add(-n)
 			}
 		case "Wait":
 			e.Waits = true
@@ -161,7 +162,7 @@ func (p *Pass) groupEffect(key WGKey, param int, ops []WGOp, fn *Func) GroupEffe
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		for _, use := range p.GroupEffects(call) {
+		for _, use := range Effects(p, call) {
 			if use.Key != key {
 				continue
 			}
@@ -183,15 +184,15 @@ func (p *Pass) groupEffect(key WGKey, param int, ops []WGOp, fn *Func) GroupEffe
 			return use.Node().Pos() != key.Root.Pos() && !accounted[use.Node()]
 		})
 	}
-	f := &NamedFunc{fn, p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name], p}
+	f := &match.NamedFunc{Func: fn, Object: p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name], Pass: p}
 	for _, o := range ops {
 		if o.Key == key && o.Name == "Add" && e.Whole {
-			_, e.Itself = NewWaitGroups(p).CountsItself(f, o, ops)
+			_, e.Itself = NewGroups(p).CountsItself(f, o, ops)
 		}
 	}
-	most, least := p.mostAndLeast(fn, dones)
-	_, surely := p.mostAndLeast(fn, sure)
+	most, least := p.MostAndLeast(fn, dones)
+	_, surely := p.MostAndLeast(fn, sure)
 	e.Dones, e.SureDones = max(e.Dones, most), min(least, surely)
-	e.Adds = max(e.Adds, int8(MostOn(fn, adds)))
+	e.Adds = max(e.Adds, int8(match.MostOn(fn, adds)))
 	return e
 }

@@ -1,4 +1,4 @@
-package match
+package channel
 
 import (
 	"go/ast"
@@ -8,25 +8,26 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// LocalChan is a channel that a function makes, that goroutines started by it
+// Local is a channel that a function makes, that goroutines started by it
 // send on, and that the function itself receives from. Nobody else sees it.
-type LocalChan struct {
-	Pass *Pass
-	Fn   *Func
+type Local struct {
+	Pass *match.Pass
+	Fn   *match.Func
 	Make inspector.Cursor // the call of make
 
 	Var     *types.Var
 	Cap     int64
 	Senders []*Sender
-	Recvs   []ChannelUse // in the function itself
-	Ranges  []ChannelUse // range statements in the function itself
-	Looked  bool         // len, cap or a non-blocking select look at the channel's state
-	Offered bool         // a goroutine sends on it in a select with another way out
-	Closed  bool         // by the function itself or by a goroutine that sends nothing
-	Later   bool         // made behind its declaration
+	Recvs   []Use // in the function itself
+	Ranges  []Use // range statements in the function itself
+	Looked  bool  // len, cap or a non-blocking select look at the channel's state
+	Offered bool  // a goroutine sends on it in a select with another way out
+	Closed  bool  // by the function itself or by a goroutine that sends nothing
+	Later   bool  // made behind its declaration
 
 	Siblings map[types.Object]bool
 	Ends     map[ast.Node]bool // communications behind which paths do not count; see Tell
@@ -35,12 +36,12 @@ type LocalChan struct {
 // Sender is a goroutine that sends on the channel.
 type Sender struct {
 	Stmt   inspector.Cursor // the go statement
-	Body   *Func            // a literal, or the declaration of a function of this package
+	Body   *match.Func      // a literal, or the declaration of a function of this package
 	Named  bool             // it is a declaration
-	Sends  []ChannelUse     // plain sends, or calls of functions that send, in source order; none if it sends in selects with another way out
+	Sends  []Use            // plain sends, or calls of functions that send, in source order; none if it sends in selects with another way out
 	Most   int              // sends on one path of it, up to Many
 	Least  int              // sends on each path of it
-	Bound  Bound            // how many of it are started
+	Bound  match.Bound      // how many of it are started
 	Loop   ast.Stmt         // by this loop; nil for one
 	Nested bool             // which stands in another one
 
@@ -48,16 +49,16 @@ type Sender struct {
 	Once map[ast.Node]bool // its sends that a flag lets through once
 }
 
-// LocalChannel follows the channel of a call of make in fn. ok is false if it
+// FollowLocal follows the channel of a call of make in fn. ok is false if it
 // is not kept in a local variable, or if somebody unknown may send, receive
 // or close.
-func (p *Pass) LocalChannel(make inspector.Cursor, fn *Func) (c *LocalChan, ok bool) {
-	c = &LocalChan{Pass: p, Fn: fn, Make: make}
+func FollowLocal(p *match.Pass, make inspector.Cursor, fn *match.Func) (c *Local, ok bool) {
+	c = &Local{Pass: p, Fn: fn, Make: make}
 	return c, c.Variable() && c.uses()
 }
 
 // Variable finds the local variable that holds the channel and nothing else.
-func (s *LocalChan) Variable() bool {
+func (s *Local) Variable() bool {
 	call := s.Make.Node().(*ast.CallExpr)
 	if len(call.Args) == 2 {
 		v := s.Pass.TypesInfo.Types[call.Args[1]].Value
@@ -67,7 +68,7 @@ func (s *LocalChan) Variable() bool {
 		}
 		s.Cap = n
 	}
-	parent := Unparen(s.Make).Parent()
+	parent := match.Unparen(s.Make).Parent()
 	var lhs ast.Expr
 	switch n := parent.Node().(type) {
 	case *ast.AssignStmt:
@@ -93,34 +94,34 @@ func (s *LocalChan) Variable() bool {
 
 // uses sorts what is done with the channel. It returns false if somebody
 // unknown may send, receive or close.
-func (s *LocalChan) uses() bool {
+func (s *Local) uses() bool {
 	made := 0
-	var closes []ChannelUse
-	for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, s.Var) {
+	var closes []Use
+	for _, u := range Uses(s.Pass, s.Fn.Cursor, s.Var) {
 		switch {
-		case u.Kind == ChanMake:
+		case u.Kind == Make:
 			if _, isVar := u.At.Parent().Node().(*ast.ValueSpec); isVar && s.Later {
 				continue // var ch chan T
 			}
 			if made++; made > 1 {
 				return false
 			}
-		case u.Kind == ChanNil:
-		case u.Kind == ChanOther && s.looked(u):
+		case u.Kind == Nil:
+		case u.Kind == Other && s.looked(u):
 			s.Looked = true
-		case u.Kind == ChanOther:
+		case u.Kind == Other:
 			if !s.handedOver(u) && !s.passed(u) {
 				return false
 			}
-		case u.Kind == ChanRecv && u.Runner == s.Fn.Cursor:
+		case u.Kind == Recv && u.Runner == s.Fn.Cursor:
 			s.received(u)
-		case u.Kind == ChanRange && u.Runner == s.Fn.Cursor:
+		case u.Kind == Range && u.Runner == s.Fn.Cursor:
 			s.Ranges = append(s.Ranges, u)
-		case u.Kind == ChanSend && u.Runner != s.Fn.Cursor:
+		case u.Kind == Send && u.Runner != s.Fn.Cursor:
 			if !s.sent(u) {
 				return false
 			}
-		case u.Kind == ChanClose:
+		case u.Kind == Close:
 			closes = append(closes, u)
 		default:
 			return false
@@ -133,12 +134,12 @@ func (s *LocalChan) uses() bool {
 }
 
 // looked reports whether u asks for len or cap.
-func (s *LocalChan) looked(u ChannelUse) bool {
-	call, ok := Unparen(u.At).Parent().Node().(*ast.CallExpr)
+func (s *Local) looked(u Use) bool {
+	call, ok := match.Unparen(u.At).Parent().Node().(*ast.CallExpr)
 	return ok && (s.Pass.IsBuiltin(call, "len") || s.Pass.IsBuiltin(call, "cap"))
 }
 
-func (s *LocalChan) received(u ChannelUse) {
+func (s *Local) received(u Use) {
 	s.Recvs = append(s.Recvs, u)
 	if _, hasDefault := InSelect(u.Op); hasDefault {
 		s.Looked = true
@@ -147,8 +148,8 @@ func (s *LocalChan) received(u ChannelUse) {
 
 // handedOver follows the channel into a parameter of the literal that a go
 // statement starts: go func(out chan<- int) { ... }(ch).
-func (s *LocalChan) handedOver(u ChannelUse) bool {
-	call := Unparen(u.At).Parent()
+func (s *Local) handedOver(u Use) bool {
+	call := match.Unparen(u.At).Parent()
 	n, ok := call.Node().(*ast.CallExpr)
 	if !ok {
 		return false
@@ -161,17 +162,17 @@ func (s *LocalChan) handedOver(u ChannelUse) bool {
 	for _, field := range lit.Type.Params.List {
 		for _, name := range field.Names {
 			v := s.Pass.TypesInfo.Defs[name]
-			if v == nil || s.Pass.LitArgument(c, v) != Unparen(u.At).Node() {
+			if v == nil || s.Pass.LitArgument(c, v) != match.Unparen(u.At).Node() {
 				continue
 			}
-			for _, pu := range s.Pass.ChannelUses(c, v) {
+			for _, pu := range Uses(s.Pass, c, v) {
 				switch {
-				case pu.Kind == ChanMake || pu.Kind == ChanNil:
-				case pu.Kind == ChanSend:
+				case pu.Kind == Make || pu.Kind == Nil:
+				case pu.Kind == Send:
 					if !s.sent(pu) {
 						return false
 					}
-				case pu.Kind == ChanClose && pu.Runner == c:
+				case pu.Kind == Close && pu.Runner == c:
 				default:
 					return false
 				}
@@ -182,7 +183,7 @@ func (s *LocalChan) handedOver(u ChannelUse) bool {
 	return false
 }
 
-func (s *LocalChan) senderOf(runner inspector.Cursor) *Sender {
+func (s *Local) senderOf(runner inspector.Cursor) *Sender {
 	for _, snd := range s.Senders {
 		if snd.Body.Cursor == runner {
 			return snd
@@ -192,8 +193,8 @@ func (s *LocalChan) senderOf(runner inspector.Cursor) *Sender {
 }
 
 // passed books a channel that is an argument of a function whose effect is known.
-func (s *LocalChan) passed(u ChannelUse) bool {
-	a, ok := s.Pass.ChannelArgument(u)
+func (s *Local) passed(u Use) bool {
+	a, ok := ArgumentOf(s.Pass, u)
 	e := a.Effect
 	switch {
 	case !ok:
@@ -212,7 +213,7 @@ func (s *LocalChan) passed(u ChannelUse) bool {
 			return false
 		}
 		if e.Receives > 0 {
-			u.Kind = ChanRecv
+			u.Kind = Recv
 			s.Recvs = append(s.Recvs, u)
 		}
 		s.Closed = s.Closed || e.Closes
@@ -221,13 +222,13 @@ func (s *LocalChan) passed(u ChannelUse) bool {
 	if e.Receives > 0 || e.Sends == 0 {
 		return false
 	}
-	u.Kind = ChanSend
+	u.Kind = Send
 	return s.sent(u)
 }
 
 // starts books "go produce(ch)" of a function of this package that does
 // nothing but send, and perhaps close.
-func (s *LocalChan) starts(a ChanArgument) bool {
+func (s *Local) starts(a Argument) bool {
 	e, body := a.Effect, s.Pass.Declaration(a.Callee)
 	if body == nil || body.Cursor == s.Fn.Cursor || e.Receives > 0 || e.Ranges || e.Selects || e.Looks || e.Sends == 0 {
 		return false
@@ -237,11 +238,11 @@ func (s *LocalChan) starts(a ChanArgument) bool {
 		return false
 	}
 	snd.Named = true
-	for _, u := range s.Pass.ChannelUses(body.Cursor, a.Callee.Signature().Params().At(a.Index)) {
+	for _, u := range Uses(s.Pass, body.Cursor, a.Callee.Signature().Params().At(a.Index)) {
 		switch u.Kind {
-		case ChanSend:
+		case Send:
 			snd.Sends = append(snd.Sends, u)
-		case ChanOther:
+		case Other:
 			return false
 		}
 	}
@@ -249,7 +250,7 @@ func (s *LocalChan) starts(a ChanArgument) bool {
 }
 
 // sent books a send in a literal that the function starts as a goroutine.
-func (s *LocalChan) sent(u ChannelUse) bool {
+func (s *Local) sent(u Use) bool {
 	snd := s.senderOf(u.Runner)
 	if snd == nil {
 		gs := s.Pass.StartedBy(u.Runner, s.Fn)
@@ -264,7 +265,7 @@ func (s *LocalChan) sent(u ChannelUse) bool {
 		s.Offered = true
 		return len(sel.Body.List) > 1 // has another way out; alone it is a plain send, in odd clothes
 	}
-	if node := FlowNode(u.Op, snd.Body); node != u.Op.Node() {
+	if node := match.FlowNode(u.Op, snd.Body); node != u.Op.Node() {
 		es, ok := node.(*ast.ExprStmt)
 		if !ok || ast.Unparen(es.X) != u.Op.Node() {
 			return false // within an expression
@@ -276,16 +277,16 @@ func (s *LocalChan) sent(u ChannelUse) bool {
 
 // start books a go statement of the function. It returns nil for one that is
 // not understood.
-func (s *LocalChan) start(gs inspector.Cursor, body *Func) *Sender {
-	snd := &Sender{Stmt: gs, Body: body, Bound: Bound{Const: 1}}
+func (s *Local) start(gs inspector.Cursor, body *match.Func) *Sender {
+	snd := &Sender{Stmt: gs, Body: body, Bound: match.Bound{Const: 1}}
 	if loops := Loops(gs, s.Fn, s.Var.Pos()); len(loops) > 0 {
 		snd.Loop, snd.Nested = loops[0], len(loops) > 1
 		var ok bool
 		snd.Bound, ok = s.Pass.LoopBound(snd.Loop)
 		if !ok || len(loops) > 1 {
-			snd.Bound = Bound{}
+			snd.Bound = match.Bound{}
 		}
-	} else if FlowNode(gs, s.Fn) != gs.Node() || s.Fn.Flow.InCycle(gs.Node()) && !s.Fn.Flow.InCycle(FlowNode(s.Make, s.Fn)) {
+	} else if match.FlowNode(gs, s.Fn) != gs.Node() || s.Fn.Flow.InCycle(gs.Node()) && !s.Fn.Flow.InCycle(match.FlowNode(s.Make, s.Fn)) {
 		return nil // started by a literal that is called in place, or again by a goto
 	}
 	s.Senders = append(s.Senders, snd)
@@ -294,7 +295,7 @@ func (s *LocalChan) start(gs inspector.Cursor, body *Func) *Sender {
 
 // Argument returns the variable of the function that v, which the goroutine
 // uses, stands for: v itself or the argument for it.
-func (s *LocalChan) Argument(snd *Sender, v *types.Var) *types.Var {
+func (s *Local) Argument(snd *Sender, v *types.Var) *types.Var {
 	if v == nil || v.Kind() != types.ParamVar {
 		return v
 	}
@@ -319,10 +320,10 @@ func (s *LocalChan) Argument(snd *Sender, v *types.Var) *types.Var {
 
 // ClosedAtReturn reports whether the function itself closes the channel, by a
 // deferred call, and nothing else does.
-func (s *LocalChan) ClosedAtReturn() bool {
+func (s *Local) ClosedAtReturn() bool {
 	closed := false
-	for _, u := range s.Pass.ChannelUses(s.Fn.Cursor, s.Var) {
-		if u.Kind == ChanClose {
+	for _, u := range Uses(s.Pass, s.Fn.Cursor, s.Var) {
+		if u.Kind == Close {
 			if _, isDefer := u.Op.Parent().Node().(*ast.DeferStmt); !isDefer || u.Runner != s.Fn.Cursor {
 				return false
 			}
@@ -333,7 +334,7 @@ func (s *LocalChan) ClosedAtReturn() bool {
 }
 
 // Visible reports whether the variables of e are declared before the channel is made.
-func (s *LocalChan) Visible(e ast.Expr) bool {
+func (s *Local) Visible(e ast.Expr) bool {
 	ok := true
 	ast.Inspect(e, func(n ast.Node) bool {
 		if id, isIdent := n.(*ast.Ident); isIdent {
@@ -347,7 +348,7 @@ func (s *LocalChan) Visible(e ast.Expr) bool {
 }
 
 // AnyExit returns where the function returns behind node, or NoPos.
-func (s *LocalChan) AnyExit(node ast.Node) (exit token.Pos) {
+func (s *Local) AnyExit(node ast.Node) (exit token.Pos) {
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !exit.IsValid() && !s.Ends[n] },
 		Exit: func(b *flow.Block, _ struct{}) { exit = b.End },

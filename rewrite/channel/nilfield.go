@@ -1,4 +1,4 @@
-package match
+package channel
 
 import (
 	"go/ast"
@@ -7,24 +7,25 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // Reached reports whether an operation on the channel of a field can come at all.
 // One on a field that nothing here gives a channel, such as a hook that only tests
 // set, does not come behind a test for nil.
-func (p *Pass) Reached(f *FieldChan, u ChannelUse) bool {
-	return len(f.Made) > 0 || !p.behindNilTest(f, u.At, 2)
+func Reached(p *match.Pass, f *Field, u Use) bool {
+	return len(f.Made) > 0 || !behindNilTest(p, f, u.At, 2)
 }
 
 // behindNilTest reports whether control comes to c only if the field is not nil:
 // in the function itself, in one around it, or in all that call it.
-func (p *Pass) behindNilTest(f *FieldChan, c inspector.Cursor, depth int) bool {
+func behindNilTest(p *match.Pass, f *Field, c inspector.Cursor, depth int) bool {
 	for at := range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		fn := p.FuncOf(at)
 		if fn == nil {
 			return false
 		}
-		node, reached := FlowNode(c, fn), false
+		node, reached := match.FlowNode(c, fn), false
 		flow.Paths[struct{}]{
 			Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 				reached = reached || n == node
@@ -32,7 +33,7 @@ func (p *Pass) behindNilTest(f *FieldChan, c inspector.Cursor, depth int) bool {
 			},
 			Edge: func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) {
 				x, isNil, ok := p.NilTest(cond, taken)
-				return s, !ok || isNil || !p.holdsField(x, f)
+				return s, !ok || isNil || !holdsField(p, x, f)
 			},
 		}.FromEntry(fn.Flow, struct{}{})
 		if !reached && node != nil {
@@ -45,7 +46,7 @@ func (p *Pass) behindNilTest(f *FieldChan, c inspector.Cursor, depth int) bool {
 			}
 			calls, ok := p.CallSites(obj)
 			for _, call := range calls {
-				ok = ok && p.behindNilTest(f, call, depth-1)
+				ok = ok && behindNilTest(p, f, call, depth-1)
 			}
 			return ok
 		}
@@ -56,7 +57,7 @@ func (p *Pass) behindNilTest(f *FieldChan, c inspector.Cursor, depth int) bool {
 
 // holdsField reports whether e is the field, or a variable that holds what is in
 // it and nothing else.
-func (p *Pass) holdsField(e ast.Expr, f *FieldChan) bool {
+func holdsField(p *match.Pass, e ast.Expr, f *Field) bool {
 	if x, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
 		return p.Selected(x) == f.Field
 	}

@@ -1,17 +1,17 @@
-package match
+package waitgroup
 
 import (
 	"go/ast"
 
-	"golang.org/x/tools/go/ast/inspector"
+	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // Counted reports whether an Add for the goroutine stands in front of it
 // unconditionally: in a list of statements that also holds, at some depth,
 // the go statement.
-func (g *Goroutine) Counted(key WGKey) bool {
+func (g *Goroutine) Counted(key match.WGKey) bool {
 	for c := g.Stmt; c.Valid() && c != g.Parent.Cursor; c = c.Parent() {
-		list, i, ok := StmtList(c)
+		list, i, ok := match.StmtList(c)
 		if !ok {
 			continue
 		}
@@ -29,13 +29,4 @@ func (g *Goroutine) Counted(key WGKey) bool {
 func (g *Goroutine) known(e ast.Expr) bool {
 	call, ok := ast.Unparen(e).(*ast.CallExpr)
 	return g.Pass.TypesInfo.Types[e].Value != nil || ok && g.Pass.IsBuiltin(call, "len")
-}
-
-// Started reports whether a function is a literal that a go statement starts.
-func Started(fn inspector.Cursor) bool {
-	if _, ok := fn.Node().(*ast.FuncLit); !ok {
-		return false
-	}
-	_, ok := Unparen(fn).Parent().Parent().Node().(*ast.GoStmt)
-	return ok
 }
