@@ -56,7 +56,7 @@ deny "reports know neither syntax nor types" "/rewrite/(report|patch|write)$" "^
 # A package is small enough to be read as one topic: 1,700 lines at most, tests aside.
 # These stand above that today, each with a reason.
 declare -A large=(
-	[rewrite/match]=10300        # until responses, contexts and obligations have left it
+	[rewrite/match]=10600        # until responses, contexts and obligations have left it
 	[rewrite/cli]=2100           # flags, output and exit codes of one command
 	[rewrite/dstedit]=3200       # one editor: its operations share the transplanting of comments
 	[rewrite/report]=2600        # one format a file, all from the same data
