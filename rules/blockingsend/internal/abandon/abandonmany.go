@@ -84,7 +84,7 @@ func elapses(p *match.Pass, stmt ast.Stmt) (found bool) {
 // leakOfRange is for a receiver that ranges over the channel and can leave
 // the loop while senders are left.
 func leakOfRange(s *channel.Local) (why Why, leaks bool) {
-	if len(s.Ranges) != 1 || s.Senders[0].Loop == nil && s.Senders[0].Most < 2 && len(s.Senders) == 1 {
+	if len(s.Ranges) != 1 || sendsOnce(s) {
 		return why, false
 	}
 	if s.Cap > 0 && !outgrows(s, s.Senders[0]) {
@@ -108,6 +108,12 @@ func leakOfRange(s *channel.Local) (why Why, leaks bool) {
 		},
 	}.FromBody(s.Fn.Flow, loop, false)
 	return why, leaks
+}
+
+// sendsOnce reports whether one value is all that the senders send: the first that comes.
+func sendsOnce(s *channel.Local) bool {
+	snd := s.Senders[0]
+	return len(s.Senders) == 1 && snd.Most < 2 && (snd.Loop == nil || snd.Bound.Const == 1 && !snd.Nested)
 }
 
 // leaves reports whether the way that a condition decides for leads out of the
