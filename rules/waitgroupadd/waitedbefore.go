@@ -47,14 +47,15 @@ func waitedBefore(g *waitgroup.Goroutine, key match.WGKey) bool {
 // go statement, in the same goroutine: no path leads from the go statement to it,
 // or the statement is in a deferred literal that runs later.
 func precedes(g *waitgroup.Goroutine, c inspector.Cursor) bool {
-	if g.Pass.Runner(c) != g.Pass.Runner(g.Stmt) {
+	start, ok := startedIn(g, g.Pass.Runner(c))
+	if !ok {
 		return false
 	}
-	late, fn := deferredIn(g, g.Stmt)
+	late, fn := deferredIn(g, start)
 	early, around := deferredIn(g, c)
 	switch {
 	case fn == nil || around == nil || fn.Cursor != around.Cursor || late == early:
-		return fn != nil && around != nil && fn.Cursor == around.Cursor && late == nil && early == nil && !leadsTo(g, c, fn)
+		return fn != nil && around != nil && fn.Cursor == around.Cursor && late == nil && early == nil && !leadsTo(start, c, fn)
 	case late == nil:
 		return false
 	case early == nil:
@@ -82,12 +83,28 @@ func deferredIn(g *waitgroup.Goroutine, c inspector.Cursor) (deferred ast.Stmt, 
 	return deferred, fn
 }
 
-// leadsTo reports whether a path leads from the go statement to the call at c.
-func leadsTo(g *waitgroup.Goroutine, c inspector.Cursor, fn *match.Func) bool {
+// startedIn returns the go statement by which the goroutine of runner starts that of g,
+// itself or by goroutines in between.
+func startedIn(g *waitgroup.Goroutine, runner inspector.Cursor) (start inspector.Cursor, ok bool) {
+	start = g.Stmt
+	for g.Pass.Runner(start) != runner {
+		lit := g.Pass.Runner(start)
+		call := match.Unparen(lit).Parent()
+		stmt, isGo := call.Parent().Node().(*ast.GoStmt)
+		if _, isLit := lit.Node().(*ast.FuncLit); !isLit || !isGo || ast.Node(stmt.Call) != call.Node() || stmt.Call.Fun != match.Unparen(lit).Node() {
+			return start, false
+		}
+		start = call.Parent()
+	}
+	return start, true
+}
+
+// leadsTo reports whether a path leads from the go statement start to the call at c.
+func leadsTo(start, c inspector.Cursor, fn *match.Func) bool {
 	to, found := match.FlowNode(c, fn), false
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n == to
 		return s, !found
-	}}.After(fn.Flow, g.Stmt.Node(), struct{}{})
+	}}.After(fn.Flow, start.Node(), struct{}{})
 	return found
 }
