@@ -17,9 +17,17 @@ func (c *Cancel) Ends(x ast.Expr, mended func(*ast.CallExpr) bool) bool {
 	return e.expr(x, x.Pos())
 }
 
+// EndedBefore reports whether the context that x denotes has certainly ended when the
+// call makes another from it.
+func (c *Cancel) EndedBefore(x ast.Expr) bool {
+	e := ctxEnding{c: c, before: true, known: map[ast.Node]bool{}}
+	return e.expr(x, x.Pos())
+}
+
 // ctxEnding finds out whether contexts end when the function returns.
 type ctxEnding struct {
 	c      *Cancel
+	before bool // whether they have ended before the call
 	mended func(*ast.CallExpr) bool
 	known  map[ast.Node]bool // assignments, and whether what they assign ends
 }
@@ -28,7 +36,7 @@ type ctxEnding struct {
 func (e *ctxEnding) expr(x ast.Expr, pos token.Pos) bool {
 	p := e.c.Pass
 	if call, ok := ast.Unparen(x).(*ast.CallExpr); ok {
-		return p.endsWithTest(call, e.c.Fn) || p.FullName(call) == "context.WithValue" && e.expr(call.Args[0], pos)
+		return !e.before && p.endsWithTest(call, e.c.Fn) || p.FullName(call) == "context.WithValue" && e.expr(call.Args[0], pos)
 	}
 	v := p.VarOf(x)
 	if v == nil || !p.DeclaredIn(v, e.c.Fn) {
@@ -101,6 +109,9 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 	}
 	if cancel := p.VarOf(lhs[1]); cancel != nil {
 		events := e.c.cancels(cancel, map[*types.Var]bool{cancel: true})
+		if e.before {
+			return e.endedAround(use, cancel, events)
+		}
 		if e.calledOnEachPath(call, use, cancel, events) || e.endedAround(use, cancel, events) {
 			return true
 		}
@@ -152,7 +163,8 @@ func (e *ctxEnding) calledOnEachPath(call *ast.CallExpr, use inspector.Cursor, c
 
 // endedAround reports whether each path that makes the context in question from the
 // one that use gets also calls the cancel function of that, or finds that it has
-// ended, be it before or after.
+// ended, be it before or after. Where the end must come before, only a call counts, or
+// a Wait for a group of which a member calls it when it ends.
 func (e *ctxEnding) endedAround(use inspector.Cursor, cancel *types.Var, events []Event) bool {
 	c, def := e.c, FlowNode(use, e.c.Fn)
 	child := FlowNode(c.Def, c.Fn)
@@ -162,8 +174,14 @@ func (e *ctxEnding) endedAround(use inspector.Cursor, cancel *types.Var, events 
 	calls := map[ast.Node]bool{}
 	for _, ev := range events {
 		switch ev.Kind {
-		case Closes, DefersClose:
+		case Closes:
 			calls[ev.Node] = true
+		case DefersClose:
+			calls[ev.Node] = !e.before
+		case Escapes:
+			for _, wait := range c.waitsForMember(ev.At) {
+				calls[wait] = true
+			}
 		case Assigns:
 			if ev.Node != def {
 				return false
@@ -175,16 +193,45 @@ func (e *ctxEnding) endedAround(use inspector.Cursor, cancel *types.Var, events 
 	flow.Paths[state]{
 		Node: func(n ast.Node, s state) (state, bool) {
 			s.made = s.made || n == child
-			s.ended = s.ended || calls[n] || c.waitsForEnd(n)
+			s.ended = s.ended || calls[n] || !e.before && c.waitsForEnd(n)
+			ends = ends && !(e.before && n == child && !s.ended)
 			return s, !s.made || !s.ended
 		},
 		Edge: func(cond ast.Expr, taken bool, s state) (state, bool) {
-			s.ended = s.ended || c.Ended(cond, taken)
+			s.ended = s.ended || !e.before && c.Ended(cond, taken)
 			return s, !s.made || !s.ended
 		},
 		Exit: func(_ *flow.Block, s state) { ends = ends && !s.made },
 	}.After(c.Fn.Flow, def, state{})
 	return ends
+}
+
+// waitsForMember returns the nodes of the function that wait for the group in which
+// a member calls the cancel function at c when it ends: group.Go(func() { defer cancel() }).
+func (c *Cancel) waitsForMember(at inspector.Cursor) (waits []ast.Node) {
+	p := c.Pass
+	if !p.goroutineEnds(at) {
+		return nil
+	}
+	group := func(call *ast.CallExpr, method string) *types.Var {
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok || sel.Sel.Name != method {
+			return nil
+		}
+		return p.VarOf(sel.X)
+	}
+	start := Unparen(p.Runner(at)).Parent()
+	v := group(start.Node().(*ast.CallExpr), "Go")
+	if v == nil || !p.DeclaredIn(v, c.Fn) || p.Runner(start) != c.Fn.Cursor {
+		return nil
+	}
+	for _, use := range p.Uses(c.Fn.Cursor, v) {
+		call, ok := use.Parent().Parent().Node().(*ast.CallExpr)
+		if ok && group(call, "Wait") == v && p.Runner(use) == c.Fn.Cursor && !InDefer(use) {
+			waits = append(waits, FlowNode(use, c.Fn))
+		}
+	}
+	return waits
 }
 
 // waitsForEnd reports whether a statement receives from the Done channel of the context

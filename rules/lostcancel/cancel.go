@@ -158,7 +158,7 @@ func endsWithParent(c *match.Cancel, mended func(*ast.CallExpr) bool) bool {
 	around := *c
 	for {
 		if around.InLoop() {
-			return false // until then, each iteration adds one
+			return around.EndedBefore(parent) // until it has, each iteration adds one
 		}
 		if around.Ends(parent, mended) {
 			return true
