@@ -171,7 +171,7 @@ func (e *ctxEnding) endedAround(use inspector.Cursor, cancel *types.Var, events 
 	if !c.Pass.DeclaredIn(cancel, c.Fn) || def == nil || child == nil || c.Fn.Flow.InCycle(def) {
 		return false
 	}
-	calls := map[ast.Node]bool{}
+	calls, starts, waits := map[ast.Node]bool{}, map[ast.Node]bool{}, map[ast.Node]bool{}
 	for _, ev := range events {
 		switch ev.Kind {
 		case Closes:
@@ -179,8 +179,11 @@ func (e *ctxEnding) endedAround(use inspector.Cursor, cancel *types.Var, events 
 		case DefersClose:
 			calls[ev.Node] = !e.before
 		case Escapes:
-			for _, wait := range c.waitsForMember(ev.At) {
-				calls[wait] = true
+			if start, list := c.waitsForMember(ev.At); len(list) > 0 {
+				starts[start] = true
+				for _, wait := range list {
+					waits[wait] = true
+				}
 			}
 		case Assigns:
 			if ev.Node != def {
@@ -188,12 +191,13 @@ func (e *ctxEnding) endedAround(use inspector.Cursor, cancel *types.Var, events 
 			}
 		}
 	}
-	type state struct{ made, ended bool }
+	type state struct{ made, started, ended bool }
 	ends := true
 	flow.Paths[state]{
 		Node: func(n ast.Node, s state) (state, bool) {
 			s.made = s.made || n == child
-			s.ended = s.ended || calls[n] || !e.before && c.waitsForEnd(n)
+			s.ended = s.ended || calls[n] || s.started && waits[n] || !e.before && c.waitsForEnd(n)
+			s.started = s.started || starts[n]
 			ends = ends && !(e.before && n == child && !s.ended)
 			return s, !s.made || !s.ended
 		},
@@ -206,12 +210,13 @@ func (e *ctxEnding) endedAround(use inspector.Cursor, cancel *types.Var, events 
 	return ends
 }
 
-// waitsForMember returns the nodes of the function that wait for the group in which
-// a member calls the cancel function at c when it ends: group.Go(func() { defer cancel() }).
-func (c *Cancel) waitsForMember(at inspector.Cursor) (waits []ast.Node) {
+// waitsForMember returns the nodes of the function that start a member of a group which
+// calls the cancel function at c when it ends, group.Go(func() { defer cancel() }), and
+// that wait for the group.
+func (c *Cancel) waitsForMember(at inspector.Cursor) (start ast.Node, waits []ast.Node) {
 	p := c.Pass
 	if !p.goroutineEnds(at) {
-		return nil
+		return nil, nil
 	}
 	group := func(call *ast.CallExpr, method string) *types.Var {
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
@@ -220,10 +225,10 @@ func (c *Cancel) waitsForMember(at inspector.Cursor) (waits []ast.Node) {
 		}
 		return p.VarOf(sel.X)
 	}
-	start := Unparen(p.Runner(at)).Parent()
-	v := group(start.Node().(*ast.CallExpr), "Go")
-	if v == nil || !p.DeclaredIn(v, c.Fn) || p.Runner(start) != c.Fn.Cursor {
-		return nil
+	call := Unparen(p.Runner(at)).Parent()
+	v := group(call.Node().(*ast.CallExpr), "Go")
+	if v == nil || !p.DeclaredIn(v, c.Fn) || p.Runner(call) != c.Fn.Cursor {
+		return nil, nil
 	}
 	for _, use := range p.Uses(c.Fn.Cursor, v) {
 		call, ok := use.Parent().Parent().Node().(*ast.CallExpr)
@@ -231,7 +236,7 @@ func (c *Cancel) waitsForMember(at inspector.Cursor) (waits []ast.Node) {
 			waits = append(waits, FlowNode(use, c.Fn))
 		}
 	}
-	return waits
+	return FlowNode(call, c.Fn), waits
 }
 
 // waitsForEnd reports whether a statement receives from the Done channel of the context
