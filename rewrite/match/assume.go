@@ -22,16 +22,26 @@ type Assumptions struct {
 	spans map[string]span // of what is compared with constants, by [Pass.condition]
 }
 
+// assumed is what is worked out about conditions once for a rule.
+type assumed struct {
+	conditions map[ast.Expr]string        // by condition
+	opposites  map[*ast.BinaryExpr]string // by opposite
+	constants  map[constantCond]bool      // by constantIn
+	constant   map[constantKey]bool       // by constantVar
+	errs       map[errKey]*errUses        // by errUses
+}
+
 // condition tells apart what conditions ask: their text, and where the
 // variables in it are declared.
 func (p *Pass) condition(cond ast.Expr) string {
-	key, known := p.conditions[cond]
+	m := State[assumed](p)
+	key, known := m.conditions[cond]
 	if !known {
-		if p.conditions == nil {
-			p.conditions = map[ast.Expr]string{}
+		if m.conditions == nil {
+			m.conditions = map[ast.Expr]string{}
 		}
 		key = p.newCondition(cond)
-		p.conditions[cond] = key
+		m.conditions[cond] = key
 	}
 	return key
 }
@@ -183,15 +193,16 @@ func (p *Pass) boundTo(id *ast.Ident, fn *Func) ast.Expr {
 // opposite is condition for the comparison that comes out the other way, as with
 // == and !=.
 func (p *Pass) opposite(be *ast.BinaryExpr) string {
-	key, known := p.opposites[be]
+	m := State[assumed](p)
+	key, known := m.opposites[be]
 	if !known {
 		not := *be
 		not.Op = negated[be.Op]
-		if p.opposites == nil {
-			p.opposites = map[*ast.BinaryExpr]string{}
+		if m.opposites == nil {
+			m.opposites = map[*ast.BinaryExpr]string{}
 		}
 		key = p.newCondition(&not)
-		p.opposites[be] = key
+		m.opposites[be] = key
 	}
 	return key
 }
@@ -200,7 +211,8 @@ func (p *Pass) opposite(be *ast.BinaryExpr) string {
 // as far as one can see: no call, no variable that is assigned twice.
 func (p *Pass) constantIn(cond ast.Expr, fn *Func) bool {
 	key := constantCond{cond, fn.Body}
-	ok, known := p.constants[key]
+	m := State[assumed](p)
+	ok, known := m.constants[key]
 	if known {
 		return ok
 	}
@@ -221,10 +233,10 @@ func (p *Pass) constantIn(cond ast.Expr, fn *Func) bool {
 		}
 		return ok
 	})
-	if p.constants == nil {
-		p.constants = map[constantCond]bool{}
+	if m.constants == nil {
+		m.constants = map[constantCond]bool{}
 	}
-	p.constants[key] = ok
+	m.constants[key] = ok
 	return ok
 }
 
@@ -244,7 +256,8 @@ type constantKey struct {
 // each call about all tests in front of it, which may be as many.
 func (p *Pass) constantVar(v *types.Var, fn *Func) bool {
 	key := constantKey{v, fn.Body}
-	known, ok := p.constant[key]
+	m := State[assumed](p)
+	known, ok := m.constant[key]
 	if ok {
 		return known
 	}
@@ -253,10 +266,10 @@ func (p *Pass) constantVar(v *types.Var, fn *Func) bool {
 	} else {
 		known = p.valuesIn(v, fn) <= 1
 	}
-	if p.constant == nil {
-		p.constant = map[constantKey]bool{}
+	if m.constant == nil {
+		m.constant = map[constantKey]bool{}
 	}
-	p.constant[key] = known
+	m.constant[key] = known
 	return known
 }
 

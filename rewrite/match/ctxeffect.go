@@ -102,8 +102,9 @@ func (p *Pass) ctxSummary(fn *types.Func, i int) Effect {
 			return ParamReads
 		}
 	}
-	if pkg := fn.Pkg(); p.Facts.ask != nil && pkg != nil && pkg != p.Facts.pass.Pkg && !knowledge.Std(pkg.Path()) {
-		return p.Facts.ask(fn, i)
+	ask := Of(p.Facts, func(*Facts) Asked { return nil })
+	if pkg := fn.Pkg(); ask != nil && pkg != nil && pkg != p.Facts.pass.Pkg && !knowledge.Std(pkg.Path()) {
+		return ask(fn, i)
 	}
 	return ParamUnknown
 }

@@ -26,8 +26,7 @@ type Dependency struct {
 // NewDependency returns the answers of a package of which pass has the files and
 // the types. Functions are asked for by what name returns for them.
 func NewDependency(pass *analysis.Pass, name func(*types.Func) string, ask Asked) *Dependency {
-	d := &Dependency{f: newFacts(pass, ask), named: map[string]*types.Func{}}
-	d.f.Facts = summary.Lazy(&domains, pass, d.f.subject, never, assuresOf, closes, contextsOf)
+	d := &Dependency{f: Lazily(pass, []summary.AnyDomain{never, assuresOf, closes, contextsOf}, ask), named: map[string]*types.Func{}}
 	for fn := range d.f.Functions() {
 		if n := name(fn); n != "" {
 			d.named[n] = fn

@@ -26,15 +26,16 @@ type errKey struct {
 // errUses returns what fn does with v, which may be nil.
 func (p *Pass) errUses(fn *Func, v *types.Var) *errUses {
 	key := errKey{fn.Body, v}
-	u := p.errs[key]
+	m := State[assumed](p)
+	u := m.errs[key]
 	if u != nil {
 		return u
 	}
 	u = &errUses{set: map[ast.Node]bool{}, derived: map[*types.Var]bool{}, mention: map[ast.Node]bool{}, ask: map[ast.Node]bool{}, sw: map[ast.Node]bool{}}
-	if p.errs == nil {
-		p.errs = map[errKey]*errUses{}
+	if m.errs == nil {
+		m.errs = map[errKey]*errUses{}
 	}
-	p.errs[key] = u
+	m.errs[key] = u
 	if v == nil {
 		return u
 	}

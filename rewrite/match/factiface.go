@@ -43,13 +43,15 @@ type behind struct {
 	closed  bool
 }
 
-func (f *Facts) newIfaces() *ifaces {
-	return &ifaces{
-		known:    map[ifaceKey]behind{},
-		types:    sync.OnceValue(f.staticTypes),
-		asserted: sync.OnceValue(f.assertedTypes),
-		ignored:  sync.OnceValue(f.ignoredMethods),
-	}
+func ifacesOf(f *Facts) *ifaces {
+	return Of(f, func(f *Facts) *ifaces {
+		return &ifaces{
+			known:    map[ifaceKey]behind{},
+			types:    sync.OnceValue(f.staticTypes),
+			asserted: sync.OnceValue(f.assertedTypes),
+			ignored:  sync.OnceValue(f.ignoredMethods),
+		}
+	})
 }
 
 func (x *ifaces) get(key ifaceKey, work func() behind) behind {
@@ -73,13 +75,13 @@ func (f *Facts) implementations(fn *types.Func) (impls []*types.Func, ok bool) {
 	if recv == nil || fn.Exported() || fn.Pkg() != f.pass.Pkg || !types.IsInterface(recv.Type()) {
 		return nil, false
 	}
-	b := f.ifaces.get(ifaceKey{fn: fn}, func() behind { return f.sealed(fn) })
+	b := ifacesOf(f).get(ifaceKey{fn: fn}, func() behind { return f.sealed(fn) })
 	return b.methods, b.closed && len(b.methods) > 0
 }
 
 func (f *Facts) sealed(fn *types.Func) (b behind) {
 	iface := fn.Signature().Recv().Type().Underlying().(*types.Interface)
-	b.closed = !f.ifaces.ignored()[fn.Name()]
+	b.closed = !ifacesOf(f).ignored()[fn.Name()]
 	for _, obj := range f.pass.TypesInfo.Defs {
 		name, isType := obj.(*types.TypeName)
 		if !isType || !f.declared(name.Pos()) || name.IsAlias() || types.IsInterface(name.Type()) {
@@ -115,14 +117,14 @@ func (f *Facts) behind(typ types.Type, fn *types.Func) (methods []*types.Func, c
 	if !ok || !types.IsInterface(named) || named.TypeParams().Len() > 0 {
 		return nil, false
 	}
-	b := f.ifaces.get(ifaceKey{named, fn}, func() behind { return f.converted(named, fn) })
+	b := ifacesOf(f).get(ifaceKey{named, fn}, func() behind { return f.converted(named, fn) })
 	return b.methods, b.closed
 }
 
 func (f *Facts) converted(named *types.Named, fn *types.Func) (b behind) {
 	iface := named.Underlying().(*types.Interface)
-	b.closed = f.private(named) && !f.ifaces.ignored()[fn.Name()]
-	for _, t := range f.ifaces.types() {
+	b.closed = f.private(named) && !ifacesOf(f).ignored()[fn.Name()]
+	for _, t := range ifacesOf(f).types() {
 		switch {
 		case !types.Implements(t, iface):
 			continue
@@ -153,7 +155,7 @@ func (f *Facts) private(named *types.Named) bool {
 	if obj.Pkg() != f.pass.Pkg || named.TypeParams().Len() > 0 {
 		return false
 	}
-	if slices.ContainsFunc(f.ifaces.asserted(), func(t types.Type) bool { return types.Identical(t, named) }) {
+	if slices.ContainsFunc(ifacesOf(f).asserted(), func(t types.Type) bool { return types.Identical(t, named) }) {
 		return false
 	}
 	if f.pass.Pkg.Name() == "main" {

@@ -51,33 +51,56 @@ var Summaries = &analysis.Analyzer{
 }
 
 func init() {
-	Summaries.Run = func(pass *analysis.Pass) (any, error) { return Summarise(pass, nil), nil }
+	Summaries.Run = func(pass *analysis.Pass) (any, error) { return Summarise(pass), nil }
 }
 
 // Facts answers what is known of functions.
 type Facts struct {
 	*summary.Facts[*Subject]
-	pass *analysis.Pass
-	// ifaces and calls are about the whole package, and found out when asked for.
-	ifaces *ifaces
-	calls  func() *callIndex
-	// detaching is about transports; see Pass.detachingTransports.
-	detaching detachingTransports
-	ask       Asked // about packages that are not analysed; may be nil
+	pass  *analysis.Pass
+	calls func() *callIndex // of the whole package, found out when asked for
+	mu    sync.Mutex
+	kept  map[reflect.Type]any // by Of
 	// shared is for the rules; nil while summarising.
 	shared *shared
 }
 
-func newFacts(pass *analysis.Pass, ask Asked) *Facts {
-	f := &Facts{pass: pass, ask: ask}
-	f.ifaces, f.calls = f.newIfaces(), sync.OnceValue(f.indexCalls)
+func newFacts(pass *analysis.Pass, given []any) *Facts {
+	f := &Facts{pass: pass, kept: map[reflect.Type]any{}}
+	f.calls = sync.OnceValue(f.indexCalls)
+	for _, g := range given {
+		f.kept[reflect.TypeOf(g)] = func() any { return g }
+	}
 	return f
 }
 
-// Summarise computes the facts of a package as [Summaries] does. It asks about
-// functions of packages that are not analysed, if ask is not nil.
-func Summarise(pass *analysis.Pass, ask Asked) *Facts {
-	f := newFacts(pass, ask)
+// Of returns what make works out of the package of f, once: one value for each type. A
+// topic keeps there what its domains and the rules ask for. What the driver gave to
+// [Summarise] or [Lazily] is there without make.
+func Of[T any](f *Facts, make func(*Facts) T) T {
+	key := reflect.TypeFor[T]()
+	f.mu.Lock()
+	get, ok := f.kept[key].(func() any)
+	if !ok {
+		get = sync.OnceValue(func() any { return make(f) })
+		f.kept[key] = get
+	}
+	f.mu.Unlock()
+	return get().(T)
+}
+
+// Lazily returns facts of a package of which only the given domains are worked out, and
+// only when they are asked for. See [Of] for what is given.
+func Lazily(pass *analysis.Pass, of []summary.AnyDomain, given ...any) *Facts {
+	f := newFacts(pass, given)
+	f.Facts = summary.Lazy(&domains, pass, f.subject, of...)
+	return f
+}
+
+// Summarise computes the facts of a package as [Summaries] does. See [Of] for what is
+// given.
+func Summarise(pass *analysis.Pass, given ...any) *Facts {
+	f := newFacts(pass, given)
 	f.Facts = summary.New(&domains, pass, f.subject)
 	f.Complete(sharesFacts(pass))
 	f.shared = newShared()

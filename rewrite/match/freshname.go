@@ -9,6 +9,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
+// givenNames are the names that new variables got.
+type givenNames struct{ by map[string][]givenName }
+
 // givenName is where a name for a new variable was asked for.
 type givenName struct {
 	stmt  ast.Node
@@ -32,8 +35,9 @@ func (p *Pass) FreshName(stmt inspector.Cursor, names ...string) string {
 		return true
 	})
 	scope := p.TypesInfo.Scopes[p.FileOf(stmt.Node().Pos())].Innermost(stmt.Node().Pos())
+	given := State[givenNames](p)
 	free := func(name string) bool {
-		if used[name] || scope == nil || slices.ContainsFunc(p.given[name], func(g givenName) bool {
+		if used[name] || scope == nil || slices.ContainsFunc(given.by[name], func(g givenName) bool {
 			return g.stmt != stmt.Node() && (encloses(g.scope, scope) || encloses(scope, g.scope))
 		}) {
 			return false
@@ -51,10 +55,10 @@ func (p *Pass) FreshName(stmt inspector.Cursor, names ...string) string {
 	if i < 0 {
 		return ""
 	}
-	if p.given == nil {
-		p.given = map[string][]givenName{}
+	if given.by == nil {
+		given.by = map[string][]givenName{}
 	}
-	p.given[all[i]] = append(p.given[all[i]], givenName{stmt.Node(), scope})
+	given.by[all[i]] = append(given.by[all[i]], givenName{stmt.Node(), scope})
 	return all[i]
 }
 

@@ -152,6 +152,9 @@ func (p *Pass) ScopeOf(v *types.Var) (at inspector.Cursor, ok bool) {
 	return at, false
 }
 
+// fixed are the variables of which is known whether they are [Pass.Fixed].
+type fixed struct{ known map[*types.Var]bool }
+
 // Fixed reports whether v, a local variable or a parameter, has one value from
 // its declaration on: nothing assigns it again or gets its address.
 func (p *Pass) Fixed(v *types.Var) bool {
@@ -163,11 +166,12 @@ func (p *Pass) FixedAnywhere(v *types.Var) bool {
 	if v == nil || v.IsField() || v.Parent() == nil || v.Exported() && v.Parent() == p.Pkg.Scope() {
 		return false
 	}
-	if known, ok := p.frozen[v]; ok {
+	m := State[fixed](p)
+	if known, ok := m.known[v]; ok {
 		return known
 	}
-	if p.frozen == nil {
-		p.frozen = map[*types.Var]bool{}
+	if m.known == nil {
+		m.known = map[*types.Var]bool{}
 	}
 	at, ok := p.ScopeOf(v)
 	if ok {
@@ -178,7 +182,7 @@ func (p *Pass) FixedAnywhere(v *types.Var) bool {
 			}
 		}
 	}
-	p.frozen[v] = ok
+	m.known[v] = ok
 	return ok
 }
 

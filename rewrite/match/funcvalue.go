@@ -62,10 +62,7 @@ func (p *Pass) valueEffect(fun ast.Expr, arg, depth int) Effect {
 		if q == nil {
 			return ParamUnknown
 		}
-		if p.litBusy == nil {
-			p.litBusy = map[*ast.FuncLit]bool{}
-		}
-		q.litBusy = p.litBusy
+		*State[busyLiterals](q) = busyOf(p)
 		switch q.valueEffect(call.Args[i], arg, depth-1) {
 		case ParamCloses:
 			return ParamCloses
@@ -76,6 +73,17 @@ func (p *Pass) valueEffect(fun ast.Expr, arg, depth int) Effect {
 	return effect
 }
 
+// busyLiterals are the literals that are being looked into, by all passes that take part.
+type busyLiterals map[*ast.FuncLit]bool
+
+func busyOf(p *Pass) busyLiterals {
+	busy := State[busyLiterals](p)
+	if *busy == nil {
+		*busy = busyLiterals{}
+	}
+	return *busy
+}
+
 // litEffect says what a literal does with its parameter i.
 func (p *Pass) litEffect(lit *ast.FuncLit, i int) Effect {
 	c, ok := p.FindAnywhere(lit)
@@ -83,14 +91,12 @@ func (p *Pass) litEffect(lit *ast.FuncLit, i int) Effect {
 	if !ok || !isSig || i < 0 || i >= sig.Params().Len() || sig.Variadic() {
 		return ParamUnknown
 	}
-	if p.litBusy[lit] {
+	busy := busyOf(p)
+	if busy[lit] {
 		return ParamUnknown // recursion knows nothing
 	}
-	if p.litBusy == nil {
-		p.litBusy = map[*ast.FuncLit]bool{}
-	}
-	p.litBusy[lit] = true
-	defer delete(p.litBusy, lit)
+	busy[lit] = true
+	defer delete(busy, lit)
 	return p.ctxParam(sig.Params().At(i), p.FuncOf(c))
 }
 

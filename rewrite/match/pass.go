@@ -23,27 +23,15 @@ import (
 // Pass is one package seen by one rule.
 type Pass struct {
 	*analysis.Pass
-	Inspector  *inspector.Inspector
-	Facts      *Facts
-	shared     *shared
-	uses       map[ast.Node]*usesIndex // of declarations
-	constant   map[constantKey]bool
-	frozen     map[*types.Var]bool    // by Fixed
-	given      map[string][]givenName // by FreshName
-	visiting   ast.Decl               // by Candidates
-	masked     map[ast.Decl]bool
-	litBusy    map[*ast.FuncLit]bool           // by litEffect
-	conditions map[ast.Expr]string             // by condition
-	serving    map[ast.Node]bool               // by serves
-	constants  map[constantCond]bool           // by constantIn
-	opposites  map[*ast.BinaryExpr]string      // by opposite
-	waiting    map[ast.Node]bool               // by waits
-	errs       map[errKey]*errUses             // by errUses
-	states     map[reflect.Type]any            // by State
-	servers    map[*types.Func]bool            // by server
-	found      map[ast.Node]inspector.Cursor   // by find
-	within     map[*types.Var]inspector.Cursor // by functionAround
-	waiters    map[*ast.BlockStmt]*waiters     // by waitersOf
+	Inspector *inspector.Inspector
+	Facts     *Facts
+	shared    *shared
+	uses      map[ast.Node]*usesIndex // of declarations
+	visiting  ast.Decl                // by Candidates
+	masked    map[ast.Decl]bool
+	states    map[reflect.Type]any            // by State
+	found     map[ast.Node]inspector.Cursor   // by find
+	within    map[*types.Var]inspector.Cursor // by functionAround
 }
 
 // shared is what all rules work out of a package once. They run at the same time.
@@ -69,8 +57,8 @@ func NewPass(pass *analysis.Pass, in *inspector.Inspector, facts *Facts) *Pass {
 	return p
 }
 
-// State returns what a rule keeps about the package of p, for as long as it runs: a
-// value of a type of its own, which is the zero value at first.
+// State returns what a rule or a topic keeps about the package of p, for as long as the
+// rule runs: a value of a type of its own, which is the zero value at first.
 func State[T any](p *Pass) *T {
 	key := reflect.TypeFor[T]()
 	s, ok := p.states[key].(*T)

@@ -124,7 +124,7 @@ type detachingTransports struct {
 }
 
 func (p *Pass) detachingTransports() detaching {
-	d := &p.Facts.detaching
+	d := Of(p.Facts, func(*Facts) *detachingTransports { return &detachingTransports{} })
 	d.mu.Lock()
 	known, found := d.known, d.found
 	d.known = true
@@ -144,7 +144,7 @@ func (p *Pass) findDetaching() (found detaching) {
 		found.tested = true
 		found.shipped = found.shipped || !inTest
 	}
-	for _, t := range p.Facts.ifaces.types() {
+	for _, t := range ifacesOf(p.Facts).types() {
 		if types.IsInterface(t) || typeis.TypeParam(t) {
 			continue
 		}

@@ -13,6 +13,14 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
+// waiting is what is worked out about waits once for a rule.
+type waiting struct {
+	nodes   map[ast.Node]bool           // by MayWait
+	serving map[ast.Node]bool           // by serves
+	servers map[*types.Func]bool        // by server
+	bodies  map[*ast.BlockStmt]*waiters // by waitersOf
+}
+
 // WaitsAfter reports whether fn, on a path behind node, comes to something
 // that stands behind pos in the source and may take long: a channel
 // operation, a select, an endless loop, a call that waits.
@@ -59,7 +67,8 @@ func (p *Pass) DoneAt(c, def inspector.Cursor, fn *Func) token.Pos {
 // serves reports whether n calls a function of the package that goes on for
 // long: it loops over a channel, or waits in a loop that has no condition.
 func (p *Pass) serves(n ast.Node) bool {
-	found, known := p.serving[n]
+	m := State[waiting](p)
+	found, known := m.serving[n]
 	if known {
 		return found
 	}
@@ -72,10 +81,10 @@ func (p *Pass) serves(n ast.Node) bool {
 		}
 		return !found
 	})
-	if p.serving == nil {
-		p.serving = map[ast.Node]bool{}
+	if m.serving == nil {
+		m.serving = map[ast.Node]bool{}
 	}
-	p.serving[n] = found
+	m.serving[n] = found
 	return found
 }
 
@@ -84,13 +93,14 @@ func (p *Pass) server(fn *types.Func) bool {
 	if fn == nil || fn.Pkg() != p.Pkg {
 		return false
 	}
-	if serves, known := p.servers[fn]; known {
+	m := State[waiting](p)
+	if serves, known := m.servers[fn]; known {
 		return serves
 	}
-	if p.servers == nil {
-		p.servers = map[*types.Func]bool{}
+	if m.servers == nil {
+		m.servers = map[*types.Func]bool{}
 	}
-	p.servers[fn] = false // while it is looked into
+	m.servers[fn] = false // while it is looked into
 	body := p.Declaration(fn)
 	if body == nil {
 		return false
@@ -109,7 +119,7 @@ func (p *Pass) server(fn *types.Func) bool {
 		}
 		return !found
 	})
-	p.servers[fn] = found
+	m.servers[fn] = found
 	return found
 }
 
@@ -133,7 +143,8 @@ func (p *Pass) blocks(n ast.Node) bool {
 // MayWait reports whether n itself may take long: a channel operation, or a call that waits.
 // It is asked about the nodes of a function once for each path that comes by.
 func (p *Pass) MayWait(n ast.Node) bool {
-	found, known := p.waiting[n]
+	m := State[waiting](p)
+	found, known := m.nodes[n]
 	if known {
 		return found
 	}
@@ -151,10 +162,10 @@ func (p *Pass) MayWait(n ast.Node) bool {
 		}
 		return !found
 	})
-	if p.waiting == nil {
-		p.waiting = map[ast.Node]bool{}
+	if m.nodes == nil {
+		m.nodes = map[ast.Node]bool{}
 	}
-	p.waiting[n] = found
+	m.nodes[n] = found
 	return found
 }
 

@@ -15,7 +15,8 @@ type waiters struct {
 
 // waitersOf returns where fn may wait.
 func (p *Pass) waitersOf(fn *Func) *waiters {
-	if w := p.waiters[fn.Body]; w != nil {
+	m := State[waiting](p)
+	if w := m.bodies[fn.Body]; w != nil {
 		return w
 	}
 	w := &waiters{inSelect: map[ast.Node]bool{}}
@@ -31,10 +32,10 @@ func (p *Pass) waitersOf(fn *Func) *waiters {
 		}
 	}
 	w.ahead = fn.Flow.LeadTo(waiting)
-	if p.waiters == nil {
-		p.waiters = map[*ast.BlockStmt]*waiters{}
+	if m.bodies == nil {
+		m.bodies = map[*ast.BlockStmt]*waiters{}
 	}
-	p.waiters[fn.Body] = w
+	m.bodies[fn.Body] = w
 	return w
 }
 

@@ -20,10 +20,13 @@ type lazy struct {
 	cuts    int // how often something was taken for unknown, or came from scratch
 }
 
+// AnyDomain is a domain, whatever it knows.
+type AnyDomain interface{ position() int }
+
 // Lazy returns the facts of the package of pass, of which the given domains are
 // computed for a function when it is asked about. Answers to different questions
 // do not depend on their order: see Ask. They may be asked one at a time.
-func Lazy[P any](r *Registry[P], pass *analysis.Pass, open func(*types.Func, *ast.FuncDecl) (P, bool), domains ...interface{ position() int }) *Facts[P] {
+func Lazy[P any](r *Registry[P], pass *analysis.Pass, open func(*types.Func, *ast.FuncDecl) (P, bool), domains ...AnyDomain) *Facts[P] {
 	f := New(r, pass, open)
 	f.growing, f.lazy, f.only = true, &lazy{running: map[*types.Func]bool{}}, map[int]bool{}
 	for _, d := range domains {
