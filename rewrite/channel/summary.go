@@ -125,8 +125,8 @@ func chanEffect(p *match.Pass, v *types.Var, fn *match.Func) (e Effect) {
 		}
 	}
 	e.Known = true
-	e.Sends, e.SureSends = p.MostAndLeast(fn, sends)
-	e.Receives, e.SureReceives = p.MostAndLeast(fn, receives)
+	e.Sends, e.SureSends = fn.Flow.MostAndLeast(sends)
+	e.Receives, e.SureReceives = fn.Flow.MostAndLeast(receives)
 	return e
 }
 

@@ -57,17 +57,15 @@ func init() {
 // Facts answers what is known of functions.
 type Facts struct {
 	*summary.Facts[*Subject]
-	pass  *analysis.Pass
-	calls func() *callIndex // of the whole package, found out when asked for
-	mu    sync.Mutex
-	kept  map[reflect.Type]any // by Of
+	pass *analysis.Pass
+	mu   sync.Mutex
+	kept map[reflect.Type]any // by Of
 	// shared is for the rules; nil while summarising.
 	shared *shared
 }
 
 func newFacts(pass *analysis.Pass, given []any) *Facts {
 	f := &Facts{pass: pass, kept: map[reflect.Type]any{}}
-	f.calls = sync.OnceValue(f.indexCalls)
 	for _, g := range given {
 		f.kept[reflect.TypeOf(g)] = func() any { return g }
 	}

@@ -113,20 +113,23 @@ type paramOf struct {
 	index int
 }
 
+// callsIn returns the index of the package of f.
+func callsIn(f *Facts) *callIndex { return Of(f, newCallIndex) }
+
 // parameterOf returns the function that v is a parameter of, if it is one of
 // this package that others cannot call, and its index there.
 func (f *Facts) parameterOf(v *types.Var) (*types.Func, int) {
-	p := f.calls().param[v]
+	p := callsIn(f).param[v]
 	return p.fn, p.index
 }
 
 // callsOf returns the calls of fn; all says that nothing else is done with it.
 func (f *Facts) callsOf(fn *types.Func) (calls []*ast.CallExpr, all bool) {
-	x := f.calls()
+	x := callsIn(f)
 	return x.calls[fn], !x.value[fn] && len(f.pass.IgnoredFiles) == 0
 }
 
-func (f *Facts) indexCalls() *callIndex {
+func newCallIndex(f *Facts) *callIndex {
 	x := &callIndex{calls: map[*types.Func][]*ast.CallExpr{}, value: map[*types.Func]bool{}, param: map[*types.Var]paramOf{}}
 	own := func(id *ast.Ident) *types.Func {
 		fn, ok := f.pass.TypesInfo.Uses[id].(*types.Func)
@@ -181,7 +184,7 @@ func calledName(fun ast.Expr) *ast.Ident {
 
 // passAt returns a pass over the declaration that holds n; nil if that is no function.
 func (f *Facts) passAt(n ast.Node) *Pass {
-	decls := f.calls().decls
+	decls := callsIn(f).decls
 	i := slices.IndexFunc(decls, func(d *ast.FuncDecl) bool { return d.Pos() <= n.Pos() && n.End() <= d.End() })
 	if i < 0 {
 		return nil

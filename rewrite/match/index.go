@@ -14,17 +14,16 @@ import (
 // that in the whole package for each candidate would be quadratic in its size.
 // All lists are in the order of the files, and of the text within a file.
 type PackageIndex struct {
-	Declared  map[*types.Func]inspector.Cursor        // functions of the package -> their declarations
-	Funcs     map[*types.Func][]inspector.Cursor      // functions -> the identifiers that use them
-	Calls     map[*types.Func][]inspector.Cursor      // functions -> the calls of them, also by a local variable
-	Fields    map[*types.Var][]inspector.Cursor       // Fields -> the selections of them
-	globals   map[*types.Var][]inspector.Cursor       // package variables -> the identifiers that denote them
-	Assigned  map[*types.Var][]ast.Expr               // variables and fields -> the left sides of assignments
-	Closed    map[*types.Var]bool                     // channels that are closed
-	Named     map[string][]inspector.Cursor           // Fields by name -> the identifiers that use them
-	methods   map[string]bool                         // the methods of interfaces
-	Resets    map[*types.Var][]inspector.Cursor       // timers -> the calls of Reset
-	elsewhere func() (names map[string]bool, ok bool) // see mentionedElsewhere
+	Declared map[*types.Func]inspector.Cursor   // functions of the package -> their declarations
+	Funcs    map[*types.Func][]inspector.Cursor // functions -> the identifiers that use them
+	Calls    map[*types.Func][]inspector.Cursor // functions -> the calls of them, also by a local variable
+	Fields   map[*types.Var][]inspector.Cursor  // Fields -> the selections of them
+	globals  map[*types.Var][]inspector.Cursor  // package variables -> the identifiers that denote them
+	Assigned map[*types.Var][]ast.Expr          // variables and fields -> the left sides of assignments
+	Closed   map[*types.Var]bool                // channels that are closed
+	Named    map[string][]inspector.Cursor      // Fields by name -> the identifiers that use them
+	methods  map[string]bool                    // the methods of interfaces
+	Resets   map[*types.Var][]inspector.Cursor  // timers -> the calls of Reset
 }
 
 // Index returns the index of the package, which all rules share.
@@ -36,7 +35,6 @@ func newIndex(p *Pass) *PackageIndex {
 		Fields: map[*types.Var][]inspector.Cursor{}, globals: map[*types.Var][]inspector.Cursor{}, Assigned: map[*types.Var][]ast.Expr{}, Closed: map[*types.Var]bool{},
 		Named: map[string][]inspector.Cursor{}, methods: map[string]bool{}, Resets: map[*types.Var][]inspector.Cursor{},
 	}
-	x.elsewhere = sync.OnceValues(p.namesElsewhere)
 	root := p.Inspector.Root()
 	for c := range root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil), (*ast.AssignStmt)(nil), (*ast.CallExpr)(nil), (*ast.FuncDecl)(nil), (*ast.InterfaceType)(nil)) {
 		switch n := c.Node().(type) {

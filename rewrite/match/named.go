@@ -183,41 +183,46 @@ func (p *Pass) inInterface(name string) bool { return p.Index().methods[name] }
 // that does not belong to it in this build, such as one for another system,
 // uses name.
 func (p *Pass) mentionedElsewhere(name string) bool {
-	names, ok := p.Index().elsewhere()
-	return !ok || names[name]
+	names := Shared(p, namesElsewhere)
+	return !names.read || names.used[name]
 }
 
-// namesElsewhere returns the identifiers in those files; ok is false if one of them
-// cannot be read.
-func (p *Pass) namesElsewhere() (names map[string]bool, ok bool) {
+// elsewhere holds the identifiers in the files that do not belong to the package.
+type elsewhere struct {
+	used map[string]bool
+	read bool // all files could be read
+}
+
+func namesElsewhere(p *Pass) (names elsewhere) {
 	var own []string
 	for _, f := range p.Files {
 		own = append(own, p.Fset.File(f.FileStart).Name())
 	}
 	list, err := Neighbours(own)
 	if err != nil {
-		return nil, false
+		return elsewhere{}
 	}
-	names = map[string]bool{}
+	names.used = map[string]bool{}
 	for _, path := range list {
 		file, err := parser.ParseFile(token.NewFileSet(), path, nil, parser.SkipObjectResolution)
 		if file == nil {
-			return nil, false
+			return elsewhere{}
 		}
 		if file.Name.Name != p.Pkg.Name() {
 			continue // a test from outside sees exported names only
 		}
 		if err != nil {
-			return nil, false
+			return elsewhere{}
 		}
 		ast.Inspect(file, func(n ast.Node) bool {
 			if id, ok := n.(*ast.Ident); ok {
-				names[id.Name] = true
+				names.used[id.Name] = true
 			}
 			return true
 		})
 	}
-	return names, true
+	names.read = true
+	return names
 }
 
 // Neighbours returns the Go files in the directory of a package that are not

@@ -97,7 +97,7 @@ const transportDepth = 3
 // bodyOf returns the function of the package that fn is, with a pass over it.
 func (f *Facts) bodyOf(fn *types.Func) (*Pass, *Func) {
 	fn = fn.Origin()
-	for _, d := range f.calls().decls {
+	for _, d := range callsIn(f).decls {
 		if f.pass.TypesInfo.Defs[d.Name] != types.Object(fn) {
 			continue
 		}

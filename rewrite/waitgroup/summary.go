@@ -7,6 +7,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
@@ -130,7 +131,7 @@ func groupEffect(p *match.Pass, key match.WGKey, param int, ops []Op, fn *match.
 	note := func(at inspector.Cursor, a, d, s int) {
 		node, own := match.FlowNode(at, fn), p.Runner(at) == fn.Cursor
 		if node == nil || !own { // in a goroutine or a literal that is called whenever
-			e.Adds, e.Dones = max(e.Adds, int8(min(a*match.Many, match.Many))), max(e.Dones, int8(min(d*match.Many, match.Many)))
+			e.Adds, e.Dones = max(e.Adds, int8(min(a*flow.Many, flow.Many))), max(e.Dones, int8(min(d*flow.Many, flow.Many)))
 			return
 		}
 		adds[node] += a
@@ -153,7 +154,7 @@ func groupEffect(p *match.Pass, key match.WGKey, param int, ops []Op, fn *match.
 		case "Done":
 			note(o.At, 0, 1, 1)
 			if len(o.Call.Args) > 0 {
-				e.Dones = match.Many // wg.Add(-n)
+				e.Dones = flow.Many // wg.Add(-n)
 			}
 		case "Wait":
 			e.Waits = true
@@ -190,9 +191,9 @@ func groupEffect(p *match.Pass, key match.WGKey, param int, ops []Op, fn *match.
 			_, e.Itself = NewGroups(p).CountsItself(f, o, ops)
 		}
 	}
-	most, least := p.MostAndLeast(fn, dones)
-	_, surely := p.MostAndLeast(fn, sure)
+	most, least := fn.Flow.MostAndLeast(dones)
+	_, surely := fn.Flow.MostAndLeast(sure)
 	e.Dones, e.SureDones = max(e.Dones, most), min(least, surely)
-	e.Adds = max(e.Adds, int8(match.MostOn(fn, adds)))
+	e.Adds = max(e.Adds, int8(fn.Flow.Most(adds)))
 	return e
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
@@ -112,7 +113,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		return m.None("the goroutine does not end behind the send either")
 	case buffer.AwaitsAnswer(s.Local):
 		return m.None("the goroutine then waits for an answer, which does not come either")
-	case !abandon.EndsAfterSend(s.Local, false), len(s.Ranges) > 0, s.Senders[0].Most >= match.Many:
+	case !abandon.EndsAfterSend(s.Local, false), len(s.Ranges) > 0, s.Senders[0].Most >= flow.Many:
 		return s.tell(m, "no buffer has room for all that the goroutine sends")
 	}
 	if s.Looked {

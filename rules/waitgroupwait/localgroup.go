@@ -213,7 +213,7 @@ func (g *localGroup) sort() bool {
 			continue
 		}
 		if s.Body != nil {
-			s.Most = match.MostOn(s.Body, counts[s])
+			s.Most = s.Body.Flow.Most(counts[s])
 		}
 		g.Starts = append(g.Starts, *s)
 	}
@@ -308,7 +308,7 @@ func (g *localGroup) Excesses() (out []excess) {
 // count down at most; ok is false if that is not known.
 func (g *localGroup) mostBehind(add waitgroup.Op, start groupStart) (n int, ok bool) {
 	loops := channel.Loops(start.Stmt, g.Fn, add.Call.Pos())
-	if start.Most >= match.Many || len(loops) > 1 {
+	if start.Most >= flow.Many || len(loops) > 1 {
 		return start.Most, false
 	}
 	if len(loops) == 0 {

@@ -50,7 +50,7 @@ func Find(s *channel.Local) (Why, bool) {
 		if snd.Loop != nil {
 			return leakOfMany(s)
 		}
-		if snd.Most >= match.Many {
+		if snd.Most >= flow.Many {
 			return leakOfProducer(s, snd)
 		}
 	}
@@ -65,11 +65,11 @@ func CountSends(snd *channel.Sender, weights map[ast.Node]int) (most, least int)
 		k    int
 		once ast.Node
 	}
-	least = match.Many
+	least = flow.Many
 	flow.Paths[state]{
 		Node: func(n ast.Node, s state) (state, bool) {
 			if w := weights[n]; w > 0 && s.once != n {
-				s.k = min(s.k+w, match.Many)
+				s.k = min(s.k+w, flow.Many)
 				if snd.Once[n] {
 					s.once = n
 				}

@@ -27,8 +27,8 @@ func leakOfProducer(s *channel.Local, snd *channel.Sender) (why Why, leaks bool)
 		return why, false
 	}
 	bound, ok := s.Pass.LoopBound(inner[0])
-	most := int64(match.MostOn(s.Fn, widen(gets)))
-	if !ok || bound.Of != nil || most >= match.Many || bound.Const <= most+s.Cap {
+	most := int64(s.Fn.Flow.Most(widen(gets)))
+	if !ok || bound.Of != nil || most >= flow.Many || bound.Const <= most+s.Cap {
 		return why, false
 	}
 	exit := s.AnyExit(match.FlowNode(snd.Stmt, s.Fn))
@@ -143,8 +143,8 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 		return why, false
 	}
 	if len(loops) == 0 {
-		most := int64(match.MostOn(s.Fn, widen(gets)))
-		if most >= match.Many || snd.Bound.Const > 0 && s.Cap+most >= snd.Bound.Const {
+		most := int64(s.Fn.Flow.Most(widen(gets)))
+		if most >= flow.Many || snd.Bound.Const > 0 && s.Cap+most >= snd.Bound.Const {
 			return why, false
 		}
 		exit := s.AnyExit(start)
@@ -230,7 +230,7 @@ func sameBound(a, b match.Bound) bool {
 // outgrows reports whether one sender alone sends more than the buffer takes:
 // in a loop that has more rounds than that, or whose rounds are not counted.
 func outgrows(s *channel.Local, snd *channel.Sender) bool {
-	if len(s.Senders) != 1 || snd.Loop != nil || snd.Most < match.Many || len(snd.Sends) != 1 {
+	if len(s.Senders) != 1 || snd.Loop != nil || snd.Most < flow.Many || len(snd.Sends) != 1 {
 		return false
 	}
 	inner := channel.Loops(snd.Sends[0].Op, snd.Body, snd.Body.Body.Pos())

@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
@@ -40,7 +41,7 @@ func newTotal(s *channel.Local, loop *ast.RangeStmt) total {
 func totalOf(s *channel.Local, snd *channel.Sender, loop *ast.RangeStmt) total {
 	t, starts := total{s: s, snd: snd, loop: loop}, snd.Loop
 	switch {
-	case snd.Loop == nil && snd.Most < match.Many:
+	case snd.Loop == nil && snd.Most < flow.Many:
 		t.bound, t.ok = match.Bound{Const: int64(snd.Most)}, true
 		return t
 	case snd.Loop == nil && len(snd.Sends) == 1: // a producer
