@@ -11,8 +11,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/cli"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rules"
 )
@@ -21,13 +21,13 @@ import (
 // named bad, the fix of the other one panics.
 func withPanics() {
 	all := append(rules.All(),
-		rule.Rule{Name: "panics", Doc: "Panics.", Find: func(p *match.Pass) []rule.Match {
+		rule.Rule{Name: "panics", Doc: "Panics.", Find: func(p *code.Pass) []rule.Match {
 			if p.Pkg.Name() == "bad" {
 				panic("no \x1b[31mgood")
 			}
 			return nil
 		}},
-		rule.Rule{Name: "fixpanics", Doc: "Finds packages named worse.", Find: func(p *match.Pass) []rule.Match {
+		rule.Rule{Name: "fixpanics", Doc: "Finds packages named worse.", Find: func(p *code.Pass) []rule.Match {
 			if p.Pkg.Name() != "worse" {
 				return nil
 			}

@@ -6,13 +6,13 @@ import (
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
 // calledIn returns the calls of each function by the name of what they call.
-func calledIn(p *match.Pass) (all []map[string]*ast.ExprStmt) {
+func calledIn(p *code.Pass) (all []map[string]*ast.ExprStmt) {
 	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
 		calls := map[string]*ast.ExprStmt{}
 		ast.Inspect(c.Node(), func(n ast.Node) bool {
@@ -30,7 +30,7 @@ func calledIn(p *match.Pass) (all []map[string]*ast.ExprStmt) {
 // good, where the other one was called until it was fixed: without the latter
 // there is nothing to find.
 func unless(name, other string) rule.Rule {
-	return rule.Rule{Name: "find" + name, Doc: "Calls of " + name + ".", Find: func(p *match.Pass) (out []rule.Match) {
+	return rule.Rule{Name: "find" + name, Doc: "Calls of " + name + ".", Find: func(p *code.Pass) (out []rule.Match) {
 		for _, calls := range calledIn(p) {
 			s := calls[name]
 			if s == nil || other != "" && calls[other] == nil {

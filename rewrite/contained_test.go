@@ -7,15 +7,15 @@ import (
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
 // fragile is a rule that finds calls of bad, to rename them, and panics on
 // functions that call one of others.
 func fragile(others ...string) rule.Rule {
-	return rule.Rule{Name: "fragile", Doc: "Calls of bad.", Find: func(p *match.Pass) (out []rule.Match) {
+	return rule.Rule{Name: "fragile", Doc: "Calls of bad.", Find: func(p *code.Pass) (out []rule.Match) {
 		for c := range p.Candidates((*ast.CallExpr)(nil)) {
 			id, ok := c.Node().(*ast.CallExpr).Fun.(*ast.Ident)
 			if !ok {

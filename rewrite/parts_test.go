@@ -7,15 +7,15 @@ import (
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
 // renameRule finds the functions whose names begin with "old" and renames them
 // to what follows, at their declaration and wherever they are called.
-var renameRule = rule.Rule{Name: "rename", Doc: "Old names.", Find: func(p *match.Pass) (out []rule.Match) {
+var renameRule = rule.Rule{Name: "rename", Doc: "Old names.", Find: func(p *code.Pass) (out []rule.Match) {
 	for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
 		id := c.Node().(*ast.FuncDecl).Name
 		to, old := strings.CutPrefix(id.Name, "old")

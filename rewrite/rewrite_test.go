@@ -9,16 +9,16 @@ import (
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
 // callRule is a rule that finds the statements that call a function of the
 // given name, and offers fix for them.
 func callRule(name string, fix func(d *dstedit.Decl, s *ast.ExprStmt) error) rule.Rule {
-	return rule.Rule{Name: "find" + name, Doc: "Calls of " + name + ".", Find: func(p *match.Pass) (out []rule.Match) {
+	return rule.Rule{Name: "find" + name, Doc: "Calls of " + name + ".", Find: func(p *code.Pass) (out []rule.Match) {
 		for c := range p.Inspector.Root().Preorder((*ast.ExprStmt)(nil)) {
 			s := c.Node().(*ast.ExprStmt)
 			call, ok := s.X.(*ast.CallExpr)
@@ -139,7 +139,7 @@ func TestFixThatCausesAnotherFindingIsDropped(t *testing.T) {
 }
 
 func TestPanicOfARuleCostsOnlyItsFindings(t *testing.T) {
-	panics := rule.Rule{Name: "panics", Doc: "Panics.", Find: func(p *match.Pass) []rule.Match {
+	panics := rule.Rule{Name: "panics", Doc: "Panics.", Find: func(p *code.Pass) []rule.Match {
 		if p.Pkg.Name() == "m" {
 			panic("oh")
 		}
@@ -193,7 +193,7 @@ func TestFileArguments(t *testing.T) {
 
 func TestFixThatHidesAnotherFindingIsDropped(t *testing.T) {
 	// other is found only as long as bad is called in the same function.
-	other := rule.Rule{Name: "findother", Doc: "Calls of other beside bad.", Find: func(p *match.Pass) (out []rule.Match) {
+	other := rule.Rule{Name: "findother", Doc: "Calls of other beside bad.", Find: func(p *code.Pass) (out []rule.Match) {
 		for c := range p.Inspector.Root().Preorder((*ast.FuncDecl)(nil)) {
 			calls := map[string]*ast.CallExpr{}
 			ast.Inspect(c.Node(), func(n ast.Node) bool {

@@ -40,7 +40,7 @@ package NAME
 import (
 	_ "embed"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -53,7 +53,7 @@ var (
 //go:embed NAME.go
 var source string
 
-func find(p *match.Pass) []rule.Match {
+func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
 	return out
 }

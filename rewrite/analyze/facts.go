@@ -11,7 +11,8 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
 	"github.com/goroutinefix/goroutinefix/rewrite/summary"
 )
 
@@ -39,7 +40,7 @@ func newFacts(data []byte) *facts {
 		}
 		m := map[string]summary.Known{}
 		for _, f := range list {
-			if m[f.Name], _ = match.DecodeFacts(f.Facts); m[f.Name] == nil {
+			if m[f.Name], _ = code.DecodeFacts(f.Facts); m[f.Name] == nil {
 				return nil
 			}
 		}
@@ -88,20 +89,20 @@ func factName(fn *types.Func) string {
 	return named.Obj().Name() + "." + fn.Name()
 }
 
-// summaries returns the analyzer that stands in for [match.Summaries] on one
+// summaries returns the analyzer that stands in for [code.Summaries] on one
 // package: it takes the facts of other packages from v and gives those of
 // this one to out, by their names. With plain it does so also for the package
 // without its test files, as other packages see it.
-func (g *graph) summaries(v []*view, out, plain known, ask match.Asked) *analysis.Analyzer {
-	a := *match.Summaries
+func (g *graph) summaries(v []*view, out, plain known, ask lifetime.Asked) *analysis.Analyzer {
+	a := *code.Summaries
 	a.FactTypes = nil
 	visible := g.look(v)
 	a.Run = func(pass *analysis.Pass) (any, error) {
 		if plain != nil {
-			p := connect(match.WithoutTests(pass), visible, plain)
-			match.Summarise(p, ask)
+			p := connect(WithoutTests(pass), visible, plain)
+			code.Summarise(p, ask)
 		}
-		return match.Summarise(connect(pass, visible, out), ask), nil
+		return code.Summarise(connect(pass, visible, out), ask), nil
 	}
 	return &a
 }

@@ -19,7 +19,8 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/cache"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/godebug"
 )
 
 // key returns the hash of everything that the result of n depends on: this
@@ -38,7 +39,7 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 	}
 	k.Add(p.ID, p.PkgPath, p.Name, p.ForTest, fmt.Sprint(a.job.Program.Sizes()))
 	if m := p.Module; m != nil {
-		k.Add(m.Path, m.Version, m.GoVersion, strconv.FormatBool(match.AsyncTimers(m.GoMod)))
+		k.Add(m.Path, m.Version, m.GoVersion, strconv.FormatBool(godebug.AsyncTimersIn(m.GoMod)))
 	}
 	for _, name := range p.CompiledGoFiles {
 		sum, err := a.job.Program.Digest(name)
@@ -82,7 +83,7 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 // addNeighbours adds to k the files beside p that are of the same package, but
 // not of this build of it.
 func addNeighbours(k *cache.Key, p *packages.Package) error {
-	list, err := match.Neighbours(p.CompiledGoFiles)
+	list, err := callers.Neighbours(p.CompiledGoFiles)
 	if err != nil {
 		return err
 	}

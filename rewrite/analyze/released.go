@@ -11,8 +11,9 @@ import (
 	"golang.org/x/tools/go/packages"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/cache"
+	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
 // The bounds of how far released dependencies are looked into. They are no
@@ -51,31 +52,31 @@ type dependency struct {
 	id      cache.ID // zero if nothing is kept
 	opened  bool     // effects has what was kept
 	changed bool
-	effects map[string][]match.Effect
+	effects map[string][]usage.Effect
 	loaded  bool
 	checked *packages.Package
-	source  *match.Dependency // nil if it cannot be looked into
+	source  *lifetime.Dependency // nil if it cannot be looked into
 	took    time.Duration
 }
 
 // asker returns the function that answers questions of p; depth is how many
 // packages deep they may go.
-func (r *released) asker(p *packages.Package, depth int) match.Asked {
+func (r *released) asker(p *packages.Package, depth int) lifetime.Asked {
 	if depth == 0 {
 		return nil
 	}
-	return func(fn *types.Func, i int) match.Effect {
+	return func(fn *types.Func, i int) usage.Effect {
 		dep := r.prog.Import(p, fn.Pkg().Path())
 		if dep == nil || dep.Module == nil || dep.Module.Main {
-			return match.ParamUnknown
+			return usage.ParamUnknown
 		}
 		name := factName(fn)
 		if name == "" {
-			return match.ParamUnknown
+			return usage.ParamUnknown
 		}
 		effects := r.dependency(dep, depth).ask(name)
 		if i >= len(effects) {
-			return match.ParamUnknown
+			return usage.ParamUnknown
 		}
 		return effects[i]
 	}
@@ -95,7 +96,7 @@ func (r *released) dependency(p *packages.Package, depth int) *dependency {
 
 // ask returns what a function does with its parameters. While it waits, it waits
 // for packages that this one imports, which never wait for this one.
-func (d *dependency) ask(name string) []match.Effect {
+func (d *dependency) ask(name string) []usage.Effect {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.opened {
@@ -110,7 +111,7 @@ func (d *dependency) ask(name string) []match.Effect {
 		d.loaded = true
 		d.load()
 	}
-	var effects []match.Effect
+	var effects []usage.Effect
 	if d.source != nil {
 		effects = d.source.Effects(name)
 	}
@@ -123,7 +124,7 @@ func (d *dependency) ask(name string) []match.Effect {
 // command has built is the hash of what is in it, which depends on the sources of
 // the package, of all that it imports, and on the build configuration.
 func (d *dependency) open() {
-	d.effects = map[string][]match.Effect{}
+	d.effects = map[string][]usage.Effect{}
 	name := filepath.Base(d.pkg.ExportFile)
 	if d.of.cache == nil || !addressed.MatchString(name) {
 		return
@@ -135,7 +136,7 @@ func (d *dependency) open() {
 	}
 	k.Add(d.pkg.PkgPath, version, name, strconv.Itoa(d.depth))
 	d.id = k.ID()
-	kept := map[string][]match.Effect{}
+	kept := map[string][]usage.Effect{}
 	if d.of.cache.Get(d.id, &kept) {
 		d.effects = kept
 	}
@@ -153,7 +154,7 @@ func (d *dependency) load() {
 		ImportObjectFact: func(types.Object, analysis.Fact) bool { return false },
 		ResultOf:         map[*analysis.Analyzer]any{},
 	}
-	d.source = match.NewDependency(pass, factName, d.of.asker(d.pkg, d.depth-1))
+	d.source = lifetime.NewDependency(pass, factName, d.of.asker(d.pkg, d.depth-1))
 }
 
 // close keeps what was found out, and gives back what the packages have taken. It

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -56,11 +56,11 @@ const (
 )
 
 // Uses lists what is done with the channel variable v below root.
-func Uses(p *match.Pass, root inspector.Cursor, v types.Object) []Use {
+func Uses(p *code.Pass, root inspector.Cursor, v types.Object) []Use {
 	var out []Use
 	for _, use := range p.Uses(root, v) {
 		u := UseAt(p, use)
-		if u.Kind == Other && match.IsAssigned(use) {
+		if u.Kind == Other && code.IsAssigned(use) {
 			u.Kind = Make
 		}
 		out = append(out, u)
@@ -69,9 +69,9 @@ func Uses(p *match.Pass, root inspector.Cursor, v types.Object) []Use {
 }
 
 // UseAt says what is done with the channel that the expression at c denotes.
-func UseAt(p *match.Pass, at inspector.Cursor) Use {
+func UseAt(p *code.Pass, at inspector.Cursor) Use {
 	u := Use{At: at, Op: at, Runner: p.Runner(at)}
-	c := match.Unparen(at)
+	c := code.Unparen(at)
 	parent := c.Parent()
 	switch n := parent.Node().(type) {
 	case *ast.SendStmt:
@@ -127,7 +127,7 @@ func InSelect(op inspector.Cursor) (sel *ast.SelectStmt, hasDefault bool) {
 
 // Loops lists the for and range statements around c within fn, innermost
 // first, that do not also hold pos.
-func Loops(c inspector.Cursor, fn *match.Func, pos token.Pos) (loops []ast.Stmt) {
+func Loops(c inspector.Cursor, fn *code.Func, pos token.Pos) (loops []ast.Stmt) {
 	for l := range c.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		if l == fn.Cursor {
 			break
@@ -140,6 +140,6 @@ func Loops(c inspector.Cursor, fn *match.Func, pos token.Pos) (loops []ast.Stmt)
 }
 
 // IsMake reports whether call makes a channel.
-func IsMake(p *match.Pass, call *ast.CallExpr) bool {
-	return match.CalledAs(call) == "make" && p.IsBuiltin(call, "make") && len(call.Args) > 0 && typeis.Chan(p.TypesInfo.TypeOf(call))
+func IsMake(p *code.Pass, call *ast.CallExpr) bool {
+	return code.CalledAs(call) == "make" && p.IsBuiltin(call, "make") && len(call.Args) > 0 && typeis.Chan(p.TypesInfo.TypeOf(call))
 }

@@ -6,7 +6,8 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -23,11 +24,11 @@ type Field struct {
 
 // Fields returns the channels in fields that nothing outside of the
 // package can get at, as far as it is known what is done with them.
-func Fields(p *match.Pass) []*Field {
-	return match.Shared(p, findFields)
+func Fields(p *code.Pass) []*Field {
+	return code.Shared(p, findFields)
 }
 
-func findFields(p *match.Pass) []*Field {
+func findFields(p *code.Pass) []*Field {
 	t := &fieldTable{p: p, fields: map[*types.Var]*Field{}, getters: map[*types.Func]*types.Var{}, seen: map[*types.Var]bool{}}
 	root := p.Inspector.Root()
 	var order []*Field
@@ -64,7 +65,7 @@ func findFields(p *match.Pass) []*Field {
 	}
 	known := order[:0]
 	for _, f := range order {
-		if !(f.Receivable && f.Sendable) && !t.p.UsedUnseen(f.Field) {
+		if !(f.Receivable && f.Sendable) && !callers.UsedUnseen(t.p, f.Field) {
 			known = append(known, f)
 		}
 	}
@@ -72,7 +73,7 @@ func findFields(p *match.Pass) []*Field {
 }
 
 type fieldTable struct {
-	p       *match.Pass
+	p       *code.Pass
 	fields  map[*types.Var]*Field
 	getters map[*types.Func]*types.Var // functions that return such a field, or nil, to be received from
 	seen    map[*types.Var]bool        // aliases followed
@@ -144,7 +145,7 @@ func (t *fieldTable) use(f *Field, c inspector.Cursor) {
 func (t *fieldTable) unknown(f *Field) { f.Receivable, f.Sendable = true, true }
 
 func (t *fieldTable) other(f *Field, u Use) {
-	c := match.Unparen(u.At)
+	c := code.Unparen(u.At)
 	parent := c.Parent()
 	switch n := parent.Node().(type) {
 	case *ast.AssignStmt:
@@ -210,7 +211,7 @@ func (t *fieldTable) argument(f *Field, u Use, call *ast.CallExpr) {
 	sig, ok := t.p.TypesInfo.TypeOf(call.Fun).Underlying().(*types.Signature)
 	if ok && !t.p.TypesInfo.Types[call.Fun].IsType() && !call.Ellipsis.IsValid() {
 		for i, arg := range call.Args {
-			if arg == match.Unparen(u.At).Node() && i < sig.Params().Len() && !(sig.Variadic() && i >= sig.Params().Len()-1) {
+			if arg == code.Unparen(u.At).Node() && i < sig.Params().Len() && !(sig.Variadic() && i >= sig.Params().Len()-1) {
 				t.handed(f, sig.Params().At(i).Type())
 				return
 			}
@@ -250,7 +251,7 @@ func (t *fieldTable) value(f *Field, e ast.Expr) {
 // alias follows a local variable that holds the same channel.
 func (t *fieldTable) alias(f *Field, e ast.Expr) {
 	v := t.p.VarOf(e)
-	if match.IsBlank(e) {
+	if code.IsBlank(e) {
 		return
 	}
 	if v == nil || v.IsField() || v.Kind() != types.LocalVar || t.seen[v] {
@@ -272,7 +273,7 @@ func (t *fieldTable) alias(f *Field, e ast.Expr) {
 		switch {
 		case u.Kind != Other:
 			t.use(f, use)
-		case match.IsAssigned(use):
+		case code.IsAssigned(use):
 			if !t.assigned(f, use) {
 				t.unknown(f)
 				return
@@ -317,7 +318,7 @@ func (t *fieldTable) assigned(f *Field, use inspector.Cursor) bool {
 
 // stored reports whether an alias is stored in the field itself.
 func (t *fieldTable) stored(f *Field, use inspector.Cursor) bool {
-	c := match.Unparen(use)
+	c := code.Unparen(use)
 	switch n := c.Parent().Node().(type) {
 	case *ast.KeyValueExpr:
 		id, ok := n.Key.(*ast.Ident)

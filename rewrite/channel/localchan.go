@@ -7,16 +7,18 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Local is a channel that a function makes, that goroutines started by it
 // send on, and that the function itself receives from. Nobody else sees it.
 type Local struct {
-	Pass *match.Pass
-	Fn   *match.Func
+	Pass *code.Pass
+	Fn   *code.Func
 	Make inspector.Cursor // the call of make
 
 	Var     *types.Var
@@ -36,12 +38,12 @@ type Local struct {
 // Sender is a goroutine that sends on the channel.
 type Sender struct {
 	Stmt   inspector.Cursor // the go statement
-	Body   *match.Func      // a literal, or the declaration of a function of this package
+	Body   *code.Func       // a literal, or the declaration of a function of this package
 	Named  bool             // it is a declaration
 	Sends  []Use            // plain sends, or calls of functions that send, in source order; none if it sends in selects with another way out
 	Most   int              // sends on one path of it, up to Many
 	Least  int              // sends on each path of it
-	Bound  match.Bound      // how many of it are started
+	Bound  frozen.Bound     // how many of it are started
 	Loop   ast.Stmt         // by this loop; nil for one
 	Nested bool             // which stands in another one
 
@@ -52,7 +54,7 @@ type Sender struct {
 // FollowLocal follows the channel of a call of make in fn. ok is false if it
 // is not kept in a local variable, or if somebody unknown may send, receive
 // or close.
-func FollowLocal(p *match.Pass, make inspector.Cursor, fn *match.Func) (c *Local, ok bool) {
+func FollowLocal(p *code.Pass, make inspector.Cursor, fn *code.Func) (c *Local, ok bool) {
 	c = &Local{Pass: p, Fn: fn, Make: make}
 	return c, c.Variable() && c.uses()
 }
@@ -68,7 +70,7 @@ func (s *Local) Variable() bool {
 		}
 		s.Cap = n
 	}
-	parent := match.Unparen(s.Make).Parent()
+	parent := code.Unparen(s.Make).Parent()
 	var lhs ast.Expr
 	switch n := parent.Node().(type) {
 	case *ast.AssignStmt:
@@ -135,7 +137,7 @@ func (s *Local) uses() bool {
 
 // looked reports whether u asks for len or cap.
 func (s *Local) looked(u Use) bool {
-	call, ok := match.Unparen(u.At).Parent().Node().(*ast.CallExpr)
+	call, ok := code.Unparen(u.At).Parent().Node().(*ast.CallExpr)
 	return ok && (s.Pass.IsBuiltin(call, "len") || s.Pass.IsBuiltin(call, "cap"))
 }
 
@@ -149,7 +151,7 @@ func (s *Local) received(u Use) {
 // handedOver follows the channel into a parameter of the literal that a go
 // statement starts: go func(out chan<- int) { ... }(ch).
 func (s *Local) handedOver(u Use) bool {
-	call := match.Unparen(u.At).Parent()
+	call := code.Unparen(u.At).Parent()
 	n, ok := call.Node().(*ast.CallExpr)
 	if !ok {
 		return false
@@ -162,7 +164,7 @@ func (s *Local) handedOver(u Use) bool {
 	for _, field := range lit.Type.Params.List {
 		for _, name := range field.Names {
 			v := s.Pass.TypesInfo.Defs[name]
-			if v == nil || s.Pass.LitArgument(c, v) != match.Unparen(u.At).Node() {
+			if v == nil || s.Pass.LitArgument(c, v) != code.Unparen(u.At).Node() {
 				continue
 			}
 			for _, pu := range Uses(s.Pass, c, v) {
@@ -253,7 +255,7 @@ func (s *Local) starts(a Argument) bool {
 func (s *Local) sent(u Use) bool {
 	snd := s.senderOf(u.Runner)
 	if snd == nil {
-		gs := s.Pass.StartedBy(u.Runner, s.Fn)
+		gs := launch.StartedBy(s.Pass, u.Runner, s.Fn)
 		if !gs.Valid() {
 			return false
 		}
@@ -265,7 +267,7 @@ func (s *Local) sent(u Use) bool {
 		s.Offered = true
 		return len(sel.Body.List) > 1 // has another way out; alone it is a plain send, in odd clothes
 	}
-	if node := match.FlowNode(u.Op, snd.Body); node != u.Op.Node() {
+	if node := code.FlowNode(u.Op, snd.Body); node != u.Op.Node() {
 		es, ok := node.(*ast.ExprStmt)
 		if !ok || ast.Unparen(es.X) != u.Op.Node() {
 			return false // within an expression
@@ -277,16 +279,16 @@ func (s *Local) sent(u Use) bool {
 
 // start books a go statement of the function. It returns nil for one that is
 // not understood.
-func (s *Local) start(gs inspector.Cursor, body *match.Func) *Sender {
-	snd := &Sender{Stmt: gs, Body: body, Bound: match.Bound{Const: 1}}
+func (s *Local) start(gs inspector.Cursor, body *code.Func) *Sender {
+	snd := &Sender{Stmt: gs, Body: body, Bound: frozen.Bound{Const: 1}}
 	if loops := Loops(gs, s.Fn, s.Var.Pos()); len(loops) > 0 {
 		snd.Loop, snd.Nested = loops[0], len(loops) > 1
 		var ok bool
-		snd.Bound, ok = s.Pass.LoopBound(snd.Loop)
+		snd.Bound, ok = frozen.LoopBound(s.Pass, snd.Loop)
 		if !ok || len(loops) > 1 {
-			snd.Bound = match.Bound{}
+			snd.Bound = frozen.Bound{}
 		}
-	} else if match.FlowNode(gs, s.Fn) != gs.Node() || s.Fn.Flow.InCycle(gs.Node()) && !s.Fn.Flow.InCycle(match.FlowNode(s.Make, s.Fn)) {
+	} else if code.FlowNode(gs, s.Fn) != gs.Node() || s.Fn.Flow.InCycle(gs.Node()) && !s.Fn.Flow.InCycle(code.FlowNode(s.Make, s.Fn)) {
 		return nil // started by a literal that is called in place, or again by a goto
 	}
 	s.Senders = append(s.Senders, snd)

@@ -6,7 +6,7 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -15,7 +15,7 @@ import (
 // select are a way to switch a case off. A function that does nothing with the
 // variable but to wait on it itself, for no value and as the last thing that it
 // does, parks on purpose.
-func NeverMade(p *match.Pass, spec inspector.Cursor, fn *match.Func) (out []Use) {
+func NeverMade(p *code.Pass, spec inspector.Cursor, fn *code.Func) (out []Use) {
 	vs := spec.Node().(*ast.ValueSpec)
 	if len(vs.Values) > 0 || len(vs.Names) != 1 {
 		return nil
@@ -44,7 +44,7 @@ func NeverMade(p *match.Pass, spec inspector.Cursor, fn *match.Func) (out []Use)
 
 // endsWith reports whether nothing but a plain return follows the statement of c
 // in the function.
-func endsWith(p *match.Pass, fn *match.Func, c inspector.Cursor) bool {
+func endsWith(p *code.Pass, fn *code.Func, c inspector.Cursor) bool {
 	last := true
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		if s, ok := n.(ast.Stmt); ok && s.Pos() > c.Node().End() {
@@ -60,9 +60,9 @@ func endsWith(p *match.Pass, fn *match.Func, c inspector.Cursor) bool {
 func (u Use) parks() bool {
 	switch n := u.Op.Node().(type) {
 	case *ast.RangeStmt:
-		return n.Key == nil || match.IsBlank(n.Key)
+		return n.Key == nil || code.IsBlank(n.Key)
 	case *ast.UnaryExpr:
-		_, ignored := match.Unparen(u.Op).Parent().Node().(*ast.ExprStmt)
+		_, ignored := code.Unparen(u.Op).Parent().Node().(*ast.ExprStmt)
 		return ignored && u.Waits()
 	}
 	return false

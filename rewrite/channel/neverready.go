@@ -5,14 +5,16 @@ import (
 	"go/token"
 	"go/types"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // NeverReady reports whether n sends or receives on a channel that is nil for
 // certain: no select takes such a case, and outside of one nothing comes behind
 // it.
-func NeverReady(p *match.Pass, n ast.Node) bool {
+func NeverReady(p *code.Pass, n ast.Node) bool {
 	if send, ok := n.(*ast.SendStmt); ok {
 		return nilChannel(p, send.Chan, 3)
 	}
@@ -40,17 +42,17 @@ func Received(n ast.Node) ast.Expr {
 
 // nilChannel reports whether e is a nil channel whenever it is evaluated: a
 // local variable that gets no value, or the Done of a context that nothing ends.
-func nilChannel(p *match.Pass, e ast.Expr, depth int) bool {
+func nilChannel(p *code.Pass, e ast.Expr, depth int) bool {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		if p.IsNil(x) {
 			return true
 		}
 		v := p.VarOf(x)
-		if depth == 0 || v == nil || !p.Fixed(v) {
+		if depth == 0 || v == nil || !frozen.Fixed(p, v) {
 			return false
 		}
-		if def := p.Definition(v); def != nil {
+		if def := frozen.Definition(p, v); def != nil {
 			return nilChannel(p, def, depth-1)
 		}
 		return declaredEmpty(p, v)
@@ -65,7 +67,7 @@ func nilChannel(p *match.Pass, e ast.Expr, depth int) bool {
 }
 
 // declaredEmpty reports whether v is declared by var, without a value.
-func declaredEmpty(p *match.Pass, v *types.Var) bool {
+func declaredEmpty(p *code.Pass, v *types.Var) bool {
 	c, ok := p.CursorAt(v.Pos())
 	if !ok {
 		return false
@@ -75,14 +77,14 @@ func declaredEmpty(p *match.Pass, v *types.Var) bool {
 }
 
 // endlessContext reports whether e is a context whose Done is nil.
-func endlessContext(p *match.Pass, e ast.Expr, depth int) bool {
+func endlessContext(p *code.Pass, e ast.Expr, depth int) bool {
 	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok {
-		return p.RootContext(e) || p.FullName(call) == "context.WithValue" && len(call.Args) > 0 && endlessContext(p, call.Args[0], depth)
+		return ctxcancel.RootContext(p, e) || p.FullName(call) == "context.WithValue" && len(call.Args) > 0 && endlessContext(p, call.Args[0], depth)
 	}
 	v := p.VarOf(e)
-	if depth == 0 || v == nil || !p.Fixed(v) {
+	if depth == 0 || v == nil || !frozen.Fixed(p, v) {
 		return false
 	}
-	def := p.Definition(v)
+	def := frozen.Definition(p, v)
 	return def != nil && endlessContext(p, def, depth-1)
 }

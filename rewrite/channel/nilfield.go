@@ -6,26 +6,28 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 )
 
 // Reached reports whether an operation on the channel of a field can come at all.
 // One on a field that nothing here gives a channel, such as a hook that only tests
 // set, does not come behind a test for nil.
-func Reached(p *match.Pass, f *Field, u Use) bool {
+func Reached(p *code.Pass, f *Field, u Use) bool {
 	return len(f.Made) > 0 || !behindNilTest(p, f, u.At, 2)
 }
 
 // behindNilTest reports whether control comes to c only if the field is not nil:
 // in the function itself, in one around it, or in all that call it.
-func behindNilTest(p *match.Pass, f *Field, c inspector.Cursor, depth int) bool {
+func behindNilTest(p *code.Pass, f *Field, c inspector.Cursor, depth int) bool {
 	for at := range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		fn := p.FuncOf(at)
 		if fn == nil {
 			return false
 		}
-		node, reached := match.FlowNode(c, fn), false
+		node, reached := code.FlowNode(c, fn), false
 		flow.Paths[struct{}]{
 			Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 				reached = reached || n == node
@@ -44,7 +46,7 @@ func behindNilTest(p *match.Pass, f *Field, c inspector.Cursor, depth int) bool 
 			if !isFunc {
 				return false
 			}
-			calls, ok := p.CallSites(obj)
+			calls, ok := callers.CallSites(p, obj)
 			for _, call := range calls {
 				ok = ok && behindNilTest(p, f, call, depth-1)
 			}
@@ -57,14 +59,14 @@ func behindNilTest(p *match.Pass, f *Field, c inspector.Cursor, depth int) bool 
 
 // holdsField reports whether e is the field, or a variable that holds what is in
 // it and nothing else.
-func holdsField(p *match.Pass, e ast.Expr, f *Field) bool {
+func holdsField(p *code.Pass, e ast.Expr, f *Field) bool {
 	if x, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
 		return p.Selected(x) == f.Field
 	}
 	v := p.VarOf(e)
-	if v == nil || !p.Fixed(v) {
+	if v == nil || !frozen.Fixed(p, v) {
 		return false
 	}
-	x, ok := ast.Unparen(p.Definition(v)).(*ast.SelectorExpr)
+	x, ok := ast.Unparen(frozen.Definition(p, v)).(*ast.SelectorExpr)
 	return ok && p.Selected(x) == f.Field
 }

@@ -7,7 +7,8 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -30,10 +31,10 @@ type Effect struct {
 func (e Effect) Idle() bool { return e == Effect{Known: true} }
 
 // chansOf is what a function does with its parameters that are channels.
-var chansOf = match.Register[[]Effect]("chans")
+var chansOf = code.Register[[]Effect]("chans")
 
 func init() {
-	chansOf.Compute(takesChan, func(s *match.Subject) []Effect { return chanEffects(s.Pass, s.Sig, s.Fn) })
+	chansOf.Compute(takesChan, func(s *code.Subject) []Effect { return chanEffects(s.Pass, s.Sig, s.Fn) })
 }
 
 func takesChan(sig *types.Signature, _ *ast.FuncDecl) bool {
@@ -46,7 +47,7 @@ func takesChan(sig *types.Signature, _ *ast.FuncDecl) bool {
 }
 
 // effectsOf returns what fn does with its argument i, a channel.
-func effectsOf(f *match.Facts, fn *types.Func, i int) Effect {
+func effectsOf(f *code.Facts, fn *types.Func, i int) Effect {
 	if all := chansOf.Of(f.Facts, fn); i < len(all) {
 		return all[i]
 	}
@@ -55,7 +56,7 @@ func effectsOf(f *match.Facts, fn *types.Func, i int) Effect {
 
 // chanEffects summarises the channels among the parameters of a function; nil
 // if it has none that it does not keep.
-func chanEffects(p *match.Pass, sig *types.Signature, fn *match.Func) []Effect {
+func chanEffects(p *code.Pass, sig *types.Signature, fn *code.Func) []Effect {
 	var out []Effect
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
@@ -72,11 +73,11 @@ func chanEffects(p *match.Pass, sig *types.Signature, fn *match.Func) []Effect {
 	return out
 }
 
-func chanEffect(p *match.Pass, v *types.Var, fn *match.Func) (e Effect) {
+func chanEffect(p *code.Pass, v *types.Var, fn *code.Func) (e Effect) {
 	sends, receives := map[ast.Node]int{}, map[ast.Node]int{}
 	for _, u := range Uses(p, fn.Cursor, v) {
 		if u.Kind == Make {
-			if match.IsAssigned(u.At) {
+			if code.IsAssigned(u.At) {
 				return Effect{}
 			}
 			continue // the parameter itself
@@ -87,7 +88,7 @@ func chanEffect(p *match.Pass, v *types.Var, fn *match.Func) (e Effect) {
 		if u.Runner != fn.Cursor {
 			return Effect{} // in a goroutine or a literal of its own
 		}
-		node := match.FlowNode(u.Op, fn)
+		node := code.FlowNode(u.Op, fn)
 		if node == nil {
 			return Effect{}
 		}
@@ -109,7 +110,7 @@ func chanEffect(p *match.Pass, v *types.Var, fn *match.Func) (e Effect) {
 		case Other:
 			in, ok := ArgumentOf(p, u)
 			if !ok || in.Go {
-				if call, isCall := match.Unparen(u.At).Parent().Node().(*ast.CallExpr); isCall && (p.IsBuiltin(call, "len") || p.IsBuiltin(call, "cap")) {
+				if call, isCall := code.Unparen(u.At).Parent().Node().(*ast.CallExpr); isCall && (p.IsBuiltin(call, "len") || p.IsBuiltin(call, "cap")) {
 					e.Looks = true
 					continue
 				}
@@ -141,8 +142,8 @@ type Argument struct {
 
 // ArgumentOf looks at a use of a channel as an argument. ok is false if
 // it is none, or if it is not known what the function does with it.
-func ArgumentOf(p *match.Pass, u Use) (a Argument, ok bool) {
-	at := match.Unparen(u.At)
+func ArgumentOf(p *code.Pass, u Use) (a Argument, ok bool) {
+	at := code.Unparen(u.At)
 	call, isCall := at.Parent().Node().(*ast.CallExpr)
 	if !isCall || call.Ellipsis.IsValid() {
 		return a, false
@@ -164,9 +165,9 @@ func ArgumentOf(p *match.Pass, u Use) (a Argument, ok bool) {
 
 // Unbuffered reports whether all of the channels that are made with these sizes, of
 // which one may be nil for none, have no buffer.
-func Unbuffered(p *match.Pass, made []ast.Expr) bool {
+func Unbuffered(p *code.Pass, made []ast.Expr) bool {
 	return len(made) > 0 && !slices.ContainsFunc(made, func(size ast.Expr) bool {
-		n, ok := typeis.SmallInt(p.SizeOf(size))
+		n, ok := typeis.SmallInt(frozen.SizeOf(p, size))
 		return size != nil && (!ok || n > 0)
 	})
 }

@@ -54,7 +54,7 @@ type point struct {
 	index int
 }
 
-// New builds the graph of body. neverReturns reports whether a call does
+// New builds the graph of body. NeverReturns reports whether a call does
 // not come back, such as os.Exit.
 func New(body *ast.BlockStmt, info *types.Info, neverReturns func(*ast.CallExpr) bool) *Graph {
 	b := &flowBuilder{

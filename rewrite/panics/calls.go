@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // call reports whether the call at c may panic, its arguments aside.
@@ -82,13 +82,13 @@ func (w *panicWalk) callee(c inspector.Cursor, n *ast.CallExpr, fn *types.Func) 
 
 // receiver returns the variable that a method has its receiver in; nil if it
 // has none or gives it another value.
-func (w *panicWalk) receiver(fn *match.Func) types.Object {
+func (w *panicWalk) receiver(fn *code.Func) types.Object {
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
 	if !ok || d.Recv == nil || len(d.Recv.List) != 1 || len(d.Recv.List[0].Names) != 1 {
 		return nil
 	}
 	v, _ := w.p.TypesInfo.Defs[d.Recv.List[0].Names[0]].(*types.Var)
-	if v == nil || slices.ContainsFunc(w.p.Uses(fn.Cursor, v), func(c inspector.Cursor) bool { return match.IsAssigned(c) || match.Addressed(c) }) {
+	if v == nil || slices.ContainsFunc(w.p.Uses(fn.Cursor, v), func(c inspector.Cursor) bool { return code.IsAssigned(c) || code.Addressed(c) }) {
 		return nil
 	}
 	return v
@@ -96,7 +96,7 @@ func (w *panicWalk) receiver(fn *match.Func) types.Object {
 
 // builtin is a call of a function of the language.
 func (w *panicWalk) builtin(n *ast.CallExpr) bool {
-	switch name := match.CalledAs(n); name {
+	switch name := code.CalledAs(n); name {
 	case "append", "cap", "clear", "complex", "copy", "imag", "len", "max", "min", "new", "print", "println", "real", "recover":
 		return false
 	case "delete":

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -26,7 +26,7 @@ import (
 //
 // there are variables that hold no nil pointer, because the code around n has
 // looked into them.
-func MayPanic(p *match.Pass, n ast.Node, there ...types.Object) bool {
+func MayPanic(p *code.Pass, n ast.Node, there ...types.Object) bool {
 	root, ok := p.FindAnywhere(n)
 	if !ok {
 		return true
@@ -40,7 +40,7 @@ func MayPanic(p *match.Pass, n ast.Node, there ...types.Object) bool {
 
 // panicWalk looks for something that may panic.
 type panicWalk struct {
-	p     *match.Pass
+	p     *code.Pass
 	seen  map[*types.Func]bool  // the functions that are looked into
 	there map[types.Object]bool // variables that hold no nil pointer
 }
@@ -71,7 +71,7 @@ func (w *panicWalk) may(root inspector.Cursor) (may bool) {
 // runsHere reports whether a literal runs in the goroutine of what is around
 // it: it is called, or deferred.
 func (w *panicWalk) runsHere(lit inspector.Cursor) bool {
-	outer := match.Unparen(lit)
+	outer := code.Unparen(lit)
 	call, ok := outer.Parent().Node().(*ast.CallExpr)
 	if !ok || call.Fun != outer.Node() {
 		return false
@@ -249,7 +249,7 @@ func (w *panicWalk) tested(c inspector.Cursor, v *types.Var) bool {
 			continue
 		}
 		if x, isNil, ok := w.p.NilTest(cond, true); ok && !isNil && w.p.VarOf(x) == v {
-			return !slices.ContainsFunc(w.p.Uses(at, v), match.IsAssigned)
+			return !slices.ContainsFunc(w.p.Uses(at, v), code.IsAssigned)
 		}
 	}
 	return false
@@ -260,7 +260,7 @@ func (w *panicWalk) owned(v *types.Var) bool {
 	if v.IsField() || v.Parent() == nil || v.Parent() == w.p.Pkg.Scope() {
 		return false
 	}
-	return !slices.ContainsFunc(w.uses(v), match.Addressed)
+	return !slices.ContainsFunc(w.uses(v), code.Addressed)
 }
 
 // uses lists the uses of a variable in the declaration that it belongs to.
@@ -283,7 +283,7 @@ func (w *panicWalk) alwaysSet(v *types.Var) bool {
 	}
 	set := false
 	for _, use := range w.uses(v) {
-		if !match.IsAssigned(use) {
+		if !code.IsAssigned(use) {
 			continue
 		}
 		var lhs, rhs []ast.Expr
@@ -307,7 +307,7 @@ func (w *panicWalk) alwaysSet(v *types.Var) bool {
 
 // commaOk reports whether the type assertion at c also says whether it holds.
 func commaOk(c inspector.Cursor) bool {
-	c = match.Unparen(c)
+	c = code.Unparen(c)
 	switch n := c.Parent().Node().(type) {
 	case *ast.AssignStmt:
 		return len(n.Lhs) == 2 && len(n.Rhs) == 1

@@ -4,7 +4,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match/matchtest"
+	"github.com/goroutinefix/goroutinefix/rewrite/code/codetest"
 	"github.com/goroutinefix/goroutinefix/rewrite/panics"
 )
 
@@ -95,8 +95,8 @@ var _, _, _, _ = errors.New, fmt.Sprint, io.EOF, strings.ToUpper
 		{"_, _ = io.WriteString(w, s)", true},
 	} {
 		t.Run(c.stmt, func(t *testing.T) {
-			p := matchtest.Load(t, strings.Replace(around, "STATEMENT", c.stmt, 1))
-			list := matchtest.Function(t, p, "body").Body.List
+			p := codetest.Load(t, strings.Replace(around, "STATEMENT", c.stmt, 1))
+			list := codetest.Function(t, p, "body").Body.List
 			// The statement may be one of several.
 			first := len(list) - 1 - strings.Count(strings.Split(c.stmt, "{")[0], ";")
 			may := false
@@ -111,8 +111,8 @@ var _, _, _, _ = errors.New, fmt.Sprint, io.EOF, strings.ToUpper
 }
 
 func TestMayPanicThere(t *testing.T) {
-	p := matchtest.Load(t, "type s struct{ n int }; func body(a, b *s) { a.n++; b.n++ }")
-	f := matchtest.Function(t, p, "body")
+	p := codetest.Load(t, "type s struct{ n int }; func body(a, b *s) { a.n++; b.n++ }")
+	f := codetest.Function(t, p, "body")
 	a := p.TypesInfo.Defs[f.Type.Params.List[0].Names[0]]
 	for i, want := range []bool{false, true} {
 		if got := panics.MayPanic(p, f.Body.List[i], a); got != want {

@@ -16,9 +16,9 @@ import (
 	"golang.org/x/tools/go/analysis/passes/inspect"
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/summary"
 	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
 )
@@ -43,8 +43,8 @@ type Options struct {
 	// NoRelated leaves related places out of diagnostics, for a driver that
 	// takes each for a finding of its own.
 	NoRelated bool
-	// Summaries is the analyzer whose result is a *match.Facts; nil for
-	// match.Summaries, which lets the driver carry facts between packages.
+	// Summaries is the analyzer whose result is a *code.Facts; nil for
+	// code.Summaries, which lets the driver carry facts between packages.
 	Summaries *analysis.Analyzer
 	// Whole reports whether what a package, given by its path, imports of the modules that it
 	// belongs to is analysed, too, so that what is not found in it is not
@@ -67,7 +67,7 @@ type Result struct {
 // Those apply the first fix blindly, so unsafe ones are withheld there unless
 // the analyzer's flag "unsafe" is set.
 func Analyzer(r Rule, opt Options) *analysis.Analyzer {
-	summaries := cmp.Or(opt.Summaries, match.Summaries)
+	summaries := cmp.Or(opt.Summaries, code.Summaries)
 	a := &analysis.Analyzer{
 		Name:       r.Name,
 		Doc:        r.Doc,
@@ -89,7 +89,7 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 		}()
 		run := runner{
 			rule: r, opt: opt,
-			pass:  match.NewPass(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), pass.ResultOf[summaries].(*match.Facts)),
+			pass:  code.NewPass(pass, pass.ResultOf[inspect.Analyzer].(*inspector.Inspector), pass.ResultOf[summaries].(*code.Facts)),
 			files: map[*ast.File]*dstedit.File{},
 		}
 		if run.opt.ReadFile == nil {
@@ -131,7 +131,7 @@ func Analyzer(r Rule, opt Options) *analysis.Analyzer {
 type runner struct {
 	rule  Rule
 	opt   Options
-	pass  *match.Pass
+	pass  *code.Pass
 	files map[*ast.File]*dstedit.File
 }
 

@@ -4,7 +4,7 @@ import (
 	"go/ast"
 	"runtime/debug"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/summary"
 )
 
@@ -35,7 +35,7 @@ func (r *runner) find() (matches []Match, internal []error) {
 }
 
 // attempt runs the rule once.
-func (r *runner) attempt(p *match.Pass) (found []Match, err *summary.PanicError) {
+func (r *runner) attempt(p *code.Pass) (found []Match, err *summary.PanicError) {
 	defer func() {
 		if v := recover(); v != nil {
 			err = &summary.PanicError{Rule: "rule " + r.rule.Name, Package: r.pass.Pkg.Path(), Value: v, Stack: debug.Stack()}

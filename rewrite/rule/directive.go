@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/tools/go/analysis"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
 )
 
@@ -84,7 +84,7 @@ func Directives(rules []*analysis.Analyzer, opt Options) *analysis.Analyzer {
 		}
 		judge := sound && (opt.Whole == nil || opt.Whole(pass.Pkg.Path()))
 		out := &Result{}
-		run := runner{rule: Rule{Name: DirectiveName}, pass: &match.Pass{Pass: pass}}
+		run := runner{rule: Rule{Name: DirectiveName}, pass: &code.Pass{Pass: pass}}
 		for _, d := range pass.ResultOf[suppress.Analyzer].(*suppress.Index).Directives {
 			if !d.Own {
 				continue

@@ -5,9 +5,9 @@ import (
 	"go/token"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 )
 
 // Rule finds one kind of leak and knows how to mend it.
@@ -18,7 +18,7 @@ type Rule struct {
 	// Doc is the rule's page in markdown; its first line is one sentence.
 	Doc string
 	// Find returns the leaks of a package. It decides and never edits.
-	Find func(*match.Pass) []Match
+	Find func(*code.Pass) []Match
 }
 
 // Match is one leak.

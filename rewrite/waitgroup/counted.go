@@ -3,15 +3,15 @@ package waitgroup
 import (
 	"go/ast"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 )
 
 // Counted reports whether an Add for the goroutine stands in front of it
 // unconditionally: in a list of statements that also holds, at some depth,
 // the go statement.
-func (g *Goroutine) Counted(key match.WGKey) bool {
+func (g *Goroutine) Counted(key code.WGKey) bool {
 	for c := g.Stmt; c.Valid() && c != g.Parent.Cursor; c = c.Parent() {
-		list, i, ok := match.StmtList(c)
+		list, i, ok := code.StmtList(c)
 		if !ok {
 			continue
 		}

@@ -3,13 +3,15 @@ package waitgroup
 import (
 	"go/ast"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // CountsItself reports whether op, an Add(1) that every run of f comes to, is
 // paid back by f itself: then it counts f.
-func (w *Groups) CountsItself(f *match.NamedFunc, op Op, ops []Op) (ast.Stmt, bool) {
+func (w *Groups) CountsItself(f *callers.NamedFunc, op Op, ops []Op) (ast.Stmt, bool) {
 	own := f.IsParam(op.Key.Root)
 	if !own && f.Cursor.Node().Pos() <= op.Key.Root.Pos() && op.Key.Root.Pos() < f.Cursor.Node().End() || !IsOne(w.Pass, op) {
 		return nil, false
@@ -30,21 +32,21 @@ func (w *Groups) CountsItself(f *match.NamedFunc, op Op, ops []Op) (ast.Stmt, bo
 			dones++
 		}
 	}
-	if stmt == nil || dones == 0 || w.HandsOn(f, op.Key) || w.Pass.GuardedByLock(f.Func, op.Call) {
+	if stmt == nil || dones == 0 || w.HandsOn(f, op.Key) || locks.GuardedByLock(w.Pass, f.Func, op.Call) {
 		return nil, false
 	}
 	return stmt, true
 }
 
 // IsOne reports whether op, an Add, adds one.
-func IsOne(p *match.Pass, op Op) bool {
+func IsOne(p *code.Pass, op Op) bool {
 	n, ok := typeis.SmallInt(p.TypesInfo.Types[op.Call.Args[0]].Value)
 	return ok && n == 1
 }
 
 // HandsOn reports whether f gives the group to somebody else who may count it
 // up or down.
-func (w *Groups) HandsOn(f *match.NamedFunc, key match.WGKey) bool {
+func (w *Groups) HandsOn(f *callers.NamedFunc, key code.WGKey) bool {
 	g := &Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
 	if g.PassedOn(key) {
 		return true

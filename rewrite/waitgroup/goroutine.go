@@ -8,8 +8,9 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
 // MayNotEnd reports whether the goroutine goes on until somebody stops it: an
@@ -42,7 +43,7 @@ func (g *Goroutine) MayNotEnd() bool {
 			}
 		case *ast.CallExpr:
 			name := g.Pass.FullName(n)
-			if g.Pass.Waits(n) && name != "time.Sleep" || name == "(*sync.Once).Do" || g.Pass.NeverReturns(n) {
+			if waits.Waits(g.Pass, n) && name != "time.Sleep" || name == "(*sync.Once).Do" || g.Pass.NeverReturns(n) {
 				return true // a Once waits for whoever is in it
 			}
 		}
@@ -52,23 +53,23 @@ func (g *Goroutine) MayNotEnd() bool {
 
 // Groups knows where in a package Groups are waited for.
 type Groups struct {
-	Pass  *match.Pass
+	Pass  *code.Pass
 	waits map[types.Object]bool // fields and variables with a Wait; nil until asked for
 }
 
 // NewGroups returns the Groups of p's package.
-func NewGroups(p *match.Pass) *Groups { return &Groups{Pass: p} }
+func NewGroups(p *code.Pass) *Groups { return &Groups{Pass: p} }
 
 // Goroutine is one go statement, seen together with the WaitGroup calls of
 // the declaration around it.
 type Goroutine struct {
-	Pass   *match.Pass
+	Pass   *code.Pass
 	Groups *Groups
 	Stmt   inspector.Cursor // the go statement
-	Parent *match.Func      // the function that it stands in
+	Parent *code.Func       // the function that it stands in
 	Decl   inspector.Cursor // the top-level declaration
 	Lit    inspector.Cursor // the literal that it starts; invalid for a call of something else
-	Body   *match.Func      // the same
+	Body   *code.Func       // the same
 }
 
 // Goroutine returns the go statement at c; nil outside of functions.
@@ -150,19 +151,19 @@ func (g *Goroutine) Direct(op Op) (list []ast.Stmt, at int, ok bool) {
 }
 
 // Local reports whether the group is a variable of the declaration itself.
-func (g *Goroutine) Local(key match.WGKey) bool {
+func (g *Goroutine) Local(key code.WGKey) bool {
 	v, ok := key.Root.(*types.Var)
 	return ok && key.Path == "" && v.Kind() == types.LocalVar
 }
 
 // Used reports whether the goroutine uses the variable that the group is
 // reached from for anything else, such as a call of one of its methods.
-func (g *Goroutine) Used(key match.WGKey) bool {
+func (g *Goroutine) Used(key code.WGKey) bool {
 	if key.Path == "" {
 		return false
 	}
 	for _, use := range g.Pass.Uses(g.Lit, key.Root) {
-		sel, ok := match.Unparen(use).Parent().Node().(*ast.SelectorExpr)
+		sel, ok := code.Unparen(use).Parent().Node().(*ast.SelectorExpr)
 		if !ok {
 			return true
 		}
@@ -179,7 +180,7 @@ func (g *Goroutine) isOp(sel *ast.SelectorExpr) bool {
 }
 
 // PassedOn reports whether the goroutine hands the group to another function.
-func (g *Goroutine) PassedOn(key match.WGKey) bool {
+func (g *Goroutine) PassedOn(key code.WGKey) bool {
 	known := map[ast.Node]bool{}
 	for _, o := range Ops(g.Pass, g.Lit) {
 		ast.Inspect(o.Recv, func(n ast.Node) bool {

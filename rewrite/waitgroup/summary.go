@@ -7,8 +7,9 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -31,21 +32,21 @@ type GroupEffect struct {
 }
 
 // groupsOf is what a function does with Groups of its caller.
-var groupsOf = match.Register[[]GroupEffect]("groups")
+var groupsOf = code.Register[[]GroupEffect]("groups")
 
 func init() {
-	groupsOf.Compute(touchesGroup, func(s *match.Subject) []GroupEffect { return groupEffects(s.Pass, s.Sig, s.Fn) })
+	groupsOf.Compute(touchesGroup, func(s *code.Subject) []GroupEffect { return groupEffects(s.Pass, s.Sig, s.Fn) })
 }
 
 // GroupUse is the effect of a call on a group, as the caller knows it.
 type GroupUse struct {
-	Key match.WGKey
+	Key code.WGKey
 	GroupEffect
 }
 
 // Effects lists what is known of the Groups that call touches through
 // the function that it calls.
-func Effects(p *match.Pass, call *ast.CallExpr) (out []GroupUse) {
+func Effects(p *code.Pass, call *ast.CallExpr) (out []GroupUse) {
 	fn := p.Callee(call)
 	if fn == nil {
 		return nil
@@ -64,7 +65,7 @@ func Effects(p *match.Pass, call *ast.CallExpr) (out []GroupUse) {
 			continue
 		}
 		if key, ok := p.Path(from); ok {
-			out = append(out, GroupUse{match.WGKey{Root: key.Root, Path: key.Path + e.Path}, e})
+			out = append(out, GroupUse{code.WGKey{Root: key.Root, Path: key.Path + e.Path}, e})
 		}
 	}
 	return out
@@ -91,7 +92,7 @@ func touchesGroup(sig *types.Signature, d *ast.FuncDecl) bool {
 }
 
 // groupEffects summarises what fn does with Groups.
-func groupEffects(p *match.Pass, sig *types.Signature, fn *match.Func) (out []GroupEffect) {
+func groupEffects(p *code.Pass, sig *types.Signature, fn *code.Func) (out []GroupEffect) {
 	ops := Ops(p, fn.Cursor)
 	roots := map[types.Object]int{}
 	if r := sig.Recv(); r != nil {
@@ -101,10 +102,10 @@ func groupEffects(p *match.Pass, sig *types.Signature, fn *match.Func) (out []Gr
 		v := sig.Params().At(i)
 		roots[v] = i
 		if typeis.GroupPointer(v.Type()) { // worth knowing also where nothing is done with it
-			out = append(out, groupEffect(p, match.WGKey{Root: v}, i, ops, fn))
+			out = append(out, groupEffect(p, code.WGKey{Root: v}, i, ops, fn))
 		}
 	}
-	seen := map[match.WGKey]bool{}
+	seen := map[code.WGKey]bool{}
 	for _, op := range ops {
 		i, ok := roots[op.Key.Root]
 		if ok && !seen[op.Key] && !(i >= 0 && op.Key.Path == "") {
@@ -124,12 +125,12 @@ func groupEffects(p *match.Pass, sig *types.Signature, fn *match.Func) (out []Gr
 	return out
 }
 
-func groupEffect(p *match.Pass, key match.WGKey, param int, ops []Op, fn *match.Func) GroupEffect {
+func groupEffect(p *code.Pass, key code.WGKey, param int, ops []Op, fn *code.Func) GroupEffect {
 	e := GroupEffect{Param: param, Path: key.Path, Whole: param >= 0 && key.Path == ""}
 	adds, dones, sure := map[ast.Node]int{}, map[ast.Node]int{}, map[ast.Node]int{}
 	accounted := map[ast.Node]bool{}
 	note := func(at inspector.Cursor, a, d, s int) {
-		node, own := match.FlowNode(at, fn), p.Runner(at) == fn.Cursor
+		node, own := code.FlowNode(at, fn), p.Runner(at) == fn.Cursor
 		if node == nil || !own { // in a goroutine or a literal that is called whenever
 			e.Adds, e.Dones = max(e.Adds, int8(min(a*flow.Many, flow.Many))), max(e.Dones, int8(min(d*flow.Many, flow.Many)))
 			return
@@ -185,7 +186,7 @@ func groupEffect(p *match.Pass, key match.WGKey, param int, ops []Op, fn *match.
 			return use.Node().Pos() != key.Root.Pos() && !accounted[use.Node()]
 		})
 	}
-	f := &match.NamedFunc{Func: fn, Object: p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name], Pass: p}
+	f := &callers.NamedFunc{Func: fn, Object: p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name], Pass: p}
 	for _, o := range ops {
 		if o.Key == key && o.Name == "Add" && e.Whole {
 			_, e.Itself = NewGroups(p).CountsItself(f, o, ops)

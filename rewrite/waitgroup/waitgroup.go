@@ -11,14 +11,15 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Op is one call of a method of a WaitGroup.
 type Op struct {
 	Name   string // Add, Done, Wait, Go
-	Key    match.WGKey
+	Key    code.WGKey
 	Recv   ast.Expr
 	Call   *ast.CallExpr
 	At     inspector.Cursor // the call
@@ -32,7 +33,7 @@ type index struct {
 	groups []inspector.Cursor  // identifiers and selections that are Groups
 }
 
-func newIndex(p *match.Pass) *index {
+func newIndex(p *code.Pass) *index {
 	root := p.Inspector.Root()
 	x := &index{ops: opsBelow(p, root), on: map[*types.Var][]Op{}}
 	for _, o := range x.ops {
@@ -57,8 +58,8 @@ type memo struct {
 	at  map[inspector.Cursor]map[ast.Expr]Op // by opAt
 }
 
-func memoOf(p *match.Pass) *memo {
-	m := match.State[memo](p)
+func memoOf(p *code.Pass) *memo {
+	m := code.State[memo](p)
 	if m.ops == nil {
 		m.ops, m.at = map[inspector.Cursor][]Op{}, map[inspector.Cursor]map[ast.Expr]Op{}
 	}
@@ -68,9 +69,9 @@ func memoOf(p *match.Pass) *memo {
 // Ops lists the WaitGroup calls below root, in source order. A
 // parameter of a literal that is started with an argument stands for that
 // argument: in go func(w *sync.WaitGroup) { w.Done() }(&wg), w is wg.
-func Ops(p *match.Pass, root inspector.Cursor) []Op {
+func Ops(p *code.Pass, root inspector.Cursor) []Op {
 	if root == p.Inspector.Root() {
-		return slices.Clip(match.Shared(p, newIndex).ops)
+		return slices.Clip(code.Shared(p, newIndex).ops)
 	}
 	m := memoOf(p)
 	ops, known := m.ops[root]
@@ -82,7 +83,7 @@ func Ops(p *match.Pass, root inspector.Cursor) []Op {
 }
 
 // opAt returns the operation of Ops that call is.
-func opAt(p *match.Pass, root inspector.Cursor, call ast.Expr) (op Op, ok bool) {
+func opAt(p *code.Pass, root inspector.Cursor, call ast.Expr) (op Op, ok bool) {
 	m := memoOf(p)
 	ops, known := m.at[root]
 	if !known {
@@ -100,21 +101,21 @@ func opAt(p *match.Pass, root inspector.Cursor, call ast.Expr) (op Op, ok bool) 
 
 // Exprs lists the identifiers and selections below root that are Groups,
 // and may list others.
-func Exprs(p *match.Pass, root inspector.Cursor) []inspector.Cursor {
+func Exprs(p *code.Pass, root inspector.Cursor) []inspector.Cursor {
 	if root == p.Inspector.Root() {
-		return match.Shared(p, newIndex).groups
+		return code.Shared(p, newIndex).groups
 	}
 	return slices.Collect(root.Preorder((*ast.Ident)(nil), (*ast.SelectorExpr)(nil)))
 }
 
 // OpsOn lists the WaitGroup calls of the package on groups in field.
-func OpsOn(p *match.Pass, field *types.Var) []Op { return match.Shared(p, newIndex).on[field] }
+func OpsOn(p *code.Pass, field *types.Var) []Op { return code.Shared(p, newIndex).on[field] }
 
-func opsBelow(p *match.Pass, root inspector.Cursor) []Op {
+func opsBelow(p *code.Pass, root inspector.Cursor) []Op {
 	var ops []Op
 	for c := range root.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		switch name := match.CalledAs(call); name {
+		switch name := code.CalledAs(call); name {
 		case "Add", "Done", "Wait", "Go":
 			recv, ok := p.Method(call, "sync", "WaitGroup", name)
 			if !ok {
@@ -135,15 +136,15 @@ func opsBelow(p *match.Pass, root inspector.Cursor) []Op {
 
 // negative reports whether the first of args, the number of an Add, is below
 // zero as far as one can see: the Add then counts down.
-func negative(p *match.Pass, args []ast.Expr) bool {
+func negative(p *code.Pass, args []ast.Expr) bool {
 	minus, ok := ast.Unparen(args[0]).(*ast.UnaryExpr)
-	sign := p.Sign(args[0], 3)
+	sign := frozen.Sign(p, args[0], 3)
 	return sign < 0 || sign == 0 && ok && minus.Op == token.SUB && p.TypesInfo.Types[minus.X].Value == nil
 }
 
 // Key returns the key of e: an identifier or a chain of fields,
 // possibly behind & or *.
-func Key(p *match.Pass, e ast.Expr) (match.WGKey, bool) {
+func Key(p *code.Pass, e ast.Expr) (code.WGKey, bool) {
 	key, ok := p.Path(e)
 	if ok && !typeis.Named(p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
 		key.Path += ".~" // promoted from an embedded WaitGroup

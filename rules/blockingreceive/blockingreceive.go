@@ -69,8 +69,10 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rules/internal/nilchannel"
 )
@@ -84,7 +86,7 @@ var (
 //go:embed blockingreceive.go
 var source string
 
-func find(p *match.Pass) []rule.Match {
+func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Candidates((*ast.CallExpr)(nil), (*ast.ValueSpec)(nil)) {
 		fn := p.EnclosingFunc(c)
@@ -124,7 +126,7 @@ func find(p *match.Pass) []rule.Match {
 // deafWaits finds waits that no event can end any more: on a timer that is
 // stopped, for a condition that never comes true, for a WaitGroup that nobody
 // counts down.
-func deafWaits(p *match.Pass) (out []rule.Match) {
+func deafWaits(p *code.Pass) (out []rule.Match) {
 	for _, e := range emptyTimers(p) {
 		timer := types.ExprString(e.Timer)
 		m := rule.Match{Pos: e.Recv.Pos(), End: e.Recv.End(), Message: "receive from " + timer + ".C blocks forever because Stop leaves nothing to receive, and what " + timer + " sent may have been received"}
@@ -156,8 +158,8 @@ func deafWaits(p *match.Pass) (out []rule.Match) {
 
 // waiter decides on one receive from a local channel.
 type waiter struct {
-	p    *match.Pass
-	fn   *match.Func
+	p    *code.Pass
+	fn   *code.Func
 	made inspector.Cursor
 	unservedRecv
 }
@@ -196,7 +198,7 @@ func (w waiter) match() rule.Match {
 
 // closeBySender lets the goroutine close the channel when it ends.
 func (w waiter) closeBySender(m rule.Match) rule.Match {
-	if w.p.Shadowed("close", w.Sole.Body.Pos()) {
+	if naming.Shadowed(w.p, "close", w.Sole.Body.Pos()) {
 		return m.None("close has another meaning here")
 	}
 	if !sees(w.Sole, w.p, w.Var) {
@@ -225,7 +227,7 @@ func (w waiter) closeAtExit(m rule.Match) rule.Match {
 	switch {
 	case !ignored:
 		return m.None("the goroutine uses the value that it waits for")
-	case w.p.Shadowed("close", w.made.Node().Pos()):
+	case naming.Shadowed(w.p, "close", w.made.Node().Pos()):
 		return m.None("close has another meaning here")
 	case w.Twice:
 		return m.None("the function may have closed it by then, and to close it twice panics")
@@ -235,9 +237,9 @@ func (w waiter) closeAtExit(m rule.Match) rule.Match {
 		return m.Unsafe("Close "+w.Var.Name()+" where the function returns early, too; what the goroutine does behind the wait then runs", func(d *dstedit.Decl) error {
 			return closeBefore(d, w.Var, w.Exits)
 		})
-	case w.fn.Flow.InCycle(match.FlowNode(w.made, w.fn)):
+	case w.fn.Flow.InCycle(code.FlowNode(w.made, w.fn)):
 		return m.None("in a loop a deferred close would wait for the end of the function")
-	case w.p.WaitsForOthers(w.fn):
+	case launch.WaitsForOthers(w.p, w.fn):
 		return m.None("the function waits for its goroutines, and a deferred close would come too late")
 	}
 	stmt, ok := madeBy(w.made)
@@ -250,7 +252,7 @@ func (w waiter) closeAtExit(m rule.Match) rule.Match {
 }
 
 // endlessRanges finds goroutines that range over a channel that nobody closes.
-func endlessRanges(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rule.Match) {
+func endlessRanges(p *code.Pass, made inspector.Cursor, fn *code.Func) (out []rule.Match) {
 	ch, ranges := rangesWithoutClose(p, made, fn)
 	for _, r := range ranges[:min(1, len(ranges))] { // one close mends them all
 		head := r.Range.Node().(*ast.RangeStmt)
@@ -268,11 +270,11 @@ func endlessRanges(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []
 		switch {
 		case !r.Sole:
 			out = append(out, m.None("other goroutines send, and only when the last has sent may it be closed"))
-		case fn.Flow.InCycle(match.FlowNode(made, fn)):
+		case fn.Flow.InCycle(code.FlowNode(made, fn)):
 			out = append(out, m.None("in a loop a deferred close would wait for the end of the function"))
-		case p.WaitsForOthers(fn):
+		case launch.WaitsForOthers(p, fn):
 			out = append(out, m.None("the function waits for its goroutines, and a deferred close would come too late"))
-		case p.Shadowed("close", made.Node().Pos()):
+		case naming.Shadowed(p, "close", made.Node().Pos()):
 			out = append(out, m.None("close has another meaning here"))
 		case !listed:
 			out = append(out, m.None("the channel is not made by a statement of its own"))
@@ -288,12 +290,12 @@ func endlessRanges(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []
 // madeBy returns the statement that the channel of a call of make is made by;
 // ok is false if it stands in no list of statements.
 func madeBy(made inspector.Cursor) (stmt ast.Stmt, ok bool) {
-	def := match.Unparen(made).Parent()
+	def := code.Unparen(made).Parent()
 	if _, isSpec := def.Node().(*ast.ValueSpec); isSpec {
 		def = def.Parent().Parent()
 	}
 	stmt, _ = def.Node().(ast.Stmt)
-	_, _, ok = match.StmtList(def)
+	_, _, ok = code.StmtList(def)
 	return stmt, ok
 }
 

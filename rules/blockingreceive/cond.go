@@ -7,13 +7,16 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // unsignalledConds returns the calls of Wait on a sync.Cond in a field that only
 // this package can reach and that nothing in it signals.
-func unsignalledConds(p *match.Pass) []*ast.CallExpr {
+func unsignalledConds(p *code.Pass) []*ast.CallExpr {
 	waits := map[*types.Var][]*ast.CallExpr{}
 	known := map[*types.Var]bool{} // what is done with the field is understood
 	made := map[*types.Var]bool{}  // something gives the field a condition; a nil one makes nobody wait
@@ -55,7 +58,7 @@ func unsignalledConds(p *match.Pass) []*ast.CallExpr {
 			if v == nil || !known[v] {
 				continue
 			}
-			at := match.Unparen(c)
+			at := code.Unparen(c)
 			switch parent := at.Parent().Node().(type) {
 			case *ast.SelectorExpr:
 				call, isCall := at.Parent().Parent().Node().(*ast.CallExpr)
@@ -88,7 +91,7 @@ func unsignalledConds(p *match.Pass) []*ast.CallExpr {
 		if _, isPointer := v.Type().(*types.Pointer); isPointer && !made[v] {
 			continue
 		}
-		if known[v] && len(waits[v]) > 0 && !p.UsedUnseen(v) {
+		if known[v] && len(waits[v]) > 0 && !callers.UsedUnseen(p, v) {
 			out = append(out, waits[v]...)
 		}
 	}
@@ -96,7 +99,7 @@ func unsignalledConds(p *match.Pass) []*ast.CallExpr {
 }
 
 // isNewCond reports whether e makes a condition that nobody else has yet.
-func isNewCond(p *match.Pass, e ast.Expr) bool {
+func isNewCond(p *code.Pass, e ast.Expr) bool {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.CallExpr:
 		return p.FullName(x) == "sync.NewCond"
@@ -112,7 +115,7 @@ func isNewCond(p *match.Pass, e ast.Expr) bool {
 // frozenConds returns the calls of Wait on a sync.Cond in a loop that tests a
 // local variable which nothing changes, together with that variable: whatever is
 // signalled, the loop waits again.
-func frozenConds(p *match.Pass) (out []frozenCond) {
+func frozenConds(p *code.Pass) (out []frozenCond) {
 	for c := range p.Inspector.Root().Preorder((*ast.ForStmt)(nil)) {
 		loop := c.Node().(*ast.ForStmt)
 		cond := ast.Unparen(loop.Cond)
@@ -143,9 +146,9 @@ type frozenCond struct {
 }
 
 // unchanged reports whether nothing changes v in the loop, or could from elsewhere.
-func unchanged(p *match.Pass, v *types.Var, loop inspector.Cursor, fn *match.Func) bool {
+func unchanged(p *code.Pass, v *types.Var, loop inspector.Cursor, fn *code.Func) bool {
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if p.AddressTaken(use) || (loop.Contains(use) || p.LitUse(use, fn) != match.LitNone) && !p.Keeps(use) {
+		if frozen.AddressTaken(p, use) || (loop.Contains(use) || assume.LitUse(p, use, fn) != assume.LitNone) && !frozen.Keeps(p, use) {
 			return false
 		}
 	}
@@ -171,7 +174,7 @@ func leavesFor(loop *ast.ForStmt) (leaves bool) {
 
 // neverDone returns the calls of Wait on a WaitGroup in a field that only this
 // package can reach, to which something adds and for which nothing calls Done.
-func neverDone(p *match.Pass) (out []*ast.CallExpr) {
+func neverDone(p *code.Pass) (out []*ast.CallExpr) {
 	adds, done := map[*types.Var]bool{}, map[*types.Var]bool{}
 	waits := map[*types.Var][]*ast.CallExpr{}
 	var order []*types.Var
@@ -209,7 +212,7 @@ func neverDone(p *match.Pass) (out []*ast.CallExpr) {
 	}
 	for _, v := range order {
 		reachable := v.Exported() && p.Pkg.Name() != "main" || v.Embedded() || v.Pkg() != p.Pkg || isPointer(p, v)
-		if adds[v] && !done[v] && !reachable && !p.InTest(v.Pos()) && !p.UsedUnseen(v) {
+		if adds[v] && !done[v] && !reachable && !p.InTest(v.Pos()) && !callers.UsedUnseen(p, v) {
 			out = append(out, waits[v]...)
 		}
 	}
@@ -217,7 +220,7 @@ func neverDone(p *match.Pass) (out []*ast.CallExpr) {
 }
 
 // isPointer reports whether the field is a pointer, which others may hold, too.
-func isPointer(p *match.Pass, v *types.Var) bool {
+func isPointer(p *code.Pass, v *types.Var) bool {
 	_, ok := types.Unalias(v.Type()).(*types.Pointer)
 	return ok
 }

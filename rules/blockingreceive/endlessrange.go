@@ -8,8 +8,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 )
 
 // rangeWithoutClose is a goroutine that ranges over a channel that nobody closes.
@@ -25,7 +26,7 @@ type rangeWithoutClose struct {
 // the channel that the call of make in fn returns: the channel is seen by fn
 // and the literals that it starts only, nothing closes it, the loops have no
 // way out of their own, and fn returns.
-func rangesWithoutClose(p *match.Pass, make inspector.Cursor, fn *match.Func) (v *types.Var, out []rangeWithoutClose) {
+func rangesWithoutClose(p *code.Pass, make inspector.Cursor, fn *code.Func) (v *types.Var, out []rangeWithoutClose) {
 	c := &channel.Local{Pass: p, Fn: fn, Make: make}
 	if !c.Variable() || c.Later {
 		return nil, nil
@@ -47,9 +48,9 @@ func rangesWithoutClose(p *match.Pass, make inspector.Cursor, fn *match.Func) (v
 		case channel.Send:
 			sent = true
 			sole = sole && u.Runner == fn.Cursor
-			return u.Runner == fn.Cursor || p.StartedBy(u.Runner, fn).Valid()
+			return u.Runner == fn.Cursor || launch.StartedBy(p, u.Runner, fn).Valid()
 		case channel.Range:
-			start := p.StartedBy(u.Runner, fn)
+			start := launch.StartedBy(p, u.Runner, fn)
 			if start.Valid() && !leavesLoop(p, u.Op.Node().(*ast.RangeStmt), p.FuncOf(u.Runner)) {
 				out = append(out, rangeWithoutClose{Range: u.Op, Go: start})
 				return true
@@ -74,7 +75,7 @@ func rangesWithoutClose(p *match.Pass, make inspector.Cursor, fn *match.Func) (v
 	}
 	kept := out[:0]
 	for _, e := range out {
-		node := match.FlowNode(e.Go, fn)
+		node := code.FlowNode(e.Go, fn)
 		if node == nil {
 			continue
 		}
@@ -88,8 +89,8 @@ func rangesWithoutClose(p *match.Pass, make inspector.Cursor, fn *match.Func) (v
 
 // literalParam follows a channel into the parameter of a literal that a go
 // statement of fn starts: the uses of that parameter, nil if u is anything else.
-func literalParam(p *match.Pass, u channel.Use, fn *match.Func) []channel.Use {
-	call := match.Unparen(u.At).Parent()
+func literalParam(p *code.Pass, u channel.Use, fn *code.Func) []channel.Use {
+	call := code.Unparen(u.At).Parent()
 	n, ok := call.Node().(*ast.CallExpr)
 	if !ok {
 		return nil
@@ -99,12 +100,12 @@ func literalParam(p *match.Pass, u channel.Use, fn *match.Func) []channel.Use {
 		return nil
 	}
 	c, _ := call.FindNode(lit)
-	if !p.StartedBy(c, fn).Valid() {
+	if !launch.StartedBy(p, c, fn).Valid() {
 		return nil
 	}
 	for _, field := range lit.Type.Params.List {
 		for _, name := range field.Names {
-			if v := p.TypesInfo.Defs[name]; v != nil && p.LitArgument(c, v) == match.Unparen(u.At).Node() {
+			if v := p.TypesInfo.Defs[name]; v != nil && p.LitArgument(c, v) == code.Unparen(u.At).Node() {
 				return channel.Uses(p, c, v)
 			}
 		}
@@ -113,7 +114,7 @@ func literalParam(p *match.Pass, u channel.Use, fn *match.Func) []channel.Use {
 }
 
 // leavesLoop reports whether the body of a loop can end the loop by itself.
-func leavesLoop(p *match.Pass, loop *ast.RangeStmt, fn *match.Func) bool {
+func leavesLoop(p *code.Pass, loop *ast.RangeStmt, fn *code.Func) bool {
 	leaves := false
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {

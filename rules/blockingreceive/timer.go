@@ -8,8 +8,11 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/godebug"
+	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 )
 
 // emptyTimer is a receive from a timer behind a Stop that says that nothing is
@@ -29,10 +32,10 @@ type emptyTimer struct {
 // timer stopped; only the first is looked for: a path from another receive to
 // this Stop, on which the timer is not started again. If other functions start it
 // again, they may do so while this one waits.
-func emptyTimers(p *match.Pass) (out []emptyTimer) {
+func emptyTimers(p *code.Pass) (out []emptyTimer) {
 	for c := range p.Inspector.Root().Preorder((*ast.IfStmt)(nil)) {
 		e, ok := drains(p, c.Node().(*ast.IfStmt))
-		if !ok || !since(p, c.Node().Pos(), "go1.23") || p.AsyncTimers() {
+		if !ok || !since(p, c.Node().Pos(), "go1.23") || godebug.AsyncTimers(p) {
 			continue
 		}
 		fn := p.FuncOf(p.Runner(c))
@@ -48,7 +51,7 @@ func emptyTimers(p *match.Pass) (out []emptyTimer) {
 }
 
 // since reports whether the file at pos is written for a version of Go, or a later one.
-func since(p *match.Pass, pos token.Pos, v string) bool {
+func since(p *code.Pass, pos token.Pos, v string) bool {
 	have := p.TypesInfo.FileVersions[p.FileOf(pos)]
 	if have == "" {
 		have = p.Pkg.GoVersion()
@@ -57,7 +60,7 @@ func since(p *match.Pass, pos token.Pos, v string) bool {
 }
 
 // drains recognises "if !t.Stop() { <-t.C }" in its spellings.
-func drains(p *match.Pass, ifs *ast.IfStmt) (e emptyTimer, ok bool) {
+func drains(p *code.Pass, ifs *ast.IfStmt) (e emptyTimer, ok bool) {
 	not, isNot := ast.Unparen(ifs.Cond).(*ast.UnaryExpr)
 	if !isNot || not.Op != token.NOT || ifs.Else != nil || len(ifs.Body.List) != 1 {
 		return e, false
@@ -83,30 +86,30 @@ func drains(p *match.Pass, ifs *ast.IfStmt) (e emptyTimer, ok bool) {
 }
 
 // isTimerC reports whether x is the channel of the timer.
-func isTimerC(p *match.Pass, x, timer ast.Expr) bool {
+func isTimerC(p *code.Pass, x, timer ast.Expr) bool {
 	sel, ok := ast.Unparen(x).(*ast.SelectorExpr)
 	if !ok || sel.Sel.Name != "C" {
 		return false
 	}
-	a, ok := p.PlaceOf(sel.X)
-	b, ok2 := p.PlaceOf(timer)
+	a, ok := locks.PlaceOf(p, sel.X)
+	b, ok2 := locks.PlaceOf(p, timer)
 	return ok && ok2 && a == b
 }
 
 // receivedBefore returns another receive from the timer in fn from which a path
 // leads to the Stop without anything that could start the timer again; nil if
 // there is none.
-func receivedBefore(p *match.Pass, e emptyTimer, ifs inspector.Cursor, fn *match.Func) ast.Node {
-	at, _ := p.PlaceOf(e.Timer)
+func receivedBefore(p *code.Pass, e emptyTimer, ifs inspector.Cursor, fn *code.Func) ast.Node {
+	at, _ := locks.PlaceOf(p, e.Timer)
 	stop, _ := fn.Cursor.FindNode(e.Stop)
-	target := match.FlowNode(stop, fn)
+	target := code.FlowNode(stop, fn)
 	for c := range fn.Cursor.Preorder((*ast.UnaryExpr)(nil)) {
 		recv := c.Node().(*ast.UnaryExpr)
 		if recv.Op != token.ARROW || !isTimerC(p, recv.X, e.Timer) || p.Runner(c) != fn.Cursor || ifs.Contains(c) {
 			continue
 		}
-		node, found := match.FlowNode(c, fn), false
-		if node == nil || match.InDefer(c) || flagged(p, ifs, c) {
+		node, found := code.FlowNode(c, fn), false
+		if node == nil || code.InDefer(c) || flagged(p, ifs, c) {
 			continue
 		}
 		flow.Paths[struct{}]{
@@ -129,7 +132,7 @@ func receivedBefore(p *match.Pass, e emptyTimer, ifs inspector.Cursor, fn *match
 
 // setElsewhere reports whether a function that fn does not call itself, and it
 // alone, starts the timer again.
-func setElsewhere(p *match.Pass, timer ast.Expr, fn *match.Func) bool {
+func setElsewhere(p *code.Pass, timer ast.Expr, fn *code.Func) bool {
 	v := p.LastVar(timer)
 	if v == nil {
 		return false
@@ -143,7 +146,7 @@ func setElsewhere(p *match.Pass, timer ast.Expr, fn *match.Func) bool {
 			return true
 		}
 		obj, _ := p.TypesInfo.Defs[d.Name].(*types.Func)
-		calls, ok := p.CallSites(obj)
+		calls, ok := callers.CallSites(p, obj)
 		for _, call := range calls {
 			_, isGo := call.Parent().Node().(*ast.GoStmt)
 			ok = ok && !isGo && p.Runner(call) == fn.Cursor
@@ -156,7 +159,7 @@ func setElsewhere(p *match.Pass, timer ast.Expr, fn *match.Func) bool {
 }
 
 // flagged reports whether an if stands around ifs, but not around c.
-func flagged(p *match.Pass, ifs, c inspector.Cursor) bool {
+func flagged(p *code.Pass, ifs, c inspector.Cursor) bool {
 	for outer := range ifs.Parent().Enclosing((*ast.IfStmt)(nil), (*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		if _, isIf := outer.Node().(*ast.IfStmt); !isIf {
 			return false
@@ -168,10 +171,10 @@ func flagged(p *match.Pass, ifs, c inspector.Cursor) bool {
 	return false
 }
 
-func testsFlag(p *match.Pass, cond ast.Expr) (found bool) {
+func testsFlag(p *code.Pass, cond ast.Expr) (found bool) {
 	ast.Inspect(cond, func(n ast.Node) bool {
 		if e, ok := n.(ast.Expr); ok {
-			_, isVar := p.PlaceOf(e)
+			_, isVar := locks.PlaceOf(p, e)
 			b, basic := p.TypesInfo.TypeOf(e).(*types.Basic)
 			found = found || isVar && basic && b.Info()&types.IsBoolean != 0
 		}
@@ -183,7 +186,7 @@ func testsFlag(p *match.Pass, cond ast.Expr) (found bool) {
 
 // restarts reports whether n may start the timer at a place again, or put
 // another one there: anything that mentions it but to stop it or to receive.
-func restarts(p *match.Pass, n ast.Node, at match.Path) (found bool) {
+func restarts(p *code.Pass, n ast.Node, at locks.Path) (found bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit, *ast.GoStmt:
@@ -191,7 +194,7 @@ func restarts(p *match.Pass, n ast.Node, at match.Path) (found bool) {
 			return false
 		case *ast.CallExpr:
 			if recv, ok := p.Method(n, "time", "Timer", "Stop"); ok {
-				if here, ok := p.PlaceOf(recv); ok && here == at {
+				if here, ok := locks.PlaceOf(p, recv); ok && here == at {
 					return false
 				}
 			}
@@ -205,11 +208,11 @@ func restarts(p *match.Pass, n ast.Node, at match.Path) (found bool) {
 		case *ast.Ident:
 			found = found || at.Path == "" && p.TypesInfo.ObjectOf(n) == types.Object(at.Root)
 		case *ast.SelectorExpr:
-			here, ok := p.PlaceOf(n)
+			here, ok := locks.PlaceOf(p, n)
 			found = found || ok && here == at
 		case *ast.AssignStmt:
 			for _, l := range n.Lhs {
-				here, ok := p.PlaceOf(l)
+				here, ok := locks.PlaceOf(p, l)
 				found = found || ok && here.Root == at.Root && len(here.Path) <= len(at.Path)
 			}
 		}
@@ -219,11 +222,11 @@ func restarts(p *match.Pass, n ast.Node, at match.Path) (found bool) {
 }
 
 // receives reports whether call is of a method of what holds the timer.
-func receives(p *match.Pass, call *ast.CallExpr, at match.Path) bool {
+func receives(p *code.Pass, call *ast.CallExpr, at locks.Path) bool {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
 	if !ok {
 		return false
 	}
-	here, ok := p.PlaceOf(sel.X)
+	here, ok := locks.PlaceOf(p, sel.X)
 	return ok && here.Root == at.Root && len(here.Path) < len(at.Path)
 }

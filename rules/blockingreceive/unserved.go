@@ -8,9 +8,12 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -51,14 +54,14 @@ type unservedRecv struct {
 	Twice bool
 	// Skips are the returns of the only goroutine that could send, before it does.
 	Skips []*ast.ReturnStmt
-	Sole  *match.Func // that goroutine
+	Sole  *code.Func // that goroutine
 }
 
 // localUses are the operations on a local channel that only the function, the
 // literals that it starts as goroutines, and functions of a known effect see.
 type localUses struct {
-	p     *match.Pass
-	fn    *match.Func
+	p     *code.Pass
+	fn    *code.Func
 	ch    *channel.Local
 	uses  []channel.Use
 	given bool // to a function that does nothing with it
@@ -67,7 +70,7 @@ type localUses struct {
 // unservedRecvs returns the receives from the channel of a call of make in fn that
 // nobody ends: because nobody sends on it or closes it, because the function
 // can return without doing so, or because the only sender can.
-func unservedRecvs(p *match.Pass, make inspector.Cursor, fn *match.Func) []unservedRecv {
+func unservedRecvs(p *code.Pass, make inspector.Cursor, fn *code.Func) []unservedRecv {
 	l := &localUses{p: p, fn: fn, ch: &channel.Local{Pass: p, Fn: fn, Make: make}}
 	if !l.ch.Variable() || l.ch.Later || !l.collect() {
 		return nil
@@ -100,7 +103,7 @@ func (l *localUses) collect() bool {
 	made := 0
 	var add func(u channel.Use) bool
 	add = func(u channel.Use) bool {
-		if u.Runner != l.fn.Cursor && u.Kind != channel.Nil && u.Kind != channel.Make && !l.p.StartedBy(u.Runner, l.fn).Valid() {
+		if u.Runner != l.fn.Cursor && u.Kind != channel.Nil && u.Kind != channel.Make && !launch.StartedBy(l.p, u.Runner, l.fn).Valid() {
 			return false
 		}
 		switch u.Kind {
@@ -145,7 +148,7 @@ func (l *localUses) collect() bool {
 // that makes one only to wait on it itself parks on purpose.
 func (l *localUses) nobody(waits []channel.Use) (out []unservedRecv) {
 	for _, u := range waits {
-		if g := l.p.StartedBy(u.Runner, l.fn); u.Kind == channel.Recv && u.Waits() && (g.Valid() || l.given) {
+		if g := launch.StartedBy(l.p, u.Runner, l.fn); u.Kind == channel.Recv && u.Waits() && (g.Valid() || l.given) {
 			out = append(out, unservedRecv{Var: l.ch.Var, Recv: u, Go: g})
 		}
 	}
@@ -159,11 +162,11 @@ func (l *localUses) bypassed(waits, own []channel.Use) (out []unservedRecv) {
 		return nil
 	}
 	for _, u := range waits {
-		g := l.p.StartedBy(u.Runner, l.fn)
+		g := launch.StartedBy(l.p, u.Runner, l.fn)
 		if !g.Valid() {
 			continue
 		}
-		start := match.FlowNode(g, l.fn)
+		start := code.FlowNode(g, l.fn)
 		if !u.Waits() || start == nil || len(channel.Loops(g, l.fn, l.ch.Var.Pos())) > 0 {
 			continue
 		}
@@ -176,9 +179,9 @@ func (l *localUses) bypassed(waits, own []channel.Use) (out []unservedRecv) {
 			continue
 		}
 		w := unservedRecv{Var: l.ch.Var, Recv: u, Go: g, Closed: slices.ContainsFunc(own, func(u channel.Use) bool { return u.Kind == channel.Close })}
-		flags, assumed, inner := l.p.FlagsAt(g), l.p.Assumed(g, l.fn), l.p.AssumedIn(u.Op, body, l.fn)
+		flags, assumed, inner := assume.FlagsAt(l.p, g), assume.Assumed(l.p, g, l.fn), assume.AssumedIn(l.p, u.Op, body, l.fn)
 		flow.Paths[struct{}]{
-			Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !ends[n] && !l.p.FailsTest(n) },
+			Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !ends[n] && !assume.FailsTest(l.p, n) },
 			Edge: func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) {
 				if x, isNil, ok := l.p.NilTest(cond, taken); ok && l.p.VarOf(x) == l.ch.Var {
 					return s, !isNil
@@ -212,14 +215,14 @@ func (l *localUses) closedBefore(own []channel.Use, exits []*ast.ReturnStmt) (cl
 		if o.Kind != channel.Close {
 			continue
 		}
-		if lit, ok := l.p.EnclosingFunc(o.Op).Cursor.Node().(*ast.FuncLit); ok && match.InDefer(o.Op) && l.fn.Cursor.Node() != lit {
-			closed = closed || !slices.Contains(lit.Body.List, match.EnclosingStmt(o.Op))
+		if lit, ok := l.p.EnclosingFunc(o.Op).Cursor.Node().(*ast.FuncLit); ok && code.InDefer(o.Op) && l.fn.Cursor.Node() != lit {
+			closed = closed || !slices.Contains(lit.Body.List, ctxcancel.EnclosingStmt(o.Op))
 		}
 		flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 			ret, ok := n.(*ast.ReturnStmt)
 			closed = closed || ok && slices.Contains(exits, ret)
 			return s, !closed
-		}}.After(l.fn.Flow, match.FlowNode(o.Op, l.fn), struct{}{})
+		}}.After(l.fn.Flow, code.FlowNode(o.Op, l.fn), struct{}{})
 	}
 	return closed
 }
@@ -227,7 +230,7 @@ func (l *localUses) closedBefore(own []channel.Use, exits []*ast.ReturnStmt) (cl
 // startedOften reports whether a go statement may run more than once for the
 // channel: in a loop, or by a goto.
 func (l *localUses) startedOften(g inspector.Cursor) (often bool) {
-	start, made := match.FlowNode(g, l.fn), match.FlowNode(l.ch.Make, l.fn)
+	start, made := code.FlowNode(g, l.fn), code.FlowNode(l.ch.Make, l.fn)
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		often = often || n == start
 		return s, n != made && !often
@@ -247,7 +250,7 @@ func (l *localUses) endsOf(u channel.Use, own []channel.Use, start ast.Node) (en
 		if o.Kind != channel.Close && u.Kind == channel.Range {
 			continue
 		}
-		node := match.FlowNode(o.Op, l.fn)
+		node := code.FlowNode(o.Op, l.fn)
 		if node == nil || node.Pos() < start.Pos() || l.mustHappen(o) || len(channel.Loops(o.At, l.fn, l.ch.Var.Pos())) > 0 {
 			return nil, false
 		}
@@ -285,16 +288,16 @@ func (l *localUses) mustHappen(o channel.Use) bool {
 // return early.
 func (l *localUses) skipped(waits, others []channel.Use) (out []unservedRecv) {
 	body := l.p.FuncOf(others[0].Runner)
-	start := l.p.StartedBy(others[0].Runner, l.fn)
+	start := launch.StartedBy(l.p, others[0].Runner, l.fn)
 	ends := map[ast.Node]bool{}
 	for _, u := range others {
-		node := match.FlowNode(u.Op, body)
+		node := code.FlowNode(u.Op, body)
 		if u.Runner != others[0].Runner || node == nil || u.Callee.Callee != nil {
 			return nil // several goroutines
 		}
 		ends[node] = true
 	}
-	list, at, ok := match.StmtList(start)
+	list, at, ok := code.StmtList(start)
 	if !ok || l.startedOften(start) || l.p.Recovers(body) {
 		return nil
 	}
@@ -302,7 +305,7 @@ func (l *localUses) skipped(waits, others []channel.Use) (out []unservedRecv) {
 	end := false
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-			return s, !ends[n] && !l.p.FailsTest(n) && !l.toldAtReturn(n)
+			return s, !ends[n] && !assume.FailsTest(l.p, n) && !l.toldAtReturn(n)
 		},
 		Exit: func(b *flow.Block, _ struct{}) {
 			var ret *ast.ReturnStmt
@@ -325,7 +328,7 @@ func (l *localUses) skipped(waits, others []channel.Use) (out []unservedRecv) {
 		// Only a receive that comes for certain once the goroutine runs: a
 		// condition could be the same that makes the goroutine return.
 		for _, s := range list[at+1:] {
-			if node := match.FlowNode(u.Op, l.fn); node == ast.Node(s) && !match.Conditional(u.Op, node) {
+			if node := code.FlowNode(u.Op, l.fn); node == ast.Node(s) && !code.Conditional(u.Op, node) {
 				out = append(out, unservedRecv{Var: l.ch.Var, Recv: u, Skips: skips, Sole: body, Closed: closed, End: end})
 			}
 		}
@@ -334,7 +337,7 @@ func (l *localUses) skipped(waits, others []channel.Use) (out []unservedRecv) {
 }
 
 // sees reports whether the name of v means v at the start of f.
-func sees(f *match.Func, p *match.Pass, v *types.Var) bool {
+func sees(f *code.Func, p *code.Pass, v *types.Var) bool {
 	scope := p.TypesInfo.Scopes[f.Type]
 	if scope == nil {
 		return false

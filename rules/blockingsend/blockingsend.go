@@ -100,8 +100,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rules/internal/nilchannel"
 )
@@ -115,7 +116,7 @@ var (
 //go:embed blockingsend.go
 var source string
 
-func find(p *match.Pass) []rule.Match {
+func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Candidates((*ast.CallExpr)(nil), (*ast.ValueSpec)(nil)) {
 		fn := p.EnclosingFunc(c)
@@ -151,7 +152,7 @@ func find(p *match.Pass) []rule.Match {
 	return slices.CompactFunc(slices.SortedStableFunc(slices.Values(out), func(a, b rule.Match) int { return int(a.Pos - b.Pos) }), func(a, b rule.Match) bool { return a.Pos == b.Pos })
 }
 
-func localSends(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rule.Match) {
+func localSends(p *code.Pass, made inspector.Cursor, fn *code.Func) (out []rule.Match) {
 	if v, sends := selfTalk(p, made, fn); len(sends) > 0 {
 		op := sends[0].Op.Node()
 		m := rule.Match{Pos: op.Pos(), End: op.End(), Message: "send on " + v.Name() + " blocks forever because no other goroutine has the channel"}
@@ -179,7 +180,7 @@ func localSends(p *match.Pass, made inspector.Cursor, fn *match.Func) (out []rul
 // forsaken finds producers behind a channel that the caller stops to receive
 // from. The finding is at the call: the producer is right if it is read to its
 // end, and others may do so.
-func forsaken(p *match.Pass, call inspector.Cursor, fn *match.Func) (out []rule.Match) {
+func forsaken(p *code.Pass, call inspector.Cursor, fn *code.Func) (out []rule.Match) {
 	n := call.Node().(*ast.CallExpr)
 	callee := p.Callee(n)
 	if callee == nil || feedBy(p.Facts, callee) == noFeed || p.InTest(n.Pos()) {
@@ -199,7 +200,7 @@ func forsaken(p *match.Pass, call inspector.Cursor, fn *match.Func) (out []rule.
 }
 
 // unheeded reports a send that does not listen to the end of its receiver.
-func unheeded(p *match.Pass, u unheededSend) rule.Match {
+func unheeded(p *code.Pass, u unheededSend) rule.Match {
 	send := u.Send.Op.Node().(*ast.SendStmt)
 	m := rule.Match{Pos: send.Pos(), End: send.End(), Category: "EarlyReturn"}
 	m.Message = "send on " + types.ExprString(send.Chan) + " blocks forever when the receiver has ended, which other senders see by " + u.Done
@@ -208,8 +209,8 @@ func unheeded(p *match.Pass, u unheededSend) rule.Match {
 		{Pos: u.Heeds.Pos(), End: u.Heeds.Pos() + 6, Message: "here a sender listens to that"},
 	}
 	fn := p.FuncOf(u.Send.Runner)
-	zeros, ok := p.ZeroResults(fn)
-	if _, _, listed := match.StmtList(u.Send.Op); !ok || !listed {
+	zeros, ok := naming.ZeroResults(p, fn)
+	if _, _, listed := code.StmtList(u.Send.Op); !ok || !listed {
 		return m.None("what to return when the receiver has ended is for the author to say")
 	}
 	another := func(s *ast.SendStmt) bool { return types.ExprString(s.Chan) != types.ExprString(send.Chan) }
@@ -223,7 +224,7 @@ func unheeded(p *match.Pass, u unheededSend) rule.Match {
 }
 
 // unreadField finds sends on a channel in a field that nobody receives from.
-func unreadField(p *match.Pass, f *channel.Field) (out []rule.Match) {
+func unreadField(p *code.Pass, f *channel.Field) (out []rule.Match) {
 	for _, u := range unread(p, f) {
 		m := rule.Match{Pos: u.Op.Node().Pos(), End: u.Op.Node().End()}
 		m.Message = "send on " + types.ExprString(u.At.Node().(ast.Expr)) + " blocks forever because nothing in the package receives from " + f.Field.Name()

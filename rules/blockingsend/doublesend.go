@@ -8,8 +8,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/buffer"
 )
@@ -39,7 +40,7 @@ func doubled(s *channel.Local) (d doubleSend, ok bool) {
 			}
 			var second channel.Use
 			for _, u := range snd.Sends {
-				if u.Callee.Callee == nil && u.Op.Node() != ast.Node(send) && abandon.SendsAfter(snd, send, map[ast.Node]int{match.FlowNode(u.Op, snd.Body): 1}) {
+				if u.Callee.Callee == nil && u.Op.Node() != ast.Node(send) && abandon.SendsAfter(snd, send, map[ast.Node]int{code.FlowNode(u.Op, snd.Body): 1}) {
 					second, ok = u, true
 				}
 			}
@@ -77,7 +78,7 @@ func doubledIn(s *channel.Local, a channel.Argument) (d doubleSend, ok bool) {
 	uses := channel.Uses(s.Pass, body.Cursor, a.Callee.Signature().Params().At(a.Index))
 	for _, in := range uses {
 		if in.Kind == channel.Send {
-			sends[match.FlowNode(in.Op, body)] = 1
+			sends[code.FlowNode(in.Op, body)] = 1
 		}
 	}
 	for _, in := range uses {
@@ -98,7 +99,7 @@ func doubledIn(s *channel.Local, a channel.Argument) (d doubleSend, ok bool) {
 		abandon.Find(s) // count again as it is
 		run.Cut = nil
 		for _, other := range uses {
-			if !leaks && other.Kind == channel.Send && other.Op != in.Op && abandon.SendsAfter(run, first, map[ast.Node]int{match.FlowNode(other.Op, body): 1}) {
+			if !leaks && other.Kind == channel.Send && other.Op != in.Op && abandon.SendsAfter(run, first, map[ast.Node]int{code.FlowNode(other.Op, body): 1}) {
 				d, ok = doubleSend{first, other, true}, true
 			}
 		}
@@ -122,7 +123,7 @@ func setEffect(s *channel.Local, fn *types.Func, e channel.Effect) {
 
 // endsIf reports whether the statement at c is the last of the body of an if.
 func endsIf(c inspector.Cursor) bool {
-	list, i, ok := match.StmtList(c)
+	list, i, ok := code.StmtList(c)
 	if !ok || i != len(list)-1 {
 		return false
 	}
@@ -133,10 +134,10 @@ func endsIf(c inspector.Cursor) bool {
 // made reports whether v is a channel that the function makes, and that nobody but
 // the function receives from: what is sent on it, the function has heard.
 func made(s *channel.Local, v *types.Var) bool {
-	if !s.Pass.DeclaredIn(v, s.Fn) || !s.Pass.Fixed(v) {
+	if !s.Pass.DeclaredIn(v, s.Fn) || !frozen.Fixed(s.Pass, v) {
 		return false
 	}
-	call, ok := ast.Unparen(s.Pass.Definition(v)).(*ast.CallExpr)
+	call, ok := ast.Unparen(frozen.Definition(s.Pass, v)).(*ast.CallExpr)
 	return ok && channel.IsMake(s.Pass, call) && !slices.ContainsFunc(channel.Uses(s.Pass, s.Fn.Cursor, v), func(u channel.Use) bool {
 		switch u.Kind {
 		case channel.Recv, channel.Range:
@@ -157,7 +158,7 @@ func starves(s *channel.Local) bool {
 // closesAtEnd reports whether a sender closes the channel whenever it ends.
 func closesAtEnd(s *channel.Local, snd *channel.Sender) bool {
 	for c := range snd.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
-		if list, _, ok := match.StmtList(c); ok && list[0] == snd.Body.Body.List[0] && buffer.Closes(s, c.Node().(*ast.DeferStmt).Call, snd) {
+		if list, _, ok := code.StmtList(c); ok && list[0] == snd.Body.Body.List[0] && buffer.Closes(s, c.Node().(*ast.DeferStmt).Call, snd) {
 			return true
 		}
 	}
@@ -166,7 +167,7 @@ func closesAtEnd(s *channel.Local, snd *channel.Sender) bool {
 
 // skips reports whether a return behind node, in fn, would leave out something
 // that others wait for, a send on another channel included.
-func skips(s *channel.Local, node ast.Node, fn *match.Func) bool {
+func skips(s *channel.Local, node ast.Node, fn *code.Func) bool {
 	return owesBehind(s.Pass, node, fn, func(send *ast.SendStmt) bool {
 		v := s.Pass.VarOf(send.Chan)
 		return v == nil || v.Kind() != types.ParamVar && v != s.Var && !s.Siblings[v]
@@ -176,13 +177,13 @@ func skips(s *channel.Local, node ast.Node, fn *match.Func) bool {
 // owesBehind reports whether fn, behind node, comes to something that others wait
 // for, which a return there would leave out: a close, an unlock, a Done, or a send
 // of which other says that somebody else receives it.
-func owesBehind(p *match.Pass, node ast.Node, fn *match.Func, other func(*ast.SendStmt) bool) (found bool) {
+func owesBehind(p *code.Pass, node ast.Node, fn *code.Func, other func(*ast.SendStmt) bool) (found bool) {
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		if send, ok := n.(*ast.SendStmt); ok {
 			found = found || other(send)
 		}
-		match.EachCall(n, func(call *ast.CallExpr) {
-			switch match.CalledAs(call) {
+		code.EachCall(n, func(call *ast.CallExpr) {
+			switch code.CalledAs(call) {
 			case "Done", "Unlock", "RUnlock", "Signal", "Broadcast", "Release":
 				found = true
 			}

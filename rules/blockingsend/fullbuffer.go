@@ -6,7 +6,9 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
+	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -23,7 +25,7 @@ type fullBuffer struct {
 // findFullBuffer follows the statements behind the one that makes a channel with
 // room, as long as nobody else gets at it, and counts what they send. The
 // channel is in a local variable, or in a field of a structure in one.
-func findFullBuffer(p *match.Pass, made inspector.Cursor, fn *match.Func) (o fullBuffer, ok bool) {
+func findFullBuffer(p *code.Pass, made inspector.Cursor, fn *code.Func) (o fullBuffer, ok bool) {
 	call := made.Node().(*ast.CallExpr)
 	if len(call.Args) != 2 {
 		return o, false // without room at all: see selfTalk
@@ -33,7 +35,7 @@ func findFullBuffer(p *match.Pass, made inspector.Cursor, fn *match.Func) (o ful
 	if !ok || room == 0 || !isHeld || !p.DeclaredIn(at.Root, fn) {
 		return o, false
 	}
-	list, i, ok := match.StmtList(stmt)
+	list, i, ok := code.StmtList(stmt)
 	if !ok {
 		return o, false
 	}
@@ -48,8 +50,8 @@ func findFullBuffer(p *match.Pass, made inspector.Cursor, fn *match.Func) (o ful
 
 // holder returns the place that a call of make is stored in, and the statement
 // that does so: "ch := make(...)" or "x := &T{ch: make(...)}".
-func holder(p *match.Pass, made inspector.Cursor) (at match.Path, stmt inspector.Cursor, ok bool) {
-	c := match.Unparen(made)
+func holder(p *code.Pass, made inspector.Cursor) (at locks.Path, stmt inspector.Cursor, ok bool) {
+	c := code.Unparen(made)
 	if kv, isPair := c.Parent().Node().(*ast.KeyValueExpr); isPair && kv.Value == c.Node() {
 		key, isIdent := kv.Key.(*ast.Ident)
 		if !isIdent {
@@ -76,7 +78,7 @@ func holder(p *match.Pass, made inspector.Cursor) (at match.Path, stmt inspector
 
 // fill counts sends along statements.
 type fill struct {
-	p    *match.Pass
+	p    *code.Pass
 	left int64
 	over *fullBuffer
 }
@@ -84,11 +86,11 @@ type fill struct {
 // list follows statements; call is the one by which they are reached, nil in
 // the function that makes the channel. It returns false where somebody else
 // may get the channel, or the path is no longer certain.
-func (w *fill) list(stmts []ast.Stmt, at match.Path, call *ast.CallExpr, depth int) bool {
+func (w *fill) list(stmts []ast.Stmt, at locks.Path, call *ast.CallExpr, depth int) bool {
 	for _, s := range stmts {
 		switch n := s.(type) {
 		case *ast.SendStmt:
-			if here, ok := w.p.PlaceOf(n.Chan); ok && here == at {
+			if here, ok := locks.PlaceOf(w.p, n.Chan); ok && here == at {
 				if !w.send(n, 1, call) {
 					return false
 				}
@@ -110,7 +112,7 @@ func (w *fill) list(stmts []ast.Stmt, at match.Path, call *ast.CallExpr, depth i
 			if body == nil {
 				return false
 			}
-			in := w.p.Into(at, inner, body)
+			in := locks.Into(w.p, at, inner, body)
 			if in == at || others(w.p, inner, body, at) {
 				return false
 			}
@@ -144,10 +146,10 @@ func (w *fill) harmless(s ast.Stmt) bool {
 }
 
 // others reports whether call passes the root of at in more than one way.
-func others(p *match.Pass, call *ast.CallExpr, callee *match.Func, at match.Path) bool {
+func others(p *code.Pass, call *ast.CallExpr, callee *code.Func, at locks.Path) bool {
 	n := 0
-	for i := range match.Params(callee) {
-		if arg := match.Argument(call, callee, i); arg != nil && p.Mentions(arg, at.Root) {
+	for i := range code.Params(callee) {
+		if arg := code.Argument(call, callee, i); arg != nil && p.Mentions(arg, at.Root) {
 			n++
 		}
 	}
@@ -155,7 +157,7 @@ func others(p *match.Pass, call *ast.CallExpr, callee *match.Func, at match.Path
 }
 
 // loop recognises a loop that does nothing but send, a known number of times.
-func (w *fill) loop(s ast.Stmt, at match.Path) (send *ast.SendStmt, times int64, ok bool) {
+func (w *fill) loop(s ast.Stmt, at locks.Path) (send *ast.SendStmt, times int64, ok bool) {
 	var body *ast.BlockStmt
 	switch n := s.(type) {
 	case *ast.RangeStmt:
@@ -172,8 +174,8 @@ func (w *fill) loop(s ast.Stmt, at match.Path) (send *ast.SendStmt, times int64,
 	if send, ok = body.List[0].(*ast.SendStmt); !ok {
 		return nil, 0, false
 	}
-	here, ok := w.p.PlaceOf(send.Chan)
-	bound, known := w.p.LoopBound(s)
+	here, ok := locks.PlaceOf(w.p, send.Chan)
+	bound, known := frozen.LoopBound(w.p, s)
 	return send, bound.Const, ok && known && here == at && bound.Of == nil && !w.p.Mentions(send.Value, at.Root)
 }
 

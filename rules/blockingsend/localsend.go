@@ -9,9 +9,11 @@ import (
 	"github.com/dave/dst"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/intent"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/buffer"
@@ -19,7 +21,7 @@ import (
 
 // sendLeak decides on one channel.
 type sendLeak struct {
-	p *match.Pass
+	p *code.Pass
 	*channel.Local
 }
 
@@ -105,7 +107,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	switch {
 	case s.Later:
 		return m.None("the channel is not made where it is declared")
-	case s.p.Meant(match.Unparen(s.Make).Parent().Node()):
+	case intent.Meant(s.p, code.Unparen(s.Make).Parent().Node()):
 		return m.None("a comment beside the channel says that it is meant")
 	case buffer.ClosedByMany(s.Local):
 		return m.None("several goroutines close the channel when they have sent, and the second of them would panic")
@@ -140,7 +142,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	}
 	message := "Buffer " + s.Var.Name() + " with room for " + what + " so the sender cannot block; the work itself is not cancelled"
 	switch {
-	case s.p.Shadowed("len", call.Pos()) && s.Senders[0].Bound.Of != nil:
+	case naming.Shadowed(s.p, "len", call.Pos()) && s.Senders[0].Bound.Of != nil:
 		return m.None("len has another meaning here")
 	case buffer.SendsResource(s.Local):
 		return m.Unsafe(message+", and a value that nobody receives is not closed", fix)
@@ -197,21 +199,21 @@ func (s *sendLeak) tell(m rule.Match, why string) rule.Match {
 			return wrap(d, dstedit.Call(dstedit.Sel(t.Ctx.Name(), "Done")))
 		})
 	}
-	def := match.Unparen(s.Make).Parent()
+	def := code.Unparen(s.Make).Parent()
 	if _, isSpec := def.Node().(*ast.ValueSpec); isSpec {
 		def = def.Parent().Parent()
 	}
 	stmt, isStmt := def.Node().(ast.Stmt)
-	_, _, listed := match.StmtList(def)
+	_, _, listed := code.StmtList(def)
 	switch {
 	case !isStmt || !listed:
 		return m.None(why + ", and the channel is not made by a statement of its own")
-	case s.Fn.Flow.InCycle(match.FlowNode(s.Make, s.Fn)):
+	case s.Fn.Flow.InCycle(code.FlowNode(s.Make, s.Fn)):
 		return m.None(why + ", and in a loop a deferred close would wait for the end of the function")
-	case s.p.Shadowed("close", s.Make.Node().Pos()) || s.p.Shadowed("make", s.Make.Node().Pos()):
+	case naming.Shadowed(s.p, "close", s.Make.Node().Pos()) || naming.Shadowed(s.p, "make", s.Make.Node().Pos()):
 		return m.None(why + ", and close or make has another meaning here")
 	}
-	stop := s.p.FreshName(def, "stop", "done", "quit")
+	stop := naming.FreshName(s.p, def, "stop", "done", "quit")
 	if stop == "" {
 		return m.None(why + ", and no name is free for a channel that says so")
 	}

@@ -7,9 +7,11 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -23,10 +25,10 @@ const (
 	feedEndless             // and never comes to an end
 )
 
-var feedOf = match.Register[feed]("feeds")
+var feedOf = code.Register[feed]("feeds")
 
 func init() {
-	feedOf.Compute(returnsChan, func(s *match.Subject) feed { return feeds(s.Pass, s.Sig, s.Fn) })
+	feedOf.Compute(returnsChan, func(s *code.Subject) feed { return feeds(s.Pass, s.Sig, s.Fn) })
 }
 
 func returnsChan(sig *types.Signature, _ *ast.FuncDecl) bool {
@@ -34,12 +36,12 @@ func returnsChan(sig *types.Signature, _ *ast.FuncDecl) bool {
 }
 
 // feedBy returns what stands behind the channel that is the first result of fn.
-func feedBy(f *match.Facts, fn *types.Func) feed { return feedOf.Of(f.Facts, fn) }
+func feedBy(f *code.Facts, fn *types.Func) feed { return feedOf.Of(f.Facts, fn) }
 
 // feeds summarises a function that makes a channel without room, starts one
 // goroutine that does nothing with it but plain sends, in a loop, and perhaps to
 // close it, and returns it.
-func feeds(p *match.Pass, sig *types.Signature, fn *match.Func) feed {
+func feeds(p *code.Pass, sig *types.Signature, fn *code.Func) feed {
 	if sig.Results().Len() == 0 || !typeis.Chan(sig.Results().At(0).Type()) {
 		return noFeed
 	}
@@ -66,7 +68,7 @@ func feedOn(s *channel.Local) feed {
 				return noFeed
 			}
 		case channel.Send, channel.Close:
-			if !s.Pass.StartedBy(u.Runner, s.Fn).Valid() || runner.Valid() && u.Runner != runner {
+			if !launch.StartedBy(s.Pass, u.Runner, s.Fn).Valid() || runner.Valid() && u.Runner != runner {
 				return noFeed
 			}
 			runner = u.Runner
@@ -77,8 +79,8 @@ func feedOn(s *channel.Local) feed {
 				send, sent = u, true
 			}
 		default:
-			ret, ok := match.Unparen(u.At).Parent().Node().(*ast.ReturnStmt)
-			if !ok || u.Runner != s.Fn.Cursor || ret.Results[0] != match.Unparen(u.At).Node() {
+			ret, ok := code.Unparen(u.At).Parent().Node().(*ast.ReturnStmt)
+			if !ok || u.Runner != s.Fn.Cursor || ret.Results[0] != code.Unparen(u.At).Node() {
 				return noFeed
 			}
 			returned = true
@@ -101,7 +103,7 @@ func feedOn(s *channel.Local) feed {
 // another round: then the value may tell that it was the last.
 func lastOfAll(s *channel.Local, u channel.Use) (last bool) {
 	fn := s.Pass.FuncOf(u.Runner)
-	node := match.FlowNode(u.At, fn)
+	node := code.FlowNode(u.At, fn)
 	flow.Paths[struct{}]{
 		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != node },
 		Round: func(ast.Stmt, struct{}) bool { return false },
@@ -120,14 +122,14 @@ type abandonedProducer struct {
 // behind the channel it returns: whether fn, who alone has it, stops receiving
 // while more may come. It does where it leaves a range early, and where it
 // returns at all if the producer has no end.
-func findAbandonedProducer(p *match.Pass, call inspector.Cursor, fn *match.Func, kind feed) (f abandonedProducer, ok bool) {
+func findAbandonedProducer(p *code.Pass, call inspector.Cursor, fn *code.Func, kind feed) (f abandonedProducer, ok bool) {
 	uses, start, ok := received(p, call, fn)
 	if !ok {
 		return f, false
 	}
 	heads, ranges := map[ast.Node]bool{}, false
 	for _, u := range uses {
-		heads[match.FlowNode(u.At, fn)] = u.Kind == channel.Range
+		heads[code.FlowNode(u.At, fn)] = u.Kind == channel.Range
 		ranges = ranges || u.Kind == channel.Range
 	}
 	found := func(b *flow.Block, at ast.Node) {
@@ -141,7 +143,7 @@ func findAbandonedProducer(p *match.Pass, call inspector.Cursor, fn *match.Func,
 			continue
 		}
 		flow.Paths[struct{}]{
-			Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !p.FailsTest(n) },
+			Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !assume.FailsTest(p, n) },
 			Round: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
 			// A condition that knows what the producer was asked for may know
 			// that it is done, and one that asks the value may be told so.
@@ -153,7 +155,7 @@ func findAbandonedProducer(p *match.Pass, call inspector.Cursor, fn *match.Func,
 	}
 	if kind == feedEndless && !ranges {
 		flow.Paths[struct{}]{
-			Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !p.FailsTest(n) },
+			Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !assume.FailsTest(p, n) },
 			Exit: func(b *flow.Block, _ struct{}) { found(b, call.Node()) },
 		}.After(fn.Flow, start, struct{}{})
 	}
@@ -162,17 +164,17 @@ func findAbandonedProducer(p *match.Pass, call inspector.Cursor, fn *match.Func,
 
 // received lists the receives from the channel that a call returns, if fn does
 // nothing else with it, and the node behind which they come.
-func received(p *match.Pass, call inspector.Cursor, fn *match.Func) (uses []channel.Use, start ast.Node, ok bool) {
-	at := match.Unparen(call)
+func received(p *code.Pass, call inspector.Cursor, fn *code.Func) (uses []channel.Use, start ast.Node, ok bool) {
+	at := code.Unparen(call)
 	if r, isRange := at.Parent().Node().(*ast.RangeStmt); isRange && r.X == at.Node() {
-		return []channel.Use{{Kind: channel.Range, At: at, Op: at.Parent(), Runner: p.Runner(call)}}, match.FlowNode(call, fn), p.Runner(call) == fn.Cursor
+		return []channel.Use{{Kind: channel.Range, At: at, Op: at.Parent(), Runner: p.Runner(call)}}, code.FlowNode(call, fn), p.Runner(call) == fn.Cursor
 	}
 	as, isAssign := at.Parent().Node().(*ast.AssignStmt)
 	if !isAssign || as.Tok != token.DEFINE || len(as.Rhs) != 1 || p.Runner(call) != fn.Cursor {
 		return nil, nil, false
 	}
 	v := p.VarOf(as.Lhs[0])
-	if !p.DeclaredIn(v, fn) || fn.Flow.InCycle(match.FlowNode(call, fn)) {
+	if !p.DeclaredIn(v, fn) || fn.Flow.InCycle(code.FlowNode(call, fn)) {
 		return nil, nil, false
 	}
 	for _, u := range channel.Uses(p, fn.Cursor, v) {
@@ -184,11 +186,11 @@ func received(p *match.Pass, call inspector.Cursor, fn *match.Func) (uses []chan
 			return nil, nil, false
 		}
 	}
-	return uses, match.FlowNode(call, fn), len(uses) > 0
+	return uses, code.FlowNode(call, fn), len(uses) > 0
 }
 
 // asksFlag reports whether a condition is a field of the value that was received.
-func asksFlag(p *match.Pass, cond, value ast.Expr) bool {
+func asksFlag(p *code.Pass, cond, value ast.Expr) bool {
 	cond = ast.Unparen(cond)
 	if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
 		cond = ast.Unparen(not.X)
@@ -199,7 +201,7 @@ func asksFlag(p *match.Pass, cond, value ast.Expr) bool {
 
 // shares reports whether a condition mentions a variable that is also among
 // the arguments of call.
-func shares(p *match.Pass, cond ast.Expr, call *ast.CallExpr) (found bool) {
+func shares(p *code.Pass, cond ast.Expr, call *ast.CallExpr) (found bool) {
 	ast.Inspect(cond, func(n ast.Node) bool {
 		if id, ok := n.(*ast.Ident); ok {
 			if v, isVar := p.TypesInfo.ObjectOf(id).(*types.Var); isVar && p.MentionedIn(call.Args, v) {

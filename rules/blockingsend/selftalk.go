@@ -7,12 +7,12 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 )
 
 // selfTalk returns the sends of a function on an unbuffered channel that
 // nobody else has: the receive that should follow never comes.
-func selfTalk(p *match.Pass, make inspector.Cursor, fn *match.Func) (v *types.Var, sends []channel.Use) {
+func selfTalk(p *code.Pass, make inspector.Cursor, fn *code.Func) (v *types.Var, sends []channel.Use) {
 	s := &channel.Local{Pass: p, Fn: fn, Make: make}
 	if !s.Variable() || s.Later || s.Cap > 0 {
 		return nil, nil
@@ -37,14 +37,14 @@ func selfTalk(p *match.Pass, make inspector.Cursor, fn *match.Func) (v *types.Va
 // sendsAfterClose returns the sends that certainly follow a close of the same
 // channel: both are statements of one list, and nothing between them leaves it
 // or makes the channel anew.
-func sendsAfterClose(p *match.Pass, fn *match.Func) (out []*ast.SendStmt) {
+func sendsAfterClose(p *code.Pass, fn *code.Func) (out []*ast.SendStmt) {
 	for c := range fn.Cursor.Preorder((*ast.ExprStmt)(nil)) {
 		call, ok := ast.Unparen(c.Node().(*ast.ExprStmt).X).(*ast.CallExpr)
 		if !ok || !p.IsBuiltin(call, "close") {
 			continue
 		}
 		v := p.VarOf(call.Args[0])
-		list, i, ok := match.StmtList(c)
+		list, i, ok := code.StmtList(c)
 		if v == nil || !ok {
 			continue
 		}

@@ -8,7 +8,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/buffer"
 )
@@ -30,7 +32,7 @@ func tell(s *channel.Local) (t telling, why string) {
 		}
 		for _, u := range snd.Sends {
 			send, ok := u.Op.Node().(*ast.SendStmt)
-			if _, _, listed := match.StmtList(u.Op); !ok || !listed {
+			if _, _, listed := code.StmtList(u.Op); !ok || !listed {
 				return t, "the goroutine does not send by a statement of its own"
 			}
 			t.Sends = append(t.Sends, send)
@@ -40,7 +42,7 @@ func tell(s *channel.Local) (t telling, why string) {
 		}
 	}
 	for c := range s.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		if s.Pass.Runner(c) == s.Fn.Cursor && s.Pass.Waits(c.Node().(*ast.CallExpr)) && s.Pass.FullName(c.Node().(*ast.CallExpr)) != "time.Sleep" {
+		if s.Pass.Runner(c) == s.Fn.Cursor && waits.Waits(s.Pass, c.Node().(*ast.CallExpr)) && s.Pass.FullName(c.Node().(*ast.CallExpr)) != "time.Sleep" {
 			return t, "the function waits for its goroutines, and by then it is too late to tell them"
 		}
 	}
@@ -53,13 +55,13 @@ func tell(s *channel.Local) (t telling, why string) {
 func owes(s *channel.Local, snd *channel.Sender) bool {
 	for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		if match.InDefer(c) && s.Pass.Runner(c) != s.Fn.Cursor && deferredBy(c, snd.Body) {
+		if code.InDefer(c) && s.Pass.Runner(c) != s.Fn.Cursor && deferredBy(c, snd.Body) {
 			continue
 		}
 		if s.Pass.IsBuiltin(call, "close") && !buffer.Closes(s, call, snd) {
 			return true
 		}
-		switch match.CalledAs(call) {
+		switch code.CalledAs(call) {
 		case "Done":
 			if s.Pass.FullName(call) != "(*sync.WaitGroup).Done" {
 				continue // of a context
@@ -78,7 +80,7 @@ func owes(s *channel.Local, snd *channel.Sender) bool {
 }
 
 // deferredBy reports whether c stands in a defer statement of fn itself.
-func deferredBy(c inspector.Cursor, fn *match.Func) bool {
+func deferredBy(c inspector.Cursor, fn *code.Func) bool {
 	for d := range c.Enclosing((*ast.DeferStmt)(nil)) {
 		return fn.Cursor.Contains(d)
 	}
@@ -104,7 +106,7 @@ func endingContext(s *channel.Local) *types.Var {
 		var here *types.Var
 		for _, c := range sel.Body.List {
 			comm := c.(*ast.CommClause).Comm
-			if v := s.Pass.DoneOf(comm); v != nil {
+			if v := ctxcancel.DoneOf(s.Pass, comm); v != nil {
 				here, ends[comm] = v, true
 			}
 		}
@@ -140,7 +142,7 @@ func endingContext(s *channel.Local) *types.Var {
 }
 
 // sees reports whether the name of v means v at c.
-func sees(p *match.Pass, c inspector.Cursor, v *types.Var) bool {
+func sees(p *code.Pass, c inspector.Cursor, v *types.Var) bool {
 	pos := c.Node().Pos()
 	scope := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos)
 	if scope == nil {
@@ -151,9 +153,9 @@ func sees(p *match.Pass, c inspector.Cursor, v *types.Var) bool {
 }
 
 // assignments lists the statements of the declaration around fn that assign v.
-func assignments(p *match.Pass, v *types.Var, fn *match.Func) (out []inspector.Cursor) {
+func assignments(p *code.Pass, v *types.Var, fn *code.Func) (out []inspector.Cursor) {
 	for _, use := range p.Uses(fn.Outermost(), v) {
-		if match.IsAssigned(use) {
+		if code.IsAssigned(use) {
 			out = append(out, use)
 		}
 	}

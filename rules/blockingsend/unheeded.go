@@ -7,8 +7,9 @@ import (
 	"strings"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -24,7 +25,7 @@ type unheededSend struct {
 // unheededSends returns the plain sends on a channel in a field, where the only
 // receiver is one function that can return, that closes a second channel of the
 // same structure when it does, and where another sender to it selects on that.
-func unheededSends(p *match.Pass, fields []*channel.Field) (out []unheededSend) {
+func unheededSends(p *code.Pass, fields []*channel.Field) (out []unheededSend) {
 	for _, f := range fields {
 		loop := soleReceiver(p, f)
 		if loop == nil || f.Receivable || len(f.Sends) == 0 || !channel.Unbuffered(p, f.Made) || !flow.ReachesReturn(loop.Flow, nil) {
@@ -60,7 +61,7 @@ func unheededSends(p *match.Pass, fields []*channel.Field) (out []unheededSend) 
 // by which it says that it ends.
 func servedLate(f *channel.Field, end channel.Use) bool {
 	for _, u := range f.Recvs {
-		if match.InDefer(u.Op) || !match.InDefer(end.Op) && u.Op.Node().Pos() > end.Op.Node().Pos() {
+		if code.InDefer(u.Op) || !code.InDefer(end.Op) && u.Op.Node().Pos() > end.Op.Node().Pos() {
 			return true
 		}
 	}
@@ -69,7 +70,7 @@ func servedLate(f *channel.Field, end channel.Use) bool {
 
 // knowsReceiver reports whether the sender may know that the receiver is still there:
 // it tells it to end only behind the send, or it asks a flag under a mutex.
-func knowsReceiver(p *match.Pass, send channel.Use, fields []*channel.Field, loop *match.Func) bool {
+func knowsReceiver(p *code.Pass, send channel.Use, fields []*channel.Field, loop *code.Func) bool {
 	at, fn := send.Op.Node().Pos(), p.FuncOf(send.Runner) // a send is a statement, and so in a function
 	for _, f := range fields {
 		receiver := soleReceiver(p, f)
@@ -89,7 +90,7 @@ func knowsReceiver(p *match.Pass, send channel.Use, fields []*channel.Field, loo
 		}
 		switch n := n.(type) {
 		case *ast.CallExpr:
-			l, ok := p.LockOp(n)
+			l, ok := locks.LockOp(p, n)
 			locked = locked || ok && l.Takes()
 		case *ast.IfStmt:
 			asked = asked || locked
@@ -101,7 +102,7 @@ func knowsReceiver(p *match.Pass, send channel.Use, fields []*channel.Field, loo
 
 // soleReceiver returns the declared function that alone receives from f; nil if
 // several do, or none.
-func soleReceiver(p *match.Pass, f *channel.Field) (fn *match.Func) {
+func soleReceiver(p *code.Pass, f *channel.Field) (fn *code.Func) {
 	for _, u := range f.Recvs {
 		here := p.FuncOf(u.Runner)
 		if _, isDecl := u.Runner.Node().(*ast.FuncDecl); !isDecl || here == nil || fn != nil && fn.Body != here.Body {
@@ -114,7 +115,7 @@ func soleReceiver(p *match.Pass, f *channel.Field) (fn *match.Func) {
 
 // heeds returns a select outside of loop that sends on a channel that loop
 // receives from, unless done is closed.
-func heeds(p *match.Pass, done *channel.Field, fields []*channel.Field, loop *match.Func) ast.Node {
+func heeds(p *code.Pass, done *channel.Field, fields []*channel.Field, loop *code.Func) ast.Node {
 	for _, u := range done.Recvs {
 		sel, hasDefault := channel.InSelect(u.Op)
 		if fn := p.FuncOf(u.Runner); sel == nil || hasDefault || fn == nil || fn.Body == loop.Body {
@@ -151,7 +152,7 @@ func sameStruct(t types.Type, field *types.Var) bool {
 
 // unread returns the sends that wait on a channel in a field from which nobody
 // receives. How many are sent is not known, so with any room there are none.
-func unread(p *match.Pass, f *channel.Field) (out []channel.Use) {
+func unread(p *code.Pass, f *channel.Field) (out []channel.Use) {
 	if len(f.Recvs) > 0 || f.Receivable || f.Looked || p.InTest(f.Field.Pos()) {
 		return nil
 	}

@@ -103,9 +103,13 @@ import (
 
 	"github.com/dave/dst"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/intent"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
+	"github.com/goroutinefix/goroutinefix/rewrite/response"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rules/bodyclose/internal/transport"
 )
@@ -119,7 +123,7 @@ var (
 //go:embed bodyclose.go
 var source string
 
-func find(p *match.Pass) []rule.Match {
+func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		made, ok := ResponseMade(p, c)
@@ -129,7 +133,7 @@ func find(p *match.Pass) []rule.Match {
 		b := bodyLeak{Response: made, p: p}
 		if m, ok := b.match(); ok {
 			// Safe fixes ask nothing.
-			if m.Applicability == finding.Unsafe && p.Redeclared("nil", c) {
+			if m.Applicability == finding.Unsafe && naming.Redeclared(p, "nil", c) {
 				m = m.None("nil has another meaning here")
 			}
 			out = append(out, m)
@@ -140,8 +144,8 @@ func find(p *match.Pass) []rule.Match {
 
 // bodyLeak looks at one call that creates a response.
 type bodyLeak struct {
-	match.Response
-	p *match.Pass
+	response.Response
+	p *code.Pass
 }
 
 func (b *bodyLeak) match() (m rule.Match, ok bool) {
@@ -159,7 +163,7 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 	switch {
 	case !ok:
 		return m, false
-	case match.IsBlank(resp):
+	case code.IsBlank(resp):
 		m, ok := b.discarded(m, resp.(*ast.Ident))
 		return m, ok && !b.Parsed
 	case deferred != nil && !b.Parsed:
@@ -191,7 +195,7 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 // ignored is "http.Get(url)" and "_, _ = http.Get(url)".
 func (b *bodyLeak) ignored(m rule.Match, s ast.Stmt) rule.Match {
 	switch {
-	case b.p.Meant(s):
+	case intent.Meant(b.p, s):
 		return m.None("a comment beside the call says that it is meant")
 	case b.Must != nil:
 		return m.None("closing the body needs a variable for the response")
@@ -208,8 +212,8 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 		return m, false // only an error is expected, or no body is left behind
 	}
 	as, isAssign := b.Def.Node().(*ast.AssignStmt)
-	_, _, listed := match.StmtList(b.Def)
-	if isAssign && listed && !slices.ContainsFunc(as.Lhs, func(l ast.Expr) bool { return !match.IsBlank(l) }) {
+	_, _, listed := code.StmtList(b.Def)
+	if isAssign && listed && !slices.ContainsFunc(as.Lhs, func(l ast.Expr) bool { return !code.IsBlank(l) }) {
 		return b.ignored(m, as), true
 	}
 	g, why, guarded := guard(&b.Response)
@@ -219,12 +223,12 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 	if !listed && (!isAssign || as.Tok != token.DEFINE) {
 		return m.None("closing the body needs a variable for the response"), true
 	}
-	name := b.p.FreshName(b.Def, "resp", "response", "httpResp")
+	name := naming.FreshName(b.p, b.Def, "resp", "response", "httpResp")
 	if name == "" {
 		return m.None("no free name for the response"), true
 	}
 	closing, message := deferClose(name), "Name the response and defer closing its body"
-	atOnce := !guarded || b.p.ComesBack(b.Obligation()) || goesOn(&b.Response, g)
+	atOnce := !guarded || mustcall.ComesBack(b.p, b.Obligation()) || goesOn(&b.Response, g)
 	if atOnce {
 		closing, message = closeNow(name), "Name the response and close its body at once, because nobody reads it"
 	}
@@ -298,7 +302,7 @@ func (b *bodyLeak) declare(d *dstedit.Decl, as *ast.AssignStmt, name string) err
 }
 
 // unclosed says on which path what stays.
-func (b *bodyLeak) unclosed(m rule.Match, unmet match.Unmet) rule.Match {
+func (b *bodyLeak) unclosed(m rule.Match, unmet mustcall.Unmet) rule.Match {
 	harm := ", so its connection and two goroutines leak"
 	exit, unread := unread(&b.Response, unmet)
 	if !unread {
@@ -367,7 +371,7 @@ func (b *bodyLeak) piled(m rule.Match, deferred *ast.DeferStmt) rule.Match {
 
 // onWaysOut offers to close the body on each way out that goes without, and to
 // delete the defer, which may be nil.
-func (b *bodyLeak) onWaysOut(m rule.Match, g match.Guard, deferred ast.Stmt) rule.Match {
+func (b *bodyLeak) onWaysOut(m rule.Match, g mustcall.Guard, deferred ast.Stmt) rule.Match {
 	if why := unsure(&b.Response, g); why != "" {
 		return m.None(why)
 	}
@@ -399,12 +403,12 @@ func (b *bodyLeak) onWaysOut(m rule.Match, g match.Guard, deferred ast.Stmt) rul
 	})
 }
 
-func moveBehind(s ast.Stmt, g match.Guard) func(*dstedit.Decl) error {
+func moveBehind(s ast.Stmt, g mustcall.Guard) func(*dstedit.Decl) error {
 	return func(d *dstedit.Decl) error { return d.MoveAfter(s, g.After) }
 }
 
 // insertBehind puts a statement where g says that the error is nil.
-func insertBehind(d *dstedit.Decl, g match.Guard, s dst.Stmt) error {
+func insertBehind(d *dstedit.Decl, g mustcall.Guard, s dst.Stmt) error {
 	if g.First != nil {
 		return d.InsertFirst(g.First, s)
 	}

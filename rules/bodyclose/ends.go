@@ -8,32 +8,36 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/memory"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
+	"github.com/goroutinefix/goroutinefix/rewrite/response"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
 // unclosed returns the paths on which the body is not closed.
 //
 // Precision: that a later round takes another response is not believed where a
 // counter chooses the rounds that close the body: all but the last, mostly.
-func unclosed(b *match.Response, o match.Obligation) match.Unmet {
+func unclosed(b *response.Response, o mustcall.Obligation) mustcall.Unmet {
 	o.First = true
-	unmet := b.Pass.Unmet(o)
+	unmet := mustcall.Check(b.Pass, o)
 	if closedByCounter(b) {
-		unmet.Exits = slices.DeleteFunc(unmet.Exits, func(e match.Exit) bool { return e.Assigns })
+		unmet.Exits = slices.DeleteFunc(unmet.Exits, func(e mustcall.Exit) bool { return e.Assigns })
 	}
 	return unmet
 }
 
 // closedByCounter reports whether the loop of the call closes the body under a
 // condition on a counter of its rounds.
-func closedByCounter(b *match.Response) bool {
+func closedByCounter(b *response.Response) bool {
 	loop, ok := innermostLoop(b.Def, b.Fn)
 	if !ok {
 		return false
 	}
 	for _, e := range b.Events {
-		if e.Kind != match.Closes {
+		if e.Kind != usage.Closes {
 			continue
 		}
 		for ifs := range e.At.Enclosing((*ast.IfStmt)(nil)) {
@@ -49,7 +53,7 @@ func closedByCounter(b *match.Response) bool {
 }
 
 // innermostLoop returns the innermost loop of fn around c.
-func innermostLoop(c inspector.Cursor, fn *match.Func) (inspector.Cursor, bool) {
+func innermostLoop(c inspector.Cursor, fn *code.Func) (inspector.Cursor, bool) {
 	for loop := range c.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
 		return loop, loop.Node().Pos() > fn.Cursor.Node().Pos()
 	}
@@ -57,7 +61,7 @@ func innermostLoop(c inspector.Cursor, fn *match.Func) (inspector.Cursor, bool) 
 }
 
 // countsRounds reports whether cond looks at a number that loop counts up or down.
-func countsRounds(p *match.Pass, cond ast.Expr, loop inspector.Cursor) bool {
+func countsRounds(p *code.Pass, cond ast.Expr, loop inspector.Cursor) bool {
 	counted := func(id *ast.Ident) bool {
 		v := p.VarOf(id)
 		if v == nil {
@@ -76,7 +80,7 @@ func countsRounds(p *match.Pass, cond ast.Expr, loop inspector.Cursor) bool {
 					return true
 				}
 			case *ast.AssignStmt:
-				if (n.Tok == token.ADD_ASSIGN || n.Tok == token.SUB_ASSIGN) && match.OnLeft(n, use) {
+				if (n.Tok == token.ADD_ASSIGN || n.Tok == token.SUB_ASSIGN) && code.OnLeft(n, use) {
 					return true
 				}
 			}
@@ -95,13 +99,13 @@ func countsRounds(p *match.Pass, cond ast.Expr, loop inspector.Cursor) bool {
 // unread returns the first way out that a path comes to without having read the
 // body to its end, which would have freed the connection; ok is false if there
 // is none.
-func unread(b *match.Response, unmet match.Unmet) (e match.Exit, ok bool) {
+func unread(b *response.Response, unmet mustcall.Unmet) (e mustcall.Exit, ok bool) {
 	if drained(b) {
 		o := b.Obligation()
 		o.Events = slices.Clone(o.Events)
 		for i, e := range o.Events {
 			if drains(b, e) {
-				o.Events[i].Kind = match.Closes
+				o.Events[i].Kind = usage.Closes
 			}
 		}
 		unmet = unclosed(b, o)
@@ -115,21 +119,21 @@ func unread(b *match.Response, unmet match.Unmet) (e match.Exit, ok bool) {
 // wantsError reports whether the function is a test that asks its error for
 // anything but whether there is one: which one it is, its type or its text. It
 // expects an error then, beside which there is no response.
-func wantsError(b *match.Response) bool {
+func wantsError(b *response.Response) bool {
 	if b.Err == nil || !b.Pass.InTest(b.Call.Pos()) {
 		return false
 	}
-	sets, reached := b.Pass.ErrorSets(b.Obligation()), map[ast.Node]bool{}
+	sets, reached := mustcall.ErrorSets(b.Pass, b.Obligation()), map[ast.Node]bool{}
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		reached[n] = true
 		return s, !sets[n]
 	}}.After(b.Fn.Flow, b.Node(), struct{}{})
 	wants := false
 	for _, use := range b.Pass.Uses(b.Fn.Cursor, b.Err) {
-		if !reached[match.FlowNode(use, b.Fn)] || match.IsAssigned(use) {
+		if !reached[code.FlowNode(use, b.Fn)] || code.IsAssigned(use) {
 			continue
 		}
-		switch n := match.Unparen(use).Parent().Node().(type) {
+		switch n := code.Unparen(use).Parent().Node().(type) {
 		case *ast.BinaryExpr:
 			if b.Pass.IsNil(n.X) || b.Pass.IsNil(n.Y) {
 				return false
@@ -151,6 +155,6 @@ func wantsError(b *match.Response) bool {
 // that a parameter gives, or that the function closes. Whether the first is used
 // again is for the caller to say, and the second is not. A function that takes one
 // response after the other uses it again.
-func endsOtherwise(b *match.Response) bool {
-	return b.Parsed && len(b.Call.Args) == 2 && !b.Fn.Flow.InCycle(b.Node()) && b.Pass.EndsElsewhere(b.Call.Args[0], b.Fn, match.MemoryDepth)
+func endsOtherwise(b *response.Response) bool {
+	return b.Parsed && len(b.Call.Args) == 2 && !b.Fn.Flow.InCycle(b.Node()) && memory.EndsElsewhere(b.Pass, b.Call.Args[0], b.Fn, memory.Depth)
 }

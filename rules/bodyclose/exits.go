@@ -6,13 +6,17 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
+	"github.com/goroutinefix/goroutinefix/rewrite/response"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
 // exits are the places where a body is not closed.
 type exits struct {
-	match.Round
+	mustcall.Round
 	// Nilable holds those at which the response may be nil, or that of
 	// another call into the same variable.
 	Nilable map[ast.Stmt]bool
@@ -22,7 +26,7 @@ type exits struct {
 // statement of its own, because one behind the guard g would not do: a deferred
 // one would pile up in a loop, or close what is handed on. why says what is in
 // the way.
-func exitsOf(b *match.Response, g match.Guard) (w exits, why string) {
+func exitsOf(b *response.Response, g mustcall.Guard) (w exits, why string) {
 	if b.Err == nil || b.Pass.IsParam(b.Var, b.Fn) {
 		return w, "its error is not checked"
 	}
@@ -38,14 +42,14 @@ func exitsOf(b *match.Response, g match.Guard) (w exits, why string) {
 				return w, v.Name() + " may still read the body when " + b.Var.Name() + " is gone"
 			}
 		}
-		if _, isDefer := e.Node.(*ast.DeferStmt); isDefer && e.Kind == match.Reads {
+		if _, isDefer := e.Node.(*ast.DeferStmt); isDefer && e.Kind == usage.Reads {
 			return w, "a deferred call still uses the response"
 		}
-		if e.Kind == match.Assigns && e.Node != b.Node() && !assignsResponse(b, e) {
+		if e.Kind == usage.Assigns && e.Node != b.Node() && !assignsResponse(b, e) {
 			return w, b.Var.Name() + " is assigned something that may belong to others"
 		}
 	}
-	w.Round, why = b.Pass.IterationExits(b.Obligation(), region, func(ast.Stmt) string { return "" })
+	w.Round, why = mustcall.IterationExits(b.Pass, b.Obligation(), region, func(ast.Stmt) string { return "" })
 	switch {
 	case why != "":
 		return w, why
@@ -70,8 +74,8 @@ func exitsOf(b *match.Response, g match.Guard) (w exits, why string) {
 // behindLastUse replaces the ways out that come behind the last use of the
 // response by one: the statement of the list that uses it last, and for which it
 // is certainly there.
-func behindLastUse(b *match.Response, w *exits, g match.Guard, region inspector.Cursor) {
-	list := match.StmtsOf(region.Node())
+func behindLastUse(b *response.Response, w *exits, g mustcall.Guard, region inspector.Cursor) {
+	list := code.StmtsOf(region.Node())
 	if b.Def.Parent() != region && region.Node() != ast.Node(g.First) || b.Pass.IsResult(b.Var, b.Fn) || len(w.Nilable)+len(w.Again) > 0 {
 		return
 	}
@@ -83,7 +87,7 @@ func behindLastUse(b *match.Response, w *exits, g match.Guard, region inspector.
 		last = at(g.After)
 	}
 	for _, e := range b.Events {
-		if e.Kind == match.Assigns || touches(b, e) {
+		if e.Kind == usage.Assigns || touches(b, e) {
 			last = max(last, at(e.At.Node()))
 		}
 	}
@@ -103,7 +107,7 @@ func behindLastUse(b *match.Response, w *exits, g match.Guard, region inspector.
 
 // region returns the list of statements at whose end the response is out of
 // reach: the block for which there is no error, or the one that declares Var.
-func region(b *match.Response, g match.Guard) inspector.Cursor {
+func region(b *response.Response, g mustcall.Guard) inspector.Cursor {
 	if as, ok := b.Def.Node().(*ast.AssignStmt); ok && g.First != nil && inHead(b) && b.Var.Pos() >= as.Pos() && b.Var.Pos() < as.End() {
 		c, _ := b.Fn.Cursor.FindNode(g.First)
 		return c
@@ -114,7 +118,7 @@ func region(b *match.Response, g match.Guard) inspector.Cursor {
 	}
 	c, ok := b.Fn.Cursor.FindByPos(b.Var.Pos(), b.Var.Pos())
 	for ; ok && c != b.Fn.Cursor; c = c.Parent() {
-		if match.StmtsOf(c.Parent().Node()) != nil {
+		if code.StmtsOf(c.Parent().Node()) != nil {
 			return c.Parent()
 		}
 		if _, isStmt := c.Node().(ast.Stmt); isStmt {
@@ -127,16 +131,16 @@ func region(b *match.Response, g match.Guard) inspector.Cursor {
 }
 
 // inHead reports whether the call stands in the head of an if.
-func inHead(b *match.Response) bool {
+func inHead(b *response.Response) bool {
 	_, ok := b.Def.Parent().Node().(*ast.IfStmt)
 	return ok
 }
 
 // assignsResponse reports whether e, which assigns Var, gives it a response of
 // a client, of which nobody else knows, or none.
-func assignsResponse(b *match.Response, e match.Event) bool {
+func assignsResponse(b *response.Response, e usage.Event) bool {
 	var rhs []ast.Expr
-	switch n := match.Unparen(e.At).Parent().Node().(type) {
+	switch n := code.Unparen(e.At).Parent().Node().(type) {
 	case *ast.AssignStmt:
 		rhs = n.Rhs
 	case *ast.ValueSpec:
@@ -146,7 +150,7 @@ func assignsResponse(b *match.Response, e match.Event) bool {
 		return false
 	}
 	call, ok := ast.Unparen(rhs[0]).(*ast.CallExpr)
-	return b.Pass.IsNil(rhs[0]) || ok && b.Pass.CreatesResponse(call)
+	return b.Pass.IsNil(rhs[0]) || ok && response.CreatesResponse(b.Pass, call)
 }
 
 // checked is what a path remembers: whether the error of the call is known to
@@ -155,7 +159,7 @@ type checked struct{ live, known bool }
 
 // nilable returns the ways out of region at which the error of the call is not
 // known to be nil, or to which control comes without the call.
-func nilable(b *match.Response, r match.Round, region inspector.Cursor) map[ast.Stmt]bool {
+func nilable(b *response.Response, r mustcall.Round, region inspector.Cursor) map[ast.Stmt]bool {
 	out := map[ast.Stmt]bool{}
 	if inHead(b) && region.Node() != ast.Node(b.Fn.Body) && b.Def.Parent().Node().Pos() < region.Node().Pos() {
 		return out // entered only without an error
@@ -171,8 +175,8 @@ func nilable(b *match.Response, r match.Round, region inspector.Cursor) map[ast.
 			at[s] = s
 		}
 	}
-	sets := b.Pass.ErrorSets(b.Obligation())
-	next := b.Pass.NextIteration(b.Obligation(), region)
+	sets := mustcall.ErrorSets(b.Pass, b.Obligation())
+	next := mustcall.NextIteration(b.Pass, b.Obligation(), region)
 	outside := func(n ast.Node) bool {
 		return n.Pos() < region.Node().Pos() || n.End() > region.Node().End()
 	}
@@ -184,7 +188,7 @@ func nilable(b *match.Response, r match.Round, region inspector.Cursor) map[ast.
 	flow.Paths[checked]{
 		Node: func(n ast.Node, s checked) (checked, bool) {
 			switch {
-			case at[n] != nil || match.LeavesRegion(n, region):
+			case at[n] != nil || mustcall.LeavesRegion(n, region):
 				ends(at[n], s.known)
 				return s, false
 			case n == b.Node() || next(n) || outside(n):
@@ -224,7 +228,7 @@ func nilable(b *match.Response, r match.Round, region inspector.Cursor) map[ast.
 
 // looksInto reports whether n selects a field or method of the response, which
 // panics if it is nil.
-func looksInto(b *match.Response, n ast.Node) bool {
+func looksInto(b *response.Response, n ast.Node) bool {
 	found := false
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -239,7 +243,7 @@ func looksInto(b *match.Response, n ast.Node) bool {
 }
 
 // guardedBy reports whether n is a call that returns only if the error is nil.
-func guardedBy(b *match.Response, n ast.Node) bool {
+func guardedBy(b *response.Response, n ast.Node) bool {
 	es, ok := n.(*ast.ExprStmt)
 	if !ok {
 		return false
@@ -248,20 +252,20 @@ func guardedBy(b *match.Response, n ast.Node) bool {
 	if !ok {
 		return false
 	}
-	return b.Pass.EndsUnlessNil(call, b.Err)
+	return assume.EndsUnlessNil(b.Pass, call, b.Err)
 }
 
 // readAt reports whether the statement s, a way out, is a return that still
 // reads the body.
-func readAt(b *match.Response, s ast.Stmt) bool {
+func readAt(b *response.Response, s ast.Stmt) bool {
 	_, isReturn := s.(*ast.ReturnStmt)
 	return isReturn && reads(b, s)
 }
 
 // reads reports whether the statement s does something with the body.
-func reads(b *match.Response, s ast.Stmt) bool {
+func reads(b *response.Response, s ast.Stmt) bool {
 	for _, e := range b.Events {
-		if e.Node == ast.Node(s) && e.Kind != match.Assigns && touches(b, e) {
+		if e.Node == ast.Node(s) && e.Kind != usage.Assigns && touches(b, e) {
 			return true
 		}
 	}
@@ -270,26 +274,26 @@ func reads(b *match.Response, s ast.Stmt) bool {
 
 // touches reports whether e does something with the body, or hands the
 // response to something that may.
-func touches(b *match.Response, e match.Event) bool {
-	sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr)
+func touches(b *response.Response, e usage.Event) bool {
+	sel, ok := code.Unparen(e.At).Parent().Node().(*ast.SelectorExpr)
 	return b.Pass.VarOf(e.At.Node().(*ast.Ident)) != b.Var || !ok || sel.Sel.Name == "Body"
 }
 
 // piles returns the defer statement that closes the body in a loop that may go
 // on for long, so that the responses of all rounds stay open until the function
 // returns; nil if there is none. Tests are left alone.
-func piles(b *match.Response) *ast.DeferStmt {
+func piles(b *response.Response) *ast.DeferStmt {
 	var deferred *ast.DeferStmt
 	for _, e := range b.Events {
 		switch e.Kind {
-		case match.Reads:
-		case match.Assigns:
+		case usage.Reads:
+		case usage.Assigns:
 			if e.Node != b.Node() {
 				return nil
 			}
-		case match.DefersClose, match.ClosesLate:
+		case usage.DefersClose, usage.ClosesLate:
 			d, ok := e.Node.(*ast.DeferStmt)
-			if !ok || deferred != nil && deferred != d || e.Kind == match.DefersClose && e.Via.Node() != ast.Node(d) {
+			if !ok || deferred != nil && deferred != d || e.Kind == usage.DefersClose && e.Via.Node() != ast.Node(d) {
 				return nil
 			}
 			deferred = d
@@ -301,18 +305,18 @@ func piles(b *match.Response) *ast.DeferStmt {
 			return nil
 		}
 	}
-	if deferred == nil || !b.Fn.Flow.InCycle(deferred) || !b.Pass.LongLoop(b.Def, false) || b.Pass.InTest(b.Call.Pos()) || !b.Pass.ComesBack(b.Obligation()) {
+	if deferred == nil || !b.Fn.Flow.InCycle(deferred) || !mustcall.LongLoop(b.Pass, b.Def, false) || b.Pass.InTest(b.Call.Pos()) || !mustcall.ComesBack(b.Pass, b.Obligation()) {
 		return nil
 	}
 	return deferred
 }
 
 // undeferred is the response without its deferred closes.
-func undeferred(b *match.Response) match.Response {
+func undeferred(b *response.Response) response.Response {
 	out := *b
 	out.Events = nil
 	for _, e := range b.Events {
-		if e.Kind != match.DefersClose && e.Kind != match.ClosesLate {
+		if e.Kind != usage.DefersClose && e.Kind != usage.ClosesLate {
 			out.Events = append(out.Events, e)
 		}
 	}

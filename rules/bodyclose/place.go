@@ -5,12 +5,18 @@ import (
 	"go/types"
 	"slices"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/intent"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
+	"github.com/goroutinefix/goroutinefix/rewrite/response"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
 // closesOnly reports whether d defers v.Body.Close() and nothing else: a body has
 // no other method without arguments.
-func closesOnly(p *match.Pass, d *ast.DeferStmt, v *types.Var) bool {
+func closesOnly(p *code.Pass, d *ast.DeferStmt, v *types.Var) bool {
 	sel, ok := ast.Unparen(d.Call.Fun).(*ast.SelectorExpr)
 	if !ok || v == nil || len(d.Call.Args) > 0 {
 		return false
@@ -20,19 +26,19 @@ func closesOnly(p *match.Pass, d *ast.DeferStmt, v *types.Var) bool {
 }
 
 // guard finds the place behind which the error is nil and the response is not.
-func guard(b *match.Response) (match.Guard, string, bool) {
+func guard(b *response.Response) (mustcall.Guard, string, bool) {
 	if b.Must != nil {
 		s, ok := b.Def.Node().(ast.Stmt)
-		_, guards := b.Pass.Facts.GuardsError(b.Must)
-		if _, _, listed := match.StmtList(b.Def); !ok || !listed || !guards {
-			return match.Guard{}, b.Must.Name() + " may let a response through that is nil", false
+		_, guards := assume.GuardsError(b.Pass.Facts, b.Must)
+		if _, _, listed := code.StmtList(b.Def); !ok || !listed || !guards {
+			return mustcall.Guard{}, b.Must.Name() + " may let a response through that is nil", false
 		}
-		return match.Guard{After: s}, "", true
+		return mustcall.Guard{After: s}, "", true
 	}
 	if b.Err == nil {
-		return match.Guard{}, "its error is not checked", false
+		return mustcall.Guard{}, "its error is not checked", false
 	}
-	return b.Pass.FindGuard(b.Def, b.Err, func(s ast.Stmt) bool {
+	return mustcall.FindGuard(b.Pass, b.Def, b.Err, func(s ast.Stmt) bool {
 		return b.Var == nil || !b.Pass.Mentions(s, b.Var) || isDeferred(b, s)
 	})
 }
@@ -52,7 +58,7 @@ const (
 // place is where a close belongs.
 type place struct {
 	Kind  placeKind
-	Guard match.Guard
+	Guard mustcall.Guard
 	Stmt  ast.Stmt
 	Why   string
 	// Early is set if the function then goes on for long, perhaps until something
@@ -62,11 +68,11 @@ type place struct {
 
 // placeOf returns where the body is to be closed, which it is not on the paths of
 // unmet.
-func placeOf(b *match.Response, unmet match.Unmet) place {
+func placeOf(b *response.Response, unmet mustcall.Unmet) place {
 	g, why, guarded := guard(b)
 	unsure := unsure(b, g)
 	untouched := guarded && unsure == "" && !touchesBody(b) && promised(b) && b.SendsNothing()
-	switch comesBack := b.Pass.ComesBack(b.Obligation()); {
+	switch comesBack := mustcall.ComesBack(b.Pass, b.Obligation()); {
 	case b.HandedOn:
 		return place{Kind: beforeExits, Guard: g}
 	case flagged(b):
@@ -106,9 +112,9 @@ func placeOf(b *match.Response, unmet match.Unmet) place {
 }
 
 // isDeferred reports whether s is the direct "defer resp.Body.Close()".
-func isDeferred(b *match.Response, s ast.Stmt) bool {
+func isDeferred(b *response.Response, s ast.Stmt) bool {
 	for _, e := range b.Events {
-		if e.Kind == match.DefersClose && e.Via.Node() == ast.Node(s) {
+		if e.Kind == usage.DefersClose && e.Via.Node() == ast.Node(s) {
 			return true
 		}
 	}
@@ -118,7 +124,7 @@ func isDeferred(b *match.Response, s ast.Stmt) bool {
 // deferredLook reports whether s defers a close and looks into the response to
 // do so, which panics at once if it is nil. A helper that gets the response
 // itself may well reckon with that.
-func deferredLook(b *match.Response, s ast.Stmt) bool {
+func deferredLook(b *response.Response, s ast.Stmt) bool {
 	d, ok := s.(*ast.DeferStmt)
 	return ok && isDeferred(b, s) && looksInto(b, d.Call)
 }
@@ -126,8 +132,8 @@ func deferredLook(b *match.Response, s ast.Stmt) bool {
 // deferredTooEarly returns the "defer resp.Body.Close()" that stands between
 // the call and the check of its error, where the response may be nil; nil if
 // there is none. g is the check, unless ok is false.
-func deferredTooEarly(b *match.Response, g match.Guard, ok bool) ast.Stmt {
-	list, i, listed := match.StmtList(b.Def)
+func deferredTooEarly(b *response.Response, g mustcall.Guard, ok bool) ast.Stmt {
+	list, i, listed := code.StmtList(b.Def)
 	switch {
 	case !listed || b.Err == nil:
 		return nil
@@ -149,7 +155,7 @@ func deferredTooEarly(b *match.Response, g match.Guard, ok bool) ast.Stmt {
 
 // deferredUnchecked is deferredTooEarly right behind the call, if the error is
 // tested in the next statement and nothing comes of it.
-func deferredUnchecked(b *match.Response, behind []ast.Stmt) ast.Stmt {
+func deferredUnchecked(b *response.Response, behind []ast.Stmt) ast.Stmt {
 	if len(behind) < 2 || !deferredLook(b, behind[0]) {
 		return nil
 	}
@@ -164,14 +170,14 @@ func deferredUnchecked(b *match.Response, behind []ast.Stmt) ast.Stmt {
 // movable returns the "defer resp.Body.Close()" in the list of the call that
 // can go up after the guard: it does nothing else, and no other defer changes
 // places with it.
-func movable(b *match.Response, g match.Guard) ast.Stmt {
-	list, _, ok := match.StmtList(b.Def)
+func movable(b *response.Response, g mustcall.Guard) ast.Stmt {
+	list, _, ok := code.StmtList(b.Def)
 	at := slices.Index(list, g.After)
 	if !ok || g.After == nil || at < 0 {
 		return nil
 	}
 	for _, s := range list[at+1:] {
-		if d, ok := s.(*ast.DeferStmt); ok && onlyCloses(b, d) && b.Pass.MovesFreely(b.Fn, b.Var, g.After.End(), d.Pos()) {
+		if d, ok := s.(*ast.DeferStmt); ok && onlyCloses(b, d) && mustcall.MovesFreely(b.Pass, b.Fn, b.Var, g.After.End(), d.Pos()) {
 			return s
 		}
 	}
@@ -179,18 +185,18 @@ func movable(b *match.Response, g match.Guard) ast.Stmt {
 }
 
 // onlyCloses reports whether a deferred call closes the body and does nothing else.
-func onlyCloses(b *match.Response, d *ast.DeferStmt) bool { return closesOnly(b.Pass, d, b.Var) }
+func onlyCloses(b *response.Response, d *ast.DeferStmt) bool { return closesOnly(b.Pass, d, b.Var) }
 
 // movesDown reports whether the deferred close at s can go down after the
 // guard: it does nothing else, and no other defer changes places with it.
-func movesDown(b *match.Response, s ast.Stmt, g match.Guard) bool {
+func movesDown(b *response.Response, s ast.Stmt, g mustcall.Guard) bool {
 	d, ok := s.(*ast.DeferStmt)
-	return ok && onlyCloses(b, d) && b.Pass.MovesFreely(b.Fn, b.Var, d.End(), g.After.Pos())
+	return ok && onlyCloses(b, d) && mustcall.MovesFreely(b.Pass, b.Fn, b.Var, d.End(), g.After.Pos())
 }
 
 // unsure says why a close behind the guard could do harm that the paths do not
 // show, or returns "".
-func unsure(b *match.Response, g match.Guard) string {
+func unsure(b *response.Response, g mustcall.Guard) string {
 	switch {
 	case usedByEarlierDefer(b):
 		return "an earlier defer uses the response and would find its body closed"
@@ -201,7 +207,7 @@ func unsure(b *match.Response, g match.Guard) string {
 	if g.After != nil {
 		end = g.After.End() + 1
 	}
-	if b.Pass.MeantBetween(b.Def.Node().Pos(), end) {
+	if intent.MeantBetween(b.Pass, b.Def.Node().Pos(), end) {
 		return "a comment beside the call says that it is meant"
 	}
 	return ""
@@ -210,19 +216,19 @@ func unsure(b *match.Response, g match.Guard) string {
 // goesOn reports whether the function goes on waiting for something after the
 // last use of the body: a deferred close would hold the connection as long. It
 // does not count where one already does.
-func goesOn(b *match.Response, g match.Guard) bool {
+func goesOn(b *response.Response, g mustcall.Guard) bool {
 	last := b.Call.End()
 	if g.After != nil {
 		last = g.After.End()
 	}
 	for _, e := range b.Events {
 		switch {
-		case e.Kind == match.Assigns:
-		case (e.Kind == match.DefersClose || e.Kind == match.ClosesLate) && e.At.Node().Pos() > b.Call.Pos():
+		case e.Kind == usage.Assigns:
+		case (e.Kind == usage.DefersClose || e.Kind == usage.ClosesLate) && e.At.Node().Pos() > b.Call.Pos():
 			return false
 		case touches(b, e):
-			last = max(last, b.Pass.DoneAt(e.At, b.Def, b.Fn))
+			last = max(last, waits.DoneAt(b.Pass, e.At, b.Def, b.Fn))
 		}
 	}
-	return b.Pass.WaitsAfter(b.Fn, b.Node(), last)
+	return waits.WaitsAfter(b.Pass, b.Fn, b.Node(), last)
 }

@@ -7,32 +7,36 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
+	"github.com/goroutinefix/goroutinefix/rewrite/response"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 	"github.com/goroutinefix/goroutinefix/rules/bodyclose/internal/transport"
 )
 
 // ResponseMade returns the response that the call at c creates; ok is false
 // for other calls.
-func ResponseMade(p *match.Pass, c inspector.Cursor) (r match.Response, ok bool) {
+func ResponseMade(p *code.Pass, c inspector.Cursor) (r response.Response, ok bool) {
 	call := c.Node().(*ast.CallExpr)
-	r = match.Response{Pass: p, Call: call, Def: match.Unparen(c).Parent()}
+	r = response.Response{Pass: p, Call: call, Def: code.Unparen(c).Parent()}
 	switch fn := p.Callee(call); {
 	case p.FullName(call) == "net/http.ReadResponse":
 		r.Parsed = !p.InTest(call.Pos())
 		if !r.Parsed {
 			return r, false
 		}
-	case !p.CreatesResponse(call):
+	case !response.CreatesResponse(p, call):
 		if fn == nil || p.InTest(call.Pos()) {
 			return r, false
 		}
-		if r.Wrapper = p.Facts.FreshResponse(fn); r.Wrapper == nil {
+		if r.Wrapper = response.FreshOf(p.Facts, fn); r.Wrapper == nil {
 			return r, false
 		}
 	default:
-		if must := p.LetsThrough(r.Def, call); must != nil {
-			r.Must, r.Def = must, match.Unparen(r.Def).Parent()
+		if must := response.LetsThrough(p, r.Def, call); must != nil {
+			r.Must, r.Def = must, code.Unparen(r.Def).Parent()
 		}
 	}
 	r.Fn = p.EnclosingFunc(c)
@@ -41,7 +45,7 @@ func ResponseMade(p *match.Pass, c inspector.Cursor) (r match.Response, ok bool)
 
 // names returns names for all results of the call, of which only the response
 // and the error get one.
-func names(b *match.Response, resp, err string) []string {
+func names(b *response.Response, resp, err string) []string {
 	if b.Wrapper == nil {
 		return []string{resp, err}
 	}
@@ -55,33 +59,33 @@ func names(b *match.Response, resp, err string) []string {
 
 // assignsAll reports whether the statement assigns all results to variables of
 // its own block, so that := in place of = would declare nothing else.
-func assignsAll(b *match.Response, as *ast.AssignStmt) bool {
+func assignsAll(b *response.Response, as *ast.AssignStmt) bool {
 	return !slices.ContainsFunc(as.Lhs, func(l ast.Expr) bool {
 		v := b.Pass.VarOf(l)
-		return !match.IsBlank(l) && (v == nil || !b.Pass.InScopeOf(v, b.Def, b.Fn))
+		return !code.IsBlank(l) && (v == nil || !naming.InScopeOf(b.Pass, v, b.Def, b.Fn))
 	})
 }
 
 // promised reports whether there certainly is a body unless there is an error:
 // the response comes from net/http itself.
-func promised(b *match.Response) bool {
+func promised(b *response.Response) bool {
 	if b.Wrapper != nil {
 		return b.Wrapper.Promised
 	}
-	return b.Pass.IsClientCall(b.Call)
+	return response.IsClientCall(b.Pass, b.Call)
 }
 
 // readWhole returns the statement behind the guard that reads the whole body,
 // if that is the only thing that touches it and nothing in between leaves.
-func readWhole(b *match.Response, g match.Guard) ast.Stmt {
-	list, _, ok := match.StmtList(b.Def)
+func readWhole(b *response.Response, g mustcall.Guard) ast.Stmt {
+	list, _, ok := code.StmtList(b.Def)
 	at := slices.Index(list, g.After)
 	if !ok || g.After == nil || at < 0 || !drained(b) {
 		return nil
 	}
 	var touches []ast.Node
 	for _, e := range b.Events {
-		if sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); e.Kind != match.Assigns && (!ok || sel.Sel.Name == "Body") {
+		if sel, ok := code.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); e.Kind != usage.Assigns && (!ok || sel.Sel.Name == "Body") {
 			touches = append(touches, e.Node)
 		}
 	}
@@ -100,15 +104,15 @@ func readWhole(b *match.Response, g match.Guard) ast.Stmt {
 
 // handedOver reports whether the response itself is an argument of a call.
 func handedOver(c inspector.Cursor) bool {
-	_, ok := match.Unparen(c).Parent().Node().(*ast.CallExpr)
+	_, ok := code.Unparen(c).Parent().Node().(*ast.CallExpr)
 	return ok
 }
 
 // nilTest reports whether the use at c, resp or resp.Body, is compared with nil.
-func nilTest(b *match.Response, c inspector.Cursor) bool {
-	c = match.Unparen(c)
+func nilTest(b *response.Response, c inspector.Cursor) bool {
+	c = code.Unparen(c)
 	if sel, ok := c.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" {
-		c = match.Unparen(c.Parent())
+		c = code.Unparen(c.Parent())
 	}
 	be, ok := c.Parent().Node().(*ast.BinaryExpr)
 	if !ok {
@@ -120,10 +124,10 @@ func nilTest(b *match.Response, c inspector.Cursor) bool {
 
 // touchesBody reports whether the function does something with the body, or
 // hands the response to something that may.
-func touchesBody(b *match.Response) bool {
+func touchesBody(b *response.Response) bool {
 	touching := map[ast.Node]bool{}
 	for _, e := range b.Events {
-		if sel, ok := match.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" || handedOver(e.At) {
+		if sel, ok := code.Unparen(e.At).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Body" || handedOver(e.At) {
 			if b.Pass.VarOf(e.At.Node().(*ast.Ident)) != b.Var {
 				return true
 			}
@@ -134,10 +138,10 @@ func touchesBody(b *match.Response) bool {
 }
 
 // reaches reports whether control comes to one of nodes as long as Var holds this response.
-func reaches(b *match.Response, nodes map[ast.Node]bool) bool {
+func reaches(b *response.Response, nodes map[ast.Node]bool) bool {
 	assigned := map[ast.Node]bool{}
 	for _, e := range b.Events {
-		if e.Kind == match.Assigns {
+		if e.Kind == usage.Assigns {
 			assigned[e.Node] = true
 		}
 	}
@@ -151,16 +155,16 @@ func reaches(b *match.Response, nodes map[ast.Node]bool) bool {
 
 // drained reports whether the body is read to its end somewhere, after which
 // the connection is free even if nobody closes it.
-func drained(b *match.Response) bool {
-	return slices.ContainsFunc(b.Events, func(e match.Event) bool { return drains(b, e) })
+func drained(b *response.Response) bool {
+	return slices.ContainsFunc(b.Events, func(e usage.Event) bool { return drains(b, e) })
 }
 
 // drains reports whether e reads the body to its end.
-func drains(b *match.Response, e match.Event) bool {
+func drains(b *response.Response, e usage.Event) bool {
 	for c := range e.At.Enclosing((*ast.CallExpr)(nil)) {
 		switch b.Pass.FullName(c.Node().(*ast.CallExpr)) {
 		case "io.ReadAll", "io/ioutil.ReadAll", "io.Copy":
-			return e.Kind == match.Reads
+			return e.Kind == usage.Reads
 		}
 		break
 	}
@@ -168,11 +172,11 @@ func drains(b *match.Response, e match.Event) bool {
 }
 
 // flagged reports whether all that closes the body stands under a bare flag.
-func flagged(b *match.Response) bool {
+func flagged(b *response.Response) bool {
 	closes := 0
 	for _, e := range b.Events {
 		switch e.Kind {
-		case match.Closes, match.DefersClose, match.ClosesLate:
+		case usage.Closes, usage.DefersClose, usage.ClosesLate:
 			if !underFlag(b, e.At) {
 				return false
 			}
@@ -184,7 +188,7 @@ func flagged(b *match.Response) bool {
 
 // underFlag reports whether c stands alone in an if that tests a bare
 // variable: what the flag means is then not known.
-func underFlag(b *match.Response, c inspector.Cursor) bool {
+func underFlag(b *response.Response, c inspector.Cursor) bool {
 	for up := range c.Enclosing((*ast.IfStmt)(nil)) {
 		if up.Node().Pos() < b.Call.Pos() {
 			break
@@ -206,17 +210,17 @@ func underFlag(b *match.Response, c inspector.Cursor) bool {
 
 // usedByEarlierDefer reports whether a defer that stands before the call looks
 // at the response.
-func usedByEarlierDefer(b *match.Response) bool {
-	return slices.ContainsFunc(b.Events, func(e match.Event) bool {
+func usedByEarlierDefer(b *response.Response) bool {
+	return slices.ContainsFunc(b.Events, func(e usage.Event) bool {
 		d, ok := e.Node.(*ast.DeferStmt)
-		return ok && e.Kind == match.Reads && d.Pos() < b.Call.Pos()
+		return ok && e.Kind == usage.Reads && d.Pos() < b.Call.Pos()
 	})
 }
 
 // mayBeNil reports whether the function compares the response or its body with
 // nil, or hands the response to a function that may.
-func mayBeNil(b *match.Response) bool {
-	return slices.ContainsFunc(b.Events, func(e match.Event) bool {
-		return e.Kind == match.Reads && (nilTest(b, e.At) || handedOver(e.At))
+func mayBeNil(b *response.Response) bool {
+	return slices.ContainsFunc(b.Events, func(e usage.Event) bool {
+		return e.Kind == usage.Reads && (nilTest(b, e.At) || handedOver(e.At))
 	})
 }

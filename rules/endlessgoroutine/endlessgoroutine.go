@@ -70,8 +70,10 @@ import (
 	"github.com/dave/dst"
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/intent"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
@@ -85,7 +87,7 @@ var (
 //go:embed endlessgoroutine.go
 var source string
 
-func find(p *match.Pass) []rule.Match {
+func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
 	told := map[ast.Stmt]bool{} // loops that have been reported
 	for _, b := range lostBreaks(p) {
@@ -115,7 +117,7 @@ func find(p *match.Pass) []rule.Match {
 
 // endless is a goroutine or function that never ends.
 type endless struct {
-	p *match.Pass
+	p *code.Pass
 	stuck
 	start inspector.Cursor // the go statement; invalid for a function
 	ctx   *types.Var       // the context that it does not listen to
@@ -123,13 +125,13 @@ type endless struct {
 }
 
 // deafFunction decides on a declared function that gets a context.
-func deafFunction(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
+func deafFunction(p *code.Pass, c inspector.Cursor) (e endless, ok bool) {
 	fn := p.FuncOf(c)
-	if fn == nil || p.Pkg.Name() == "main" || p.Meant(c.Node()) {
+	if fn == nil || p.Pkg.Name() == "main" || intent.Meant(p, c.Node()) {
 		return e, false
 	}
 	s, ok := stuckGoroutines(p, fn)
-	if !ok || s.Fn != fn || p.OncePerProcess(c) || handlesSignals(p, s) || lasts(p, c.Node()) {
+	if !ok || s.Fn != fn || launch.OncePerProcess(p, c) || handlesSignals(p, s) || lasts(p, c.Node()) {
 		return e, false
 	}
 	ctx := ignoredContext(p, s, inspector.Cursor{})
@@ -140,13 +142,13 @@ func deafFunction(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
 }
 
 // endlessGo decides on a go statement.
-func endlessGo(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
+func endlessGo(p *code.Pass, c inspector.Cursor) (e endless, ok bool) {
 	call := c.Node().(*ast.GoStmt).Call
 	fn := p.EnclosingFunc(c)
-	if fn == nil || p.Meant(c.Node()) {
+	if fn == nil || intent.Meant(p, c.Node()) {
 		return e, false
 	}
-	var body *match.Func
+	var body *code.Func
 	if lit, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit {
 		at, _ := c.FindNode(lit)
 		body = p.FuncOf(at)
@@ -168,7 +170,7 @@ func endlessGo(p *match.Pass, c inspector.Cursor) (e endless, ok bool) {
 		e.what = "the goroutine never ends, and " + why + " starts another one"
 		return e, true
 	}
-	if p.Pkg.Name() == "main" || p.OncePerProcess(fn.Cursor) {
+	if p.Pkg.Name() == "main" || launch.OncePerProcess(p, fn.Cursor) {
 		return e, false
 	}
 	if t := tickerOf(p, s); t != nil {

@@ -10,9 +10,10 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -20,9 +21,9 @@ import (
 // of and does not listen to: one that it passes on, or, for the literal of the
 // go statement at c, one that the function around it waits for. It returns nil
 // if there is none that is known to be ended by somebody.
-func ignoredContext(p *match.Pass, s stuck, c inspector.Cursor) *types.Var {
+func ignoredContext(p *code.Pass, s stuck, c inspector.Cursor) *types.Var {
 	for id := range s.Fn.Cursor.Preorder((*ast.Ident)(nil)) {
-		if !match.Within(id.Node(), s.Stmt) {
+		if !code.Within(id.Node(), s.Stmt) {
 			continue
 		}
 		v := p.VarOf(id.Node().(*ast.Ident))
@@ -52,8 +53,8 @@ func ignoredContext(p *match.Pass, s stuck, c inspector.Cursor) *types.Var {
 
 // worksWith reports whether the context at c is passed to a function that does
 // more with it than to log, to trace or to look up a value.
-func worksWith(p *match.Pass, c inspector.Cursor, depth int) bool {
-	arg := match.Unparen(c)
+func worksWith(p *code.Pass, c inspector.Cursor, depth int) bool {
+	arg := code.Unparen(c)
 	call, ok := arg.Parent().Node().(*ast.CallExpr)
 	if !ok || call.Fun == arg.Node() {
 		return false
@@ -81,7 +82,7 @@ func worksWith(p *match.Pass, c inspector.Cursor, depth int) bool {
 
 // looksUpOnly reports whether fn, a function of this package, uses the context
 // that is the argument arg of the call, and no more than worksWith allows.
-func looksUpOnly(p *match.Pass, fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {
+func looksUpOnly(p *code.Pass, fn *types.Func, call *ast.CallExpr, arg ast.Node, depth int) bool {
 	d, i := p.Declaration(fn), slices.IndexFunc(call.Args, func(e ast.Expr) bool { return ast.Unparen(e) == arg })
 	if d == nil || i < 0 || i >= fn.Signature().Params().Len() {
 		return false
@@ -92,10 +93,10 @@ func looksUpOnly(p *match.Pass, fn *types.Func, call *ast.CallExpr, arg ast.Node
 			continue
 		}
 		used = true
-		if sel, ok := match.Unparen(use).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Value" {
+		if sel, ok := code.Unparen(use).Parent().Node().(*ast.SelectorExpr); ok && sel.Sel.Name == "Value" {
 			continue
 		}
-		if passed, ok := match.Unparen(use).Parent().Node().(*ast.CallExpr); !ok || p.Callee(passed) == nil || worksWith(p, use, depth+1) {
+		if passed, ok := code.Unparen(use).Parent().Node().(*ast.CallExpr); !ok || p.Callee(passed) == nil || worksWith(p, use, depth+1) {
 			return false
 		}
 	}
@@ -105,12 +106,12 @@ func looksUpOnly(p *match.Pass, fn *types.Func, call *ast.CallExpr, arg ast.Node
 // ended reports whether somebody ends the context in v, a local variable or a
 // parameter: it is derived here by a function of the library that returns
 // what ends it, or comes from a caller who does not pass a root context.
-func ended(p *match.Pass, v *types.Var) bool {
+func ended(p *code.Pass, v *types.Var) bool {
 	at, ok := p.CursorAt(v.Pos())
 	if !ok || v.Parent() == p.Pkg.Scope() {
 		return false
 	}
-	var fn *match.Func
+	var fn *code.Func
 	for f := range at.Enclosing((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
 		fn = p.FuncOf(f)
 		break
@@ -119,13 +120,13 @@ func ended(p *match.Pass, v *types.Var) bool {
 		return false
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if match.Addressed(use) {
+		if code.Addressed(use) {
 			return false
 		}
 		var values []ast.Expr
 		switch n := use.Parent().Node().(type) {
 		case *ast.AssignStmt:
-			if !match.OnLeft(n, use) {
+			if !code.OnLeft(n, use) {
 				continue
 			}
 			values = n.Rhs
@@ -143,7 +144,7 @@ func ended(p *match.Pass, v *types.Var) bool {
 	}
 	if lit, ok := fn.Cursor.Node().(*ast.FuncLit); ok {
 		arg, isVar := p.LitArgument(fn.Cursor, v), false
-		if call, isCall := match.Unparen(fn.Cursor).Parent().Node().(*ast.CallExpr); !isCall || ast.Unparen(call.Fun) != ast.Expr(lit) {
+		if call, isCall := code.Unparen(fn.Cursor).Parent().Node().(*ast.CallExpr); !isCall || ast.Unparen(call.Fun) != ast.Expr(lit) {
 			return false // who knows who calls it
 		}
 		if arg != nil {
@@ -155,7 +156,7 @@ func ended(p *match.Pass, v *types.Var) bool {
 	return passedEnded(p, fn, v)
 }
 
-func endedValue(p *match.Pass, e ast.Expr, v *types.Var) bool {
+func endedValue(p *code.Pass, e ast.Expr, v *types.Var) bool {
 	call, ok := ast.Unparen(e).(*ast.CallExpr)
 	if !ok {
 		return false
@@ -166,7 +167,7 @@ func endedValue(p *match.Pass, e ast.Expr, v *types.Var) bool {
 
 // passedEnded reports whether the callers of fn may pass a context that ends:
 // not if all that are known pass a root context.
-func passedEnded(p *match.Pass, fn *match.Func, v *types.Var) bool {
+func passedEnded(p *code.Pass, fn *code.Func, v *types.Var) bool {
 	o, _ := p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name].(*types.Func)
 	if o == nil {
 		return false
@@ -174,13 +175,13 @@ func passedEnded(p *match.Pass, fn *match.Func, v *types.Var) bool {
 	if o.Exported() {
 		return true
 	}
-	i, any := match.ParamIndex(o, v), false
+	i, any := ctxcancel.ParamIndex(o, v), false
 	for _, c := range p.Index().Calls[o] {
 		call := c.Node().(*ast.CallExpr)
 		if i < 0 || i >= len(call.Args) {
 			continue
 		}
-		if !p.RootContext(call.Args[i]) && !p.NeverCancelled(call.Args[i], c) {
+		if !ctxcancel.RootContext(p, call.Args[i]) && !ctxcancel.NeverCancelled(p, call.Args[i], c) {
 			any = true
 		}
 	}
@@ -196,7 +197,7 @@ type pause struct {
 // pausesIn returns the pauses of the loop in which s stays, nil if it has none.
 // all says whether a loop that listens in each of them listens at all: it comes to one
 // of them in every iteration, and waits for nothing else.
-func pausesIn(p *match.Pass, s stuck) (list []pause, all bool) {
+func pausesIn(p *code.Pass, s stuck) (list []pause, all bool) {
 	loop, ok := s.Stmt.(*ast.ForStmt)
 	at, found := s.Fn.Cursor.FindNode(s.Stmt)
 	if !ok || !found {
@@ -213,7 +214,7 @@ func pausesIn(p *match.Pass, s stuck) (list []pause, all bool) {
 				continue
 			}
 			es, isStmt := c.Parent().Node().(*ast.ExprStmt)
-			if _, _, listed := match.StmtList(c.Parent()); !isStmt || !listed || p.EnclosingFunc(c).Cursor != s.Fn.Cursor {
+			if _, _, listed := code.StmtList(c.Parent()); !isStmt || !listed || p.EnclosingFunc(c).Cursor != s.Fn.Cursor {
 				all = false
 				continue
 			}
@@ -229,7 +230,7 @@ func pausesIn(p *match.Pass, s stuck) (list []pause, all bool) {
 		case *ast.SelectStmt:
 			all = all && slices.ContainsFunc(n.Body.List, func(s ast.Stmt) bool {
 				comm := s.(*ast.CommClause).Comm
-				return comm == nil || p.DoneOf(comm) != nil || ticks(p, channel.Received(comm))
+				return comm == nil || ctxcancel.DoneOf(p, comm) != nil || ticks(p, channel.Received(comm))
 			})
 		}
 	}
@@ -247,7 +248,7 @@ func pausesIn(p *match.Pass, s stuck) (list []pause, all bool) {
 }
 
 // ticks reports whether e is the channel of a timer or a ticker.
-func ticks(p *match.Pass, e ast.Expr) bool {
+func ticks(p *code.Pass, e ast.Expr) bool {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.CallExpr:
 		name := p.FullName(x)
@@ -261,7 +262,7 @@ func ticks(p *match.Pass, e ast.Expr) bool {
 
 // owes reports whether the function has to give something back, or to take it
 // again, behind stmt in the loop: a lock, a place in a semaphore, a context.
-func owes(p *match.Pass, s stuck, stmt ast.Stmt) bool {
+func owes(p *code.Pass, s stuck, stmt ast.Stmt) bool {
 	owes := false
 	ast.Inspect(s.Stmt, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -270,7 +271,7 @@ func owes(p *match.Pass, s stuck, stmt ast.Stmt) bool {
 		case *ast.UnaryExpr:
 			owes = owes || n.Op == token.ARROW && n.Pos() > stmt.End()
 		case *ast.CallExpr:
-			owes = owes || n.Pos() > stmt.End() && (knowledge.GivesBack[strings.ToLower(match.CalledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
+			owes = owes || n.Pos() > stmt.End() && (knowledge.GivesBack[strings.ToLower(code.CalledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
 		}
 		return !owes
 	})
@@ -278,7 +279,7 @@ func owes(p *match.Pass, s stuck, stmt ast.Stmt) bool {
 }
 
 // names reports whether name means v at pos.
-func names(p *match.Pass, v *types.Var, pos token.Pos) bool {
+func names(p *code.Pass, v *types.Var, pos token.Pos) bool {
 	_, o := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos).LookupParent(v.Name(), pos)
 	return o == types.Object(v)
 }

@@ -7,8 +7,8 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -23,7 +23,7 @@ type lostBreak struct {
 // lostBreaks returns the breaks in selects that answer something which cannot
 // be undone, a channel that is closed or a context that is cancelled, in a
 // loop without any way out: from then on it spins.
-func lostBreaks(p *match.Pass) (out []lostBreak) {
+func lostBreaks(p *code.Pass) (out []lostBreak) {
 	for c := range p.Inspector.Root().Preorder((*ast.CommClause)(nil)) {
 		cc := c.Node().(*ast.CommClause)
 		loop, fn := loopAround(p, c), p.EnclosingFunc(c)
@@ -40,7 +40,7 @@ func lostBreaks(p *match.Pass) (out []lostBreak) {
 
 // loopAround returns the loop without a condition in whose body the select of
 // a clause stands.
-func loopAround(p *match.Pass, clause inspector.Cursor) *ast.ForStmt {
+func loopAround(p *code.Pass, clause inspector.Cursor) *ast.ForStmt {
 	sel := clause.Parent().Parent()
 	if l, ok := sel.Parent().Node().(*ast.LabeledStmt); ok && l != nil {
 		sel = sel.Parent()
@@ -52,7 +52,7 @@ func loopAround(p *match.Pass, clause inspector.Cursor) *ast.ForStmt {
 	return loop
 }
 
-func lastingBreak(p *match.Pass, cc *ast.CommClause, c inspector.Cursor, loop *ast.ForStmt) (br *ast.BranchStmt, event string) {
+func lastingBreak(p *code.Pass, cc *ast.CommClause, c inspector.Cursor, loop *ast.ForStmt) (br *ast.BranchStmt, event string) {
 	var recv *ast.UnaryExpr
 	var ok *types.Var
 	switch comm := cc.Comm.(type) {
@@ -104,7 +104,7 @@ func lastingBreak(p *match.Pass, cc *ast.CommClause, c inspector.Cursor, loop *a
 // replaced reports whether the channel or context that e starts from may be
 // another one in a later round: a variable that the loop assigns, a field that
 // is assigned more than once.
-func replaced(p *match.Pass, e ast.Expr, loop *ast.ForStmt) bool {
+func replaced(p *code.Pass, e ast.Expr, loop *ast.ForStmt) bool {
 	e = ast.Unparen(e)
 	if call, ok := e.(*ast.CallExpr); ok {
 		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
@@ -123,7 +123,7 @@ func replaced(p *match.Pass, e ast.Expr, loop *ast.ForStmt) bool {
 	}
 	made := 0
 	for _, l := range p.Index().Assigned[v] {
-		if _, ok := ast.Unparen(l).(*ast.SelectorExpr); ok || match.Within(l, loop) {
+		if _, ok := ast.Unparen(l).(*ast.SelectorExpr); ok || code.Within(l, loop) {
 			made++
 		}
 	}
@@ -141,18 +141,18 @@ func plainBreak(list []ast.Stmt) *ast.BranchStmt {
 
 // closedInPackage reports whether the package closes the channel that e, a
 // variable or a field, denotes.
-func closedInPackage(p *match.Pass, e ast.Expr) bool {
+func closedInPackage(p *code.Pass, e ast.Expr) bool {
 	v := p.VarOrField(e)
 	return v != nil && p.Index().Closed[v]
 }
 
 // stays reports whether control never leaves the loop: no path goes out of it,
 // and nothing on the way may end the goroutine or the process.
-func stays(p *match.Pass, loop *ast.ForStmt, fn *match.Func) bool {
+func stays(p *code.Pass, loop *ast.ForStmt, fn *code.Func) bool {
 	leaves := false
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-			leaves = leaves || !match.Within(n, loop)
+			leaves = leaves || !code.Within(n, loop)
 			if es, ok := n.(*ast.ExprStmt); ok {
 				call, isCall := ast.Unparen(es.X).(*ast.CallExpr)
 				leaves = leaves || isCall && p.NeverReturns(call)

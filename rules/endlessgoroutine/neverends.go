@@ -9,16 +9,18 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // stuck is where a function stays for ever: a loop without a way out, or an
 // empty select.
 type stuck struct {
-	Fn   *match.Func
+	Fn   *code.Func
 	Stmt ast.Stmt // *ast.ForStmt, *ast.RangeStmt or *ast.SelectStmt
 }
 
@@ -28,15 +30,15 @@ type stuck struct {
 //
 // Precision: a function that recovers may end by a panic, and one that uses a
 // test, mentions runtime.Goexit or calls what may end the process by that.
-func stuckGoroutines(p *match.Pass, fn *match.Func) (s stuck, ok bool) { return neverEnds(p, fn, 0) }
+func stuckGoroutines(p *code.Pass, fn *code.Func) (s stuck, ok bool) { return neverEnds(p, fn, 0) }
 
-func neverEnds(p *match.Pass, fn *match.Func, depth int) (s stuck, ok bool) {
+func neverEnds(p *code.Pass, fn *code.Func, depth int) (s stuck, ok bool) {
 	if fn == nil || depth > 3 {
 		return s, false
 	}
 	ends := false
 	note := func(l ast.Stmt) {
-		if s.Stmt == nil || s.Fn == fn && !match.Within(l, s.Stmt) && l.Pos() > s.Stmt.Pos() {
+		if s.Stmt == nil || s.Fn == fn && !code.Within(l, s.Stmt) && l.Pos() > s.Stmt.Pos() {
 			s = stuck{fn, l}
 		}
 	}
@@ -81,8 +83,8 @@ type knownEnds struct {
 
 // mayUnwind reports whether fn could end by a panic that it recovers from, or
 // by the end of its goroutine.
-func mayUnwind(p *match.Pass, fn *match.Func) bool {
-	known := match.State[knownEnds](p)
+func mayUnwind(p *code.Pass, fn *code.Func) bool {
+	known := code.State[knownEnds](p)
 	may, ok := known.unwinds[fn.Body]
 	if !ok {
 		if known.unwinds == nil {
@@ -95,11 +97,11 @@ func mayUnwind(p *match.Pass, fn *match.Func) bool {
 	return may
 }
 
-func unwound(p *match.Pass, fn *match.Func) bool {
+func unwound(p *code.Pass, fn *code.Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil), (*ast.Ident)(nil), (*ast.DeferStmt)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.CallExpr:
-			if p.IsBuiltin(n, "recover") || mayEndOn(p, n) || exits(p, p.LiteralOf(p.VarOf(n.Fun))) || slices.ContainsFunc(bodiesOf(p, n), func(fn *match.Func) bool { return exits(p, fn) }) {
+			if p.IsBuiltin(n, "recover") || mayEndOn(p, n) || exits(p, p.LiteralOf(p.VarOf(n.Fun))) || slices.ContainsFunc(bodiesOf(p, n), func(fn *code.Func) bool { return exits(p, fn) }) {
 				return true
 			}
 		case *ast.Ident:
@@ -134,12 +136,12 @@ func unwound(p *match.Pass, fn *match.Func) bool {
 // bodiesOf lists the declarations of the package that a call may run: that of the
 // function, or, for a method of an interface, those of all that the package is seen to
 // have behind it.
-func bodiesOf(p *match.Pass, call *ast.CallExpr) (out []*match.Func) {
+func bodiesOf(p *code.Pass, call *ast.CallExpr) (out []*code.Func) {
 	fn := p.Callee(call)
 	if fn == nil || fn.Pkg() != p.Pkg {
 		return nil
 	}
-	methods, _ := p.CalledMethods(call, fn)
+	methods, _ := lifetime.CalledMethods(p, call, fn)
 	for _, m := range methods {
 		if d := p.Declaration(m); d != nil {
 			out = append(out, d)
@@ -150,7 +152,7 @@ func bodiesOf(p *match.Pass, call *ast.CallExpr) (out []*match.Func) {
 
 // tickerOf returns the ticker that the loop ranges over and that somebody
 // outside of the function stops; nil if there is none.
-func tickerOf(p *match.Pass, s stuck) ast.Expr {
+func tickerOf(p *code.Pass, s stuck) ast.Expr {
 	r, ok := s.Stmt.(*ast.RangeStmt)
 	if !ok {
 		return nil
@@ -170,7 +172,7 @@ func tickerOf(p *match.Pass, s stuck) ast.Expr {
 		uses = p.VarUses(v)
 	}
 	for _, use := range uses {
-		c := match.Unparen(use).Parent()
+		c := code.Unparen(use).Parent()
 		stop, isStop := c.Node().(*ast.SelectorExpr)
 		if !isStop || stop.Sel.Name != "Stop" || !typeis.Named(p.TypesInfo.TypeOf(stop.X), "time", "Ticker") || s.Fn.Cursor.Contains(c) {
 			continue
@@ -187,7 +189,7 @@ func tickerOf(p *match.Pass, s stuck) ast.Expr {
 
 // closer returns the method by which a type of this package says that its
 // values have an end; nil if it has none.
-func closer(p *match.Pass, v *types.Var) *match.Func {
+func closer(p *code.Pass, v *types.Var) *code.Func {
 	if v == nil {
 		return nil
 	}
@@ -222,7 +224,7 @@ func closer(p *match.Pass, v *types.Var) *match.Func {
 
 // handlesSignals reports whether fn receives the signals that the process
 // gets where s says that it stays.
-func handlesSignals(p *match.Pass, s stuck) bool {
+func handlesSignals(p *code.Pass, s stuck) bool {
 	found := false
 	ast.Inspect(s.Stmt, func(n ast.Node) bool {
 		if recv, ok := n.(*ast.UnaryExpr); ok && recv.Op == token.ARROW {
@@ -234,7 +236,7 @@ func handlesSignals(p *match.Pass, s stuck) bool {
 }
 
 // acts reports whether the evaluation of e calls anything.
-func acts(p *match.Pass, e ast.Expr) bool {
+func acts(p *code.Pass, e ast.Expr) bool {
 	found := false
 	ast.Inspect(e, func(n ast.Node) bool {
 		_, isCall := n.(*ast.CallExpr)
@@ -245,11 +247,11 @@ func acts(p *match.Pass, e ast.Expr) bool {
 }
 
 // exits reports whether fn, which may be nil, may end the process or the test.
-func exits(p *match.Pass, fn *match.Func) bool {
+func exits(p *code.Pass, fn *code.Func) bool {
 	if fn == nil {
 		return false
 	}
-	known := match.State[knownEnds](p)
+	known := code.State[knownEnds](p)
 	found, ok := known.exiting[fn.Body]
 	if ok {
 		return found
@@ -271,7 +273,7 @@ func exits(p *match.Pass, fn *match.Func) bool {
 
 // signals reports whether one function gives a value to a field that the
 // other reads: a flag between them, or what they share.
-func signals(p *match.Pass, from, to *match.Func) bool {
+func signals(p *code.Pass, from, to *code.Func) bool {
 	written := map[*types.Var]bool{}
 	book := func(e ast.Expr) {
 		if x, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
@@ -308,7 +310,7 @@ func signals(p *match.Pass, from, to *match.Func) bool {
 	return readsAny(p, to, written, 0)
 }
 
-func readsAny(p *match.Pass, fn *match.Func, fields map[*types.Var]bool, depth int) bool {
+func readsAny(p *code.Pass, fn *code.Func, fields map[*types.Var]bool, depth int) bool {
 	if fn == nil || depth > 2 {
 		return false
 	}
@@ -329,7 +331,7 @@ func readsAny(p *match.Pass, fn *match.Func, fields map[*types.Var]bool, depth i
 
 // captured returns the variables from outside that the goroutine at c, running
 // body, works on: what a literal captures, or the receiver and the arguments.
-func captured(p *match.Pass, c inspector.Cursor, body *match.Func) (out []*types.Var) {
+func captured(p *code.Pass, c inspector.Cursor, body *code.Func) (out []*types.Var) {
 	root := body.Cursor
 	if _, isDecl := root.Node().(*ast.FuncDecl); isDecl {
 		root = c
@@ -345,7 +347,7 @@ func captured(p *match.Pass, c inspector.Cursor, body *match.Func) (out []*types
 
 // owns reports whether v is what the method fn is called on, or what fn makes
 // and returns.
-func owns(p *match.Pass, fn *match.Func, v *types.Var) bool {
+func owns(p *code.Pass, fn *code.Func, v *types.Var) bool {
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
 	if !ok {
 		return false
@@ -368,7 +370,7 @@ func owns(p *match.Pass, fn *match.Func, v *types.Var) bool {
 
 // mayEndOn reports whether call may end the test or the process, depending on
 // its arguments.
-func mayEndOn(p *match.Pass, call *ast.CallExpr) bool {
-	return p.RequiredNil(call) != nil ||
-		slices.ContainsFunc(p.Assured(call), func(a match.Assured) bool { return !a.Soft })
+func mayEndOn(p *code.Pass, call *ast.CallExpr) bool {
+	return assume.RequiredNil(p, call) != nil ||
+		slices.ContainsFunc(assume.AssuredBy(p, call), func(a assume.Assured) bool { return !a.Soft })
 }

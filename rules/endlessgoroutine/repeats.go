@@ -10,8 +10,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/intent"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -23,17 +24,17 @@ import (
 //
 // A test counts for what is started in test files: a process that is tested
 // runs it once.
-func startedAgain(p *match.Pass, c inspector.Cursor) string {
+func startedAgain(p *code.Pass, c inspector.Cursor) string {
 	return repeats(p, c, p.InTest(c.Node().Pos()), map[ast.Node]bool{})
 }
 
-func repeats(p *match.Pass, c inspector.Cursor, inTest bool, seen map[ast.Node]bool) string {
+func repeats(p *code.Pass, c inspector.Cursor, inTest bool, seen map[ast.Node]bool) string {
 	fn := p.EnclosingFunc(c)
 	if fn == nil || seen[fn.Cursor.Node()] || len(seen) > 4 {
 		return ""
 	}
 	seen[fn.Cursor.Node()] = true
-	node := match.FlowNode(c, fn)
+	node := code.FlowNode(c, fn)
 	if node == nil {
 		return ""
 	}
@@ -54,7 +55,7 @@ func repeats(p *match.Pass, c inspector.Cursor, inTest bool, seen map[ast.Node]b
 		return "each run of the test"
 	}
 	if lit, ok := fn.Cursor.Node().(*ast.FuncLit); ok {
-		call := match.Unparen(fn.Cursor).Parent()
+		call := code.Unparen(fn.Cursor).Parent()
 		if ce, ok := call.Node().(*ast.CallExpr); ok && ast.Unparen(ce.Fun) == ast.Expr(lit) {
 			return repeats(p, call, inTest, seen)
 		}
@@ -71,7 +72,7 @@ func repeats(p *match.Pass, c inspector.Cursor, inTest bool, seen map[ast.Node]b
 
 // unbounded returns the body of a loop that goes on as long as there is work:
 // it has no condition, or ranges over a channel.
-func unbounded(p *match.Pass, l ast.Stmt) *ast.BlockStmt {
+func unbounded(p *code.Pass, l ast.Stmt) *ast.BlockStmt {
 	switch l := l.(type) {
 	case *ast.ForStmt:
 		if l.Cond == nil && l.Init == nil && l.Post == nil {
@@ -85,14 +86,14 @@ func unbounded(p *match.Pass, l ast.Stmt) *ast.BlockStmt {
 	return nil
 }
 
-func isHandler(p *match.Pass, fn *match.Func) bool {
+func isHandler(p *code.Pass, fn *code.Func) bool {
 	sig := p.Signature(fn)
 	return sig != nil && sig.Params().Len() == 2 && sig.Results().Len() == 0 && !p.InTest(fn.Body.Pos()) &&
 		typeis.Named(sig.Params().At(0).Type(), "net/http", "ResponseWriter") && typeis.Named(sig.Params().At(1).Type(), "net/http", "Request")
 }
 
 // isTest reports whether fn is a test or benchmark, or the literal of a subtest.
-func isTest(p *match.Pass, fn *match.Func) bool {
+func isTest(p *code.Pass, fn *code.Func) bool {
 	sig := p.Signature(fn)
 	if sig == nil || !p.InTest(fn.Body.Pos()) || sig.Params().Len() != 1 || sig.Results().Len() != 0 || sig.Recv() != nil {
 		return false
@@ -104,7 +105,7 @@ func isTest(p *match.Pass, fn *match.Func) bool {
 // guarded reports whether a condition in region, which is the body of fn or of
 // a loop, decides whether control comes to c, and depends on more than what
 // is new in each run of region.
-func guarded(p *match.Pass, c inspector.Cursor, fn *match.Func, region *ast.BlockStmt) bool {
+func guarded(p *code.Pass, c inspector.Cursor, fn *code.Func, region *ast.BlockStmt) bool {
 	found := false
 	check := func(e ast.Expr) {
 		found = found || e != nil && !newValue(p, e, fn, region, 0)
@@ -118,7 +119,7 @@ func guarded(p *match.Pass, c inspector.Cursor, fn *match.Func, region *ast.Bloc
 		case *ast.SendStmt:
 			found = true // may be a place in a semaphore
 		case *ast.FuncLit:
-			return match.Within(c.Node(), n)
+			return code.Within(c.Node(), n)
 		case *ast.IfStmt:
 			check(n.Cond)
 		case *ast.SwitchStmt:
@@ -142,7 +143,7 @@ func guarded(p *match.Pass, c inspector.Cursor, fn *match.Func, region *ast.Bloc
 
 // newValue reports whether the value of e depends on nothing that outlives a run of
 // region, and on no function but those of the standard library.
-func newValue(p *match.Pass, e ast.Expr, fn *match.Func, region *ast.BlockStmt, depth int) bool {
+func newValue(p *code.Pass, e ast.Expr, fn *code.Func, region *ast.BlockStmt, depth int) bool {
 	ok := depth < 4
 	ast.Inspect(e, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -175,7 +176,7 @@ func newValue(p *match.Pass, e ast.Expr, fn *match.Func, region *ast.BlockStmt, 
 	return ok
 }
 
-func newVar(p *match.Pass, v *types.Var, fn *match.Func, region *ast.BlockStmt, depth int) bool {
+func newVar(p *code.Pass, v *types.Var, fn *code.Func, region *ast.BlockStmt, depth int) bool {
 	if p.IsParam(v, fn) {
 		return region == fn.Body
 	}
@@ -183,17 +184,17 @@ func newVar(p *match.Pass, v *types.Var, fn *match.Func, region *ast.BlockStmt, 
 		return false
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if match.Addressed(use) {
+		if code.Addressed(use) {
 			return false
 		}
 		var values []ast.Expr
 		switch n := use.Parent().Node().(type) {
 		case *ast.AssignStmt:
-			if match.OnLeft(n, use) {
+			if code.OnLeft(n, use) {
 				values = n.Rhs
 			}
 		case *ast.ValueSpec:
-			if match.IsAssigned(use) {
+			if code.IsAssigned(use) {
 				values = n.Values
 			}
 		case *ast.RangeStmt:
@@ -215,8 +216,8 @@ var lasting = regexp.MustCompile(`\bfor ?ever\b|\b(lifetime|life|lives|long as|u
 
 // lasts reports whether a comment on the lines of n or right above them, or the
 // documentation of one of the functions, says that n is for the life of the process.
-func lasts(p *match.Pass, n ast.Node, fns ...*match.Func) bool {
-	if p.Commented(n.Pos(), n.End(), lasting.MatchString) {
+func lasts(p *code.Pass, n ast.Node, fns ...*code.Func) bool {
+	if intent.Commented(p, n.Pos(), n.End(), lasting.MatchString) {
 		return true
 	}
 	for _, fn := range fns {

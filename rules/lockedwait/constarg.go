@@ -7,8 +7,9 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 )
 
 // constants are the values of parameters that a call gives as constants.
@@ -16,7 +17,7 @@ type constants map[*types.Var]constant.Value
 
 // constantArguments returns the constants that a call passes to the parameters
 // of callee that keep their value, and outer beside them, which the arguments may name.
-func constantArguments(p *match.Pass, call *ast.CallExpr, callee *match.Func, outer constants) constants {
+func constantArguments(p *code.Pass, call *ast.CallExpr, callee *code.Func, outer constants) constants {
 	out := constants{}
 	for v, value := range outer {
 		out[v] = value
@@ -24,13 +25,13 @@ func constantArguments(p *match.Pass, call *ast.CallExpr, callee *match.Func, ou
 	if call == nil {
 		return out
 	}
-	for i, param := range match.Params(callee) {
+	for i, param := range code.Params(callee) {
 		if param == nil {
 			continue
 		}
 		v, isVar := p.TypesInfo.Defs[param].(*types.Var)
-		arg := match.Argument(call, callee, i)
-		if !isVar || arg == nil || !p.Fixed(v) {
+		arg := code.Argument(call, callee, i)
+		if !isVar || arg == nil || !frozen.Fixed(p, v) {
 			continue
 		}
 		delete(out, v) // of another call
@@ -43,7 +44,7 @@ func constantArguments(p *match.Pass, call *ast.CallExpr, callee *match.Func, ou
 
 // valueOf returns the constant that e is, given the values of some variables;
 // nil if it may be anything.
-func valueOf(p *match.Pass, e ast.Expr, given constants) constant.Value {
+func valueOf(p *code.Pass, e ast.Expr, given constants) constant.Value {
 	if v := p.TypesInfo.Types[e].Value; v != nil {
 		return v
 	}
@@ -56,8 +57,8 @@ func valueOf(p *match.Pass, e ast.Expr, given constants) constant.Value {
 		if value, ok := given[v]; ok {
 			return value
 		}
-		if v.Kind() == types.LocalVar && p.Fixed(v) {
-			if def := p.Definition(v); def != nil {
+		if v.Kind() == types.LocalVar && frozen.Fixed(p, v) {
+			if def := frozen.Definition(p, v); def != nil {
 				return p.TypesInfo.Types[def].Value
 			}
 		}
@@ -80,15 +81,15 @@ func valueOf(p *match.Pass, e ast.Expr, given constants) constant.Value {
 }
 
 // comesOut reports whether cond may come out as taken, given these values.
-func comesOut(p *match.Pass, cond ast.Expr, taken bool, given constants) bool {
+func comesOut(p *code.Pass, cond ast.Expr, taken bool, given constants) bool {
 	v := valueOf(p, cond, given)
 	return v == nil || v.Kind() != constant.Bool || constant.BoolVal(v) == taken
 }
 
 // askedParams lists the parameters of fn that its conditions ask for, or that it
 // passes on to functions of the package, which may ask.
-func askedParams(p *match.Pass, fn *match.Func) (out []*types.Var) {
-	for _, param := range match.Params(fn) {
+func askedParams(p *code.Pass, fn *code.Func) (out []*types.Var) {
+	for _, param := range code.Params(fn) {
 		v, ok := (*types.Var)(nil), false
 		if param != nil {
 			v, ok = p.TypesInfo.Defs[param].(*types.Var)
@@ -101,7 +102,7 @@ func askedParams(p *match.Pass, fn *match.Func) (out []*types.Var) {
 		}
 		asked := slices.ContainsFunc(fn.Flow.Blocks(), func(b *flow.Block) bool { return b.Cond != nil && p.Mentions(b.Cond, v) })
 		for _, use := range p.Uses(fn.Cursor, v) {
-			call, isArg := match.Unparen(use).Parent().Node().(*ast.CallExpr)
+			call, isArg := code.Unparen(use).Parent().Node().(*ast.CallExpr)
 			asked = asked || isArg && p.Declaration(p.Callee(call)) != nil
 		}
 		if asked {

@@ -7,16 +7,20 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
+	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 )
 
 // words returns the statements by which a goroutine gives a word that whoever
 // starts it waits for, on every path, before it returns or waits for anything else
 // under the mutex: a send, a close, a Done, the end of a context. What the goroutine has locked before is
 // over by the time that anybody else comes to it.
-func (n *needing) words(fn *match.Func) map[ast.Node]bool {
+func (n *needing) words(fn *code.Func) map[ast.Node]bool {
 	p := n.t.p
 	out := map[ast.Node]bool{}
 	starts := startsOf(p, fn)
@@ -24,7 +28,7 @@ func (n *needing) words(fn *match.Func) map[ast.Node]bool {
 		return out
 	}
 	for c := range fn.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.ExprStmt)(nil)) {
-		node := match.FlowNode(c, fn)
+		node := code.FlowNode(c, fn)
 		if node != c.Node() || p.Runner(c) != fn.Cursor {
 			continue
 		}
@@ -41,7 +45,7 @@ func (n *needing) words(fn *match.Func) map[ast.Node]bool {
 			}
 			if p.IsBuiltin(call, "close") {
 				e = call.Args[0]
-			} else if cancel, ends := p.Cancels(call); ends {
+			} else if cancel, ends := ctxcancel.Cancels(p, call); ends {
 				e = cancel
 			} else if recv, isDone := p.Method(call, "sync", "WaitGroup", "Done"); isDone {
 				e = recv
@@ -62,18 +66,18 @@ func (n *needing) words(fn *match.Func) map[ast.Node]bool {
 }
 
 // startsOf lists the go statements that run fn; nil if it may run otherwise.
-func startsOf(p *match.Pass, fn *match.Func) (out []inspector.Cursor) {
+func startsOf(p *code.Pass, fn *code.Func) (out []inspector.Cursor) {
 	switch d := fn.Cursor.Node().(type) {
 	case *ast.FuncLit:
-		if match.Started(fn.Cursor) {
-			out = append(out, match.Unparen(fn.Cursor).Parent().Parent())
+		if launch.Started(fn.Cursor) {
+			out = append(out, code.Unparen(fn.Cursor).Parent().Parent())
 		}
 	case *ast.FuncDecl:
 		obj, ok := p.TypesInfo.Defs[d.Name].(*types.Func)
 		if !ok {
 			return nil
 		}
-		calls, known := p.CallSites(obj)
+		calls, known := callers.CallSites(p, obj)
 		for _, c := range calls {
 			if _, isGo := c.Parent().Node().(*ast.GoStmt); !isGo || !known {
 				return nil
@@ -86,11 +90,11 @@ func startsOf(p *match.Pass, fn *match.Func) (out []inspector.Cursor) {
 
 // hears reports whether the function that starts fn certainly waits for the word
 // that fn gives by e.
-func (n *needing) hears(start inspector.Cursor, fn *match.Func, e ast.Expr) bool {
+func (n *needing) hears(start inspector.Cursor, fn *code.Func, e ast.Expr) bool {
 	p := n.t.p
 	caller := p.FuncOf(p.Runner(start))
 	call := start.Node().(*ast.GoStmt).Call
-	word, ok := p.PlaceOf(e)
+	word, ok := locks.PlaceOf(p, e)
 	if caller == nil || !ok {
 		return false
 	}
@@ -119,18 +123,18 @@ func (n *needing) hears(start inspector.Cursor, fn *match.Func, e ast.Expr) bool
 				}
 			}
 			if on != nil {
-				here, isPlace := p.PlaceOf(on)
+				here, isPlace := locks.PlaceOf(p, on)
 				found = found || isPlace && here == word
-				if ctx, isDone := p.DoneCall(on); isDone {
-					at, known := p.PlaceOf(ctx)
-					found = found || known && (word.Path == "" || at.Root == word.Root) && p.EndsBy(ctx, cancel)
+				if ctx, isDone := ctxcancel.DoneCall(p, on); isDone {
+					at, known := locks.PlaceOf(p, ctx)
+					found = found || known && (word.Path == "" || at.Root == word.Root) && ctxcancel.EndsBy(p, ctx, cancel)
 				}
 			}
 			return !found
 		})
 		return found
 	}
-	wait := match.FlowNode(n.wait, caller)
+	wait := code.FlowNode(n.wait, caller)
 	missed := false
 	flow.Paths[struct{}]{
 		Node: func(at ast.Node, s struct{}) (struct{}, bool) {
@@ -146,8 +150,8 @@ func (n *needing) hears(start inspector.Cursor, fn *match.Func, e ast.Expr) bool
 }
 
 // paramOf reports whether v is the receiver or a parameter of fn.
-func paramOf(p *match.Pass, fn *match.Func, v *types.Var) bool {
-	for _, id := range match.Params(fn) {
+func paramOf(p *code.Pass, fn *code.Func, v *types.Var) bool {
+	for _, id := range code.Params(fn) {
 		if id != nil && v != nil && p.TypesInfo.Defs[id] == types.Object(v) {
 			return true
 		}

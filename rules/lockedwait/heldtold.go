@@ -6,7 +6,8 @@ import (
 	"go/types"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 )
 
 // told reports whether the one who waits may know that the other side needs the
@@ -36,7 +37,7 @@ func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []channel.
 
 // gives notes the variables and fields that fn assigns, and the channels that
 // it sends on or closes, and the cancel functions that it calls.
-func (t *heldTable) gives(fn *match.Func, given map[*types.Var]bool, depth int) {
+func (t *heldTable) gives(fn *code.Func, given map[*types.Var]bool, depth int) {
 	if fn == nil {
 		return
 	}
@@ -58,7 +59,7 @@ func (t *heldTable) gives(fn *match.Func, given map[*types.Var]bool, depth int) 
 		case *ast.CallExpr:
 			if t.p.IsBuiltin(n, "close") {
 				add(n.Args[0])
-			} else if cancel, ends := t.p.Cancels(n); ends {
+			} else if cancel, ends := ctxcancel.Cancels(t.p, n); ends {
 				add(cancel)
 			} else if word := word(t.p, n); word != nil {
 				add(word)
@@ -72,7 +73,7 @@ func (t *heldTable) gives(fn *match.Func, given map[*types.Var]bool, depth int) 
 
 // word returns what a call changes that others ask or wait for: an atomic, or a
 // WaitGroup that it counts down; nil for other calls.
-func word(p *match.Pass, call *ast.CallExpr) ast.Expr {
+func word(p *code.Pass, call *ast.CallExpr) ast.Expr {
 	fn := p.Callee(call)
 	if fn == nil || fn.Pkg() == nil {
 		return nil
@@ -98,7 +99,7 @@ func word(p *match.Pass, call *ast.CallExpr) ast.Expr {
 
 // asks reports whether a condition, a receive or a wait for a group before pos
 // mentions one of the given variables.
-func (t *heldTable) asks(fn *match.Func, pos token.Pos, given map[*types.Var]bool) (found bool) {
+func (t *heldTable) asks(fn *code.Func, pos token.Pos, given map[*types.Var]bool) (found bool) {
 	mentions := func(e ast.Expr) {
 		if e == nil {
 			return
@@ -130,9 +131,9 @@ func (t *heldTable) asks(fn *match.Func, pos token.Pos, given map[*types.Var]boo
 			if n.Op == token.ARROW {
 				mentions(n.X)
 			}
-			if ctx, ok := t.p.DoneCall(n.X); ok && n.Op == token.ARROW {
+			if ctx, ok := ctxcancel.DoneCall(t.p, n.X); ok && n.Op == token.ARROW {
 				for v := range given {
-					found = found || t.p.EndsBy(ctx, v)
+					found = found || ctxcancel.EndsBy(t.p, ctx, v)
 				}
 			}
 		case *ast.RangeStmt:

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -32,8 +33,8 @@ type waitable struct {
 
 // heldTable is what is known of the channels and functions of a package.
 type heldTable struct {
-	p     *match.Pass
-	funcs func(*types.Func) *match.Func
+	p     *code.Pass
+	funcs func(*types.Func) *code.Func
 	near  map[*types.Func]int   // functions -> the calls between them and the next wait
 	ops   map[ast.Node][]heldOp // by the node of the flow that does them
 	out   []heldWait
@@ -56,7 +57,7 @@ type heldOp struct {
 // and nothing tells the one who waits that the others have had it.
 // The mutex must be the same one: a field of the structure that holds the
 // channel, or the same variable.
-func heldWaits(p *match.Pass, fields []*channel.Field) []heldWait {
+func heldWaits(p *code.Pass, fields []*channel.Field) []heldWait {
 	t := &heldTable{p: p, ops: map[ast.Node][]heldOp{}, seen: map[ast.Node]bool{}, frees: map[*ast.BlockStmt]bool{}}
 	for _, f := range fields {
 		t.add(&waitable{sends: f.Sends, recvs: f.Recvs, closes: f.Closes, sendable: f.Sendable, receivable: f.Receivable, unbuffered: channel.Unbuffered(t.p, f.Made)})
@@ -71,20 +72,20 @@ func heldWaits(p *match.Pass, fields []*channel.Field) []heldWait {
 	t.funcs, t.near = functions(p), nearest(p, t.waits(), heldDepth)
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		l, ok := p.LockOp(call)
-		if !ok || !l.Takes() || match.InDefer(c) || p.InTest(call.Pos()) {
+		l, ok := locks.LockOp(p, call)
+		if !ok || !l.Takes() || code.InDefer(c) || p.InTest(call.Pos()) {
 			continue
 		}
 		if _, near := t.near[declaredAround(p, c)]; !near {
 			continue
 		}
 		fn := p.FuncOf(p.Runner(c))
-		if fn == nil || match.FlowNode(c, fn) == nil {
+		if fn == nil || code.FlowNode(c, fn) == nil {
 			continue
 		}
 		held := heldLock{l, call, l.At}
 		t.steps = 500
-		t.walk(fn, match.FlowNode(c, fn), held, heldDepth, nil)
+		t.walk(fn, code.FlowNode(c, fn), held, heldDepth, nil)
 	}
 	return t.out
 }
@@ -106,7 +107,7 @@ func (t *heldTable) add(w *waitable) {
 	for _, list := range [][]channel.Use{w.sends, w.recvs} {
 		for _, u := range list {
 			if fn := t.p.FuncOf(u.Runner); fn != nil && u.Waits() {
-				node := match.FlowNode(u.At, fn)
+				node := code.FlowNode(u.At, fn)
 				t.ops[node] = append(t.ops[node], heldOp{u, w})
 			}
 		}
@@ -162,20 +163,20 @@ func (w *waitable) talksToItself() bool {
 
 // heldLock is a mutex that is held, as the function that is looked at names it.
 type heldLock struct {
-	match.LockCall
+	locks.LockCall
 	call   *ast.CallExpr
-	origin match.Path // as the function that took it names it
+	origin locks.Path // as the function that took it names it
 }
 
 // step is a call on the way from the one who took the mutex.
 type step struct {
 	call   *ast.CallExpr
-	callee *match.Func
+	callee *code.Func
 }
 
 // walk follows the paths of fn behind node, or all if node is nil, as long as
 // the mutex is held.
-func (t *heldTable) walk(fn *match.Func, node ast.Node, held heldLock, depth int, way []step) {
+func (t *heldTable) walk(fn *code.Func, node ast.Node, held heldLock, depth int, way []step) {
 	paths := flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		if t.releases(n, held.At) {
 			return s, false
@@ -188,7 +189,7 @@ func (t *heldTable) walk(fn *match.Func, node ast.Node, held heldLock, depth int
 		if depth == 0 {
 			return s, true
 		}
-		match.EachCall(n, func(call *ast.CallExpr) {
+		code.EachCall(n, func(call *ast.CallExpr) {
 			target := t.p.Callee(call)
 			if d, near := t.near[target]; !near || d > depth-1 {
 				return
@@ -201,7 +202,7 @@ func (t *heldTable) walk(fn *match.Func, node ast.Node, held heldLock, depth int
 				return
 			}
 			in := held
-			in.At = t.p.Into(held.At, call, callee)
+			in.At = locks.Into(t.p, held.At, call, callee)
 			t.walk(callee, nil, in, depth-1, append(slices.Clip(way), step{call, callee}))
 		})
 		return s, true
@@ -215,18 +216,18 @@ func (t *heldTable) walk(fn *match.Func, node ast.Node, held heldLock, depth int
 
 // releases reports whether n may unlock the mutex, also in a literal that it
 // hands on or in a function that it calls.
-func (t *heldTable) releases(n ast.Node, at match.Path) bool { return t.mayRelease(n, at, 2) }
+func (t *heldTable) releases(n ast.Node, at locks.Path) bool { return t.mayRelease(n, at, 2) }
 
-func (t *heldTable) mayRelease(n ast.Node, at match.Path, depth int) (found bool) {
+func (t *heldTable) mayRelease(n ast.Node, at locks.Path, depth int) (found bool) {
 	ast.Inspect(n, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.DeferStmt, *ast.GoStmt:
 			return false
 		case *ast.CallExpr:
-			if l, ok := t.p.LockOp(n); ok {
+			if l, ok := locks.LockOp(t.p, n); ok {
 				found = found || !l.Takes() && l.At == at
 			} else if callee := t.funcs(t.p.Callee(n)); callee != nil && depth > 0 && t.unlocks(callee) {
-				found = found || t.mayRelease(callee.Body, t.p.Into(at, n, callee), depth-1)
+				found = found || t.mayRelease(callee.Body, locks.Into(t.p, at, n, callee), depth-1)
 			}
 		}
 		return !found
@@ -235,7 +236,7 @@ func (t *heldTable) mayRelease(n ast.Node, at match.Path, depth int) (found bool
 }
 
 // unlocks is a cheap look: does the function, or one that it calls, unlock anything?
-func (t *heldTable) unlocks(fn *match.Func) bool {
+func (t *heldTable) unlocks(fn *code.Func) bool {
 	found, known := t.frees[fn.Body]
 	if known {
 		return found
@@ -243,7 +244,7 @@ func (t *heldTable) unlocks(fn *match.Func) bool {
 	t.frees[fn.Body] = false // for recursion
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		if call, ok := n.(*ast.CallExpr); ok {
-			if l, ok := t.p.LockOp(call); ok {
+			if l, ok := locks.LockOp(t.p, call); ok {
 				found = found || !l.Takes()
 			} else if callee := t.funcs(t.p.Callee(call)); callee != nil {
 				found = found || t.unlocks(callee)
@@ -270,7 +271,7 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 		enders = append(slices.Clip(op.ch.sends), op.ch.closes...)
 	}
 	// The channel, as the one who took the mutex names it.
-	ch, ok := t.p.PlaceOf(op.use.At.Node().(ast.Expr))
+	ch, ok := locks.PlaceOf(t.p, op.use.At.Node().(ast.Expr))
 	for i := len(way) - 1; ok && i >= 0; i-- {
 		ch, ok = outOf(t.p, ch, way[i].call, way[i].callee)
 	}
@@ -303,20 +304,20 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 // by the first receive, whatever the receiver does later.
 func (t *heldTable) once(op heldOp) bool {
 	fn := t.p.FuncOf(op.use.Runner)
-	return op.use.Kind == channel.Send && op.ch.local && len(op.ch.sends) == 1 && fn.Flow != nil && !fn.Flow.InCycle(match.FlowNode(op.use.At, fn))
+	return op.use.Kind == channel.Send && op.ch.local && len(op.ch.sends) == 1 && fn.Flow != nil && !fn.Flow.InCycle(code.FlowNode(op.use.At, fn))
 }
 
 // sameLock returns the mutex as the function of e names it, if it is certain
 // which one that is.
-func (t *heldTable) sameLock(e channel.Use, ch, lock match.Path) (match.Path, bool) {
+func (t *heldTable) sameLock(e channel.Use, ch, lock locks.Path) (locks.Path, bool) {
 	if ch.Root != lock.Root { // two variables: who sees the one must see the other
 		return lock, t.captured(lock.Root, e.Op)
 	}
-	there, ok := t.p.PlaceOf(e.At.Node().(ast.Expr))
+	there, ok := locks.PlaceOf(t.p, e.At.Node().(ast.Expr))
 	if !ok || there.Path != ch.Path || !types.Identical(typeis.Deref(there.Root.Type()), typeis.Deref(ch.Root.Type())) {
-		return match.Path{}, false
+		return locks.Path{}, false
 	}
-	return match.Path{Root: there.Root, Path: lock.Path}, true
+	return locks.Path{Root: there.Root, Path: lock.Path}, true
 }
 
 // captured reports whether v is a variable of a function around c.

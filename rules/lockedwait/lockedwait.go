@@ -61,7 +61,7 @@ import (
 	"go/types"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -74,7 +74,7 @@ var (
 //go:embed lockedwait.go
 var source string
 
-func find(p *match.Pass) (out []rule.Match) {
+func find(p *code.Pass) (out []rule.Match) {
 	for _, w := range heldWaits(p, channel.Fields(p)) {
 		op := w.Op.Op.Node()
 		m := rule.Match{Pos: op.Pos(), End: op.End()}

@@ -6,11 +6,12 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 )
 
 // declaredAround returns the declared function around c; nil if there is none.
-func declaredAround(p *match.Pass, c inspector.Cursor) *types.Func {
+func declaredAround(p *code.Pass, c inspector.Cursor) *types.Func {
 	for d := range c.Enclosing((*ast.FuncDecl)(nil)) {
 		fn, _ := p.TypesInfo.Defs[d.Node().(*ast.FuncDecl).Name].(*types.Func)
 		return fn
@@ -20,7 +21,7 @@ func declaredAround(p *match.Pass, c inspector.Cursor) *types.Func {
 
 // nearest returns the functions of the package from which at most depth calls lead to
 // one of the places, with the least number of calls.
-func nearest(p *match.Pass, places []inspector.Cursor, depth int) map[*types.Func]int {
+func nearest(p *code.Pass, places []inspector.Cursor, depth int) map[*types.Func]int {
 	near := map[*types.Func]int{}
 	for d := 0; d <= depth; d++ {
 		var callers []inspector.Cursor
@@ -37,9 +38,9 @@ func nearest(p *match.Pass, places []inspector.Cursor, depth int) map[*types.Fun
 }
 
 // functions returns what finds the declared functions of the package.
-func functions(p *match.Pass) func(*types.Func) *match.Func {
-	known := map[*types.Func]*match.Func{}
-	return func(fn *types.Func) *match.Func {
+func functions(p *code.Pass) func(*types.Func) *code.Func {
+	known := map[*types.Func]*code.Func{}
+	return func(fn *types.Func) *code.Func {
 		f, ok := known[fn]
 		if c, declared := p.Index().Declared[fn]; declared && !ok {
 			f = p.FuncOf(c)
@@ -50,11 +51,11 @@ func functions(p *match.Pass) func(*types.Func) *match.Func {
 }
 
 // outOf translates a place of the callee of call into the caller.
-func outOf(p *match.Pass, at match.Path, call *ast.CallExpr, callee *match.Func) (match.Path, bool) {
-	for i, param := range match.Params(callee) {
+func outOf(p *code.Pass, at locks.Path, call *ast.CallExpr, callee *code.Func) (locks.Path, bool) {
+	for i, param := range code.Params(callee) {
 		if param != nil && p.TypesInfo.Defs[param] == types.Object(at.Root) {
-			from, ok := p.PlaceOf(match.Argument(call, callee, i))
-			return match.Path{Root: from.Root, Path: from.Path + at.Path}, ok
+			from, ok := locks.PlaceOf(p, code.Argument(call, callee, i))
+			return locks.Path{Root: from.Root, Path: from.Path + at.Path}, ok
 		}
 	}
 	return at, !at.Root.IsField() && at.Root.Kind() != types.ParamVar && at.Root.Kind() != types.RecvVar

@@ -8,8 +8,11 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
+	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 )
 
 // needing asks whether an operation comes only to somebody who has taken a mutex.
@@ -26,7 +29,7 @@ type needing struct {
 
 // before asks for each way in which fn is called with constants: one that leads
 // around the mutex is enough.
-func (n *needing) before(c inspector.Cursor, fn *match.Func, lock match.Path, depth int) bool {
+func (n *needing) before(c inspector.Cursor, fn *code.Func, lock locks.Path, depth int) bool {
 	if fn == nil {
 		return false
 	}
@@ -42,7 +45,7 @@ func (n *needing) before(c inspector.Cursor, fn *match.Func, lock match.Path, de
 
 // ways lists what the calls of fn pass as constants, as far as its conditions ask
 // for it.
-func (n *needing) ways(fn *match.Func, outer constants) (out []constants) {
+func (n *needing) ways(fn *code.Func, outer constants) (out []constants) {
 	asked := askedParams(n.t.p, fn)
 	if len(asked) == 0 {
 		return []constants{outer}
@@ -56,11 +59,11 @@ func (n *needing) ways(fn *match.Func, outer constants) (out []constants) {
 	return out
 }
 
-// callsOf lists the calls of fn; a nil one if not all are known.
-func (n *needing) callsOf(fn *match.Func) []*ast.CallExpr {
+// CallsOf lists the calls of fn; a nil one if not all are known.
+func (n *needing) callsOf(fn *code.Func) []*ast.CallExpr {
 	switch d := fn.Cursor.Node().(type) {
 	case *ast.FuncLit:
-		if call, ok := match.Unparen(fn.Cursor).Parent().Node().(*ast.CallExpr); ok && ast.Unparen(call.Fun) == ast.Expr(d) {
+		if call, ok := code.Unparen(fn.Cursor).Parent().Node().(*ast.CallExpr); ok && ast.Unparen(call.Fun) == ast.Expr(d) {
 			return []*ast.CallExpr{call}
 		}
 	case *ast.FuncDecl:
@@ -68,7 +71,7 @@ func (n *needing) callsOf(fn *match.Func) []*ast.CallExpr {
 		if !ok || d.Type.Params.NumFields() == 0 {
 			break
 		}
-		calls, known := n.t.p.CallSites(obj)
+		calls, known := callers.CallSites(n.t.p, obj)
 		var out []*ast.CallExpr
 		for _, c := range calls {
 			out = append(out, c.Node().(*ast.CallExpr))
@@ -90,8 +93,8 @@ func onEdge[S any](n *needing) func(ast.Expr, bool, S) (S, bool) {
 // needs reports whether whoever does the operation at c, in fn, may have to
 // wait for the mutex first: it is done under the mutex on every path, or by a
 // goroutine of its own that takes it on the way.
-func (n *needing) needs(c inspector.Cursor, fn *match.Func, lock match.Path, depth int) bool {
-	node := match.FlowNode(c, fn)
+func (n *needing) needs(c inspector.Cursor, fn *code.Func, lock locks.Path, depth int) bool {
+	node := code.FlowNode(c, fn)
 	if node == nil {
 		return false
 	}
@@ -99,12 +102,12 @@ func (n *needing) needs(c inspector.Cursor, fn *match.Func, lock match.Path, dep
 		n.under = true
 		return true
 	}
-	loop, _ := match.Unparen(c).Parent().Node().(*ast.RangeStmt)
-	if loop != nil && loop.X != match.Unparen(c).Node() {
+	loop, _ := code.Unparen(c).Parent().Node().(*ast.RangeStmt)
+	if loop != nil && loop.X != code.Unparen(c).Node() {
 		loop = nil
 	}
 	// The function that makes the one who waits runs but once for each.
-	if (n.single(fn) || match.FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, loop, lock) {
+	if (n.single(fn) || code.FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, loop, lock) {
 		return true
 	}
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
@@ -115,7 +118,7 @@ func (n *needing) needs(c inspector.Cursor, fn *match.Func, lock match.Path, dep
 	if !ok {
 		return false
 	}
-	calls, ok := n.t.p.CallSites(obj)
+	calls, ok := callers.CallSites(n.t.p, obj)
 	for _, call := range calls {
 		caller := n.t.p.FuncOf(n.t.p.Runner(call))
 		up, known := outOf(n.t.p, lock, call.Node().(*ast.CallExpr), fn)
@@ -135,13 +138,13 @@ func (n *needing) needs(c inspector.Cursor, fn *match.Func, lock match.Path, dep
 }
 
 // cyclic reports whether a goroutine calls callee in a loop, which takes the mutex.
-func (n *needing) cyclic(caller *match.Func, call inspector.Cursor, callee *match.Func, lock match.Path) bool {
-	node := match.FlowNode(call, caller)
+func (n *needing) cyclic(caller *code.Func, call inspector.Cursor, callee *code.Func, lock locks.Path) bool {
+	node := code.FlowNode(call, caller)
 	return node != nil && caller.Flow.InCycle(node) && n.takesIn(callee, lock)
 }
 
 // takesIn reports whether fn takes the mutex on some path.
-func (n *needing) takesIn(fn *match.Func, lock match.Path) (found bool) {
+func (n *needing) takesIn(fn *code.Func, lock locks.Path) (found bool) {
 	flow.Paths[struct{}]{Edge: onEdge[struct{}](n), Node: func(node ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n.takes(node, lock, 2)
 		return s, !found
@@ -151,10 +154,10 @@ func (n *needing) takesIn(fn *match.Func, lock match.Path) (found bool) {
 
 // single reports whether fn is run by one goroutine each: a literal or function
 // that a go statement starts, or the function that makes the channel itself.
-func (n *needing) single(fn *match.Func) bool {
+func (n *needing) single(fn *code.Func) bool {
 	p := n.t.p
 	if _, ok := fn.Cursor.Node().(*ast.FuncLit); ok {
-		return match.Started(fn.Cursor)
+		return launch.Started(fn.Cursor)
 	}
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
 	if !ok {
@@ -164,7 +167,7 @@ func (n *needing) single(fn *match.Func) bool {
 	if !ok {
 		return false
 	}
-	calls, known := p.CallSites(obj)
+	calls, known := callers.CallSites(p, obj)
 	for _, c := range calls {
 		if _, isGo := c.Parent().Node().(*ast.GoStmt); !isGo {
 			return false
@@ -174,7 +177,7 @@ func (n *needing) single(fn *match.Func) bool {
 }
 
 // held reports whether the mutex is held at node on all paths of fn.
-func (n *needing) held(fn *match.Func, node ast.Node, lock match.Path) bool {
+func (n *needing) held(fn *code.Func, node ast.Node, lock locks.Path) bool {
 	if _, deferred := node.(*ast.DeferStmt); deferred {
 		return false
 	}
@@ -198,7 +201,7 @@ func (n *needing) held(fn *match.Func, node ast.Node, lock match.Path) bool {
 // onTheWay reports whether fn takes the mutex at a place from which it comes
 // to node, to the next round of loop if node is what that ranges over, or to its
 // end if node is deferred.
-func (n *needing) onTheWay(fn *match.Func, node ast.Node, loop *ast.RangeStmt, lock match.Path) bool {
+func (n *needing) onTheWay(fn *code.Func, node ast.Node, loop *ast.RangeStmt, lock locks.Path) bool {
 	_, deferred := node.(*ast.DeferStmt)
 	found, words := false, n.words(fn)
 	paths := flow.Paths[bool]{
@@ -224,7 +227,7 @@ func (n *needing) onTheWay(fn *match.Func, node ast.Node, loop *ast.RangeStmt, l
 			return true
 		}
 	}
-	if start := match.FlowNode(n.wait, fn); start != nil {
+	if start := code.FlowNode(n.wait, fn); start != nil {
 		paths.After(fn.Flow, start, false) // nobody waits before the one who does is made
 	} else {
 		paths.FromEntry(fn.Flow, false)
@@ -234,18 +237,18 @@ func (n *needing) onTheWay(fn *match.Func, node ast.Node, loop *ast.RangeStmt, l
 
 // takes reports whether evaluating node takes the mutex, itself or in a
 // function that it calls.
-func (n *needing) takes(node ast.Node, lock match.Path, depth int) (found bool) {
+func (n *needing) takes(node ast.Node, lock locks.Path, depth int) (found bool) {
 	p := n.t.p
-	match.EachCall(node, func(call *ast.CallExpr) {
+	code.EachCall(node, func(call *ast.CallExpr) {
 		if found {
 			return
 		}
-		if l, ok := p.LockOp(call); ok && l.Takes() && l.At == lock && (l.Name == "Lock" || n.lock.Name == "Lock") {
+		if l, ok := locks.LockOp(p, call); ok && l.Takes() && l.At == lock && (l.Name == "Lock" || n.lock.Name == "Lock") {
 			found, n.at = true, call.Pos()
 			return
 		}
 		if callee := n.t.funcs(p.Callee(call)); callee != nil && depth > 0 {
-			in, outer := p.Into(lock, call, callee), n.given
+			in, outer := locks.Into(p, lock, call, callee), n.given
 			n.given = constantArguments(p, call, callee, outer)
 			flow.Paths[struct{}]{Edge: onEdge[struct{}](n), Node: func(at ast.Node, s struct{}) (struct{}, bool) {
 				found = found || n.takes(at, in, depth-1)

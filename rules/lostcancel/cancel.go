@@ -5,19 +5,23 @@ import (
 	"go/token"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
 // hoistable says why the call, which is not a statement of a list, cannot move
 // in front of the if in whose head it stands, with the variables lhs; "" if it can.
-func hoistable(c *match.Cancel, lhs []ast.Expr) string {
+func hoistable(c *ctxcancel.Cancel, lhs []ast.Expr) string {
 	ifs, ok := c.Def.Parent().Node().(*ast.IfStmt)
 	if !ok {
 		return "the call stands in the head of another statement"
 	}
-	list, at, ok := match.StmtList(c.Def.Parent())
+	list, at, ok := code.StmtList(c.Def.Parent())
 	as, isAssign := c.Def.Node().(*ast.AssignStmt)
 	switch {
 	case !ok:
@@ -30,7 +34,7 @@ func hoistable(c *match.Cancel, lhs []ast.Expr) string {
 	around := c.Pass.TypesInfo.Scopes[ifs].Parent()
 	for _, l := range lhs {
 		id, ok := l.(*ast.Ident)
-		if !ok || match.IsBlank(id) {
+		if !ok || code.IsBlank(id) {
 			continue
 		}
 		used := around.Lookup(id.Name) != nil
@@ -58,19 +62,19 @@ func mentionsName(n ast.Node, name string) bool {
 // or nil. Where it cancels after the call, whatever comes of it, and leaves
 // without a cancel only because of an error, the author knew that the callee is
 // done by then. Who cancels only because of an error has handed the context over.
-func doubted(c *match.Cancel, doubts []match.Doubt, events []match.Event, exits []match.Exit) *match.Doubt {
+func doubted(c *ctxcancel.Cancel, doubts []lifetime.Doubt, events []usage.Event, exits []mustcall.Exit) *lifetime.Doubt {
 	for i, d := range doubts {
-		at := match.FlowNode(d.At, c.Fn)
-		settled := at != nil && slices.ContainsFunc(events, func(e match.Event) bool {
+		at := code.FlowNode(d.At, c.Fn)
+		settled := at != nil && slices.ContainsFunc(events, func(e usage.Event) bool {
 			switch e.Kind {
-			case match.Closes:
+			case usage.Closes:
 				return leadsTo(c, at, e.Node)
-			case match.DefersClose, match.ClosesLate:
+			case usage.DefersClose, usage.ClosesLate:
 				return leadsTo(c, at, e.Node) || leadsTo(c, e.Node, at)
 			}
 			return false
 		})
-		settled = settled && !slices.ContainsFunc(exits, func(x match.Exit) bool { return !failed(c, x) && leaves(c, at, x) })
+		settled = settled && !slices.ContainsFunc(exits, func(x mustcall.Exit) bool { return !failed(c, x) && leaves(c, at, x) })
 		if !settled {
 			return &doubts[i]
 		}
@@ -79,7 +83,7 @@ func doubted(c *match.Cancel, doubts []match.Doubt, events []match.Event, exits 
 }
 
 // failed reports whether the way out x is taken because an error is set.
-func failed(c *match.Cancel, x match.Exit) bool {
+func failed(c *ctxcancel.Cancel, x mustcall.Exit) bool {
 	at, ok := c.Fn.Cursor.FindByPos(x.Pos, x.Pos)
 	if !ok {
 		return false
@@ -97,7 +101,7 @@ func failed(c *match.Cancel, x match.Exit) bool {
 }
 
 // leaves reports whether a path leads from a node to the way out x.
-func leaves(c *match.Cancel, from ast.Node, x match.Exit) bool {
+func leaves(c *ctxcancel.Cancel, from ast.Node, x mustcall.Exit) bool {
 	found := false
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
@@ -111,7 +115,7 @@ func leaves(c *match.Cancel, from ast.Node, x match.Exit) bool {
 
 // leadsTo reports whether a path leads from one node to another on which no
 // other context is made.
-func leadsTo(c *match.Cancel, from, to ast.Node) bool {
+func leadsTo(c *ctxcancel.Cancel, from, to ast.Node) bool {
 	found := false
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n == to
@@ -121,9 +125,9 @@ func leadsTo(c *match.Cancel, from, to ast.Node) bool {
 }
 
 // isIgnored reports whether the cancel function is assigned to _.
-func isIgnored(events []match.Event) bool {
+func isIgnored(events []usage.Event) bool {
 	for _, e := range events {
-		if as, ok := match.Unparen(e.At).Parent().Node().(*ast.AssignStmt); ok && e.Kind == match.Reads && match.IsBlank(as.Lhs[0]) {
+		if as, ok := code.Unparen(e.At).Parent().Node().(*ast.AssignStmt); ok && e.Kind == usage.Reads && code.IsBlank(as.Lhs[0]) {
 			return true
 		}
 	}
@@ -132,10 +136,10 @@ func isIgnored(events []match.Event) bool {
 
 // givenTo returns the loaded function that gets the cancel function and
 // neither calls nor keeps it, or "" if there is none.
-func givenTo(c *match.Cancel, events []match.Event) string {
+func givenTo(c *ctxcancel.Cancel, events []usage.Event) string {
 	for _, e := range events {
-		arg := match.Unparen(e.At)
-		if call, ok := arg.Parent().Node().(*ast.CallExpr); ok && e.Kind == match.Reads && call.Fun != arg.Node() {
+		arg := code.Unparen(e.At)
+		if call, ok := arg.Parent().Node().(*ast.CallExpr); ok && e.Kind == usage.Reads && call.Fun != arg.Node() {
 			if fn := c.Pass.Callee(call); fn != nil {
 				return fn.Name()
 			}
@@ -150,7 +154,7 @@ func givenTo(c *match.Cancel, events []match.Event) string {
 // this one with it. In a literal that is called where it stands, the parent may
 // be one of the function around it. mended, which may be nil, reports whether a
 // fix defers the cancel function of a call.
-func endsWithParent(c *match.Cancel, mended func(*ast.CallExpr) bool) bool {
+func endsWithParent(c *ctxcancel.Cancel, mended func(*ast.CallExpr) bool) bool {
 	parent := c.Parent()
 	if parent == nil {
 		return false
@@ -163,7 +167,7 @@ func endsWithParent(c *match.Cancel, mended func(*ast.CallExpr) bool) bool {
 		if around.Ends(parent, mended) {
 			return true
 		}
-		lit := match.Unparen(around.Fn.Cursor)
+		lit := code.Unparen(around.Fn.Cursor)
 		call, ok := lit.Parent().Node().(*ast.CallExpr)
 		if _, isLit := around.Fn.Cursor.Node().(*ast.FuncLit); !isLit || !ok || call.Fun != lit.Node() {
 			return false

@@ -6,21 +6,26 @@ import (
 	"go/types"
 	"slices"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
+	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
 // movable returns the "defer cancel()" in the list of the call that can go up
 // directly after it: it does nothing but to call the cancel function, and no
 // other defer changes places with it, because a deferred Wait needs the cancel
 // before it.
-func movable(c *match.Cancel, cancel *types.Var) ast.Stmt {
-	list, i, ok := match.StmtList(c.Def)
+func movable(c *ctxcancel.Cancel, cancel *types.Var) ast.Stmt {
+	list, i, ok := code.StmtList(c.Def)
 	if !ok {
 		return nil
 	}
 	for _, s := range list[i+1:] {
 		d, isDefer := s.(*ast.DeferStmt)
-		if isDefer && cancelsOnly(c.Pass, d, cancel) && c.Pass.MovesFreely(c.Fn, cancel, c.Def.Node().End(), d.Pos()) {
+		if isDefer && cancelsOnly(c.Pass, d, cancel) && mustcall.MovesFreely(c.Pass, c.Fn, cancel, c.Def.Node().End(), d.Pos()) {
 			return s
 		}
 	}
@@ -29,7 +34,7 @@ func movable(c *match.Cancel, cancel *types.Var) ast.Stmt {
 
 // callsOnly reports whether a statement defers a call of the cancel function
 // and nothing else.
-func callsOnly(c *match.Cancel, deferred ast.Stmt, cancel *types.Var) bool {
+func callsOnly(c *ctxcancel.Cancel, deferred ast.Stmt, cancel *types.Var) bool {
 	d, ok := deferred.(*ast.DeferStmt)
 	return ok && cancelsOnly(c.Pass, d, cancel)
 }
@@ -38,20 +43,20 @@ func callsOnly(c *match.Cancel, deferred ast.Stmt, cancel *types.Var) bool {
 // the given events, if the function goes on for long after its last use: a
 // deferred call would keep it as long. goesOn is false if it does not. why says
 // what stands against it if there is no such place.
-// By [match.Pass.CtxLifetime], the context must not outlive the function.
-func afterUse(c *match.Cancel, cancel *types.Var, events []match.Event) (r match.Round, goesOn bool, why string) {
-	t := &match.ContextTracker{Pass: c.Pass, Fn: c.Fn, Def: c.Node(), Seen: map[*types.Var]bool{}}
+// By [lifetime.CtxLifetime], the context must not outlive the function.
+func afterUse(c *ctxcancel.Cancel, cancel *types.Var, events []usage.Event) (r mustcall.Round, goesOn bool, why string) {
+	t := &lifetime.ContextTracker{Pass: c.Pass, Fn: c.Fn, Def: c.Node(), Seen: map[*types.Var]bool{}}
 	last, ok := lastUse(c, t, events)
-	if !ok || !c.Pass.WaitsAfter(c.Fn, c.Node(), last) {
+	if !ok || !waits.WaitsAfter(c.Pass, c.Fn, c.Node(), last) {
 		return r, false, ""
 	}
-	list, _, ok := match.StmtList(c.Def)
+	list, _, ok := code.StmtList(c.Def)
 	at := slices.IndexFunc(list, func(s ast.Stmt) bool { return s.Pos() <= last && last <= s.End() })
 	if !ok || at < 0 {
 		return r, true, "it is used last in another block"
 	}
-	o := match.Obligation{Fn: c.Fn, Call: c.Call, Def: c.Def, Var: cancel, Events: events, Over: c.WaitsForDone, Settled: c.Ended}
-	r, why = c.Pass.IterationExits(o, c.Def.Parent(), func(s ast.Stmt) string {
+	o := mustcall.Obligation{Fn: c.Fn, Call: c.Call, Def: c.Def, Var: cancel, Events: events, Over: c.WaitsForDone, Settled: c.Ended}
+	r, why = mustcall.IterationExits(c.Pass, o, c.Def.Parent(), func(s ast.Stmt) string {
 		if s.Pos() < list[at].End() && t.Mentions(s) {
 			return "what is returned is made with the context, so it cannot be cancelled before"
 		}
@@ -68,13 +73,13 @@ func afterUse(c *match.Cancel, cancel *types.Var, events []match.Event) (r match
 // lastUse returns where the function is done with the context and all that t,
 // which follows it, finds to be made from it; ok is false if that is only when
 // the function returns, or a deferred call already keeps it as long.
-func lastUse(c *match.Cancel, t *match.ContextTracker, events []match.Event) (last token.Pos, ok bool) {
+func lastUse(c *ctxcancel.Cancel, t *lifetime.ContextTracker, events []usage.Event) (last token.Pos, ok bool) {
 	for _, e := range events {
 		switch e.Kind {
-		case match.DefersClose, match.ClosesLate:
+		case usage.DefersClose, usage.ClosesLate:
 			return 0, false
-		case match.Closes:
-			last = max(last, c.Pass.DoneAt(e.At, c.Def, c.Fn))
+		case usage.Closes:
+			last = max(last, waits.DoneAt(c.Pass, e.At, c.Def, c.Fn))
 		}
 	}
 	t.Follow(c.Ctx, "")
@@ -84,10 +89,10 @@ func lastUse(c *match.Cancel, t *match.ContextTracker, events []match.Event) (la
 			if use.Node().Pos() < c.Call.Pos() {
 				continue
 			}
-			if match.InDefer(use) && c.Fn.Cursor.Contains(use) {
+			if code.InDefer(use) && c.Fn.Cursor.Contains(use) {
 				return 0, false
 			}
-			last = max(last, c.Pass.DoneAt(use, c.Def, c.Fn))
+			last = max(last, waits.DoneAt(c.Pass, use, c.Def, c.Fn))
 		}
 	}
 	return last, true
@@ -96,7 +101,7 @@ func lastUse(c *match.Cancel, t *match.ContextTracker, events []match.Event) (la
 // cancelsOnly reports whether d defers a call of the cancel function in v and
 // nothing else: the cause of a cancellation may be nil, but no other argument
 // has the same value elsewhere for certain.
-func cancelsOnly(p *match.Pass, d *ast.DeferStmt, v *types.Var) bool {
+func cancelsOnly(p *code.Pass, d *ast.DeferStmt, v *types.Var) bool {
 	if v == nil || p.VarOf(d.Call.Fun) != v {
 		return false
 	}

@@ -6,8 +6,9 @@ import (
 
 	"github.com/dave/dst"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -112,7 +113,7 @@ func (l *cancelLeak) cancelCall(name string) *dst.CallExpr {
 // obstacle says what stands against a deferred cancel right behind the call,
 // or returns "".
 func (l *cancelLeak) obstacle() string {
-	if _, _, ok := match.StmtList(l.Def); !ok {
+	if _, _, ok := code.StmtList(l.Def); !ok {
 		if why := hoistable(&l.Cancel, l.lhs); why != "" {
 			return why
 		}
@@ -122,7 +123,7 @@ func (l *cancelLeak) obstacle() string {
 	if l.Ctx == nil {
 		return "the context is stored, so only its owner knows when to cancel it"
 	}
-	why, doubts := l.p.CtxLifetime(l.Ctx, l.Fn, l.Node())
+	why, doubts := lifetime.CtxLifetime(l.p, l.Ctx, l.Fn, l.Node())
 	l.doubts = doubts
 	return why
 }

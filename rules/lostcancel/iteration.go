@@ -6,16 +6,20 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
+	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
 // iterationExits returns the ways out of the list of statements that holds the call on
 // which the cancel function with the given events is not called. It returns
 // why instead if the context may be in use beyond the round, or where a call in
 // front of each way out would not do.
-func iterationExits(c *match.Cancel, cancel *types.Var, events []match.Event) (r match.Round, why string) {
+func iterationExits(c *ctxcancel.Cancel, cancel *types.Var, events []usage.Event) (r mustcall.Round, why string) {
 	region := c.Def.Parent()
-	if _, _, ok := match.StmtList(c.Def); !ok || region.Node() == ast.Node(c.Fn.Body) {
+	if _, _, ok := code.StmtList(c.Def); !ok || region.Node() == ast.Node(c.Fn.Body) {
 		return r, "in a loop a deferred cancel would wait for the end of the function"
 	}
 	if c.Ctx == nil {
@@ -25,7 +29,7 @@ func iterationExits(c *match.Cancel, cancel *types.Var, events []match.Event) (r
 		return r, cancel.Name() + " lives longer than the round of the loop"
 	}
 	for _, e := range events {
-		if e.Kind == match.Assigns && e.Node != c.Node() {
+		if e.Kind == usage.Assigns && e.Node != c.Node() {
 			return r, cancel.Name() + " is assigned again"
 		}
 	}
@@ -33,8 +37,8 @@ func iterationExits(c *match.Cancel, cancel *types.Var, events []match.Event) (r
 	if t.Outlives != "" {
 		return r, t.Outlives
 	}
-	o := match.Obligation{Fn: c.Fn, Call: c.Call, Def: c.Def, Var: cancel, Events: events, Over: c.WaitsForDone, Settled: c.Ended}
-	return c.Pass.IterationExits(o, region, func(s ast.Stmt) string {
+	o := mustcall.Obligation{Fn: c.Fn, Call: c.Call, Def: c.Def, Var: cancel, Events: events, Over: c.WaitsForDone, Settled: c.Ended}
+	return mustcall.IterationExits(c.Pass, o, region, func(s ast.Stmt) string {
 		if ret, ok := s.(*ast.ReturnStmt); ok && t.Mentions(ret) {
 			return "what is returned is made with the context, so it cannot be cancelled before"
 		}
@@ -43,8 +47,8 @@ func iterationExits(c *match.Cancel, cancel *types.Var, events []match.Event) (r
 }
 
 // within follows the context as far as it must not outlive a run through region.
-func within(c *match.Cancel, region inspector.Cursor) *match.ContextTracker {
-	t := &match.ContextTracker{Pass: c.Pass, Fn: c.Fn, Def: c.Node(), Within: region.Node(), Seen: map[*types.Var]bool{}}
+func within(c *ctxcancel.Cancel, region inspector.Cursor) *lifetime.ContextTracker {
+	t := &lifetime.ContextTracker{Pass: c.Pass, Fn: c.Fn, Def: c.Node(), Within: region.Node(), Seen: map[*types.Var]bool{}}
 	t.Follow(c.Ctx, "")
 	return t
 }
@@ -53,22 +57,22 @@ func within(c *match.Cancel, region inspector.Cursor) *match.ContextTracker {
 // returns because cancel is deferred in a loop, and nothing needs them when
 // their round is over. Loops that are known to end soon are left alone, those
 // of tests, and timed contexts in loops that are known to end.
-func deferredInLoop(c *match.Cancel, events []match.Event) (deferred ast.Stmt) {
+func deferredInLoop(c *ctxcancel.Cancel, events []usage.Event) (deferred ast.Stmt) {
 	for _, e := range events {
 		switch e.Kind {
-		case match.DefersClose:
+		case usage.DefersClose:
 			if deferred != nil || e.Via.Node() != e.Node || !c.Fn.Flow.InCycle(e.Node) || e.Via.Parent() != c.Def.Parent() {
 				return nil
 			}
 			deferred = e.Node.(ast.Stmt)
-		case match.ClosesLate: // by a literal, of which each iteration has its own
+		case usage.ClosesLate: // by a literal, of which each iteration has its own
 			d, ok := e.Node.(*ast.DeferStmt)
-			if !ok || deferred != nil && deferred != ast.Stmt(d) || !c.Fn.Flow.InCycle(d) || !match.Beside(c.Def, d) {
+			if !ok || deferred != nil && deferred != ast.Stmt(d) || !c.Fn.Flow.InCycle(d) || !ctxcancel.Beside(c.Def, d) {
 				return nil
 			}
 			deferred = d
-		case match.Reads:
-		case match.Assigns:
+		case usage.Reads:
+		case usage.Assigns:
 			if e.Node != c.Node() {
 				return nil
 			}
@@ -76,7 +80,7 @@ func deferredInLoop(c *match.Cancel, events []match.Event) (deferred ast.Stmt) {
 			return nil
 		}
 	}
-	if deferred == nil || c.Ctx == nil || !c.InLoop() || !c.Pass.LongLoop(c.Def, c.Timed()) || c.Pass.InTest(c.Call.Pos()) || within(c, c.Def.Parent()).Outlives != "" {
+	if deferred == nil || c.Ctx == nil || !c.InLoop() || !mustcall.LongLoop(c.Pass, c.Def, c.Timed()) || c.Pass.InTest(c.Call.Pos()) || within(c, c.Def.Parent()).Outlives != "" {
 		return nil
 	}
 	return deferred
@@ -85,7 +89,7 @@ func deferredInLoop(c *match.Cancel, events []match.Event) (deferred ast.Stmt) {
 // outlivesIteration reports whether the call stands in a loop and the variable of
 // its cancel function is declared outside: a later round may call it, and
 // whether it does may depend on more than the paths show.
-func outlivesIteration(c *match.Cancel, cancel *types.Var) bool {
+func outlivesIteration(c *ctxcancel.Cancel, cancel *types.Var) bool {
 	for loop := range c.Def.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
 		if c.Fn.Cursor.Contains(loop) && cancel.Pos() < loop.Node().Pos() {
 			return true

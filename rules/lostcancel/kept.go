@@ -4,8 +4,10 @@ import (
 	"go/ast"
 	"go/types"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
 // keptIn returns the field of a struct that holds the cancel function and that
@@ -15,7 +17,7 @@ import (
 // Precision: an unexported field, in a package all of whose files are seen, and
 // not in a test; and a parent that comes from outside or never ends, because a
 // sibling may well be what the owner cancels.
-func keptIn(c *match.Cancel, lhs ast.Expr, events []match.Event) *types.Var {
+func keptIn(c *ctxcancel.Cancel, lhs ast.Expr, events []usage.Event) *types.Var {
 	if len(c.Pass.IgnoredFiles) > 0 || len(c.Pass.OtherFiles) > 0 || c.Pass.InTest(c.Call.Pos()) || c.Wrapper != nil || !foreignParent(c) {
 		return nil
 	}
@@ -25,12 +27,12 @@ func keptIn(c *match.Cancel, lhs ast.Expr, events []match.Event) *types.Var {
 	}
 	for _, e := range events {
 		switch e.Kind {
-		case match.Reads:
-		case match.Assigns:
+		case usage.Reads:
+		case usage.Assigns:
 			if e.Node != c.Node() {
 				return nil
 			}
-		case match.Escapes:
+		case usage.Escapes:
 			if field != nil {
 				return nil
 			}
@@ -49,9 +51,9 @@ func keptIn(c *match.Cancel, lhs ast.Expr, events []match.Event) *types.Var {
 
 // foreignParent reports whether the parent is a parameter that is never
 // assigned but by the call itself, or a root context.
-func foreignParent(c *match.Cancel) bool {
+func foreignParent(c *ctxcancel.Cancel) bool {
 	parent := c.Parent()
-	if c.Pass.RootContext(parent) {
+	if ctxcancel.RootContext(c.Pass, parent) {
 		return true
 	}
 	v := c.Pass.VarOf(parent)
@@ -59,7 +61,7 @@ func foreignParent(c *match.Cancel) bool {
 		return false
 	}
 	for _, use := range c.Pass.Uses(c.Fn.Cursor, v) {
-		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && match.OnLeft(as, use) && ast.Node(as) != c.Def.Node() {
+		if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && code.OnLeft(as, use) && ast.Node(as) != c.Def.Node() {
 			return false
 		}
 	}
@@ -69,7 +71,7 @@ func foreignParent(c *match.Cancel) bool {
 // isRead reports whether anything in the package does more with field than to
 // give it a value. A read of a like field of another struct counts, too: that
 // may be a conversion away.
-func isRead(p *match.Pass, field *types.Var) bool {
+func isRead(p *code.Pass, field *types.Var) bool {
 	for _, c := range p.Index().Named[field.Name()] {
 		id := c.Node().(*ast.Ident)
 		v := p.FieldNamed(id)
@@ -82,8 +84,8 @@ func isRead(p *match.Pass, field *types.Var) bool {
 				continue
 			}
 		case *ast.SelectorExpr:
-			sel := match.Unparen(c.Parent())
-			if as, ok := sel.Parent().Node().(*ast.AssignStmt); ok && match.OnLeft(as, sel) && n.Sel == id {
+			sel := code.Unparen(c.Parent())
+			if as, ok := sel.Parent().Node().(*ast.AssignStmt); ok && code.OnLeft(as, sel) && n.Sel == id {
 				continue
 			}
 		}
@@ -94,7 +96,7 @@ func isRead(p *match.Pass, field *types.Var) bool {
 
 // sameStruct reports whether the structs of two fields could be converted into
 // each other, as far as the fields tell.
-func sameStruct(p *match.Pass, a, b *types.Var) bool {
+func sameStruct(p *code.Pass, a, b *types.Var) bool {
 	if !types.Identical(a.Type(), b.Type()) {
 		return false
 	}

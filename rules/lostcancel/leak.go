@@ -5,22 +5,28 @@ import (
 	"go/token"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/intent"
+	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 	"github.com/goroutinefix/goroutinefix/rules/lostcancel/internal/cutoff"
 )
 
 // cancelLeak looks at one call that returns a cancel function.
 type cancelLeak struct {
-	match.Cancel
-	p      *match.Pass
+	ctxcancel.Cancel
+	p      *code.Pass
 	lhs    []ast.Expr
-	events []match.Event
-	exits  []match.Exit  // where the function leaves without a cancel
-	doubts []match.Doubt // set by obstacle
-	owed   bool          // the finding is that cancel is not called
-	defers bool          // the fix defers it
+	events []usage.Event
+	exits  []mustcall.Exit  // where the function leaves without a cancel
+	doubts []lifetime.Doubt // set by obstacle
+	owed   bool             // the finding is that cancel is not called
+	defers bool             // the fix defers it
 }
 
 func (l *cancelLeak) match() (m rule.Match, ok bool) {
@@ -45,7 +51,7 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 	}
 	m.Pos, m.End = l.lhs[1].Pos(), l.lhs[1].End()
 	l.Ctx = l.p.VarOf(l.lhs[0])
-	if match.IsBlank(l.lhs[1]) {
+	if code.IsBlank(l.lhs[1]) {
 		if l.inMain() {
 			return m, false
 		}
@@ -59,7 +65,7 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 	cancel := l.p.VarOf(l.lhs[1])
 	local := l.p.DeclaredIn(cancel, l.Fn) && !l.p.IsResult(cancel, l.Fn)
 	if local {
-		l.events = l.p.TrackCancel(cancel, l.Fn)
+		l.events = usage.TrackCancel(l.p, cancel, l.Fn)
 	}
 	if field := keptIn(&l.Cancel, l.lhs[1], l.events); field != nil && !l.inMain() {
 		m.Message = "the cancel function is kept in the field " + field.Name() + ", which nothing reads, so " + l.harm("the context")
@@ -75,7 +81,7 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 // owes reports whether the function returns, or comes to the call again, on a
 // path on which the discarded cancel function should have been called.
 func (l *cancelLeak) owes() bool {
-	unmet := l.p.Unmet(match.Obligation{
+	unmet := mustcall.Check(l.p, mustcall.Obligation{
 		Fn: l.Fn, Call: l.Call, Def: l.Def, Over: l.WaitsForDone, Settled: l.Ended,
 		Leaves: func(ast.Node) bool { return false },
 	})
@@ -97,7 +103,7 @@ func (l *cancelLeak) callName() string { return types.ExprString(l.Call.Fun) }
 
 // discarded is "ctx, _ := context.WithTimeout(...)".
 func (l *cancelLeak) discarded(m rule.Match) rule.Match {
-	if match.IsBlank(l.lhs[0]) {
+	if code.IsBlank(l.lhs[0]) {
 		m.Message = "the context and the cancel function of " + l.callName() + " are discarded, so " + l.harm("the context")
 		return m.None("the call has no effect; delete it")
 	}
@@ -106,7 +112,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	if l.Ctx == nil || !l.p.DeclaredIn(l.Ctx, l.Fn) {
 		return m.None(name + " lives outside the function, so only its owner knows when to cancel it")
 	}
-	if l.p.Meant(l.Def.Node()) {
+	if intent.Meant(l.p, l.Def.Node()) {
 		return m.None("a comment beside the discarded cancel function suggests that it is meant")
 	}
 	worker := soleGoroutine(&l.Cancel)
@@ -117,7 +123,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	if l.inHead() {
 		at = l.Def.Parent()
 	}
-	stop := l.p.FreshName(at, "cancel", "cancelCtx", "stop")
+	stop := naming.FreshName(l.p, at, "cancel", "cancelCtx", "stop")
 	if stop == "" {
 		return m.None("no free name for the cancel function")
 	}
@@ -126,7 +132,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	def := l.Def.Node().(ast.Stmt)
 	declare := false // cancel needs a var of its own
 	if isAssign && as.Tok == token.ASSIGN {
-		declare = !l.p.InScopeOf(l.Ctx, l.Def, l.Fn)
+		declare = !naming.InScopeOf(l.p, l.Ctx, l.Def, l.Fn)
 	}
 	bind := func(d *dstedit.Decl) error {
 		if err := d.Rename(blank, stop); err != nil {
@@ -179,11 +185,11 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		return l.cutOff(m, name, cut), true
 	}
 	for _, e := range l.events {
-		if e.Kind == match.Escapes {
+		if e.Kind == usage.Escapes {
 			return m, false
 		}
 	}
-	unmet := l.p.Unmet(match.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended, Returns: true})
+	unmet := mustcall.Check(l.p, mustcall.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended, Returns: true})
 	if deferred := deferredInLoop(&l.Cancel, l.events); deferred != nil {
 		return l.piled(m, cancel, deferred), true
 	}

@@ -89,9 +89,11 @@ import (
 	"go/ast"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -104,11 +106,11 @@ var (
 //go:embed lostcancel.go
 var source string
 
-func find(p *match.Pass) []rule.Match {
+func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
 	mended := map[*ast.CallExpr]int{} // calls -> the match whose fix defers their cancel function
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
-		made, ok := p.CancelMaker(c)
+		made, ok := ctxcancel.CancelMaker(p, c)
 		if !ok {
 			continue
 		}
@@ -129,7 +131,7 @@ func find(p *match.Pass) []rule.Match {
 			continue
 		}
 		// The fix calls cancel(nil).
-		if m.Fix != nil && made.Type == "CancelCauseFunc" && p.Redeclared("nil", c) {
+		if m.Fix != nil && made.Type == "CancelCauseFunc" && naming.Redeclared(p, "nil", c) {
 			m = m.None("nil has another meaning here")
 		}
 		if ends && l.owed { // one leak, one fix

@@ -4,16 +4,19 @@ import (
 	"go/ast"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
 )
 
 // soleGoroutine returns the function literal that a go statement after the
 // call starts, if it alone uses the context and is done with it at its end,
 // comes to its end although the context has not ended, and nothing in between
 // leaves the function; else nil.
-func soleGoroutine(c *match.Cancel) *ast.FuncLit {
-	list, at, ok := match.StmtList(c.Def)
+func soleGoroutine(c *ctxcancel.Cancel) *ast.FuncLit {
+	list, at, ok := code.StmtList(c.Def)
 	if !ok || c.Ctx == nil || c.InLoop() || !c.Pass.DeclaredIn(c.Ctx, c.Fn) || c.Pass.IsResult(c.Ctx, c.Fn) {
 		return nil
 	}
@@ -23,7 +26,7 @@ func soleGoroutine(c *match.Cancel) *ast.FuncLit {
 			stmt = g
 			break
 		}
-		if !match.IsPlain(s) {
+		if !assume.IsPlain(s) {
 			return nil
 		}
 	}
@@ -40,11 +43,11 @@ func soleGoroutine(c *match.Cancel) *ast.FuncLit {
 	}
 	body := c.Pass.FuncOf(cursor)
 	its := *c // the context as the goroutine knows it
-	t := &match.ContextTracker{Pass: c.Pass, Fn: body, Def: lit.Type, Seen: map[*types.Var]bool{}}
+	t := &lifetime.ContextTracker{Pass: c.Pass, Fn: body, Def: lit.Type, Seen: map[*types.Var]bool{}}
 	for _, use := range c.Pass.Uses(c.Fn.Cursor, c.Ctx) {
 		n := use.Node()
 		switch {
-		case match.IsAssigned(use):
+		case code.IsAssigned(use):
 			if n.Pos() < c.Def.Node().Pos() || n.End() > c.Def.Node().End() {
 				return nil
 			}
@@ -52,7 +55,7 @@ func soleGoroutine(c *match.Cancel) *ast.FuncLit {
 		case cursor.Contains(use):
 			t.Use(use, c.Ctx.Name())
 		default:
-			param := match.ArgumentOf(lit, stmt.Call, n, c.Pass)
+			param := ctxcancel.ArgumentOf(lit, stmt.Call, n, c.Pass)
 			if param == nil {
 				return nil
 			}
@@ -76,7 +79,7 @@ func soleGoroutine(c *match.Cancel) *ast.FuncLit {
 
 // endsBefore reports whether a path leads to the end of a function on which the
 // context has not ended: else what the function does at its end does not end it.
-func endsBefore(c *match.Cancel, fn *match.Func) (ends bool) {
+func endsBefore(c *ctxcancel.Cancel, fn *code.Func) (ends bool) {
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !c.WaitsForDone(n) },
 		Exit: func(b *flow.Block, _ struct{}) { ends = ends || b.Exit == flow.Returns },

@@ -8,8 +8,10 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -30,23 +32,23 @@ type lived struct {
 	Quiet, Fresh bool
 }
 
-var lifetimeOf = match.Register[lived]("lifetime")
+var lifetimeOf = code.Register[lived]("lifetime")
 
 func init() {
-	lifetimeOf.ComputeWhole(func(s *match.Subject) map[*types.Func]lived { return lifetimesIn(s.Pass) })
+	lifetimeOf.ComputeWhole(func(s *code.Subject) map[*types.Func]lived { return lifetimesIn(s.Pass) })
 }
 
 // startsOf returns what ends the goroutine that each successful call of fn
 // starts. It returns nil if fn is not known to start one.
-func startsOf(f *match.Facts, fn *types.Func) *lifetime { return lifetimeOf.Of(f.Facts, fn).Starts }
+func startsOf(f *code.Facts, fn *types.Func) *lifetime { return lifetimeOf.Of(f.Facts, fn).Starts }
 
 // quietOf reports whether fn, a method of a type with such goroutines, neither
 // ends one nor gives its receiver to anybody.
-func quietOf(f *match.Facts, fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Quiet }
+func quietOf(f *code.Facts, fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Quiet }
 
 // freshOf reports whether the first result of fn is a new value that nobody
 // else has, of a type with such goroutines.
-func freshOf(f *match.Facts, fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Fresh }
+func freshOf(f *code.Facts, fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Fresh }
 
 // ending is one way in which a goroutine ends.
 type ending struct {
@@ -65,7 +67,7 @@ type origin struct {
 // spawn is a goroutine that one function starts.
 type spawn struct {
 	fn   *types.Func
-	body *match.Func // of the goroutine
+	body *code.Func // of the goroutine
 	ends []ending
 	root *types.Var // the variable of fn with the value that it belongs to
 	node ast.Node   // of the flow of fn
@@ -74,24 +76,24 @@ type spawn struct {
 // lifetimes finds out which functions of a package start goroutines that only
 // a method can end.
 type lifetimes struct {
-	p       *match.Pass
-	decls   map[*types.Func]*match.Func
+	p       *code.Pass
+	decls   map[*types.Func]*code.Func
 	order   []*types.Func
 	recvs   map[ast.Node]*types.Var                  // receives and ranges -> the field
 	enders  map[*types.Var]map[*types.Func]bool      // fields -> the methods that send, close or cancel; none for a field that others can reach
 	derived map[*types.Var]origin                    // contexts, in fields or local variables
-	bodies  map[inspector.Cursor]*match.Func         // of the goroutines
+	bodies  map[inspector.Cursor]*code.Func          // of the goroutines
 	marks   map[*ast.BlockStmt]map[ast.Node][]ending // see waits
 	last    map[*ast.BlockStmt]map[ast.Node][]ending // see endsBy
 }
 
 // lifetimesIn returns what is known of the functions of the package: see
-// Facts.Starts, Facts.Quiet and Facts.Fresh.
-func lifetimesIn(p *match.Pass) map[*types.Func]lived {
-	if !match.HasGo(p.Inspector) {
+// Starts, Quiet and Fresh.
+func lifetimesIn(p *code.Pass) map[*types.Func]lived {
+	if !launch.HasGo(p.Inspector) {
 		return nil // most packages start no goroutine
 	}
-	t := &lifetimes{p: p, decls: map[*types.Func]*match.Func{}, recvs: map[ast.Node]*types.Var{}, enders: map[*types.Var]map[*types.Func]bool{}, derived: map[*types.Var]origin{}, bodies: map[inspector.Cursor]*match.Func{}, marks: map[*ast.BlockStmt]map[ast.Node][]ending{}, last: map[*ast.BlockStmt]map[ast.Node][]ending{}}
+	t := &lifetimes{p: p, decls: map[*types.Func]*code.Func{}, recvs: map[ast.Node]*types.Var{}, enders: map[*types.Var]map[*types.Func]bool{}, derived: map[*types.Var]origin{}, bodies: map[inspector.Cursor]*code.Func{}, marks: map[*ast.BlockStmt]map[ast.Node][]ending{}, last: map[*ast.BlockStmt]map[ast.Node][]ending{}}
 	root := p.Inspector.Root()
 	for c := range root.Preorder((*ast.FuncDecl)(nil)) {
 		if fn, ok := p.TypesInfo.Defs[c.Node().(*ast.FuncDecl).Name].(*types.Func); ok {
@@ -187,10 +189,10 @@ func (t *lifetimes) started(c inspector.Cursor) (s spawn, ok bool) {
 		if e.ctx != nil {
 			if o, ok := t.derived[e.ctx]; ok {
 				e.field = o.cancel
-				if e.ctx = o.parent; o.parent != nil && match.ParamIndex(s.fn, o.parent) < 0 {
+				if e.ctx = o.parent; o.parent != nil && ctxcancel.ParamIndex(s.fn, o.parent) < 0 {
 					return s, false
 				}
-			} else if match.ParamIndex(s.fn, e.ctx) < 0 {
+			} else if ctxcancel.ParamIndex(s.fn, e.ctx) < 0 {
 				return s, false
 			}
 		}
@@ -234,7 +236,7 @@ func (t *lifetimes) serves(s spawn) bool {
 }
 
 // body returns what a go statement or a call runs, if it is in this package.
-func (t *lifetimes) body(c inspector.Cursor, call *ast.CallExpr) *match.Func {
+func (t *lifetimes) body(c inspector.Cursor, call *ast.CallExpr) *code.Func {
 	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
 		at, _ := c.FindNode(lit)
 		return t.p.FuncOf(at)
@@ -244,22 +246,22 @@ func (t *lifetimes) body(c inspector.Cursor, call *ast.CallExpr) *match.Func {
 
 // runs returns the node of fn that certainly starts the goroutine at c when it
 // is passed: the statement itself, or the call of once.Do around it.
-func (t *lifetimes) runs(c inspector.Cursor, fn *match.Func) ast.Node {
+func (t *lifetimes) runs(c inspector.Cursor, fn *code.Func) ast.Node {
 	runner := t.p.Runner(c)
 	if runner != fn.Cursor {
 		lit := t.p.FuncOf(runner)
-		call, ok := match.Unparen(runner).Parent().Node().(*ast.CallExpr)
-		if !ok || t.p.FullName(call) != "(*sync.Once).Do" || t.p.EnclosingFunc(runner).Cursor != fn.Cursor || !t.always(lit, match.FlowNode(c, lit)) {
+		call, ok := code.Unparen(runner).Parent().Node().(*ast.CallExpr)
+		if !ok || t.p.FullName(call) != "(*sync.Once).Do" || t.p.EnclosingFunc(runner).Cursor != fn.Cursor || !t.always(lit, code.FlowNode(c, lit)) {
 			return nil
 		}
 		c = runner
 	}
-	return match.FlowNode(c, fn)
+	return code.FlowNode(c, fn)
 }
 
 // always reports whether fn passes node on every way out that does not return
 // an error.
-func (t *lifetimes) always(fn *match.Func, node ast.Node) bool {
+func (t *lifetimes) always(fn *code.Func, node ast.Node) bool {
 	if node == nil {
 		return false
 	}
@@ -277,7 +279,7 @@ func (t *lifetimes) always(fn *match.Func, node ast.Node) bool {
 
 // bound says what an ending of a callee is for the caller: a parameter stands
 // for its argument, the receiver for what the method is called on.
-func (t *lifetimes) bound(e ending, call *ast.CallExpr, callee *match.Func) (out ending, ok bool) {
+func (t *lifetimes) bound(e ending, call *ast.CallExpr, callee *code.Func) (out ending, ok bool) {
 	out = e
 	out.root, out.ctx = t.argument(e.root, call, callee), t.argument(e.ctx, call, callee)
 	return out, (e.root == nil) == (out.root == nil) && (e.ctx == nil) == (out.ctx == nil)
@@ -285,7 +287,7 @@ func (t *lifetimes) bound(e ending, call *ast.CallExpr, callee *match.Func) (out
 
 // argument returns the variable or field that v, which the callee uses, is for
 // the caller; nil if it is none.
-func (t *lifetimes) argument(v *types.Var, call *ast.CallExpr, callee *match.Func) *types.Var {
+func (t *lifetimes) argument(v *types.Var, call *ast.CallExpr, callee *code.Func) *types.Var {
 	if v == nil || v.IsField() {
 		return v
 	}

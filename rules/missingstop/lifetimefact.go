@@ -8,14 +8,15 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // endsBy returns what ends a goroutine that runs body, or a call of it; ok is
 // false if it may end by anything else, or never waits.
-func (t *lifetimes) endsBy(body *match.Func) (ends []ending, ok bool) {
+func (t *lifetimes) endsBy(body *code.Func) (ends []ending, ok bool) {
 	marks := t.waits(body)
 	if len(marks) == 0 || t.leaves(body, marks, nil) {
 		return nil, false
@@ -36,17 +37,17 @@ func (t *lifetimes) endsBy(body *match.Func) (ends []ending, ok bool) {
 
 // waits finds the nodes of body, and the ranges, that go on only if somebody
 // ends the goroutine.
-func (t *lifetimes) waits(body *match.Func) map[ast.Node][]ending {
+func (t *lifetimes) waits(body *code.Func) map[ast.Node][]ending {
 	if marks, ok := t.marks[body.Body]; ok {
 		return marks
 	}
 	t.marks[body.Body] = nil // recursion knows nothing
 	marks := map[ast.Node][]ending{}
 	for c := range body.Cursor.Preorder((*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.CallExpr)(nil)) {
-		if t.p.Runner(c) != body.Cursor || match.InDefer(c) {
+		if t.p.Runner(c) != body.Cursor || code.InDefer(c) {
 			continue
 		}
-		node := match.FlowNode(c, body)
+		node := code.FlowNode(c, body)
 		switch n := c.Node().(type) {
 		case *ast.RangeStmt:
 			if e, ok := t.channel(n, n.X); ok {
@@ -119,7 +120,7 @@ func (t *lifetimes) done(x ast.Expr) (e ending, ok bool) {
 
 // leaves reports whether body comes to an end without passing a mark: from its
 // start, or from behind one.
-func (t *lifetimes) leaves(body *match.Func, marks map[ast.Node][]ending, from ast.Node) bool {
+func (t *lifetimes) leaves(body *code.Func, marks map[ast.Node][]ending, from ast.Node) bool {
 	out := false
 	walk := flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
@@ -233,7 +234,7 @@ func (t *lifetimes) lifetime(s spawn, stops map[*types.Func]bool) *lifetime {
 		if e.ctx == nil {
 			continue
 		}
-		i := match.ParamIndex(s.fn, e.ctx)
+		i := ctxcancel.ParamIndex(s.fn, e.ctx)
 		if i < 0 || l.Ctx != 0 && l.Ctx != i+1 {
 			return nil
 		}
@@ -304,7 +305,7 @@ func (t *lifetimes) behindWait(c inspector.Cursor) bool {
 	if body == nil {
 		return false
 	}
-	node, marks := match.FlowNode(c, body), t.last[body.Body]
+	node, marks := code.FlowNode(c, body), t.last[body.Body]
 	if _, isDefer := node.(*ast.DeferStmt); isDefer || node == nil {
 		return false
 	}

@@ -8,7 +8,8 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 )
 
 // channels books the channels in fields that only methods of their type send
@@ -101,7 +102,7 @@ func (t *lifetimes) place(lhs ast.Expr, def inspector.Cursor) *types.Var {
 	}
 	var field *types.Var
 	for _, use := range t.p.Uses(t.p.EnclosingFunc(def).Outermost(), v) {
-		if match.IsAssigned(use) && use.Parent() == def {
+		if code.IsAssigned(use) && use.Parent() == def {
 			continue
 		}
 		f := t.p.StoredIn(use)
@@ -116,12 +117,12 @@ func (t *lifetimes) place(lhs ast.Expr, def inspector.Cursor) *types.Var {
 // rootOrParam notes what a context is derived from: one that never ends, or a
 // parameter of the declared function around it.
 func (t *lifetimes) rootOrParam(e ast.Expr, c inspector.Cursor, o *origin) bool {
-	if t.p.RootContext(e) {
+	if ctxcancel.RootContext(t.p, e) {
 		return true
 	}
 	o.parent = t.p.VarOf(e)
 	fn := t.in(c)
-	return o.parent != nil && fn != nil && match.ParamIndex(fn, o.parent) >= 0
+	return o.parent != nil && fn != nil && ctxcancel.ParamIndex(fn, o.parent) >= 0
 }
 
 // calls returns the methods that call the function in field; ok is false if
@@ -129,7 +130,7 @@ func (t *lifetimes) rootOrParam(e ast.Expr, c inspector.Cursor, o *origin) bool 
 func (t *lifetimes) calls(field *types.Var) (methods map[*types.Func]bool, ok bool) {
 	methods = map[*types.Func]bool{}
 	for _, c := range t.p.Index().Fields[field] {
-		sel := match.Unparen(c)
+		sel := code.Unparen(c)
 		switch n := sel.Parent().Node().(type) {
 		case *ast.CallExpr:
 			fn := t.in(sel)
@@ -138,7 +139,7 @@ func (t *lifetimes) calls(field *types.Var) (methods map[*types.Func]bool, ok bo
 			}
 			methods[fn] = true
 		case *ast.AssignStmt:
-			if !match.OnLeft(n, sel) {
+			if !code.OnLeft(n, sel) {
 				return nil, false
 			}
 		case *ast.BinaryExpr:

@@ -7,10 +7,11 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 )
 
-// quiet computes Facts.Quiet.
+// quiet computes Quiet.
 func (t *lifetimes) quiet(fn *types.Func, stops, seen map[*types.Func]bool) bool {
 	f := t.decls[fn]
 	if f == nil || stops[fn] {
@@ -26,7 +27,7 @@ func (t *lifetimes) quiet(fn *types.Func, stops, seen map[*types.Func]bool) bool
 
 // keepsQuiet reports whether fn does nothing with v but to use its fields and
 // to call methods that are quiet.
-func (t *lifetimes) keepsQuiet(v *types.Var, fn *match.Func, quiet func(*types.Func) bool) bool {
+func (t *lifetimes) keepsQuiet(v *types.Var, fn *code.Func, quiet func(*types.Func) bool) bool {
 	for _, use := range t.p.Uses(fn.Cursor, v) {
 		if quietUse(t.p, use, quiet) || t.behindWait(use) {
 			continue
@@ -40,8 +41,8 @@ func (t *lifetimes) keepsQuiet(v *types.Var, fn *match.Func, quiet func(*types.F
 
 // literalArg returns the parameter that the expression at c is for the literal
 // that is called with it, and the literal; nil if there is none.
-func literalArg(p *match.Pass, c inspector.Cursor) (*types.Var, *match.Func) {
-	c = match.Unparen(c)
+func literalArg(p *code.Pass, c inspector.Cursor) (*types.Var, *code.Func) {
+	c = code.Unparen(c)
 	call, ok := c.Parent().Node().(*ast.CallExpr)
 	if !ok {
 		return nil, nil
@@ -51,13 +52,13 @@ func literalArg(p *match.Pass, c inspector.Cursor) (*types.Var, *match.Func) {
 		return nil, nil
 	}
 	at, _ := c.Parent().FindNode(lit)
-	return match.ArgumentOf(lit, call, c.Node(), p), p.FuncOf(at)
+	return ctxcancel.ArgumentOf(lit, call, c.Node(), p), p.FuncOf(at)
 }
 
 // quietUse reports whether the use of a value at c looks at a field, compares
 // with nil, declares the variable, or calls a method that is quiet.
-func quietUse(p *match.Pass, c inspector.Cursor, quiet func(*types.Func) bool) bool {
-	c = match.Unparen(c)
+func quietUse(p *code.Pass, c inspector.Cursor, quiet func(*types.Func) bool) bool {
+	c = code.Unparen(c)
 	switch n := c.Parent().Node().(type) {
 	case *ast.Field:
 		return true
@@ -72,7 +73,7 @@ func quietUse(p *match.Pass, c inspector.Cursor, quiet func(*types.Func) bool) b
 			return true
 		}
 		m, ok := sel.Obj().(*types.Func)
-		outer := match.Unparen(c.Parent())
+		outer := code.Unparen(c.Parent())
 		call, called := outer.Parent().Node().(*ast.CallExpr)
 		if !ok || !called || call.Fun != outer.Node() {
 			return false
@@ -82,7 +83,7 @@ func quietUse(p *match.Pass, c inspector.Cursor, quiet func(*types.Func) bool) b
 	return false
 }
 
-// fresh computes Facts.Fresh for a function that returns a watched type.
+// fresh computes Fresh for a function that returns a watched type.
 func (t *lifetimes) fresh(fn *types.Func, watched map[*types.TypeName]bool, fact func(*types.Func) *lived) {
 	res := fn.Signature().Results()
 	if res.Len() == 0 || !watched[t.owner(res.At(0))] || fact(fn).Fresh {
@@ -96,11 +97,11 @@ func (t *lifetimes) fresh(fn *types.Func, watched map[*types.TypeName]bool, fact
 		return
 	}
 	for _, use := range t.p.Uses(f.Cursor, v) {
-		switch n := match.Unparen(use).Parent().Node().(type) {
+		switch n := code.Unparen(use).Parent().Node().(type) {
 		case *ast.ReturnStmt:
 			continue
 		case *ast.UnaryExpr:
-			if _, returns := match.Unparen(match.Unparen(use).Parent()).Parent().Node().(*ast.ReturnStmt); returns && n.Op == token.AND {
+			if _, returns := code.Unparen(code.Unparen(use).Parent()).Parent().Node().(*ast.ReturnStmt); returns && n.Op == token.AND {
 				continue
 			}
 			return
@@ -124,7 +125,7 @@ func (t *lifetimes) fresh(fn *types.Func, watched map[*types.TypeName]bool, fact
 
 // freshValue reports whether e is a new value: a literal, new(T), or what a
 // function returns that makes one.
-func freshValue(p *match.Pass, e ast.Expr, fresh func(*types.Func) bool) bool {
+func freshValue(p *code.Pass, e ast.Expr, fresh func(*types.Func) bool) bool {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.UnaryExpr:
 		_, isLit := ast.Unparen(x.X).(*ast.CompositeLit)
@@ -142,7 +143,7 @@ func freshValue(p *match.Pass, e ast.Expr, fresh func(*types.Func) bool) bool {
 }
 
 // results yields the first results of the return statements of f itself.
-func (t *lifetimes) results(f *match.Func, yield func(ast.Expr) bool) bool {
+func (t *lifetimes) results(f *code.Func, yield func(ast.Expr) bool) bool {
 	for c := range f.Cursor.Preorder((*ast.ReturnStmt)(nil)) {
 		if in := t.p.EnclosingFunc(c); in == nil || in.Cursor != f.Cursor {
 			continue
@@ -155,7 +156,7 @@ func (t *lifetimes) results(f *match.Func, yield func(ast.Expr) bool) bool {
 	return true
 }
 
-func (t *lifetimes) returnsLiterals(f *match.Func, fresh func(*types.Func) bool) bool {
+func (t *lifetimes) returnsLiterals(f *code.Func, fresh func(*types.Func) bool) bool {
 	any := false
 	return t.results(f, func(e ast.Expr) bool {
 		any = any || !t.p.IsNil(e)
@@ -201,7 +202,7 @@ func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops ma
 	for c := range f.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		callee := t.p.Callee(call)
-		if callee == nil || out[callee] == nil || out[callee].Starts == nil || t.p.Runner(c) != f.Cursor || match.InDefer(c) {
+		if callee == nil || out[callee] == nil || out[callee].Starts == nil || t.p.Runner(c) != f.Cursor || code.InDefer(c) {
 			continue
 		}
 		l := *out[callee].Starts
@@ -222,10 +223,10 @@ func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops ma
 		}
 		if l.Ctx > 0 {
 			i := -1
-			if arg := call.Args[l.Ctx-1]; t.p.RootContext(arg) {
+			if arg := call.Args[l.Ctx-1]; ctxcancel.RootContext(t.p, arg) {
 				l.Ctx = 0
 			} else if v := t.p.VarOf(arg); v != nil {
-				i = match.ParamIndex(fn, v)
+				i = ctxcancel.ParamIndex(fn, v)
 			}
 			if l.Ctx > 0 && i < 0 {
 				continue
@@ -234,7 +235,7 @@ func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops ma
 				l.Ctx = i + 1
 			}
 		}
-		if t.always(f, match.FlowNode(c, f)) {
+		if t.always(f, code.FlowNode(c, f)) {
 			return &l
 		}
 	}
@@ -243,7 +244,7 @@ func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops ma
 
 // makes reports whether the call at c makes the value that fn returns.
 func (t *lifetimes) makes(fn *types.Func, c inspector.Cursor) bool {
-	switch n := match.Unparen(c).Parent().Node().(type) {
+	switch n := code.Unparen(c).Parent().Node().(type) {
 	case *ast.ReturnStmt:
 		return len(n.Results) >= 1 && ast.Unparen(n.Results[0]) == c.Node()
 	case *ast.AssignStmt:

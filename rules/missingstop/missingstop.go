@@ -57,8 +57,11 @@ import (
 
 	"github.com/dave/dst"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -71,7 +74,7 @@ var (
 //go:embed missingstop.go
 var source string
 
-func find(p *match.Pass) []rule.Match {
+func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
 	for _, u := range findUnstopped(p) {
 		out = append(out, unstopped{p, u}.match())
@@ -80,7 +83,7 @@ func find(p *match.Pass) []rule.Match {
 }
 
 type unstopped struct {
-	p *match.Pass
+	p *code.Pass
 	Unstopped
 }
 
@@ -140,12 +143,12 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 	o, _, _ := types.LookupFieldOrMethod(u.Var.Type(), true, u.p.Pkg, stop)
 	method, ok := o.(*types.Func)
 	def, isStmt := u.Def.Node().(ast.Stmt)
-	_, _, listed := match.StmtList(u.Def)
-	guard, why, guarded := match.Guard{}, "", true
+	_, _, listed := code.StmtList(u.Def)
+	guard, why, guarded := mustcall.Guard{}, "", true
 	if ifs, ok := u.Def.Parent().Node().(*ast.IfStmt); ok && u.Err != nil && u.leavesOnError(ifs) {
 		guard.After = ifs
 	} else if u.Err != nil {
-		guard, why, guarded = u.p.FindGuard(u.Def, u.Err, func(s ast.Stmt) bool { return !u.p.Mentions(s, u.Var) })
+		guard, why, guarded = mustcall.FindGuard(u.p, u.Def, u.Err, func(s ast.Stmt) bool { return !u.p.Mentions(s, u.Var) })
 	}
 	switch {
 	case !ok || !token.IsExported(stop) && method.Pkg() != u.p.Pkg:
@@ -156,7 +159,7 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 		return m.None("a goroutine uses the value, maybe longer than the function runs")
 	case method.Signature().Params().Len() > 0:
 		return m.None(stop + " takes arguments")
-	case u.Fn.Flow.InCycle(match.FlowNode(u.Call, u.Fn)):
+	case u.Fn.Flow.InCycle(code.FlowNode(u.Call, u.Fn)):
 		return m.None("in a loop a deferred call would wait for the end of the function")
 	case !guarded:
 		return m.None(why)
@@ -165,7 +168,7 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 	}
 	deferred := func() dst.Stmt { return dstedit.Defer(dstedit.Call(dstedit.Sel(u.Var.Name(), stop))) }
 	message := "Defer " + u.Var.Name() + "." + stop + ", which then runs when the function returns, with all that it does"
-	if body := u.p.Declaration(method); body != nil && u.p.WaitsForOthers(body) {
+	if body := u.p.Declaration(method); body != nil && launch.WaitsForOthers(u.p, body) {
 		message += "; it waits for others, and so does the function then"
 	}
 	return m.Unsafe(message, func(d *dstedit.Decl) error {
@@ -184,5 +187,5 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 func (u unstopped) leavesOnError(ifs *ast.IfStmt) bool {
 	x, isNil, ok := u.p.NilTest(ifs.Cond, true)
 	declared := ifs.Pos() <= u.Var.Pos() && u.Var.Pos() < ifs.End()
-	return ok && !isNil && !declared && u.p.VarOf(x) == u.Err && ifs.Else == nil && u.p.Terminates(ifs.Body)
+	return ok && !isNil && !declared && u.p.VarOf(x) == u.Err && ifs.Else == nil && assume.Terminates(u.p, ifs.Body)
 }

@@ -6,22 +6,27 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
 // Unstopped is a call that starts a goroutine for a local value, on whose
 // methods alone it depends when that ends.
 type Unstopped struct {
-	Fn     *match.Func
+	Fn     *code.Func
 	Call   inspector.Cursor // the call that starts it
 	Callee *types.Func
 	Def    inspector.Cursor // the statement of the call
 	Var    *types.Var       // the value
 	Err    *types.Var       // the error of the call, if it is kept
 	Stops  []string         // the methods that end the goroutine
-	Events []match.Event    // of Var: Closes and so on are calls of those methods
-	Unmet  match.Unmet
+	Events []usage.Event    // of Var: Closes and so on are calls of those methods
+	Unmet  mustcall.Unmet
 	Shared bool // a goroutine of the function uses the value, maybe when that has returned
 }
 
@@ -31,7 +36,7 @@ type Unstopped struct {
 // Precision: the value is made here, or by a function that gives it to nobody
 // else, stays in this function, and is used by methods only that do not give
 // it away either. The goroutine waits for nothing else.
-func findUnstopped(p *match.Pass) (out []Unstopped) {
+func findUnstopped(p *code.Pass) (out []Unstopped) {
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		callee := p.Callee(call)
@@ -39,11 +44,11 @@ func findUnstopped(p *match.Pass) (out []Unstopped) {
 			continue
 		}
 		l := startsOf(p.Facts, callee)
-		if l == nil || l.Ctx > 0 && (l.Ctx > len(call.Args) || !p.NeverCancelled(call.Args[l.Ctx-1], c)) {
+		if l == nil || l.Ctx > 0 && (l.Ctx > len(call.Args) || !ctxcancel.NeverCancelled(p, call.Args[l.Ctx-1], c)) {
 			continue
 		}
 		u := Unstopped{Fn: p.EnclosingFunc(c), Call: c, Callee: callee, Stops: l.Stops}
-		if u.Fn == nil || !u.value(p, l.Result) || p.OncePerProcess(u.Fn.Cursor) {
+		if u.Fn == nil || !u.value(p, l.Result) || launch.OncePerProcess(p, u.Fn.Cursor) {
 			continue
 		}
 		if u.follow(p) && len(u.Unmet.Exits) > 0 {
@@ -54,8 +59,8 @@ func findUnstopped(p *match.Pass) (out []Unstopped) {
 }
 
 // value finds the statement and the variable, which must be the one new value.
-func (u *Unstopped) value(p *match.Pass, result bool) bool {
-	call := match.Unparen(u.Call)
+func (u *Unstopped) value(p *code.Pass, result bool) bool {
+	call := code.Unparen(u.Call)
 	u.Def = call.Parent()
 	var lhs []ast.Expr
 	switch n := u.Def.Node().(type) {
@@ -77,7 +82,7 @@ func (u *Unstopped) value(p *match.Pass, result bool) bool {
 		return false
 	}
 	if n := u.Callee.Signature().Results().Len(); n > 0 && n == len(lhs) {
-		if v := p.VarOf(lhs[n-1]); v != nil && typeis.Error(v.Type()) && !match.IsBlank(lhs[n-1]) {
+		if v := p.VarOf(lhs[n-1]); v != nil && typeis.Error(v.Type()) && !code.IsBlank(lhs[n-1]) {
 			u.Err = v
 		}
 	}
@@ -86,7 +91,7 @@ func (u *Unstopped) value(p *match.Pass, result bool) bool {
 			return true // discarded
 		}
 		u.Var = p.VarOf(lhs[0])
-		return match.IsBlank(lhs[0]) || p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn)
+		return code.IsBlank(lhs[0]) || p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn)
 	}
 	sel, ok := ast.Unparen(u.Call.Node().(*ast.CallExpr).Fun).(*ast.SelectorExpr)
 	if !ok {
@@ -104,37 +109,37 @@ func (u *Unstopped) value(p *match.Pass, result bool) bool {
 
 // follow classifies the uses of the value; ok is false if somebody else may
 // end the goroutine, or the value is another one by then.
-func (u *Unstopped) follow(p *match.Pass) (ok bool) {
+func (u *Unstopped) follow(p *code.Pass) (ok bool) {
 	if u.Var == nil || u.Var.Name() == "_" {
 		if u.Err != nil && u.Callee.Signature().Results().Len() > 1 {
 			return false // the value is discarded where only the failure is of interest
 		}
-		u.Unmet = p.Unmet(u.obligation())
+		u.Unmet = mustcall.Check(p, u.obligation())
 		return true
 	}
 	assigned := 0
 	for _, use := range p.Uses(u.Fn.Cursor, u.Var) {
 		kind := valueUse(p, use, u)
 		switch kind {
-		case match.Escapes:
+		case usage.Escapes:
 			return false
-		case match.Assigns:
-			if assigned++; assigned > 1 || p.LitUse(use, u.Fn) != match.LitNone {
+		case usage.Assigns:
+			if assigned++; assigned > 1 || assume.LitUse(p, use, u.Fn) != assume.LitNone {
 				return false
 			}
-		case match.DefersClose, match.ClosesLate:
+		case usage.DefersClose, usage.ClosesLate:
 			if use.Node().Pos() < u.Call.Node().Pos() {
 				return false
 			}
 		}
-		u.Events = append(u.Events, match.Event{Kind: kind, Node: match.FlowNode(use, u.Fn), At: use})
+		u.Events = append(u.Events, usage.Event{Kind: kind, Node: code.FlowNode(use, u.Fn), At: use})
 	}
-	u.Unmet = p.Unmet(u.obligation())
+	u.Unmet = mustcall.Check(p, u.obligation())
 	return true
 }
 
-func (u *Unstopped) obligation() match.Obligation {
-	return match.Obligation{
+func (u *Unstopped) obligation() mustcall.Obligation {
+	return mustcall.Obligation{
 		Fn: u.Fn, Call: u.Call.Node().(*ast.CallExpr), Def: u.Def, Var: u.Var, Err: u.Err, Events: u.Events,
 		Leaves: func(ast.Node) bool { return false }, // only a return does: who waits for ever still has the value
 	}

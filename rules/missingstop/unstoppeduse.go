@@ -8,17 +8,19 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
-func valueUse(p *match.Pass, use inspector.Cursor, u *Unstopped) match.EventKind {
-	if match.IsAssigned(use) {
+func valueUse(p *code.Pass, use inspector.Cursor, u *Unstopped) usage.EventKind {
+	if code.IsAssigned(use) {
 		if newValue(p, use) {
-			return match.Assigns
+			return usage.Assigns
 		}
-		return match.Escapes
+		return usage.Escapes
 	}
 	stopped := false
 	quiet := func(m *types.Func) bool {
@@ -26,31 +28,31 @@ func valueUse(p *match.Pass, use inspector.Cursor, u *Unstopped) match.EventKind
 		return stopped || quietOf(p.Facts, m)
 	}
 	if !quietUse(p, use, quiet) {
-		return match.Escapes
+		return usage.Escapes
 	}
 	if !stopped {
 		if partKept(p, use, u.Fn) {
-			return match.Escapes
+			return usage.Escapes
 		}
 		return readIn(p, use, u)
 	}
-	call := match.Unparen(match.Unparen(use).Parent()).Parent()
+	call := code.Unparen(code.Unparen(use).Parent()).Parent()
 	_, isGo := call.Parent().Node().(*ast.GoStmt)
 	_, isDefer := call.Parent().Node().(*ast.DeferStmt)
-	switch lit := p.LitUse(use, u.Fn); {
-	case isGo || lit == match.LitEscapes || byFlag(p, call, u):
-		return match.Escapes
-	case lit == match.LitDeferred:
-		return match.ClosesLate
-	case isDefer && lit == match.LitNone:
-		return match.DefersClose
+	switch lit := assume.LitUse(p, use, u.Fn); {
+	case isGo || lit == assume.LitEscapes || byFlag(p, call, u):
+		return usage.Escapes
+	case lit == assume.LitDeferred:
+		return usage.ClosesLate
+	case isDefer && lit == assume.LitNone:
+		return usage.DefersClose
 	}
-	return match.Closes
+	return usage.Closes
 }
 
 // newValue reports whether the variable at c is declared there without a
 // value or gets a new one, as its first result, that nobody else has.
-func newValue(p *match.Pass, c inspector.Cursor) bool {
+func newValue(p *code.Pass, c inspector.Cursor) bool {
 	switch n := c.Parent().Node().(type) {
 	case *ast.AssignStmt:
 		return n.Lhs[0] == c.Node() && len(n.Rhs) == 1 && (n.Tok == token.DEFINE || n.Tok == token.ASSIGN) && freshValue(p, n.Rhs[0], func(fn *types.Func) bool { return freshOf(p.Facts, fn) })
@@ -66,9 +68,9 @@ func newValue(p *match.Pass, c inspector.Cursor) bool {
 
 // byFlag reports whether the call at c is made only if a local flag is set, or
 // not, that the function sets behind the start: that tells whether there was one.
-func byFlag(p *match.Pass, c inspector.Cursor, u *Unstopped) bool {
+func byFlag(p *code.Pass, c inspector.Cursor, u *Unstopped) bool {
 	for at := range c.Enclosing((*ast.IfStmt)(nil)) {
-		if !match.Within(at.Node(), u.Fn.Body) {
+		if !code.Within(at.Node(), u.Fn.Body) {
 			continue
 		}
 		set := false
@@ -92,7 +94,7 @@ func byFlag(p *match.Pass, c inspector.Cursor, u *Unstopped) bool {
 
 // readIn classifies a use of the value by the literals around it: one that may
 // run when the function has returned keeps the value.
-func readIn(p *match.Pass, use inspector.Cursor, u *Unstopped) match.EventKind {
+func readIn(p *code.Pass, use inspector.Cursor, u *Unstopped) usage.EventKind {
 	for c := use; c.Valid() && c != u.Fn.Cursor; c = c.Parent() {
 		switch c.Node().(type) {
 		case *ast.GoStmt:
@@ -100,18 +102,18 @@ func readIn(p *match.Pass, use inspector.Cursor, u *Unstopped) match.EventKind {
 		case *ast.FuncLit:
 			here, beside := litRuns(p, c, u.Fn)
 			if !here {
-				return match.Escapes
+				return usage.Escapes
 			}
 			u.Shared = u.Shared || beside
 		}
 	}
-	return match.Reads
+	return usage.Reads
 }
 
 // litRuns reports whether the literal at c is called while fn runs only, or
 // beside it by a goroutine that fn starts.
-func litRuns(p *match.Pass, c inspector.Cursor, fn *match.Func) (here, beside bool) {
-	at := match.Unparen(c)
+func litRuns(p *code.Pass, c inspector.Cursor, fn *code.Func) (here, beside bool) {
+	at := code.Unparen(c)
 	switch n := at.Parent().Node().(type) {
 	case *ast.AssignStmt:
 		if len(n.Lhs) != 1 {
@@ -146,18 +148,18 @@ func litRuns(p *match.Pass, c inspector.Cursor, fn *match.Func) (here, beside bo
 
 // onlyCalled reports whether fn does no more with the function in v than to
 // declare and to call it; itself says that no literal may do so for fn.
-func onlyCalled(p *match.Pass, v *types.Var, fn *match.Func, itself bool) bool {
+func onlyCalled(p *code.Pass, v *types.Var, fn *code.Func, itself bool) bool {
 	for _, use := range p.Uses(fn.Cursor, v) {
-		switch n := match.Unparen(use).Parent().Node().(type) {
+		switch n := code.Unparen(use).Parent().Node().(type) {
 		case *ast.Field:
 			continue
 		case *ast.AssignStmt:
-			if match.OnLeft(n, use) {
+			if code.OnLeft(n, use) {
 				continue
 			}
 		case *ast.CallExpr:
-			_, isGo := match.Unparen(use).Parent().Parent().Node().(*ast.GoStmt)
-			if ast.Unparen(n.Fun) == use.Node() && !isGo && (!itself || p.Runner(use) == fn.Cursor) && p.LitUse(use, fn) != match.LitEscapes {
+			_, isGo := code.Unparen(use).Parent().Parent().Node().(*ast.GoStmt)
+			if ast.Unparen(n.Fun) == use.Node() && !isGo && (!itself || p.Runner(use) == fn.Cursor) && assume.LitUse(p, use, fn) != assume.LitEscapes {
 				continue
 			}
 		}
@@ -180,13 +182,13 @@ func runsParallel(lit ast.Node) bool {
 // partKept reports whether the use of a value at c gives a part of it, by which
 // others work with the goroutine, to anybody but fn: a channel, a function or a
 // context, from a field or a method.
-func partKept(p *match.Pass, c inspector.Cursor, fn *match.Func) bool {
-	part := match.Unparen(match.Unparen(c).Parent())
+func partKept(p *code.Pass, c inspector.Cursor, fn *code.Func) bool {
+	part := code.Unparen(code.Unparen(c).Parent())
 	if _, ok := part.Node().(*ast.SelectorExpr); !ok {
 		return false
 	}
 	if call, ok := part.Parent().Node().(*ast.CallExpr); ok && call.Fun == part.Node() {
-		part = match.Unparen(part.Parent())
+		part = code.Unparen(part.Parent())
 	}
 	t := p.TypesInfo.TypeOf(part.Node().(ast.Expr))
 	if t == nil || p.TypesInfo.Types[part.Node().(ast.Expr)].IsVoid() {
@@ -204,8 +206,8 @@ func partKept(p *match.Pass, c inspector.Cursor, fn *match.Func) bool {
 
 // kept reports whether what stands at c may be there when fn has returned. A
 // local variable is followed.
-func kept(p *match.Pass, c inspector.Cursor, fn *match.Func, depth int) bool {
-	c = match.Unparen(c)
+func kept(p *code.Pass, c inspector.Cursor, fn *code.Func, depth int) bool {
+	c = code.Unparen(c)
 	var v *types.Var
 	switch n := c.Parent().Node().(type) {
 	case *ast.UnaryExpr:
@@ -217,7 +219,7 @@ func kept(p *match.Pass, c inspector.Cursor, fn *match.Func, depth int) bool {
 	case *ast.ExprStmt, *ast.RangeStmt, *ast.SelectorExpr, *ast.BinaryExpr:
 		return false
 	case *ast.AssignStmt:
-		if match.OnLeft(n, c) {
+		if code.OnLeft(n, c) {
 			return false
 		}
 		if len(n.Lhs) == 1 {
@@ -235,7 +237,7 @@ func kept(p *match.Pass, c inspector.Cursor, fn *match.Func, depth int) bool {
 		return true
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if p.LitUse(use, fn) == match.LitEscapes || kept(p, use, fn, depth+1) {
+		if assume.LitUse(p, use, fn) == assume.LitEscapes || kept(p, use, fn, depth+1) {
 			return true
 		}
 	}

@@ -4,7 +4,9 @@ import (
 	"go/ast"
 	"go/types"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
@@ -12,7 +14,7 @@ import (
 // copiedGroup is a parameter of a function with a name that is a copy of a
 // WaitGroup: its Done counts down for nobody.
 type copiedGroup struct {
-	*match.NamedFunc
+	*callers.NamedFunc
 	Field *ast.Field // the parameter
 	Name  *ast.Ident
 	Calls []groupCall // with the groups that they copy; Late where somebody waits for one that is counted
@@ -24,7 +26,7 @@ func copiedGroups(w *waitgroup.Groups) (out []copiedGroup) {
 	if !w.AnyWait() {
 		return nil
 	}
-	for f := range w.Pass.NamedFuncs {
+	for f := range callers.NamedFuncs(w.Pass) {
 		i := -1
 		for _, field := range f.Type.Params.List {
 			for _, name := range field.Names {
@@ -50,10 +52,10 @@ func copiedGroups(w *waitgroup.Groups) (out []copiedGroup) {
 }
 
 // onlyDone reports whether f calls Done on v and does nothing else with it.
-func onlyDone(w *waitgroup.Groups, f *match.NamedFunc, v *types.Var) bool {
+func onlyDone(w *waitgroup.Groups, f *callers.NamedFunc, v *types.Var) bool {
 	ops := map[ast.Node]bool{}
 	for _, o := range waitgroup.Ops(w.Pass, f.Cursor) {
-		if o.Name == "Done" && o.Key == (match.WGKey{Root: v}) {
+		if o.Name == "Done" && o.Key == (code.WGKey{Root: v}) {
 			ops[ast.Unparen(o.Recv)] = true
 		}
 	}
@@ -70,7 +72,7 @@ func onlyDone(w *waitgroup.Groups, f *match.NamedFunc, v *types.Var) bool {
 	return uses > 0
 }
 
-func copiedGroupOf(w *waitgroup.Groups, f *match.NamedFunc, v *types.Var, i int) (c copiedGroup, any bool) {
+func copiedGroupOf(w *waitgroup.Groups, f *callers.NamedFunc, v *types.Var, i int) (c copiedGroup, any bool) {
 	c = copiedGroup{NamedFunc: f, Stuck: f.Hidden()}
 	calls, all := f.Calls()
 	if !all && c.Stuck == "" {
@@ -187,7 +189,7 @@ func unshareable(g *waitgroup.Goroutine, c copiedParam) string {
 			return "the name " + arg.Name + " means something else in the goroutine"
 		}
 	}
-	if o, ok := g.Pass.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !g.Pass.Stable(arg, g.Parent) {
+	if o, ok := g.Pass.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !frozen.Stable(g.Pass, arg, g.Parent) {
 		return "the group " + arg.Name + " may be another one when the goroutine is done with it"
 	} else if o.Parent() == g.Pass.Pkg.Scope() {
 		return "the group is a package variable"

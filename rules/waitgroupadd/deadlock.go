@@ -9,15 +9,17 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
 // unblockedAfterWait reports whether the goroutine blocks on a channel that
 // the parent serves only behind its Wait.
-func unblockedAfterWait(g *waitgroup.Goroutine, key match.WGKey) bool {
+func unblockedAfterWait(g *waitgroup.Goroutine, key code.WGKey) bool {
 	var wait inspector.Cursor
 	for _, o := range g.Ops() {
 		if o.Name == "Wait" && o.Key == key && !g.Lit.Contains(o.At) && o.Runner == g.Pass.Runner(g.Stmt) {
@@ -56,7 +58,7 @@ func unblockedAfterWait(g *waitgroup.Goroutine, key match.WGKey) bool {
 //
 //	close(s.quit)
 //	s.wg.Wait()
-func stoppedBeforeWait(g *waitgroup.Goroutine, key match.WGKey) bool {
+func stoppedBeforeWait(g *waitgroup.Goroutine, key code.WGKey) bool {
 	var group *types.Var
 	for _, o := range g.Ops() {
 		if o.Key == key && group == nil {
@@ -134,9 +136,9 @@ func handsOnContext(g *waitgroup.Goroutine) bool {
 func runsAfter(c, wait inspector.Cursor) bool {
 	behind := c.Node().Pos() > wait.Node().Pos()
 	switch {
-	case match.InDefer(wait):
-		return match.InDefer(c) && !behind
-	case match.InDefer(c):
+	case code.InDefer(wait):
+		return code.InDefer(c) && !behind
+	case code.InDefer(c):
 		return true
 	}
 	return behind
@@ -170,12 +172,12 @@ func releasedAfter(g *waitgroup.Goroutine, wait inspector.Cursor) bool {
 				return true
 			}
 		case *ast.CallExpr:
-			name := match.CalledAs(n)
+			name := code.CalledAs(n)
 			name, _, _ = strings.Cut(name, "Int") // StoreInt32
 			if knowledge.Releases[name] && (locked || !strings.HasSuffix(name, "Unlock")) {
 				return true
 			}
-			if !g.Pass.Quick(n) && mentions(g, n, shared) {
+			if !waits.Quick(g.Pass, n) && mentions(g, n, shared) {
 				return true // a helper may do any of these
 			}
 		}
@@ -215,7 +217,7 @@ func callsUnknown(g *waitgroup.Goroutine) bool {
 	}
 	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); !own[call] && !isLit && !g.Pass.Quick(call) {
+		if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); !own[call] && !isLit && !waits.Quick(g.Pass, call) {
 			return true
 		}
 	}
@@ -225,11 +227,11 @@ func callsUnknown(g *waitgroup.Goroutine) bool {
 // sharesLock reports whether the goroutine takes a lock that the function
 // around it takes, too, and may hold while it waits.
 func sharesLock(g *waitgroup.Goroutine, wait inspector.Cursor) bool {
-	inside := locks(g.Pass, g.Lit, nil) // first, because most goroutines take none
+	inside := locksIn(g.Pass, g.Lit, nil) // first, because most goroutines take none
 	if len(inside) == 0 {
 		return false
 	}
-	outside := locks(g.Pass, g.Parent.Cursor, func(c inspector.Cursor) bool { return g.Lit.Contains(c) || runsAfter(c, wait) })
+	outside := locksIn(g.Pass, g.Parent.Cursor, func(c inspector.Cursor) bool { return g.Lit.Contains(c) || runsAfter(c, wait) })
 	for key := range inside {
 		if outside[key] {
 			return true
@@ -238,9 +240,9 @@ func sharesLock(g *waitgroup.Goroutine, wait inspector.Cursor) bool {
 	return false
 }
 
-// locks returns the locks that are taken below root, but for calls that skip holds for.
-func locks(p *match.Pass, root inspector.Cursor, skip func(inspector.Cursor) bool) map[match.WGKey]bool {
-	locked := map[match.WGKey]bool{}
+// locksIn returns the locks that are taken below root, but for calls that skip holds for.
+func locksIn(p *code.Pass, root inspector.Cursor, skip func(inspector.Cursor) bool) map[code.WGKey]bool {
+	locked := map[code.WGKey]bool{}
 	for c := range root.Preorder((*ast.CallExpr)(nil)) {
 		for _, typ := range []string{"Mutex", "RWMutex"} {
 			recv, ok := p.Method(c.Node().(*ast.CallExpr), "sync", typ, "Lock")
@@ -257,7 +259,7 @@ func locks(p *match.Pass, root inspector.Cursor, skip func(inspector.Cursor) boo
 
 // harmless reports whether s, in front of the Add, neither branches nor
 // blocks nor touches the group, so that the Add can pass it.
-func harmless(g *waitgroup.Goroutine, s ast.Stmt, key match.WGKey) bool {
+func harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.WGKey) bool {
 	if d, ok := s.(*ast.DeferStmt); ok {
 		for _, o := range g.Ops() {
 			if o.Call == d.Call && o.Key == key && o.Name == "Done" {
@@ -279,7 +281,7 @@ func harmless(g *waitgroup.Goroutine, s ast.Stmt, key match.WGKey) bool {
 		case *ast.UnaryExpr:
 			ok = ok && n.Op != token.ARROW
 		case *ast.CallExpr:
-			ok = ok && g.Pass.Quick(n)
+			ok = ok && waits.Quick(g.Pass, n)
 		}
 		return ok
 	})
@@ -303,7 +305,7 @@ func outside(g *waitgroup.Goroutine, e ast.Expr) (root *ast.Ident, arg ast.Expr,
 			return ok
 		}
 		arg = g.Pass.LitArgument(g.Lit, v)
-		if root != nil || arg == nil || !g.Pass.Stable(arg, g.Parent) || !g.Pass.Stable(id, g.Body) {
+		if root != nil || arg == nil || !frozen.Stable(g.Pass, arg, g.Parent) || !frozen.Stable(g.Pass, id, g.Body) {
 			ok = false
 			return false
 		}
@@ -322,5 +324,5 @@ func outside(g *waitgroup.Goroutine, e ast.Expr) (root *ast.Ident, arg ast.Expr,
 			return nil, nil, true
 		}
 	}
-	return nil, nil, g.Pass.Stable(e, g.Parent)
+	return nil, nil, frozen.Stable(g.Pass, e, g.Parent)
 }

@@ -7,19 +7,20 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // countedBefore reports whether the statement before the go is already an Add
 // for it, or the goroutine starts others and any Add stands before it: then
 // it runs under a count of its own and may add to it.
-func countedBefore(g *waitgroup.Goroutine, key match.WGKey) bool {
+func countedBefore(g *waitgroup.Goroutine, key code.WGKey) bool {
 	starts := false
 	for c := range g.Lit.Preorder((*ast.GoStmt)(nil)) {
 		starts = starts || c.Node() != nil
 	}
-	list, i, ok := match.StmtList(g.Stmt)
+	list, i, ok := code.StmtList(g.Stmt)
 	for _, o := range g.Ops() {
 		if o.Name != "Add" || o.Key != key || g.Lit.Contains(o.At) || o.At.Node().Pos() > g.Stmt.Node().Pos() {
 			continue
@@ -38,10 +39,10 @@ func countedBefore(g *waitgroup.Goroutine, key match.WGKey) bool {
 
 // handshake reports whether the parent hears from the goroutine before it
 // waits: then the Add has happened by the time of the Wait.
-func handshake(g *waitgroup.Goroutine, key match.WGKey) bool {
+func handshake(g *waitgroup.Goroutine, key code.WGKey) bool {
 	wait := g.Decl.Node().End()
 	for _, o := range g.Ops() {
-		if o.Name == "Wait" && o.Key == key && o.At.Node().Pos() > g.Stmt.Node().End() && !match.InDefer(o.At) {
+		if o.Name == "Wait" && o.Key == key && o.At.Node().Pos() > g.Stmt.Node().End() && !code.InDefer(o.At) {
 			wait = min(wait, o.At.Node().Pos())
 		}
 	}
@@ -68,8 +69,8 @@ func handshake(g *waitgroup.Goroutine, key match.WGKey) bool {
 	// The end of a context that the goroutine ends.
 	for cancel := range cancels(g) {
 		for c := range g.Decl.Preorder((*ast.CallExpr)(nil)) {
-			ctx, ok := g.Pass.DoneCall(c.Node().(*ast.CallExpr))
-			if ok && between(c) && g.Pass.EndsBy(ctx, cancel) {
+			ctx, ok := ctxcancel.DoneCall(g.Pass, c.Node().(*ast.CallExpr))
+			if ok && between(c) && ctxcancel.EndsBy(g.Pass, ctx, cancel) {
 				return true
 			}
 		}
@@ -95,7 +96,7 @@ func handshake(g *waitgroup.Goroutine, key match.WGKey) bool {
 func cancels(g *waitgroup.Goroutine) map[*types.Var]bool {
 	out := map[*types.Var]bool{}
 	for c := range g.Lit.Preorder((*ast.CallExpr)(nil)) {
-		cancel, ok := g.Pass.Cancels(c.Node().(*ast.CallExpr))
+		cancel, ok := ctxcancel.Cancels(g.Pass, c.Node().(*ast.CallExpr))
 		if !ok {
 			continue
 		}

@@ -8,24 +8,26 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
 // groupCall is a call of a function that gets a WaitGroup from its caller.
 type groupCall struct {
-	match.NamedCall
-	Group ast.Expr    // the argument from which the group is reached; nil for a variable that the function captures
-	Key   match.WGKey // the group, as the caller knows it
-	Known bool        // Key and Group say which one it is
-	Late  bool        // starts a goroutine that is not counted in time
+	callers.NamedCall
+	Group ast.Expr   // the argument from which the group is reached; nil for a variable that the function captures
+	Key   code.WGKey // the group, as the caller knows it
+	Known bool       // Key and Group say which one it is
+	Late  bool       // starts a goroutine that is not counted in time
 }
 
 // lateAdd is an Add at the top of a function that go statements start, and
 // that counts the goroutine.
 type lateAdd struct {
-	*match.NamedFunc
+	*callers.NamedFunc
 	Op    waitgroup.Op
 	Stmt  ast.Stmt // the Add
 	Calls []groupCall
@@ -38,7 +40,7 @@ func lateAdds(w *waitgroup.Groups) (out []lateAdd) {
 	if !w.AnyWait() {
 		return nil
 	}
-	for f := range w.Pass.NamedFuncs {
+	for f := range callers.NamedFuncs(w.Pass) {
 		ops := waitgroup.Ops(w.Pass, f.Cursor)
 		for _, op := range ops {
 			if op.Name != "Add" || op.Runner != f.Cursor {
@@ -56,7 +58,7 @@ func lateAdds(w *waitgroup.Groups) (out []lateAdd) {
 
 // lateAddOf looks at the calls of f: is one of them a go statement for which the
 // Add comes late, and can all of them do it themselves?
-func lateAddOf(w *waitgroup.Groups, f *match.NamedFunc, op waitgroup.Op, stmt ast.Stmt) (lateAdd, bool) {
+func lateAddOf(w *waitgroup.Groups, f *callers.NamedFunc, op waitgroup.Op, stmt ast.Stmt) (lateAdd, bool) {
 	late := lateAdd{NamedFunc: f, Op: op, Stmt: stmt, Stuck: f.Hidden()}
 	calls, all := f.Calls()
 	stuck := func(reason string) {
@@ -83,7 +85,7 @@ func lateAddOf(w *waitgroup.Groups, f *match.NamedFunc, op waitgroup.Op, stmt as
 		case !nc.Stmt.Valid():
 			stuck(f.Object.Name() + " is called where no statement can stand in front")
 		default:
-			if _, _, ok := match.StmtList(nc.Stmt); !ok {
+			if _, _, ok := code.StmtList(nc.Stmt); !ok {
 				stuck("a call of " + f.Object.Name() + " carries a label")
 			}
 		}
@@ -102,12 +104,12 @@ func lateAddOf(w *waitgroup.Groups, f *match.NamedFunc, op waitgroup.Op, stmt as
 }
 
 // groupCallOf says which group a call of f means by the one of op.
-func groupCallOf(w *waitgroup.Groups, f *match.NamedFunc, op waitgroup.Op, nc match.NamedCall) groupCall {
+func groupCallOf(w *waitgroup.Groups, f *callers.NamedFunc, op waitgroup.Op, nc callers.NamedCall) groupCall {
 	c := groupCall{NamedCall: nc, Key: op.Key, Known: true}
 	root := op.Key.Root
 	if !f.IsParam(root) {
 		// A captured variable must mean itself at the call, too.
-		c.Known = w.Pass.Visible(root, nc.At.Node().Pos()) && (op.Key.Path == "" || root.Parent() != w.Pass.Pkg.Scope())
+		c.Known = naming.Visible(w.Pass, root, nc.At.Node().Pos()) && (op.Key.Path == "" || root.Parent() != w.Pass.Pkg.Scope())
 		return c
 	}
 	arg := f.Argument(nc, root)
@@ -116,7 +118,7 @@ func groupCallOf(w *waitgroup.Groups, f *match.NamedFunc, op waitgroup.Op, nc ma
 		return c
 	}
 	key, ok := w.Pass.Path(arg)
-	c.Group, c.Key, c.Known = arg, match.WGKey{Root: key.Root, Path: key.Path + op.Key.Path}, ok && plainPath(arg)
+	c.Group, c.Key, c.Known = arg, code.WGKey{Root: key.Root, Path: key.Path + op.Key.Path}, ok && plainPath(arg)
 	return c
 }
 
@@ -135,7 +137,7 @@ func plainPath(e ast.Expr) bool {
 
 // isLate reports whether the goroutine that c starts is not counted before it
 // runs, and somebody may come to a Wait until then.
-func isLate(w *waitgroup.Groups, c groupCall, op waitgroup.Op, f *match.NamedFunc) bool {
+func isLate(w *waitgroup.Groups, c groupCall, op waitgroup.Op, f *callers.NamedFunc) bool {
 	if !w.Waited(waitgroup.Op{Key: c.Key, Recv: op.Recv}) && !waitedAs(w, c) {
 		return false
 	}
@@ -158,7 +160,7 @@ func uncountedCall(w *waitgroup.Groups, c groupCall, fn types.Object, within fun
 		switch pos := o.At.Node().Pos(); o.Name {
 		case "Wait":
 			waits++
-			if pos > c.Stmt.Node().Pos() && o.Runner == runner && !match.InDefer(o.At) {
+			if pos > c.Stmt.Node().Pos() && o.Runner == runner && !code.InDefer(o.At) {
 				wait = min(wait, pos)
 			}
 		case "Add", "Go":
@@ -207,7 +209,7 @@ func hears(w *waitgroup.Groups, root inspector.Cursor, from, to token.Pos) bool 
 				return true
 			}
 		case *ast.CallExpr:
-			name := match.CalledAs(n)
+			name := code.CalledAs(n)
 			if name == "Wait" || name == "Lock" || name == "Gosched" || strings.HasPrefix(name, "Load") || strings.HasPrefix(name, "Eventually") {
 				return true
 			}
@@ -220,7 +222,7 @@ func hears(w *waitgroup.Groups, root inspector.Cursor, from, to token.Pos) bool 
 
 // heardBeforeWait reports whether whoever waits for the group, in a field,
 // first receives from a channel in a field that f sends on or closes.
-func heardBeforeWait(w *waitgroup.Groups, op waitgroup.Op, f *match.NamedFunc) bool {
+func heardBeforeWait(w *waitgroup.Groups, op waitgroup.Op, f *callers.NamedFunc) bool {
 	group := w.Pass.FieldOf(op.Recv)
 	if group == nil {
 		return false
@@ -277,10 +279,10 @@ func elsewhere(w *waitgroup.Groups, c groupCall, recv ast.Expr, except func(*ast
 		} else if w.Pass.FieldOf(x) != field {
 			continue
 		}
-		up := match.Unparen(e).Parent()
+		up := code.Unparen(e).Parent()
 		switch up.Node().(type) {
 		case *ast.UnaryExpr, *ast.StarExpr:
-			up = match.Unparen(up).Parent()
+			up = code.Unparen(up).Parent()
 		}
 		if call, ok := up.Node().(*ast.CallExpr); !ok || !except(call) {
 			return true
@@ -317,7 +319,7 @@ func lateElsewhere(g *waitgroup.Goroutine) (c groupCall, fn *types.Func, ok bool
 		if !e.Itself || e.Param < 0 || e.Path != "" || !plainPath(call.Args[e.Param]) {
 			continue
 		}
-		c = groupCall{NamedCall: match.NamedCall{At: at, Stmt: g.Stmt}, Group: call.Args[e.Param], Key: e.Key, Known: true}
+		c = groupCall{NamedCall: callers.NamedCall{At: at, Stmt: g.Stmt}, Group: call.Args[e.Param], Key: e.Key, Known: true}
 		if waitedAs(g.Groups, c) && uncountedCall(g.Groups, c, fn, func(inspector.Cursor) bool { return false }) {
 			return c, fn, true
 		}

@@ -8,17 +8,21 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 	"github.com/goroutinefix/goroutinefix/rewrite/panics"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
 // skippedDone is a Done at the top of a goroutine, not deferred, that the
 // goroutine may end without.
 type skippedDone struct {
 	Done waitgroup.Op
-	Body *match.Func
+	Body *code.Func
 	At   int // the index of the Done in the statements of Body
 	// Return is where the goroutine leaves without it; not valid where it is
 	// a panic that the goroutine recovers from.
@@ -56,7 +60,7 @@ func skippedDones(w *waitgroup.Groups) (out []skippedDone) {
 	if !w.AnyWait() {
 		return nil
 	}
-	for f := range w.Pass.NamedFuncs {
+	for f := range callers.NamedFuncs(w.Pass) {
 		ops := waitgroup.Ops(w.Pass, f.Cursor)
 		if len(ops) != 1 || ops[0].Name != "Done" || ops[0].Runner != f.Cursor || w.HandsOn(f, ops[0].Key) {
 			continue
@@ -90,13 +94,13 @@ func skippedDones(w *waitgroup.Groups) (out []skippedDone) {
 
 // owedByOne reports whether the go statement of c is counted in front of it,
 // is waited for, and nobody else can count down for it.
-func owedByOne(w *waitgroup.Groups, c groupCall, f *match.NamedFunc) bool {
+func owedByOne(w *waitgroup.Groups, c groupCall, f *callers.NamedFunc) bool {
 	g := w.Goroutine(c.Stmt)
 	if g == nil || !g.Counted(c.Key) || !waitedAlways(g, c.Key) || !waitedAs(w, c) && !w.Waited(waitgroup.Op{Key: c.Key}) {
 		return false
 	}
 	for _, o := range g.Ops() {
-		if o.Name == "Done" && o.Key == c.Key && !f.Cursor.Contains(o.At) && !match.Started(o.Runner) {
+		if o.Name == "Done" && o.Key == c.Key && !f.Cursor.Contains(o.At) && !launch.Started(o.Runner) {
 			return false
 		}
 	}
@@ -105,7 +109,7 @@ func owedByOne(w *waitgroup.Groups, c groupCall, f *match.NamedFunc) bool {
 
 // otherDones reports whether a function other than f counts down the field
 // that done does.
-func otherDones(w *waitgroup.Groups, done waitgroup.Op, f *match.NamedFunc) bool {
+func otherDones(w *waitgroup.Groups, done waitgroup.Op, f *callers.NamedFunc) bool {
 	field := w.Pass.FieldOf(done.Recv)
 	if field == nil {
 		return false
@@ -117,7 +121,7 @@ func otherDones(w *waitgroup.Groups, done waitgroup.Op, f *match.NamedFunc) bool
 
 // skips finds out how fn can end without coming to done, a statement of its
 // own: by an early return, or by a panic that it recovers from.
-func skips(p *match.Pass, done waitgroup.Op, fn *match.Func) (s skippedDone, ok bool) {
+func skips(p *code.Pass, done waitgroup.Op, fn *code.Func) (s skippedDone, ok bool) {
 	list := fn.Body.List
 	at := slices.IndexFunc(list, func(s ast.Stmt) bool {
 		es, ok := s.(*ast.ExprStmt)
@@ -144,7 +148,7 @@ func skips(p *match.Pass, done waitgroup.Op, fn *match.Func) (s skippedDone, ok 
 // sameGroup reports whether recv, the receiver of a call in fn, is the same
 // group at the start of fn: it is reached from a variable around it, over fields
 // that hold no pointer and variables that get no other value.
-func sameGroup(p *match.Pass, recv ast.Expr, fn *match.Func) bool {
+func sameGroup(p *code.Pass, recv ast.Expr, fn *code.Func) bool {
 	switch x := ast.Unparen(recv).(type) {
 	case *ast.Ident:
 		v := p.VarOf(x)
@@ -154,7 +158,7 @@ func sameGroup(p *match.Pass, recv ast.Expr, fn *match.Func) bool {
 		if _, isPtr := v.Type().Underlying().(*types.Pointer); !isPtr {
 			return true // a variable stays where it is
 		}
-		return p.Stable(x, fn)
+		return frozen.Stable(p, x, fn)
 	case *ast.SelectorExpr:
 		sel := p.TypesInfo.Selections[x]
 		if sel == nil { // of a package
@@ -175,7 +179,7 @@ func sameGroup(p *match.Pass, recv ast.Expr, fn *match.Func) bool {
 }
 
 // rootOf returns the variable that an expression begins with.
-func rootOf(p *match.Pass, e ast.Expr) types.Object {
+func rootOf(p *code.Pass, e ast.Expr) types.Object {
 	for {
 		switch x := ast.Unparen(e).(type) {
 		case *ast.SelectorExpr:
@@ -192,10 +196,10 @@ func rootOf(p *match.Pass, e ast.Expr) types.Object {
 }
 
 // neverAssigned reports whether nothing in the package assigns the field.
-func neverAssigned(p *match.Pass, field types.Object) bool {
+func neverAssigned(p *code.Pass, field types.Object) bool {
 	for c := range p.Inspector.Root().Preorder((*ast.SelectorExpr)(nil)) {
 		sel := c.Node().(*ast.SelectorExpr)
-		if p.TypesInfo.Uses[sel.Sel] == field && (match.IsAssigned(match.Unparen(c)) || match.Addressed(c)) {
+		if p.TypesInfo.Uses[sel.Sel] == field && (code.IsAssigned(code.Unparen(c)) || code.Addressed(c)) {
 			return false
 		}
 	}
@@ -204,7 +208,7 @@ func neverAssigned(p *match.Pass, field types.Object) bool {
 
 // recoversAbove reports whether fn defers a recovery that lets it end, and
 // then calls something that may panic, in front of its statement with index at.
-func recoversAbove(p *match.Pass, fn *match.Func, at int) bool {
+func recoversAbove(p *code.Pass, fn *code.Func, at int) bool {
 	recovers := false
 	for _, s := range fn.Body.List[:at] {
 		c, ok := fn.Cursor.FindNode(s)
@@ -227,7 +231,7 @@ func recoversAbove(p *match.Pass, fn *match.Func, at int) bool {
 
 // swallows reports whether a deferred literal recovers and returns: it does
 // not panic again or end the program.
-func swallows(p *match.Pass, lit *ast.FuncLit, fn *match.Func) bool {
+func swallows(p *code.Pass, lit *ast.FuncLit, fn *code.Func) bool {
 	recovers, ends := false, false
 	c, ok := fn.Cursor.FindNode(lit)
 	if !ok {
@@ -237,7 +241,7 @@ func swallows(p *match.Pass, lit *ast.FuncLit, fn *match.Func) bool {
 		n := call.Node().(*ast.CallExpr)
 		recovers = recovers || p.IsBuiltin(n, "recover")
 		// Anything it calls with what it has recovered may do so.
-		ends = ends || !p.Quick(n) && !p.IsBuiltin(n, "recover") || p.NeverReturns(n)
+		ends = ends || !waits.Quick(p, n) && !p.IsBuiltin(n, "recover") || p.NeverReturns(n)
 	}
 	return recovers && !ends
 }
@@ -245,10 +249,10 @@ func swallows(p *match.Pass, lit *ast.FuncLit, fn *match.Func) bool {
 // callsUnknownAt reports whether the statement at c calls something of which it
 // is not known that it returns: where the author reckons with a panic, it is
 // there, and not in an operation that [panics.MayPanic] counts, too.
-func callsUnknownAt(p *match.Pass, c inspector.Cursor, fn *match.Func) bool {
+func callsUnknownAt(p *code.Pass, c inspector.Cursor, fn *code.Func) bool {
 	for call := range c.Preorder((*ast.CallExpr)(nil)) {
 		n := call.Node().(*ast.CallExpr)
-		if p.Runner(call) == fn.Cursor && !match.InDefer(call) && (!p.Quick(n) || p.IsBuiltin(n, "panic")) {
+		if p.Runner(call) == fn.Cursor && !code.InDefer(call) && (!waits.Quick(p, n) || p.IsBuiltin(n, "panic")) {
 			return true
 		}
 	}
@@ -262,7 +266,7 @@ func sharesDone(g *waitgroup.Goroutine, done waitgroup.Op) bool {
 	for _, o := range g.Ops() {
 		if o.Key == done.Key {
 			ops[o.Recv] = true
-			if o.Name == "Done" && !g.Lit.Contains(o.At) && (!match.Started(o.Runner) || sends(g)) {
+			if o.Name == "Done" && !g.Lit.Contains(o.At) && (!launch.Started(o.Runner) || sends(g)) {
 				return true
 			}
 		}
@@ -296,12 +300,12 @@ func sends(g *waitgroup.Goroutine) bool {
 
 // waitedAlways reports whether the function that starts the goroutine comes to
 // a Wait on every path, unless somebody else is the one that waits.
-func waitedAlways(g *waitgroup.Goroutine, key match.WGKey) bool {
+func waitedAlways(g *waitgroup.Goroutine, key code.WGKey) bool {
 	waits, elsewhere := map[ast.Node]bool{}, true
 	for _, o := range g.Ops() {
 		if o.Name == "Wait" && o.Key == key {
 			elsewhere = false
-			if n := match.FlowNode(o.At, g.Parent); n != nil && o.Runner == g.Pass.Runner(g.Stmt) {
+			if n := code.FlowNode(o.At, g.Parent); n != nil && o.Runner == g.Pass.Runner(g.Stmt) {
 				waits[n] = true
 			}
 		}
@@ -313,6 +317,6 @@ func waitedAlways(g *waitgroup.Goroutine, key match.WGKey) bool {
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !waits[n] },
 		Exit: func(*flow.Block, struct{}) { always = false },
-	}.After(g.Parent.Flow, match.FlowNode(g.Stmt, g.Parent), struct{}{})
+	}.After(g.Parent.Flow, code.FlowNode(g.Stmt, g.Parent), struct{}{})
 	return always
 }

@@ -8,10 +8,13 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
+	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 	"github.com/goroutinefix/goroutinefix/rewrite/panics"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
 // uncounted reports whether op, an Add in the literal, counts the goroutine
@@ -47,10 +50,10 @@ func uncounted(g *waitgroup.Goroutine, op waitgroup.Op) bool {
 	if g.PassedOn(op.Key) {
 		return false // somebody else may be the one that is counted
 	}
-	if dones+children == 0 && (g.Used(op.Key) || g.Pass.Sign(op.Call.Args[0], 3) == 0) {
+	if dones+children == 0 && (g.Used(op.Key) || frozen.Sign(g.Pass, op.Call.Args[0], 3) == 0) {
 		return false // a method may call Done; a number that is not known may be below zero
 	}
-	if countedBefore(g, op.Key) || !g.Groups.Waited(op) || waitedBefore(g, op.Key) || g.Pass.GuardedByLock(g.Body, op.Call) {
+	if countedBefore(g, op.Key) || !g.Groups.Waited(op) || waitedBefore(g, op.Key) || locks.GuardedByLock(g.Pass, g.Body, op.Call) {
 		return false
 	}
 	return !handshake(g, op.Key)
@@ -61,7 +64,7 @@ func uncounted(g *waitgroup.Goroutine, op waitgroup.Op) bool {
 // condition as well and nothing that matters happens before.
 func guarded(g *waitgroup.Goroutine, op waitgroup.Op) (ifs *ast.IfStmt, add ast.Stmt, ok bool) {
 	stmt := op.At.Parent()
-	list, at, ok := match.StmtList(stmt)
+	list, at, ok := code.StmtList(stmt)
 	if !ok || !doneInside(g, op) {
 		return nil, nil, false
 	}
@@ -74,7 +77,7 @@ func guarded(g *waitgroup.Goroutine, op waitgroup.Op) (ifs *ast.IfStmt, add ast.
 	if i < 0 || slices.ContainsFunc(before, func(s ast.Stmt) bool { return !harmless(g, s, op.Key) }) {
 		return nil, nil, false
 	}
-	if _, _, ok := match.StmtList(g.Stmt); !ok {
+	if _, _, ok := code.StmtList(g.Stmt); !ok {
 		return nil, nil, false
 	}
 	for _, e := range []ast.Expr{op.Recv, op.Call.Args[0]} {
@@ -143,7 +146,7 @@ func argsMayWait(g *waitgroup.Goroutine) bool {
 // its Done, and whoever waits for the group waits for ever. That is nobody if
 // the group is a variable of the function that the panic leaves, and only that
 // function itself waits for it, not in a deferred call: one around it may recover.
-func argsMayPanic(g *waitgroup.Goroutine, key match.WGKey) bool {
+func argsMayPanic(g *waitgroup.Goroutine, key code.WGKey) bool {
 	// Without what the group is reached from, the Add itself panics.
 	if call := g.Stmt.Node().(*ast.GoStmt).Call; !panics.MayPanic(g.Pass, call, key.Root) {
 		return false
@@ -153,7 +156,7 @@ func argsMayPanic(g *waitgroup.Goroutine, key match.WGKey) bool {
 	}
 	harmless := map[ast.Node]bool{}
 	for _, o := range g.Ops() {
-		if o.Key == key && (o.Name != "Wait" || g.Pass.EnclosingFunc(o.At).Cursor == g.Parent.Cursor && !match.InDefer(o.At)) {
+		if o.Key == key && (o.Name != "Wait" || g.Pass.EnclosingFunc(o.At).Cursor == g.Parent.Cursor && !code.InDefer(o.At)) {
 			harmless[ast.Unparen(o.Recv)] = true
 		}
 	}
@@ -165,7 +168,7 @@ func argsMayPanic(g *waitgroup.Goroutine, key match.WGKey) bool {
 // mayWait reports whether n receives, or calls something that is not known to be
 // quick. At the top, n itself is a call that is not made yet, and the functions
 // of the package are looked into.
-func mayWait(p *match.Pass, n ast.Node, top bool) (may bool) {
+func mayWait(p *code.Pass, n ast.Node, top bool) (may bool) {
 	ast.Inspect(n, func(c ast.Node) bool {
 		switch c := c.(type) {
 		case *ast.FuncLit:
@@ -175,7 +178,7 @@ func mayWait(p *match.Pass, n ast.Node, top bool) (may bool) {
 		case *ast.SendStmt, *ast.SelectStmt, *ast.GoStmt, *ast.DeferStmt, *ast.ForStmt, *ast.RangeStmt:
 			may = true
 		case *ast.CallExpr:
-			if top && c == n || p.Quick(c) {
+			if top && c == n || waits.Quick(p, c) {
 				break
 			}
 			body := p.Declaration(p.Callee(c))
@@ -200,7 +203,7 @@ func addBehind(g *waitgroup.Goroutine) (add waitgroup.Op, list []ast.Stmt, i int
 	if labelled(g) {
 		at = at.Parent()
 	}
-	list, i, ok = match.StmtList(at)
+	list, i, ok = code.StmtList(at)
 	if !ok || i+1 >= len(list) {
 		return add, nil, 0, false
 	}
@@ -245,7 +248,7 @@ func labelled(g *waitgroup.Goroutine) bool {
 }
 
 // counts reports whether s starts a goroutine that calls Done on the group.
-func counts(g *waitgroup.Goroutine, s ast.Stmt, key match.WGKey) bool {
+func counts(g *waitgroup.Goroutine, s ast.Stmt, key code.WGKey) bool {
 	gs, ok := s.(*ast.GoStmt)
 	if !ok {
 		return false

@@ -6,8 +6,8 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
@@ -15,7 +15,7 @@ import (
 // before the go statement: nobody waits for what the goroutine counts, so that
 // no Wait can return too early. The group is a variable of the declaration that
 // only calls of its methods use.
-func waitedBefore(g *waitgroup.Goroutine, key match.WGKey) bool {
+func waitedBefore(g *waitgroup.Goroutine, key code.WGKey) bool {
 	v, isVar := key.Root.(*types.Var)
 	if !isVar || !g.Local(key) {
 		return false
@@ -69,7 +69,7 @@ func precedes(g *waitgroup.Goroutine, c inspector.Cursor) bool {
 // whose goroutine runs it, nil if there is none, and the function that defers it.
 // A literal that is called where it stands is not looked into: then the function
 // is nil.
-func deferredIn(g *waitgroup.Goroutine, c inspector.Cursor) (deferred ast.Stmt, fn *match.Func) {
+func deferredIn(g *waitgroup.Goroutine, c inspector.Cursor) (deferred ast.Stmt, fn *code.Func) {
 	fn = g.Pass.EnclosingFunc(c)
 	for d := range c.Enclosing((*ast.DeferStmt)(nil)) {
 		if g.Pass.Runner(d) != g.Pass.Runner(c) {
@@ -89,9 +89,9 @@ func startedIn(g *waitgroup.Goroutine, runner inspector.Cursor) (start inspector
 	start = g.Stmt
 	for g.Pass.Runner(start) != runner {
 		lit := g.Pass.Runner(start)
-		call := match.Unparen(lit).Parent()
+		call := code.Unparen(lit).Parent()
 		stmt, isGo := call.Parent().Node().(*ast.GoStmt)
-		if _, isLit := lit.Node().(*ast.FuncLit); !isLit || !isGo || ast.Node(stmt.Call) != call.Node() || stmt.Call.Fun != match.Unparen(lit).Node() {
+		if _, isLit := lit.Node().(*ast.FuncLit); !isLit || !isGo || ast.Node(stmt.Call) != call.Node() || stmt.Call.Fun != code.Unparen(lit).Node() {
 			return start, false
 		}
 		start = call.Parent()
@@ -100,8 +100,8 @@ func startedIn(g *waitgroup.Goroutine, runner inspector.Cursor) (start inspector
 }
 
 // leadsTo reports whether a path leads from the go statement start to the call at c.
-func leadsTo(start, c inspector.Cursor, fn *match.Func) bool {
-	to, found := match.FlowNode(c, fn), false
+func leadsTo(start, c inspector.Cursor, fn *code.Func) bool {
+	to, found := code.FlowNode(c, fn), false
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n == to
 		return s, !found

@@ -74,8 +74,8 @@ import (
 
 	"github.com/dave/dst"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
@@ -89,7 +89,7 @@ var (
 //go:embed waitgroupadd.go
 var source string
 
-func find(p *match.Pass) []rule.Match {
+func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
 	groups := waitgroup.NewGroups(p)
 	for c := range p.Candidates((*ast.GoStmt)(nil)) {
@@ -128,7 +128,7 @@ func find(p *match.Pass) []rule.Match {
 
 // wgGo decides on one go statement.
 type wgGo struct {
-	p *match.Pass
+	p *code.Pass
 	*waitgroup.Goroutine
 }
 
@@ -171,7 +171,7 @@ func (g *wgGo) hoist(op waitgroup.Op) rule.Match {
 	if !doneInside(g.Goroutine, op) {
 		return m.None("the goroutine never calls Done, so counting it in time would make the hang certain")
 	}
-	if _, _, ok := match.StmtList(g.Stmt); !ok {
+	if _, _, ok := code.StmtList(g.Stmt); !ok {
 		return m.None("the go statement carries a label")
 	}
 	recvRoot, recvNew, ok1 := outside(g.Goroutine, op.Recv)
@@ -228,7 +228,7 @@ func (g *wgGo) addBehind() []rule.Match {
 }
 
 // doneSkipped is go func() { if x { return }; wg.Done() }().
-func doneSkipped(p *match.Pass, s skippedDone) rule.Match {
+func doneSkipped(p *code.Pass, s skippedDone) rule.Match {
 	recv, list := types.ExprString(s.Done.Recv), s.Body.Body.List
 	m := rule.Match{
 		Pos: s.Done.Call.Pos(), End: s.Done.Call.End(), Category: "EarlyReturn",

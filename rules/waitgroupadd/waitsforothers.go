@@ -7,10 +7,11 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
 // callsWaiter reports whether the goroutine calls something that may wait for
@@ -60,7 +61,7 @@ func locksLocal(g *waitgroup.Goroutine, call *ast.CallExpr) bool {
 
 // polls reports whether a loop may go on until another goroutine does something:
 // it counts nothing, and loads what is atomic, or sleeps.
-func polls(p *match.Pass, loop *ast.ForStmt) (found bool) {
+func polls(p *code.Pass, loop *ast.ForStmt) (found bool) {
 	if loop.Post != nil {
 		return false
 	}
@@ -79,7 +80,7 @@ func polls(p *match.Pass, loop *ast.ForStmt) (found bool) {
 }
 
 type waiterWalk struct {
-	p   *match.Pass
+	p   *code.Pass
 	own map[*ast.CallExpr]bool // operations on the group itself
 	// inside says that the function around waits for the group itself. What the
 	// function does after the Wait is looked at then, so only a reader that comes from
@@ -97,7 +98,7 @@ func (w *waiterWalk) apart(n ast.Node) bool {
 }
 
 func (w *waiterWalk) call(call *ast.CallExpr) {
-	if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit || w.own[call] || w.p.Quick(call) || w.p.CallsBuiltin(call) {
+	if _, isLit := ast.Unparen(call.Fun).(*ast.FuncLit); isLit || w.own[call] || waits.Quick(w.p, call) || w.p.CallsBuiltin(call) {
 		return
 	}
 	fn := w.p.Callee(call)
@@ -125,7 +126,7 @@ func (w *waiterWalk) onlyData(call *ast.CallExpr, fn *types.Func) bool {
 	case "time.Sleep", "(*sync.Mutex).Unlock", "(*sync.RWMutex).Unlock", "(*sync.RWMutex).RUnlock":
 		return true
 	}
-	if fn.Pkg().Path() == "sync" || w.p.Waits(call) {
+	if fn.Pkg().Path() == "sync" || waits.Waits(w.p, call) {
 		return false
 	}
 	given := call.Args
@@ -153,7 +154,7 @@ func (w *waiterWalk) data(e ast.Expr) bool {
 	if typeis.Error(t) || typeis.Named(t, "context", "Context") {
 		return true
 	}
-	v := w.p.VarOf(match.RootExpr(e))
+	v := w.p.VarOf(code.RootExpr(e))
 	return v == nil || w.at.Pos() <= v.Pos() && v.Pos() < w.at.End()
 }
 

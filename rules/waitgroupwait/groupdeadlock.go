@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
@@ -26,7 +26,7 @@ type deadlock struct {
 // count down, send on an unbuffered channel from which only the function
 // receives, and not before its Wait.
 func (g *localGroup) Deadlock() (d deadlock, ok bool) {
-	if len(g.Waits) != 1 || g.Waits[0].Runner != g.Fn.Cursor || match.InDefer(g.Waits[0].At) {
+	if len(g.Waits) != 1 || g.Waits[0].Runner != g.Fn.Cursor || code.InDefer(g.Waits[0].At) {
 		return d, false
 	}
 	d.Wait = g.Waits[0]
@@ -73,7 +73,7 @@ func (g *localGroup) sendsFirst(snd *channel.Sender) bool {
 			ops = g.named(s, snd.Body)
 		}
 		gr := waitgroup.NewGroups(g.p).Goroutine(s.Stmt)
-		if len(ops) == 0 || gr == nil || !gr.Counted(match.WGKey{Root: g.Var}) {
+		if len(ops) == 0 || gr == nil || !gr.Counted(code.WGKey{Root: g.Var}) {
 			return false
 		}
 		for _, o := range ops {
@@ -89,17 +89,17 @@ func (g *localGroup) sendsFirst(snd *channel.Sender) bool {
 
 // named returns the Dones of a declared function that a go statement starts
 // with the group as an argument; none if it hands the group on.
-func (g *localGroup) named(s groupStart, body *match.Func) []waitgroup.Op {
+func (g *localGroup) named(s groupStart, body *code.Func) []waitgroup.Op {
 	call := s.Stmt.Node().(*ast.GoStmt).Call
 	fn := g.p.Callee(call)
 	if fn == nil {
 		return nil
 	}
 	for _, e := range waitgroup.Effects(g.p, call) {
-		if e.Key != (match.WGKey{Root: g.Var}) || e.Param < 0 || !e.Whole || e.Adds > 0 || e.Dones != 1 {
+		if e.Key != (code.WGKey{Root: g.Var}) || e.Param < 0 || !e.Whole || e.Adds > 0 || e.Dones != 1 {
 			continue
 		}
-		key := match.WGKey{Root: fn.Signature().Params().At(e.Param)}
+		key := code.WGKey{Root: fn.Signature().Params().At(e.Param)}
 		if (&waitgroup.Goroutine{Pass: g.p, Lit: body.Cursor, Decl: body.Cursor, Body: body}).PassedOn(key) {
 			return nil
 		}
@@ -110,7 +110,7 @@ func (g *localGroup) named(s groupStart, body *match.Func) []waitgroup.Op {
 
 // closer looks for "wg.Wait(); close(ch)" in front of a loop over ch.
 func (g *localGroup) closer(d *deadlock, ch *channel.Local) {
-	list, i, ok := match.StmtList(d.Wait.At.Parent())
+	list, i, ok := code.StmtList(d.Wait.At.Parent())
 	if !ok || i+1 >= len(list) || len(ch.Ranges) != 1 || len(ch.Recvs) > 0 {
 		return
 	}

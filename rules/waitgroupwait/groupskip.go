@@ -3,9 +3,11 @@ package waitgroupwait
 import (
 	"go/ast"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
@@ -27,8 +29,8 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 	}
 	add, start := g.Adds[0], g.Starts[0]
 	length, isCall := ast.Unparen(add.Call.Args[0]).(*ast.CallExpr)
-	list, i, inList := match.StmtList(add.At.Parent())
-	if !isCall || !g.p.IsBuiltin(length, "len") || !inList || !g.p.FrozenLen(length.Args[0]) {
+	list, i, inList := code.StmtList(add.At.Parent())
+	if !isCall || !g.p.IsBuiltin(length, "len") || !inList || !frozen.FrozenLen(g.p, length.Args[0]) {
 		return out, false
 	}
 	var loop *ast.RangeStmt
@@ -55,16 +57,16 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 		if d.Call.Pos() < loop.Pos() || d.Call.End() > loop.End() {
 			return out, false // it may make up for what was left out
 		}
-		pays[match.FlowNode(d.At, g.Fn)] = true
+		pays[code.FlowNode(d.At, g.Fn)] = true
 	}
 	waits, always, early := map[ast.Node]bool{}, false, false
 	for _, o := range g.Waits {
 		own := o.Runner == g.Fn.Cursor
-		if own && !match.InDefer(o.At) && !g.surely(o, loop) {
+		if own && !code.InDefer(o.At) && !g.surely(o, loop) {
 			return out, false
 		}
-		waits[match.FlowNode(o.At, g.Fn)] = true
-		always = always || !own || match.InDefer(o.At)
+		waits[code.FlowNode(o.At, g.Fn)] = true
+		always = always || !own || code.InDefer(o.At)
 		early = early || !own && o.Call.Pos() < loop.End()
 	}
 	skips := false
@@ -74,7 +76,7 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 				skips = skips || always || waits[n] // left by a break
 				return s, !skips
 			}
-			return s, !pays[n] && !g.p.FailsTest(n)
+			return s, !pays[n] && !assume.FailsTest(g.p, n)
 		},
 		Round: func(l ast.Stmt, _ struct{}) bool {
 			skips = skips || l == ast.Stmt(loop)
@@ -87,7 +89,7 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 // surely reports whether nothing is decided between the loop and a Wait behind
 // it: a function that knows of a round that was skipped may do without the Wait.
 func (g *localGroup) surely(wait waitgroup.Op, loop *ast.RangeStmt) bool {
-	list, i, ok := match.StmtList(wait.At.Parent())
+	list, i, ok := code.StmtList(wait.At.Parent())
 	if !ok || list[0].Pos() > loop.Pos() && list[i].Pos() > loop.End() {
 		return false
 	}

@@ -9,8 +9,11 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
@@ -19,8 +22,8 @@ import (
 // function, the literals that it starts as goroutines, and functions of a known
 // effect see.
 type localGroup struct {
-	p      *match.Pass
-	Fn     *match.Func
+	p      *code.Pass
+	Fn     *code.Func
 	Var    *types.Var
 	Adds   []waitgroup.Op // by the function itself
 	Dones  []waitgroup.Op // by the function itself
@@ -31,13 +34,13 @@ type localGroup struct {
 // groupStart is a go statement whose goroutine counts the group down.
 type groupStart struct {
 	Stmt inspector.Cursor
-	Body *match.Func    // the literal; nil for a function with a name
+	Body *code.Func     // the literal; nil for a function with a name
 	Ops  []waitgroup.Op // in the literal
 	Most int            // how often it counts down at most, up to Many
 }
 
 // localGroups lists the Groups that fn declares and keeps to itself.
-func localGroups(p *match.Pass, fn *match.Func) (out []*localGroup) {
+func localGroups(p *code.Pass, fn *code.Func) (out []*localGroup) {
 	seen := map[types.Object]bool{}
 	for _, o := range waitgroup.Ops(p, fn.Cursor) {
 		v, ok := o.Key.Root.(*types.Var)
@@ -55,7 +58,7 @@ func localGroups(p *match.Pass, fn *match.Func) (out []*localGroup) {
 
 // kept reports whether nobody unknown has the group.
 func (g *localGroup) kept() bool {
-	key := match.WGKey{Root: g.Var}
+	key := code.WGKey{Root: g.Var}
 	known := map[ast.Node]bool{}
 	for _, o := range waitgroup.Ops(g.p, g.Fn.Cursor) {
 		if o.Key == key {
@@ -112,9 +115,9 @@ func (g *localGroup) fresh(c inspector.Cursor) bool {
 // handed reports whether the group is the argument of a literal that uses it
 // as the function does, or of a function whose whole effect is known.
 func (g *localGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool {
-	arg := match.Unparen(use)
+	arg := code.Unparen(use)
 	if amp, ok := arg.Parent().Node().(*ast.UnaryExpr); ok && amp.Op == token.AND {
-		arg = match.Unparen(arg.Parent())
+		arg = code.Unparen(arg.Parent())
 	}
 	call, ok := arg.Parent().Node().(*ast.CallExpr)
 	if !ok {
@@ -122,7 +125,7 @@ func (g *localGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool 
 	}
 	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
 		c, ok := arg.Parent().FindNode(lit)
-		param := match.ArgumentOf(lit, call, arg.Node(), g.p)
+		param := ctxcancel.ArgumentOf(lit, call, arg.Node(), g.p)
 		if !ok || param == nil || !typeis.Pointer(param.Type()) {
 			return false
 		}
@@ -143,7 +146,7 @@ func (g *localGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool 
 
 // sort books the operations. It returns false for what is not understood.
 func (g *localGroup) sort() bool {
-	key := match.WGKey{Root: g.Var}
+	key := code.WGKey{Root: g.Var}
 	starts := map[ast.Node]*groupStart{}
 	at := func(gs inspector.Cursor) *groupStart {
 		if starts[gs.Node()] == nil {
@@ -153,7 +156,7 @@ func (g *localGroup) sort() bool {
 	}
 	counts := map[*groupStart]map[ast.Node]int{}
 	book := func(runner, c inspector.Cursor, n int) bool {
-		gs := g.p.StartedBy(runner, g.Fn)
+		gs := launch.StartedBy(g.p, runner, g.Fn)
 		if !gs.Valid() {
 			return false
 		}
@@ -162,7 +165,7 @@ func (g *localGroup) sort() bool {
 		if counts[s] == nil {
 			counts[s] = map[ast.Node]int{}
 		}
-		counts[s][match.FlowNode(c, s.Body)] += n
+		counts[s][code.FlowNode(c, s.Body)] += n
 		return true
 	}
 	for _, o := range waitgroup.Ops(g.p, g.Fn.Cursor) {
@@ -172,7 +175,7 @@ func (g *localGroup) sort() bool {
 		own := o.Runner == g.Fn.Cursor
 		switch {
 		case o.Name == "Wait":
-			if !own && !g.p.StartedBy(o.Runner, g.Fn).Valid() {
+			if !own && !launch.StartedBy(g.p, o.Runner, g.Fn).Valid() {
 				return false
 			}
 			g.Waits = append(g.Waits, o)
@@ -185,7 +188,7 @@ func (g *localGroup) sort() bool {
 			if !book(o.Runner, o.At, 1) {
 				return false
 			}
-			s := at(g.p.StartedBy(o.Runner, g.Fn))
+			s := at(launch.StartedBy(g.p, o.Runner, g.Fn))
 			s.Ops = append(s.Ops, o)
 		default:
 			return false
@@ -232,8 +235,8 @@ type knownUses struct {
 }
 
 // groupUses lists the calls in fn that change or await a WaitGroup of fn's, for all of its groups.
-func groupUses(p *match.Pass, fn *match.Func) []groupUse {
-	known := match.State[knownUses](p)
+func groupUses(p *code.Pass, fn *code.Func) []groupUse {
+	known := code.State[knownUses](p)
 	uses, ok := known.in[fn.Cursor]
 	if ok {
 		return uses
@@ -269,7 +272,7 @@ func (g *localGroup) Excesses() (out []excess) {
 	paid := map[ast.Node]bool{}
 	for _, add := range g.Adds {
 		stmt := add.At.Parent()
-		list, i, ok := match.StmtList(stmt)
+		list, i, ok := code.StmtList(stmt)
 		n, constant := typeis.SmallInt(g.p.TypesInfo.Types[add.Call.Args[0]].Value)
 		if _, isStmt := stmt.Node().(*ast.ExprStmt); !ok || !isStmt || !constant && len(g.Starts) > 0 {
 			return nil
@@ -314,7 +317,7 @@ func (g *localGroup) mostBehind(add waitgroup.Op, start groupStart) (n int, ok b
 	if len(loops) == 0 {
 		return start.Most, true
 	}
-	bound, ok := g.p.LoopBound(loops[0])
+	bound, ok := frozen.LoopBound(g.p, loops[0])
 	return start.Most * int(bound.Const), ok && bound.Of == nil
 }
 
@@ -329,7 +332,7 @@ func (g *localGroup) forgotten(list []ast.Stmt, i int) bool {
 	if !ok {
 		return false
 	}
-	var body *match.Func
+	var body *code.Func
 	if lit, isLit := ast.Unparen(gs.Call.Fun).(*ast.FuncLit); isLit {
 		c, found := g.Fn.Cursor.FindNode(lit)
 		if !found {

@@ -51,8 +51,9 @@ import (
 	"go/ast"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
@@ -66,7 +67,7 @@ var (
 //go:embed waitgroupwait.go
 var source string
 
-func find(p *match.Pass) []rule.Match {
+func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
 	for c := range p.Candidates((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
 		fn := p.FuncOf(c)
@@ -109,7 +110,7 @@ func tooMany(e excess) rule.Match {
 }
 
 // roundSkipped is wg.Add(len(xs)); for x := range xs { if ... { continue }; go ... }.
-func roundSkipped(p *match.Pass, g *localGroup, s skipped) rule.Match {
+func roundSkipped(p *code.Pass, g *localGroup, s skipped) rule.Match {
 	recv, over := types.ExprString(s.Add.Recv), types.ExprString(s.Of)
 	gs := s.Start.Stmt.Node().(*ast.GoStmt)
 	m := rule.Match{
@@ -123,7 +124,7 @@ func roundSkipped(p *match.Pass, g *localGroup, s skipped) rule.Match {
 	if s.Early {
 		return m.None("a goroutine waits before all are counted, and would not wait at all")
 	}
-	if _, _, ok := match.StmtList(s.Start.Stmt); !ok || !p.Visible(g.Var, gs.Pos()) {
+	if _, _, ok := code.StmtList(s.Start.Stmt); !ok || !naming.Visible(p, g.Var, gs.Pos()) {
 		return m.None("the go statement carries a label")
 	}
 	add := s.Add.At.Parent().Node().(ast.Stmt)
@@ -137,7 +138,7 @@ func roundSkipped(p *match.Pass, g *localGroup, s skipped) rule.Match {
 }
 
 // waitsFirst is go func() { defer wg.Done(); ch <- v }(); wg.Wait(); <-ch.
-func waitsFirst(p *match.Pass, w deadlock) rule.Match {
+func waitsFirst(p *code.Pass, w deadlock) rule.Match {
 	recv, ch := types.ExprString(w.Wait.Recv), w.Chan.Name()
 	m := rule.Match{
 		Pos: w.Wait.Call.Pos(), End: w.Wait.Call.End(),
@@ -150,7 +151,7 @@ func waitsFirst(p *match.Pass, w deadlock) rule.Match {
 	if w.Close == nil {
 		return m.None("the receives have to come before the Wait")
 	}
-	if p.Shadowed("close", w.Close.Pos()) {
+	if naming.Shadowed(p, "close", w.Close.Pos()) {
 		return m.None("close means something else here")
 	}
 	wait := w.Wait.At.Parent().Node().(ast.Stmt)

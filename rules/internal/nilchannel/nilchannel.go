@@ -9,12 +9,12 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
 // Find finds waits on a nil channel.
-func Find(p *match.Pass, spec inspector.Cursor, fn *match.Func, kind channel.Kind) (out []rule.Match) {
+func Find(p *code.Pass, spec inspector.Cursor, fn *code.Func, kind channel.Kind) (out []rule.Match) {
 	for _, u := range channel.NeverMade(p, spec, fn) {
 		if (u.Kind == channel.Send) != (kind == channel.Send) {
 			continue

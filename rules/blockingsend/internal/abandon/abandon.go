@@ -9,9 +9,10 @@ import (
 	"go/types"
 	"slices"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
@@ -29,7 +30,7 @@ func Find(s *channel.Local) (Why, bool) {
 	for _, snd := range s.Senders {
 		most, least := map[ast.Node]int{}, map[ast.Node]int{}
 		for _, u := range snd.Sends {
-			most[match.FlowNode(u.Op, snd.Body)], least[match.FlowNode(u.Op, snd.Body)] = u.Weight(), u.Sure()
+			most[code.FlowNode(u.Op, snd.Body)], least[code.FlowNode(u.Op, snd.Body)] = u.Weight(), u.Sure()
 		}
 		findOnce(s, snd)
 		snd.Most, _ = CountSends(snd, most)
@@ -108,7 +109,7 @@ func findSiblings(s *channel.Local) {
 	snd := s.Senders[0]
 	nodes := map[ast.Node]int{}
 	for _, u := range snd.Sends {
-		nodes[match.FlowNode(u.Op, snd.Body)] = 1
+		nodes[code.FlowNode(u.Op, snd.Body)] = 1
 	}
 	for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.CallExpr)(nil)) {
 		var e ast.Expr
@@ -123,7 +124,7 @@ func findSiblings(s *channel.Local) {
 		if e == nil {
 			continue
 		}
-		v, node := s.Pass.VarOf(e), match.FlowNode(c, snd.Body)
+		v, node := s.Pass.VarOf(e), code.FlowNode(c, snd.Body)
 		if v == nil || v == s.Var || node == nil || s.Pass.Runner(c) != snd.Body.Cursor || nodes[node] > 0 {
 			continue
 		}
@@ -160,24 +161,24 @@ func comesAfter(s *channel.Local, snd *channel.Sender, node ast.Node, sends map[
 type pathState struct {
 	sent, least, got int8 // least is what is sent for certain
 	timeout          bool // a select went another way
-	narrowed         match.Narrowed
+	narrowed         assume.Narrowed
 }
 
 // leakOfFew counts sends and receives along each path of the function.
 func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 	certain := false
 	starts, least := map[ast.Node]int8{}, map[ast.Node]int8{}
-	var assumed []match.Assumptions
+	var assumed []assume.Assumptions
 	for _, snd := range s.Senders {
 		if len(s.Senders) > 1 && maySkip(s, snd) {
 			return why, false // perhaps only one of them sends
 		}
-		starts[match.FlowNode(snd.Stmt, s.Fn)] += int8(snd.Most)
-		least[match.FlowNode(snd.Stmt, s.Fn)] += int8(snd.Least)
-		assumed = append(assumed, s.Pass.FlagsAt(snd.Stmt))
-		assumed = append(assumed, s.Pass.Assumed(snd.Stmt, s.Fn))
+		starts[code.FlowNode(snd.Stmt, s.Fn)] += int8(snd.Most)
+		least[code.FlowNode(snd.Stmt, s.Fn)] += int8(snd.Least)
+		assumed = append(assumed, assume.FlagsAt(s.Pass, snd.Stmt))
+		assumed = append(assumed, assume.Assumed(s.Pass, snd.Stmt, s.Fn))
 		if len(snd.Sends) == 1 && !snd.Named {
-			assumed = append(assumed, s.Pass.AssumedIn(snd.Sends[0].Op, snd.Body, s.Fn))
+			assumed = append(assumed, assume.AssumedIn(s.Pass, snd.Sends[0].Op, snd.Body, s.Fn))
 		}
 	}
 	gets, loops := receiveNodes(s)
@@ -195,7 +196,7 @@ func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 			return why, false
 		}
 	}
-	first, started := match.FlowNode(s.Senders[0].Stmt, s.Fn), s.Pass.Assumed(s.Senders[0].Stmt, s.Fn)
+	first, started := code.FlowNode(s.Senders[0].Stmt, s.Fn), assume.Assumed(s.Pass, s.Senders[0].Stmt, s.Fn)
 	start := pathState{sent: starts[first], least: least[first], got: deferredBefore(gets, first)}
 	// How often a sender sends may depend on what the receiver has told by the
 	// first value. Then a path that receives less often is no proof, as long as
@@ -211,7 +212,7 @@ func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 			}
 		}
 	}
-	again := match.FlowNode(s.Make, s.Fn)
+	again := code.FlowNode(s.Make, s.Fn)
 	flow.Paths[pathState]{
 		Node: func(n ast.Node, st pathState) (pathState, bool) {
 			if n == again { // the next round of a loop makes another channel
@@ -257,7 +258,7 @@ func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 func collects(s *channel.Local, node ast.Node) bool {
 	for _, u := range s.Recvs {
 		sel, _ := channel.InSelect(u.Op)
-		if sel == nil || match.FlowNode(u.Op, s.Fn) != node {
+		if sel == nil || code.FlowNode(u.Op, s.Fn) != node {
 			continue
 		}
 		for _, c := range sel.Body.List {
@@ -316,7 +317,7 @@ func inSelect(s *channel.Local, n ast.Node) bool {
 func receiveNodes(s *channel.Local) (gets map[ast.Node]int8, loops map[ast.Node]ast.Stmt) {
 	gets, loops = map[ast.Node]int8{}, map[ast.Node]ast.Stmt{}
 	add := func(u channel.Use) {
-		if n := match.FlowNode(u.Op, s.Fn); n != nil && !match.Conditional(u.Op, n) {
+		if n := code.FlowNode(u.Op, s.Fn); n != nil && !code.Conditional(u.Op, n) {
 			gets[n] += int8(u.Weight())
 			if l := channel.Loops(u.At, s.Fn, s.Senders[0].Stmt.Node().Pos()); len(l) > 0 {
 				loops[n] = l[0]
@@ -340,7 +341,7 @@ func receiveNodes(s *channel.Local) (gets map[ast.Node]int8, loops map[ast.Node]
 		}
 		for _, d := range waitgroup.Ops(s.Pass, s.Senders[0].Body.Cursor) {
 			// In a function of its own the group has another name.
-			if n := match.FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && (d.Key == w.Key || s.Senders[0].Named) {
+			if n := code.FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && (d.Key == w.Key || s.Senders[0].Named) {
 				gets[n] += int8(s.Senders[0].Most)
 			}
 		}
@@ -378,7 +379,7 @@ func EndsAfterSend(s *channel.Local, told bool) bool {
 	for _, snd := range s.Senders {
 		sends := map[ast.Node]bool{}
 		for _, u := range snd.Sends {
-			sends[match.FlowNode(u.Op, snd.Body)] = told
+			sends[code.FlowNode(u.Op, snd.Body)] = told
 		}
 		for n := range sends {
 			ends := false
@@ -401,5 +402,5 @@ func EndsAfterSend(s *channel.Local, told bool) bool {
 // failed, the context that the senders listen to has ended, or n is a case that
 // no select ever takes.
 func stops(s *channel.Local, n ast.Node) bool {
-	return s.Pass.FailsTest(n) || s.Ends[n] || channel.NeverReady(s.Pass, n)
+	return assume.FailsTest(s.Pass, n) || s.Ends[n] || channel.NeverReady(s.Pass, n)
 }

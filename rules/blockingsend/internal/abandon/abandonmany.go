@@ -5,10 +5,13 @@ import (
 	"go/token"
 	"go/types"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -26,12 +29,12 @@ func leakOfProducer(s *channel.Local, snd *channel.Sender) (why Why, leaks bool)
 	if len(inner) != 1 {
 		return why, false
 	}
-	bound, ok := s.Pass.LoopBound(inner[0])
+	bound, ok := frozen.LoopBound(s.Pass, inner[0])
 	most := int64(s.Fn.Flow.Most(widen(gets)))
 	if !ok || bound.Of != nil || most >= flow.Many || bound.Const <= most+s.Cap {
 		return why, false
 	}
-	exit := s.AnyExit(match.FlowNode(snd.Stmt, s.Fn))
+	exit := s.AnyExit(code.FlowNode(snd.Stmt, s.Fn))
 	return Why{"NCast", exit}, exit.IsValid()
 }
 
@@ -43,10 +46,10 @@ func leakOfImpatient(s *channel.Local, snd *channel.Sender, gets map[ast.Node]in
 	}
 	for _, u := range s.Recvs {
 		sel, _ := channel.InSelect(u.Op)
-		if sel == nil || collects(s, match.FlowNode(u.Op, s.Fn)) {
+		if sel == nil || collects(s, code.FlowNode(u.Op, s.Fn)) {
 			return why, false
 		}
-		if node := match.FlowNode(u.Op, s.Fn); s.Ends != nil { // asked what else makes it leave
+		if node := code.FlowNode(u.Op, s.Fn); s.Ends != nil { // asked what else makes it leave
 			flow.Paths[struct{}]{
 				Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !stops(s, n) },
 				Round: func(l ast.Stmt, _ struct{}) bool { return l != loops[node] },
@@ -55,7 +58,7 @@ func leakOfImpatient(s *channel.Local, snd *channel.Sender, gets map[ast.Node]in
 		}
 		for _, c := range sel.Body.List {
 			comm := c.(*ast.CommClause).Comm
-			if comm == nil || stops(s, comm) || s.Pass.DoneOf(comm) == nil && !elapses(s.Pass, comm) {
+			if comm == nil || stops(s, comm) || ctxcancel.DoneOf(s.Pass, comm) == nil && !elapses(s.Pass, comm) {
 				continue
 			}
 			flow.Paths[struct{}]{
@@ -68,7 +71,7 @@ func leakOfImpatient(s *channel.Local, snd *channel.Sender, gets map[ast.Node]in
 }
 
 // elapses reports whether stmt receives from time.After or from a timer.
-func elapses(p *match.Pass, stmt ast.Stmt) (found bool) {
+func elapses(p *code.Pass, stmt ast.Stmt) (found bool) {
 	ast.Inspect(stmt, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
@@ -138,7 +141,7 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 	}
 	snd := s.Senders[0]
 	gets, loops := receiveNodes(s)
-	start := match.FlowNode(snd.Stmt, s.Fn)
+	start := code.FlowNode(snd.Stmt, s.Fn)
 	if deferredBefore(gets, start) > 0 {
 		return why, false
 	}
@@ -154,10 +157,10 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 		return why, false
 	}
 	for node, loop := range loops {
-		if b, ok := s.Pass.LoopBound(loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
+		if b, ok := frozen.LoopBound(s.Pass, loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
 			return why, false // in the loop that starts them, each is heard before the next
 		}
-		assumed := s.Pass.Assumed(snd.Stmt, s.Fn) // no other path has a sender
+		assumed := assume.Assumed(s.Pass, snd.Stmt, s.Fn) // no other path has a sender
 		leaves := flow.Paths[bool]{
 			Edge: func(cond ast.Expr, taken bool, timeout bool) (bool, bool) {
 				return timeout, assumed.Possible(cond, taken)
@@ -187,7 +190,7 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 func maySkip(s *channel.Local, snd *channel.Sender) bool {
 	sends, skips := map[ast.Node]bool{}, false
 	for _, u := range snd.Sends {
-		sends[match.FlowNode(u.Op, snd.Body)] = true
+		sends[code.FlowNode(u.Op, snd.Body)] = true
 	}
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !sends[n] },
@@ -204,7 +207,7 @@ func maySkip(s *channel.Local, snd *channel.Sender) bool {
 
 // conditional reports whether a sender is started only in some rounds of its loop.
 func conditional(s *channel.Local, snd *channel.Sender) bool {
-	start, skips := match.FlowNode(snd.Stmt, s.Fn), false
+	start, skips := code.FlowNode(snd.Stmt, s.Fn), false
 	flow.Paths[struct{}]{
 		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != start },
 		Round: func(l ast.Stmt, _ struct{}) bool { skips = skips || l == snd.Loop; return l != snd.Loop },
@@ -220,7 +223,7 @@ func widen(m map[ast.Node]int8) map[ast.Node]int {
 	return out
 }
 
-func sameBound(a, b match.Bound) bool {
+func sameBound(a, b frozen.Bound) bool {
 	if a.Of == nil || b.Of == nil {
 		return a.Of == nil && b.Of == nil && a.Const == b.Const && a.Const > 0
 	}
@@ -237,7 +240,7 @@ func outgrows(s *channel.Local, snd *channel.Sender) bool {
 	if len(inner) == 0 {
 		return true // in the loop of a function that it calls
 	}
-	b, ok := s.Pass.LoopBound(inner[0])
+	b, ok := frozen.LoopBound(s.Pass, inner[0])
 	return !ok || len(inner) > 1 || b.Of != nil || b.Const > s.Cap
 }
 

@@ -7,8 +7,9 @@ import (
 	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -17,7 +18,7 @@ type total struct {
 	s     *channel.Local
 	snd   *channel.Sender
 	loop  *ast.RangeStmt
-	bound match.Bound
+	bound frozen.Bound
 	limit *types.Var
 	ok    bool
 	parts []total // of several senders, of which each is one
@@ -42,7 +43,7 @@ func totalOf(s *channel.Local, snd *channel.Sender, loop *ast.RangeStmt) total {
 	t, starts := total{s: s, snd: snd, loop: loop}, snd.Loop
 	switch {
 	case snd.Loop == nil && snd.Most < flow.Many:
-		t.bound, t.ok = match.Bound{Const: int64(snd.Most)}, true
+		t.bound, t.ok = frozen.Bound{Const: int64(snd.Most)}, true
 		return t
 	case snd.Loop == nil && len(snd.Sends) == 1: // a producer
 		inner := channel.Loops(snd.Sends[0].Op, snd.Body, token.NoPos)
@@ -50,14 +51,14 @@ func totalOf(s *channel.Local, snd *channel.Sender, loop *ast.RangeStmt) total {
 			return t
 		}
 		starts = inner[0]
-		t.bound, t.ok = s.Pass.LoopBound(starts)
+		t.bound, t.ok = frozen.LoopBound(s.Pass, starts)
 	case snd.Loop != nil && snd.Most == 1 && !snd.Nested:
-		t.bound, t.ok = snd.Bound, snd.Bound != match.Bound{}
+		t.bound, t.ok = snd.Bound, snd.Bound != frozen.Bound{}
 	default:
 		return t
 	}
 	if !t.ok {
-		t.limit = s.Pass.LoopLimit(starts)
+		t.limit = frozen.LoopLimit(s.Pass, starts)
 		t.ok = t.limit != nil
 	}
 	return t
@@ -90,7 +91,7 @@ func (t total) is(e ast.Expr) (more int64, ok bool) {
 		terms = slices.Delete(terms, i, i+1)
 	}
 	for _, e := range terms {
-		b, known := t.s.Pass.LimitOf(e)
+		b, known := frozen.LimitOf(t.s.Pass, e)
 		if !known || b.Of != nil {
 			return 0, false
 		}
@@ -100,10 +101,10 @@ func (t total) is(e ast.Expr) (more int64, ok bool) {
 }
 
 // terms returns the summands of e.
-func terms(p *match.Pass, e ast.Expr, depth int) []ast.Expr {
+func terms(p *code.Pass, e ast.Expr, depth int) []ast.Expr {
 	e = ast.Unparen(e)
-	if v := p.VarOf(e); v != nil && depth > 0 && p.Fixed(v) {
-		if def, ok := ast.Unparen(p.Definition(v)).(*ast.BinaryExpr); ok && def.Op == token.ADD {
+	if v := p.VarOf(e); v != nil && depth > 0 && frozen.Fixed(p, v) {
+		if def, ok := ast.Unparen(frozen.Definition(p, v)).(*ast.BinaryExpr); ok && def.Op == token.ADD {
 			return terms(p, def, depth-1)
 		}
 	}
@@ -143,7 +144,7 @@ func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 			return n - t.bound.Const, true
 		}
 	}
-	b, known := p.LimitOf(e)
+	b, known := frozen.LimitOf(p, e)
 	if known && b.Of == nil && t.bound.Of == nil && t.limit == nil {
 		return b.Const - t.bound.Const, true
 	}
@@ -155,7 +156,7 @@ func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 		return 0, types.ExprString(b.Of) == types.ExprString(t.bound.Of)
 	}
 	if v != nil && v != t.limit {
-		if def := p.Definition(v); def != nil && p.FixedAnywhere(v) {
+		if def := frozen.Definition(p, v); def != nil && frozen.FixedAnywhere(p, v) {
 			return t.plus(def, depth-1)
 		}
 	}
@@ -169,7 +170,7 @@ func (t total) started(v *types.Var) bool {
 		if snd.Most > 1 {
 			return false
 		}
-		list, _, ok := match.StmtList(snd.Stmt)
+		list, _, ok := code.StmtList(snd.Stmt)
 		found := false
 		for _, s := range list {
 			inc, isInc := s.(*ast.IncDecStmt)
@@ -237,12 +238,12 @@ func (t total) counter(e ast.Expr, test ast.Node) (step int, before bool, start 
 	p := t.s.Pass
 	if call, isCall := ast.Unparen(e).(*ast.CallExpr); isCall && p.IsBuiltin(call, "len") {
 		e = call.Args[0]
-		v := p.VarOf(match.RootExpr(e))
+		v := p.VarOf(code.RootExpr(e))
 		found := false
 		ast.Inspect(t.loop.Body, func(n ast.Node) bool {
 			if as, isAssign := n.(*ast.AssignStmt); isAssign && v != nil {
 				for _, l := range as.Lhs {
-					if p.VarOf(match.RootExpr(l)) == v && !found {
+					if p.VarOf(code.RootExpr(l)) == v && !found {
 						found, before = true, as.Pos() < test.Pos()
 					}
 				}
@@ -287,7 +288,7 @@ func (t total) counter(e ast.Expr, test ast.Node) (step int, before bool, start 
 	if found != 1 || step == 0 {
 		return 0, false, nil, false
 	}
-	start = p.Definition(v)
+	start = frozen.Definition(p, v)
 	if start == nil && step < 0 && t.started(v) {
 		start = e
 	}

@@ -10,8 +10,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -42,16 +43,16 @@ func newLastValues(s *channel.Local, loop *ast.RangeStmt) *lastValues {
 	if len(s.Senders) != 1 || s.Senders[0].Loop != nil || v == nil {
 		return l
 	}
-	l.asked = s.Pass.ReadFrom(loop.Body, map[*types.Var]bool{v: true})
+	l.asked = frozen.ReadFrom(s.Pass, loop.Body, map[*types.Var]bool{v: true})
 	l.producer(s.Senders[0].Body, s.Senders[0].Sends, 2)
 	return l
 }
 
 // producer collects what a function sends last.
-func (l *lastValues) producer(fn *match.Func, sends []channel.Use, depth int) {
+func (l *lastValues) producer(fn *code.Func, sends []channel.Use, depth int) {
 	nodes := map[ast.Node]bool{}
 	for _, u := range sends {
-		nodes[match.FlowNode(u.Op, fn)] = true
+		nodes[code.FlowNode(u.Op, fn)] = true
 	}
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		comm, ok := n.(*ast.CommClause) // what is sent in a select is not among sends
@@ -87,7 +88,7 @@ func (l *lastValues) producer(fn *match.Func, sends []channel.Use, depth int) {
 		} else {
 			l.other = true
 		}
-		seen := l.s.Pass.VarsIn(send.Value, fn)
+		seen := frozen.VarsIn(l.s.Pass, send.Value, fn)
 		if l.ends(fn, u, nodes, seen) {
 			l.values = append(l.values, send.Value)
 		}
@@ -98,7 +99,7 @@ func (l *lastValues) producer(fn *match.Func, sends []channel.Use, depth int) {
 
 // count notes the last value of a loop that sends what counts its iterations,
 // if no other send follows the loop.
-func (l *lastValues) count(fn *match.Func, send inspector.Cursor, value ast.Expr, sends []channel.Use) {
+func (l *lastValues) count(fn *code.Func, send inspector.Cursor, value ast.Expr, sends []channel.Use) {
 	loops, v := channel.Loops(send, fn, token.NoPos), l.s.Pass.VarOf(value)
 	if len(loops) != 1 || v == nil || slices.ContainsFunc(sends, func(u channel.Use) bool { return u.Op.Node().Pos() > loops[0].End() }) {
 		return
@@ -142,8 +143,8 @@ func (l *lastValues) count(fn *match.Func, send inspector.Cursor, value ast.Expr
 // ends reports whether the producer may end behind a send because of what it has
 // sent: no other send follows at all, or a condition about the value decides that
 // none does.
-func (l *lastValues) ends(fn *match.Func, u channel.Use, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
-	start := match.FlowNode(u.Op, fn)
+func (l *lastValues) ends(fn *code.Func, u channel.Use, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
+	start := code.FlowNode(u.Op, fn)
 	around := channel.Loops(u.Op, fn, token.NoPos)
 	last, follows := false, false
 	flow.Paths[bool]{
@@ -156,7 +157,7 @@ func (l *lastValues) ends(fn *match.Func, u channel.Use, sends map[ast.Node]bool
 			return !slices.Contains(around, loop)
 		},
 		Edge: func(cond ast.Expr, _ bool, told bool) (bool, bool) {
-			return told || l.s.Pass.MentionsAny(cond, seen), true
+			return told || frozen.MentionsAny(l.s.Pass, cond, seen), true
 		},
 		Exit: func(_ *flow.Block, told bool) { last = last || told },
 	}.After(fn.Flow, start, false)
@@ -166,7 +167,7 @@ func (l *lastValues) ends(fn *match.Func, u channel.Use, sends map[ast.Node]bool
 // flag notes the parts of a value that say by their place that it is the last: a
 // comparison of what counts the iterations of the loop around the send, or what
 // the head of that loop tests.
-func (l *lastValues) flag(fn *match.Func, send inspector.Cursor, value ast.Expr) {
+func (l *lastValues) flag(fn *code.Func, send inspector.Cursor, value ast.Expr) {
 	loops := channel.Loops(send, fn, token.NoPos)
 	if len(loops) == 0 {
 		return
@@ -196,7 +197,7 @@ func (l *lastValues) flag(fn *match.Func, send inspector.Cursor, value ast.Expr)
 	// What a comparison of them sets says the same.
 	place := map[*types.Var]bool{}
 	says := func(e ast.Expr) bool {
-		return l.compares(e, counts) || l.s.Pass.MentionsAny(e, place) || l.s.Pass.MentionsAny(e, tests)
+		return l.compares(e, counts) || frozen.MentionsAny(l.s.Pass, e, place) || frozen.MentionsAny(l.s.Pass, e, tests)
 	}
 	ast.Inspect(fn.Body, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -211,7 +212,7 @@ func (l *lastValues) flag(fn *match.Func, send inspector.Cursor, value ast.Expr)
 				ast.Inspect(n.Body, func(n ast.Node) bool {
 					if as, ok := n.(*ast.AssignStmt); ok {
 						for _, x := range as.Lhs {
-							if v := l.s.Pass.VarOf(match.RootExpr(x)); v != nil {
+							if v := l.s.Pass.VarOf(code.RootExpr(x)); v != nil {
 								place[v] = true
 							}
 						}
@@ -231,7 +232,7 @@ func (l *lastValues) flag(fn *match.Func, send inspector.Cursor, value ast.Expr)
 
 // tested returns what a condition is about that asks a flag, or whether something
 // is nil; nil for any other.
-func tested(p *match.Pass, cond ast.Expr) ast.Expr {
+func tested(p *code.Pass, cond ast.Expr) ast.Expr {
 	if cond == nil {
 		return nil
 	}
@@ -250,7 +251,7 @@ func (l *lastValues) compares(e ast.Expr, counts map[*types.Var]bool) (found boo
 		if be, ok := n.(*ast.BinaryExpr); ok {
 			switch be.Op {
 			case token.EQL, token.NEQ, token.LSS, token.LEQ, token.GTR, token.GEQ:
-				found = found || l.s.Pass.MentionsAny(be, counts)
+				found = found || frozen.MentionsAny(l.s.Pass, be, counts)
 			}
 		}
 		return !found
@@ -281,7 +282,7 @@ func (l *lastValues) fields(value ast.Expr) map[string]ast.Expr {
 		} else if i < st.NumFields() {
 			name = st.Field(i).Name()
 		}
-		if !l.s.Pass.IsZero(elt) {
+		if !frozen.IsZero(l.s.Pass, elt) {
 			out[name] = elt
 		}
 	}
@@ -291,7 +292,7 @@ func (l *lastValues) fields(value ast.Expr) map[string]ast.Expr {
 // tells reports whether a condition about the received value may come out so
 // because the value is the last.
 func (l *lastValues) tells(cond ast.Expr) bool {
-	if l.asked == nil || !l.s.Pass.MentionsAny(cond, l.asked) || !l.s.Pass.LooksOnly(cond, l.asked) {
+	if l.asked == nil || !frozen.MentionsAny(l.s.Pass, cond, l.asked) || !frozen.LooksOnly(l.s.Pass, cond, l.asked) {
 		return false
 	}
 	if l.any || l.never(cond) {
@@ -335,7 +336,7 @@ func (l *lastValues) inCase(n ast.Node, told bool) bool {
 	in := false
 	ast.Inspect(l.loop.Body, func(at ast.Node) bool {
 		sw, ok := at.(*ast.TypeSwitchStmt)
-		if !ok || !l.s.Pass.MentionsAny(sw.Assign, l.asked) {
+		if !ok || !frozen.MentionsAny(l.s.Pass, sw.Assign, l.asked) {
 			return true
 		}
 		for _, c := range sw.Body.List {
@@ -405,7 +406,7 @@ func (l *lastValues) mayBe(cond ast.Expr, w constant.Value, isNil bool) bool {
 		return true
 	}
 	for _, side := range []ast.Expr{be.X, be.Y} {
-		if l.s.Pass.MentionsAny(side, l.asked) && l.s.Pass.VarOf(side) == nil {
+		if frozen.MentionsAny(l.s.Pass, side, l.asked) && l.s.Pass.VarOf(side) == nil {
 			if _, isField := ast.Unparen(side).(*ast.SelectorExpr); !isField {
 				return true // len(v), v[0]: something about the value
 			}
@@ -415,9 +416,9 @@ func (l *lastValues) mayBe(cond ast.Expr, w constant.Value, isNil bool) bool {
 		switch v := l.s.Pass.TypesInfo.Types[side].Value; {
 		case v != nil && w != nil:
 			return v.Kind() == w.Kind() && constant.Compare(v, token.EQL, w)
-		case w != nil && !l.s.Pass.MentionsAny(side, l.asked):
+		case w != nil && !frozen.MentionsAny(l.s.Pass, side, l.asked):
 			return false // a constant that the receiver does not ask for
-		case isNil && !l.s.Pass.MentionsAny(side, l.asked):
+		case isNil && !frozen.MentionsAny(l.s.Pass, side, l.asked):
 			return l.s.Pass.IsNil(side)
 		}
 	}

@@ -9,8 +9,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -23,7 +24,7 @@ func findOnce(s *channel.Local, snd *channel.Sender) {
 	}
 	snd.Once = map[ast.Node]bool{}
 	for _, u := range snd.Sends {
-		node := match.FlowNode(u.Op, snd.Body)
+		node := code.FlowNode(u.Op, snd.Body)
 		if node == nil || snd.Loop != nil || !snd.Body.Flow.InCycle(node) {
 			continue
 		}
@@ -40,7 +41,7 @@ func findOnce(s *channel.Local, snd *channel.Sender) {
 
 // askedBefore lists the variables in the conditions that decide whether fn comes
 // to c in an iteration.
-func askedBefore(p *match.Pass, c inspector.Cursor, fn *match.Func) (vars []*types.Var) {
+func askedBefore(p *code.Pass, c inspector.Cursor, fn *code.Func) (vars []*types.Var) {
 	loops := channel.Loops(c, fn, token.NoPos)
 	if len(loops) == 0 {
 		return nil
@@ -65,7 +66,7 @@ func askedBefore(p *match.Pass, c inspector.Cursor, fn *match.Func) (vars []*typ
 // letsOnce reports whether fn comes to node at most once because of v, a flag or a
 // counter that starts at zero: with the value that v has from the first time on,
 // no path comes to node, and nothing gives it back the value that it had before.
-func letsOnce(p *match.Pass, v *types.Var, node ast.Node, fn *match.Func) bool {
+func letsOnce(p *code.Pass, v *types.Var, node ast.Node, fn *code.Func) bool {
 	before, after, ok := twoValues(p, v, fn)
 	if !ok {
 		return false
@@ -118,7 +119,7 @@ func letsOnce(p *match.Pass, v *types.Var, node ast.Node, fn *match.Func) bool {
 }
 
 // gives reports whether a node of the flow gives v another value than its first.
-func gives(p *match.Pass, n ast.Node, v *types.Var) bool {
+func gives(p *code.Pass, n ast.Node, v *types.Var) bool {
 	switch n := n.(type) {
 	case *ast.IncDecStmt:
 		return p.VarOf(n.X) == v
@@ -131,12 +132,12 @@ func gives(p *match.Pass, n ast.Node, v *types.Var) bool {
 // twoValues returns the value that a local variable starts with and the one that
 // all its assignments give it; ok is false if there are others. For a counter that
 // only goes up the second is 1, which stands for all above.
-func twoValues(p *match.Pass, v *types.Var, fn *match.Func) (before, after constant.Value, ok bool) {
-	at, found := p.ScopeOf(v)
+func twoValues(p *code.Pass, v *types.Var, fn *code.Func) (before, after constant.Value, ok bool) {
+	at, found := frozen.ScopeOf(p, v)
 	if !found || v.Parent() == p.Pkg.Scope() {
 		return nil, nil, false
 	}
-	if def := p.Definition(v); def != nil {
+	if def := frozen.Definition(p, v); def != nil {
 		before = p.TypesInfo.Types[def].Value
 	} else if c, in := at.FindByPos(v.Pos(), v.Pos()); in {
 		spec, isSpec := c.Parent().Node().(*ast.ValueSpec)
@@ -151,11 +152,11 @@ func twoValues(p *match.Pass, v *types.Var, fn *match.Func) (before, after const
 		return nil, nil, false
 	}
 	for _, use := range p.Uses(at, v) {
-		if use.Node().Pos() == v.Pos() || p.Keeps(use) {
+		if use.Node().Pos() == v.Pos() || frozen.Keeps(p, use) {
 			continue
 		}
 		var value constant.Value
-		switch n := match.Unparen(use).Parent().Node().(type) {
+		switch n := code.Unparen(use).Parent().Node().(type) {
 		case *ast.AssignStmt:
 			if n.Tok == token.ASSIGN && len(n.Lhs) == 1 && len(n.Rhs) == 1 {
 				value = p.TypesInfo.Types[n.Rhs[0]].Value
@@ -175,7 +176,7 @@ func twoValues(p *match.Pass, v *types.Var, fn *match.Func) (before, after const
 
 // swapsBefore reports whether c stands in an if that asks an atomic for the first
 // time: "if done.CompareAndSwap(false, true)", or "if !done.Swap(true)".
-func swapsBefore(p *match.Pass, c inspector.Cursor, fn *match.Func) bool {
+func swapsBefore(p *code.Pass, c inspector.Cursor, fn *code.Func) bool {
 	for at := c; at.Valid() && at != fn.Cursor; at = at.Parent() {
 		ifs, ok := at.Parent().Node().(*ast.IfStmt)
 		if !ok || ast.Node(ifs.Body) != at.Node() {
@@ -208,20 +209,20 @@ func swapsBefore(p *match.Pass, c inspector.Cursor, fn *match.Func) bool {
 }
 
 // before reports whether v is declared in front of the loops around c.
-func before(p *match.Pass, v *types.Var, c inspector.Cursor, fn *match.Func) bool {
+func before(p *code.Pass, v *types.Var, c inspector.Cursor, fn *code.Func) bool {
 	loops := channel.Loops(c, fn, token.NoPos)
 	return len(loops) == 0 || v.Pos() < loops[len(loops)-1].Pos()
 }
 
 // otherwiseStored reports whether anything but the call uses an atomic flag other
 // than to load it.
-func otherwiseStored(p *match.Pass, v *types.Var, call *ast.CallExpr) bool {
-	at, ok := p.ScopeOf(v)
+func otherwiseStored(p *code.Pass, v *types.Var, call *ast.CallExpr) bool {
+	at, ok := frozen.ScopeOf(p, v)
 	if !ok {
 		return true
 	}
 	for _, use := range p.Uses(at, v) {
-		sel, isSel := match.Unparen(use).Parent().Node().(*ast.SelectorExpr)
+		sel, isSel := code.Unparen(use).Parent().Node().(*ast.SelectorExpr)
 		switch {
 		case use.Node().Pos() == v.Pos():
 		case !isSel || sel.Sel.Name != "Load" && ast.Expr(sel) != ast.Unparen(call.Fun):

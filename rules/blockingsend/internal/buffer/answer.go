@@ -9,8 +9,9 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
@@ -46,7 +47,7 @@ func AwaitsAnswer(s *channel.Local) bool {
 			flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 				answer(n)
 				return st, !awaits
-			}}.After(snd.Body.Flow, match.FlowNode(u.Op, snd.Body), struct{}{})
+			}}.After(snd.Body.Flow, code.FlowNode(u.Op, snd.Body), struct{}{})
 			if awaits {
 				return true
 			}
@@ -64,7 +65,7 @@ func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
 	}
 	answers, uses := map[ast.Node]bool{}, 0
 	answer := func(c inspector.Cursor, runner inspector.Cursor) bool {
-		node := match.FlowNode(c, s.Fn)
+		node := code.FlowNode(c, s.Fn)
 		answers[node] = true
 		_, deferred := node.(*ast.DeferStmt)
 		return runner == s.Fn.Cursor && !(deferred && node.Pos() < snd.Stmt.Node().Pos())
@@ -97,7 +98,7 @@ func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !answers[n] },
 		Exit: func(*flow.Block, struct{}) { missed = true },
-	}.After(s.Fn.Flow, match.FlowNode(snd.Stmt, s.Fn), struct{}{})
+	}.After(s.Fn.Flow, code.FlowNode(snd.Stmt, s.Fn), struct{}{})
 	return missed
 }
 
@@ -111,7 +112,7 @@ type senderWait struct {
 func waitsOf(s *channel.Local, snd *channel.Sender) map[ast.Node][]senderWait {
 	out := map[ast.Node][]senderWait{}
 	add := func(c inspector.Cursor, on ast.Expr) {
-		node := match.FlowNode(c, snd.Body)
+		node := code.FlowNode(c, snd.Body)
 		if on == nil || node == nil || s.Pass.Runner(c) != snd.Body.Cursor {
 			return
 		}
@@ -161,12 +162,12 @@ func waitsOf(s *channel.Local, snd *channel.Sender) map[ast.Node][]senderWait {
 }
 
 // hasRoom reports whether the channel in e, a local variable, is made with room.
-func hasRoom(p *match.Pass, e ast.Expr) bool {
+func hasRoom(p *code.Pass, e ast.Expr) bool {
 	v := p.VarOf(e)
-	if v == nil || !p.Fixed(v) {
+	if v == nil || !frozen.Fixed(p, v) {
 		return false
 	}
-	call, ok := ast.Unparen(p.Definition(v)).(*ast.CallExpr)
+	call, ok := ast.Unparen(frozen.Definition(p, v)).(*ast.CallExpr)
 	if !ok || !channel.IsMake(p, call) || len(call.Args) < 2 {
 		return false
 	}
@@ -177,7 +178,7 @@ func hasRoom(p *match.Pass, e ast.Expr) bool {
 // carried collects the local variables that a value hands on with it: what it
 // is, what it refers to and what it was built from. What a call has worked out of its
 // arguments is something else, their channels and groups aside.
-func carried(p *match.Pass, e ast.Expr, vars map[*types.Var]bool, depth int) {
+func carried(p *code.Pass, e ast.Expr, vars map[*types.Var]bool, depth int) {
 	if t := p.TypesInfo.TypeOf(e); t != nil {
 		if _, basic := t.Underlying().(*types.Basic); basic {
 			return // nobody answers by that
@@ -190,7 +191,7 @@ func carried(p *match.Pass, e ast.Expr, vars map[*types.Var]bool, depth int) {
 			return
 		}
 		vars[v] = true
-		if def := p.Definition(v); def != nil && depth > 0 {
+		if def := frozen.Definition(p, v); def != nil && depth > 0 {
 			carried(p, def, vars, depth-1)
 		}
 	case *ast.SelectorExpr:

@@ -8,9 +8,10 @@ import (
 	"go/types"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
 )
@@ -35,20 +36,20 @@ func CapacityFor(s *channel.Local) (r Capacity, ok bool) {
 		return r, false
 	}
 	if of := snd.Bound.Of; of != nil {
-		return Capacity{Len: of}, s.Pass.FrozenLen(of) && s.Visible(of) && alone(s, of, snd)
+		return Capacity{Len: of}, frozen.FrozenLen(s.Pass, of) && s.Visible(of) && alone(s, of, snd)
 	}
 	if n := snd.Bound.Const; n > 0 {
 		return Capacity{Const: n}, n <= 1024
 	}
-	n := s.Pass.LoopLimit(snd.Loop)
-	return Capacity{Var: n}, n != nil && n.Pos() < s.Make.Node().Pos() && s.Pass.Fixed(n)
+	n := frozen.LoopLimit(s.Pass, snd.Loop)
+	return Capacity{Var: n}, n != nil && n.Pos() < s.Make.Node().Pos() && frozen.Fixed(s.Pass, n)
 }
 
 // startsAgain reports whether the go statement may run more often than its loop
 // has iterations, for the same channel: by a goto, within the loop or back in front
 // of it.
 func startsAgain(s *channel.Local, snd *channel.Sender) (again bool) {
-	start, made, loop := snd.Stmt.Node(), match.FlowNode(s.Make, s.Fn), snd.Loop
+	start, made, loop := snd.Stmt.Node(), code.FlowNode(s.Make, s.Fn), snd.Loop
 	outside := func(n ast.Node) bool { return n.Pos() < loop.Pos() || n.Pos() >= loop.End() }
 	flow.Paths[bool]{Node: func(n ast.Node, left bool) (bool, bool) {
 		again = again || left && !outside(n)
@@ -70,7 +71,7 @@ func startsAgain(s *channel.Local, snd *channel.Sender) (again bool) {
 // change it whenever they are called, or may go on.
 func alone(s *channel.Local, e ast.Expr, snd *channel.Sender) bool {
 	v := s.Pass.VarOf(e)
-	if v == nil || !typeis.Map(v.Type()) || newMap(s.Pass, s.Pass.Definition(v)) {
+	if v == nil || !typeis.Map(v.Type()) || newMap(s.Pass, frozen.Definition(s.Pass, v)) {
 		return true
 	}
 	quiet := true
@@ -97,7 +98,7 @@ func alone(s *channel.Local, e ast.Expr, snd *channel.Sender) bool {
 }
 
 // newMap reports whether e makes a map that nobody else has.
-func newMap(p *match.Pass, e ast.Expr) bool {
+func newMap(p *code.Pass, e ast.Expr) bool {
 	switch x := e.(type) {
 	case *ast.CompositeLit:
 		return true
@@ -109,7 +110,7 @@ func newMap(p *match.Pass, e ast.Expr) bool {
 
 // harmlessCall reports whether a call changes nothing that a local variable
 // refers to: a conversion, or one of the functions and builtins that look only.
-func harmlessCall(p *match.Pass, call *ast.CallExpr) bool {
+func harmlessCall(p *code.Pass, call *ast.CallExpr) bool {
 	if p.TypesInfo.Types[call.Fun].IsType() || p.IsBuiltin(call, "len") || p.IsBuiltin(call, "cap") || p.IsBuiltin(call, "make") || p.IsBuiltin(call, "new") || knowledge.ReadsMaps[p.FullName(call)] {
 		return true
 	}

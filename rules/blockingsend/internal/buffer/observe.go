@@ -9,8 +9,8 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -39,7 +39,7 @@ func Observable(s *channel.Local, snd *channel.Sender) (why string) {
 				why = "a loop behind the send may run"
 			}
 			return false
-		}}.After(snd.Body.Flow, match.FlowNode(u.Op, snd.Body), struct{}{})
+		}}.After(snd.Body.Flow, code.FlowNode(u.Op, snd.Body), struct{}{})
 	}
 	return why
 }
@@ -119,7 +119,7 @@ func SendsResource(s *channel.Local) bool {
 // no call, no channel operation, no store but to its own variables.
 func private(s *channel.Local, n ast.Node, snd *channel.Sender) bool {
 	own := func(e ast.Expr) bool {
-		return match.IsBlank(e) || s.Pass.DeclaredIn(s.Pass.VarOf(e), snd.Body)
+		return code.IsBlank(e) || s.Pass.DeclaredIn(s.Pass.VarOf(e), snd.Body)
 	}
 	ok := true
 	ast.Inspect(n, func(n ast.Node) bool {

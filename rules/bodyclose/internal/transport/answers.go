@@ -5,18 +5,22 @@ import (
 	"go/token"
 	"go/types"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
+	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
+	"github.com/goroutinefix/goroutinefix/rewrite/memory"
+	"github.com/goroutinefix/goroutinefix/rewrite/response"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // answersItself reports whether e, a transport, makes its responses by itself:
 // neither it nor what it calls gets one from elsewhere. Then there is no connection
 // that an unclosed body could keep.
-func answersItself(p *match.Pass, e ast.Expr) bool {
+func answersItself(p *code.Pass, e ast.Expr) bool {
 	e = ast.Unparen(e)
 	t := p.TypesInfo.TypeOf(e)
 	if t == nil || types.IsInterface(t) || typeis.TypeParam(t) {
-		if v := p.VarOf(e); v != nil && p.Fixed(v) { // var t http.RoundTripper = stub{}
+		if v := p.VarOf(e); v != nil && frozen.Fixed(p, v) { // var t http.RoundTripper = stub{}
 			value := p.OnlyValue(v)
 			return value != nil && p.TypesInfo.TypeOf(value) != nil && !types.IsInterface(p.TypesInfo.TypeOf(value)) && answersItself(p, value)
 		}
@@ -27,14 +31,14 @@ func answersItself(p *match.Pass, e ast.Expr) bool {
 	}
 	obj, _, _ := types.LookupFieldOrMethod(t, true, p.Pkg, "RoundTrip")
 	m, ok := obj.(*types.Func)
-	return ok && match.IsRoundTrip(m.Signature()) && composes(p, m.Origin(), match.FuncValueDepth)
+	return ok && memory.IsRoundTrip(m.Signature()) && composes(p, m.Origin(), lifetime.FuncValueDepth)
 }
 
 // composesFunc is answersItself for a function value of a type whose method RoundTrip
 // calls it, as far as that is a literal or a function of the package.
-func composesFunc(p *match.Pass, e ast.Expr) bool {
+func composesFunc(p *code.Pass, e ast.Expr) bool {
 	if v := p.VarOf(e); v != nil {
-		if e = p.OnlyValue(v); e == nil || !p.Fixed(v) {
+		if e = p.OnlyValue(v); e == nil || !frozen.Fixed(p, v) {
 			return false
 		}
 	}
@@ -49,16 +53,16 @@ func composesFunc(p *match.Pass, e ast.Expr) bool {
 	}
 	switch arg := ast.Unparen(call.Args[0]).(type) {
 	case *ast.FuncLit:
-		return composesIn(p, arg.Body, match.FuncValueDepth)
+		return composesIn(p, arg.Body, lifetime.FuncValueDepth)
 	default:
 		fn := p.FuncRef(arg)
-		return fn != nil && composes(p, fn, match.FuncValueDepth)
+		return fn != nil && composes(p, fn, lifetime.FuncValueDepth)
 	}
 }
 
 // callsReceiver reports whether m is a method func (f F) RoundTrip(r) { return f(r) }.
-func callsReceiver(p *match.Pass, m *types.Func) bool {
-	c, ok := p.DeclOf(m)
+func callsReceiver(p *code.Pass, m *types.Func) bool {
+	c, ok := response.DeclOf(p, m)
 	if !ok {
 		return false
 	}
@@ -76,15 +80,15 @@ func callsReceiver(p *match.Pass, m *types.Func) bool {
 
 // composes reports whether fn, a function of the package, gets no response from
 // elsewhere; depth bounds the functions that are looked into.
-func composes(p *match.Pass, fn *types.Func, depth int) bool {
+func composes(p *code.Pass, fn *types.Func, depth int) bool {
 	if depth == 0 {
 		return false
 	}
-	c, ok := p.DeclOf(fn)
+	c, ok := response.DeclOf(p, fn)
 	return ok && composesIn(p, c.Node().(*ast.FuncDecl).Body, depth)
 }
 
-func composesIn(p *match.Pass, body *ast.BlockStmt, depth int) bool {
+func composesIn(p *code.Pass, body *ast.BlockStmt, depth int) bool {
 	composes := true
 	ast.Inspect(body, func(n ast.Node) bool {
 		switch n := n.(type) {
@@ -99,7 +103,7 @@ func composesIn(p *match.Pass, body *ast.BlockStmt, depth int) bool {
 }
 
 // makesResponse reports whether a response is among the results of a call.
-func makesResponse(p *match.Pass, call *ast.CallExpr) bool {
+func makesResponse(p *code.Pass, call *ast.CallExpr) bool {
 	t := p.TypesInfo.TypeOf(call)
 	if t == nil || p.TypesInfo.Types[call.Fun].IsType() || p.IsBuiltin(call, "new") {
 		return false
@@ -117,7 +121,7 @@ func makesResponse(p *match.Pass, call *ast.CallExpr) bool {
 
 // ownResponse reports whether a call returns a response that nobody else has
 // made: a recorded one, or one that a function of the package composes.
-func ownResponse(p *match.Pass, call *ast.CallExpr, depth int) bool {
+func ownResponse(p *code.Pass, call *ast.CallExpr, depth int) bool {
 	callee := p.Callee(call)
 	if callee == nil {
 		return false

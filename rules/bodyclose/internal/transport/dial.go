@@ -5,7 +5,8 @@ import (
 	"go/types"
 	"strings"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/memory"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -13,14 +14,14 @@ import (
 // literal of fn that dials nobody: it hands out something in memory, or a
 // connection that others own. Then whether one stays open is not net/http's business.
 // So it is with a transport of the package that needs no connections at all.
-func OwnConnection(p *match.Pass, call *ast.CallExpr, fn *match.Func) bool {
+func OwnConnection(p *code.Pass, call *ast.CallExpr, fn *code.Func) bool {
 	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	return ok && fn != nil && dialsNobody(p, sel.X, fn, match.MemoryDepth)
+	return ok && fn != nil && dialsNobody(p, sel.X, fn, memory.Depth)
 }
 
 // dialsNobody reports whether e, a client or a transport in fn, is made in fn
 // with a literal for a dialer that dials nobody, or with a transport that answers by itself.
-func dialsNobody(p *match.Pass, e ast.Expr, fn *match.Func, depth int) bool {
+func dialsNobody(p *code.Pass, e ast.Expr, fn *code.Func, depth int) bool {
 	if depth == 0 {
 		return false
 	}
@@ -52,8 +53,8 @@ func dialsNobody(p *match.Pass, e ast.Expr, fn *match.Func, depth int) bool {
 			if !ok {
 				continue
 			}
-			if as, ok := use.Parent().Parent().Node().(*ast.AssignStmt); ok && match.OnLeft(as, use.Parent()) && len(as.Lhs) == len(as.Rhs) {
-				found = found || dialerIn(p, sel.Sel.Name, match.AssignedTo(as, sel), fn, depth)
+			if as, ok := use.Parent().Parent().Node().(*ast.AssignStmt); ok && code.OnLeft(as, use.Parent()) && len(as.Lhs) == len(as.Rhs) {
+				found = found || dialerIn(p, sel.Sel.Name, code.AssignedTo(as, sel), fn, depth)
 			}
 		}
 	}
@@ -62,7 +63,7 @@ func dialsNobody(p *match.Pass, e ast.Expr, fn *match.Func, depth int) bool {
 
 // dialerIn reports whether a field of a client or a transport is a dialer that
 // dials nobody, or a transport with such a one.
-func dialerIn(p *match.Pass, field string, value ast.Expr, fn *match.Func, depth int) bool {
+func dialerIn(p *code.Pass, field string, value ast.Expr, fn *code.Func, depth int) bool {
 	switch {
 	case field == "Transport":
 		return answersItself(p, value) || dialsNobody(p, value, fn, depth-1)
@@ -91,7 +92,7 @@ func dialerIn(p *match.Pass, field string, value ast.Expr, fn *match.Func, depth
 
 // makesConn reports whether a call returns a connection of package net, or
 // something that can be used as one.
-func makesConn(p *match.Pass, call *ast.CallExpr) bool {
+func makesConn(p *code.Pass, call *ast.CallExpr) bool {
 	t := p.TypesInfo.TypeOf(call)
 	if t == nil || p.TypesInfo.Types[call.Fun].IsType() {
 		return false

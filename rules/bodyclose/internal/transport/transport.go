@@ -5,7 +5,8 @@ package transport
 import (
 	"go/ast"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/response"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -13,7 +14,7 @@ import (
 // its own into a request or a response: what closing that body does is then not
 // only what package net/http does, and a request may have a body that the call does
 // not give it. A transport of a test file serves tests only.
-func OwnTransport(b *match.Response) bool {
+func OwnTransport(b *response.Response) bool {
 	own := find(b.Pass)
 	return own.shipped || own.tested && b.Pass.InTest(b.Call.Pos())
 }
@@ -21,8 +22,8 @@ func OwnTransport(b *match.Response) bool {
 // ownTransports says where a package has such transports.
 type ownTransports struct{ known, shipped, tested bool }
 
-func find(p *match.Pass) ownTransports {
-	own := match.State[ownTransports](p)
+func find(p *code.Pass) ownTransports {
+	own := code.State[ownTransports](p)
 	if own.known {
 		return *own
 	}
@@ -45,7 +46,7 @@ func find(p *match.Pass) ownTransports {
 
 // setsBody reports whether the body of a function assigns the body of a request or
 // a response of package net/http.
-func setsBody(p *match.Pass, body *ast.BlockStmt) (sets bool) {
+func setsBody(p *code.Pass, body *ast.BlockStmt) (sets bool) {
 	ast.Inspect(body, func(n ast.Node) bool {
 		as, ok := n.(*ast.AssignStmt)
 		if !ok {

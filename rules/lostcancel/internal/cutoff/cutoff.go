@@ -8,8 +8,10 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
 // Cut is a value that a function hands to its caller although the context
@@ -29,13 +31,13 @@ type Cut struct {
 // but what package context, net/http and loaded functions do. It counts no
 // more once anything but its plain fields is touched: it may have been read to
 // its end by then. And the context must certainly be cancelled on the way.
-func Find(c *match.Cancel, events []match.Event) (out Cut, ok bool) {
+func Find(c *ctxcancel.Cancel, events []usage.Event) (out Cut, ok bool) {
 	w := newLiveWalk(c.Pass, c.Fn)
 	start, any := liveState{vars: w.bit(c.Ctx)}, false
 	w.here, w.cancels = c.Node(), map[ast.Node]bool{}
 	for _, e := range events {
 		later := e.At.Node().Pos() > c.Call.Pos() || c.InLoop()
-		if e.Kind == match.Escapes || e.Kind == match.Assigns && e.Node != w.here && later {
+		if e.Kind == usage.Escapes || e.Kind == usage.Assigns && e.Node != w.here && later {
 			return out, false
 		}
 		if n := certainCancel(e); n != nil {
@@ -57,22 +59,22 @@ func Find(c *match.Cancel, events []match.Event) (out Cut, ok bool) {
 
 // certainCancel returns the statement of an event that certainly cancels: a
 // call or a defer of its own, or a deferred literal that does so whatever happens.
-func certainCancel(e match.Event) ast.Node {
-	call := match.Unparen(e.At).Parent()
-	if ce, ok := call.Node().(*ast.CallExpr); !ok || ce.Fun != match.Unparen(e.At).Node() {
+func certainCancel(e usage.Event) ast.Node {
+	call := code.Unparen(e.At).Parent()
+	if ce, ok := call.Node().(*ast.CallExpr); !ok || ce.Fun != code.Unparen(e.At).Node() {
 		return nil
 	}
 	stmt := call.Parent()
 	switch e.Kind {
-	case match.DefersClose:
+	case usage.DefersClose:
 		if stmt.Node() == e.Node {
 			return e.Node
 		}
-	case match.Closes:
+	case usage.Closes:
 		if _, ok := stmt.Node().(*ast.ExprStmt); ok && stmt.Node() == e.Node {
 			return e.Node
 		}
-	case match.ClosesLate:
+	case usage.ClosesLate:
 		lit, ok := stmt.Parent().Parent().Node().(*ast.FuncLit)
 		if !ok || stmt.Parent().Node() != ast.Node(lit.Body) {
 			return nil
@@ -103,7 +105,7 @@ func fate(t types.Type) (what, harm string) {
 // nobodyReads reports whether all callers of fn, a function that only its
 // package can call, do no more with the response that it returns than to look
 // at its plain fields and to close it.
-func nobodyReads(p *match.Pass, fn *match.Func) bool {
+func nobodyReads(p *code.Pass, fn *code.Func) bool {
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
 	if !ok || d.Name.IsExported() || len(p.IgnoredFiles) > 0 {
 		return false
@@ -120,8 +122,8 @@ func nobodyReads(p *match.Pass, fn *match.Func) bool {
 		if _, ok := c.Parent().Node().(*ast.SelectorExpr); ok {
 			c = c.Parent()
 		}
-		call := match.Unparen(c).Parent()
-		if ce, ok := call.Node().(*ast.CallExpr); !ok || ce.Fun != match.Unparen(c).Node() || mayRead(p, call) {
+		call := code.Unparen(c).Parent()
+		if ce, ok := call.Node().(*ast.CallExpr); !ok || ce.Fun != code.Unparen(c).Node() || mayRead(p, call) {
 			return false
 		}
 		callers++
@@ -131,12 +133,12 @@ func nobodyReads(p *match.Pass, fn *match.Func) bool {
 
 // mayRead reports whether the response that a call returns goes anywhere but
 // to a variable of which only plain fields are asked and which is closed.
-func mayRead(p *match.Pass, call inspector.Cursor) bool {
-	as, ok := match.Unparen(call).Parent().Node().(*ast.AssignStmt)
+func mayRead(p *code.Pass, call inspector.Cursor) bool {
+	as, ok := code.Unparen(call).Parent().Node().(*ast.AssignStmt)
 	if !ok || len(as.Rhs) != 1 {
 		return true
 	}
-	if match.IsBlank(as.Lhs[0]) {
+	if code.IsBlank(as.Lhs[0]) {
 		return false
 	}
 	v, fn := p.VarOf(as.Lhs[0]), p.EnclosingFunc(call)
@@ -144,10 +146,10 @@ func mayRead(p *match.Pass, call inspector.Cursor) bool {
 		return true
 	}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if match.IsAssigned(use) || plainField(use) {
+		if code.IsAssigned(use) || plainField(use) {
 			continue
 		}
-		if be, ok := match.Unparen(use).Parent().Node().(*ast.BinaryExpr); ok && (p.IsNil(be.X) || p.IsNil(be.Y)) {
+		if be, ok := code.Unparen(use).Parent().Node().(*ast.BinaryExpr); ok && (p.IsNil(be.X) || p.IsNil(be.Y)) {
 			continue
 		}
 		body := use.Parent() // resp.Body.Close()

@@ -8,8 +8,9 @@ import (
 
 	"golang.org/x/tools/go/ast/inspector"
 
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/match"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -23,8 +24,8 @@ type liveState struct {
 
 // liveWalk follows what lives on a context along the paths of a function.
 type liveWalk struct {
-	p       *match.Pass
-	fn      *match.Func
+	p       *code.Pass
+	fn      *code.Func
 	here    ast.Node // the call that makes the context; nil for a parameter
 	cancels map[ast.Node]bool
 	num     map[*types.Var]int
@@ -34,17 +35,17 @@ type liveWalk struct {
 	dead    func() // a return of something that does not live on the context
 }
 
-func newLiveWalk(p *match.Pass, fn *match.Func) *liveWalk {
+func newLiveWalk(p *code.Pass, fn *code.Func) *liveWalk {
 	w := &liveWalk{p: p, fn: fn, num: map[*types.Var]int{}, spoilt: map[*types.Var]bool{}, uses: map[ast.Node][]inspector.Cursor{}, dead: func() {}}
 	for c := range fn.Cursor.Preorder((*ast.Ident)(nil)) {
 		v, ok := p.TypesInfo.ObjectOf(c.Node().(*ast.Ident)).(*types.Var)
 		if !ok || v.IsField() || typeis.DataOnly(v.Type()) && !typeis.HTTP(v.Type()) {
 			continue
 		}
-		if n := match.FlowNode(c, fn); n != nil {
+		if n := code.FlowNode(c, fn); n != nil {
 			w.uses[n] = append(w.uses[n], c)
 		}
-		if p.LitUse(c, fn) != match.LitNone && !plainField(c) || match.Addressed(c) {
+		if assume.LitUse(p, c, fn) != assume.LitNone && !plainField(c) || code.Addressed(c) {
 			w.spoilt[v] = true
 		}
 	}
@@ -74,7 +75,7 @@ func (w *liveWalk) bit(v *types.Var) uint64 {
 // literal or through its address.
 func (w *liveWalk) assignedLate(v *types.Var) bool {
 	return slices.ContainsFunc(w.p.Uses(w.fn.Cursor, v), func(use inspector.Cursor) bool {
-		return match.Addressed(use) || match.IsAssigned(use) && w.p.LitUse(use, w.fn) != match.LitNone
+		return code.Addressed(use) || code.IsAssigned(use) && assume.LitUse(w.p, use, w.fn) != assume.LitNone
 	})
 }
 
@@ -200,10 +201,10 @@ func (w *liveWalk) setsError(e ast.Expr) bool {
 func (w *liveWalk) touches(n ast.Node, s liveState) bool {
 	for _, use := range w.uses[n] {
 		v := w.p.VarOf(use.Node().(*ast.Ident))
-		if !product(v.Type()) || s.vars&w.bit(v) == 0 || match.IsAssigned(use) || plainField(use) {
+		if !product(v.Type()) || s.vars&w.bit(v) == 0 || code.IsAssigned(use) || plainField(use) {
 			continue
 		}
-		switch parent := match.Unparen(use).Parent().Node().(type) {
+		switch parent := code.Unparen(use).Parent().Node().(type) {
 		case *ast.BinaryExpr:
 			continue
 		case *ast.CallExpr:
@@ -219,7 +220,7 @@ func (w *liveWalk) touches(n ast.Node, s liveState) bool {
 // plainField reports whether the response at c is only asked for its status or
 // another field that is not the body.
 func plainField(c inspector.Cursor) bool {
-	sel, ok := match.Unparen(c).Parent().Node().(*ast.SelectorExpr)
+	sel, ok := code.Unparen(c).Parent().Node().(*ast.SelectorExpr)
 	if !ok {
 		return false
 	}

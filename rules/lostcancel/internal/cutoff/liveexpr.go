@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/response"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -59,7 +60,7 @@ func (w *liveWalk) liveCall(call *ast.CallExpr, s liveState) bool {
 	}
 	switch {
 	case ok:
-	case w.p.CreatesResponse(call) && len(call.Args) == 1 && typeis.Named(w.p.TypesInfo.TypeOf(call.Args[0]), "net/http", "Request"):
+	case response.CreatesResponse(w.p, call) && len(call.Args) == 1 && typeis.Named(w.p.TypesInfo.TypeOf(call.Args[0]), "net/http", "Request"):
 		i, ok = 0, true
 	default:
 		if i, ok = knowledge.ReaderMakers[name]; !ok {

@@ -1,8 +1,0 @@
-package match
-
-import "go/ast"
-
-// Node is the node of the function's flow that makes the response.
-func (b *Response) Node() ast.Node {
-	return b.Pass.evaluates(b.Fn, b.Call)
-}

@@ -1,0 +1,96 @@
+package usage
+
+import (
+	"go/ast"
+	"go/types"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+)
+
+// Effect is what a function does with one of its parameters.
+type Effect uint8
+
+const (
+	ParamUnknown Effect = iota // may keep it: the obligation moved
+	ParamReads                 // only looks at it
+	ParamCloses                // closes it, at least on some path
+)
+
+// Effects are those on the parameters of a function, by index; nil if nothing is known.
+type Effects []Effect
+
+func (e Effects) Of(i int) Effect {
+	if i < len(e) {
+		return e[i]
+	}
+	return ParamUnknown
+}
+
+// ClosesOf is what a function does with parameters that can be closed.
+var ClosesOf = code.Register[Effects]("params")
+
+func init() {
+	ClosesOf.Compute(takesTracked, func(s *code.Subject) (out Effects) {
+		for i := range s.Sig.Params().Len() {
+			v := s.Sig.Params().At(i)
+			r, ok := TrackedRole(v.Type())
+			if !ok || s.Sig.Variadic() && i == s.Sig.Params().Len()-1 || r == cancel && len(s.Decl.Body.List) == 0 {
+				continue // a stub says nothing of a callback
+			}
+			if effect := paramEffect(s.Pass, v, s.Fn, r); effect != ParamUnknown {
+				if out == nil {
+					out = make(Effects, s.Sig.Params().Len())
+				}
+				out[i] = effect
+			}
+		}
+		return out
+	})
+}
+
+// Param returns what fn does with its argument i. A method of an interface does
+// what all that can stand behind it do.
+func Param(f *code.Facts, fn *types.Func, i int) Effect {
+	if impls, ok := Implementations(f, fn); ok {
+		return paramOfAny(f, impls, i)
+	}
+	return ClosesOf.Of(f.Facts, fn).Of(i)
+}
+
+func takesTracked(sig *types.Signature, _ *ast.FuncDecl) bool {
+	for v := range sig.Params().Variables() {
+		if _, ok := TrackedRole(v.Type()); ok {
+			return true
+		}
+	}
+	return false
+}
+
+func TrackedRole(t types.Type) (role, bool) {
+	if _, isPtr := types.Unalias(t).(*types.Pointer); isPtr && typeis.Named(t, "net/http", "Response") {
+		return holder, true
+	}
+	for _, name := range []string{"ReadCloser", "Reader", "Closer"} {
+		if typeis.Named(t, "io", name) {
+			return Closer, true
+		}
+	}
+	if typeis.Callback(t) {
+		return cancel, true
+	}
+	return 0, false
+}
+
+func paramEffect(p *code.Pass, v *types.Var, fn *code.Func, r role) Effect {
+	effect := ParamReads
+	for _, e := range track(p, v, fn, r) {
+		switch e.Kind {
+		case Closes, DefersClose, ClosesLate:
+			effect = ParamCloses
+		case Escapes, Assigns:
+			return ParamUnknown
+		}
+	}
+	return effect
+}

@@ -1,0 +1,342 @@
+// Package usage answers what is done with a value that must be closed or called: read,
+// closed, deferred, handed on. It looks into the functions that get the value by their
+// summaries, and through interfaces where all implementations are known.
+package usage
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/assume"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+)
+
+// EventKind says what happens to a tracked value at one place.
+type EventKind uint8
+
+const (
+	Reads       EventKind = iota // looked at; the obligation to close stays
+	Closes                       // closed here
+	DefersClose                  // a deferred call closes the value the variable has now
+	ClosesLate                   // a deferred literal closes the value the variable has at exit
+	Assigns                      // the variable gets a value here
+	Escapes                      // someone else may close it: the obligation moved
+)
+
+// Event is one use of a tracked value.
+type Event struct {
+	Kind EventKind
+	Node ast.Node         // the node of the function's flow in which it happens; may be nil
+	At   inspector.Cursor // the identifier
+	Via  inspector.Cursor // for DefersClose, the defer statement
+}
+
+// role is what a tracked expression denotes.
+type role uint8
+
+const (
+	holder role = iota // an *http.Response: has a Body
+	Closer             // the body: has Close
+	reader             // something that reads from the body
+	cancel             // a context.CancelFunc: closing is calling it
+)
+
+// TrackResponse lists what happens in fn to the *http.Response in v and to
+// its body, in source order.
+func TrackResponse(p *code.Pass, v *types.Var, fn *code.Func) []Event { return track(p, v, fn, holder) }
+
+// TrackCancel lists what happens in fn to the cancel function in v; calling
+// it is closing.
+func TrackCancel(p *code.Pass, v *types.Var, fn *code.Func) []Event { return track(p, v, fn, cancel) }
+
+func track(p *code.Pass, v *types.Var, fn *code.Func, r role) []Event {
+	t := &tracker{p: p, fn: fn, seen: map[*types.Var]bool{v: true}}
+	for _, use := range p.Uses(fn.Cursor, v) {
+		if r == cancel && InDeadLiteral(p, use, fn) {
+			t.emit(Reads, use)
+			continue
+		}
+		t.use(use, use, r, false)
+	}
+	return t.events
+}
+
+type tracker struct {
+	p      *code.Pass
+	fn     *code.Func
+	events []Event
+	seen   map[*types.Var]bool // variables tracked so far, aliases included
+}
+
+func (t *tracker) emit(kind EventKind, c inspector.Cursor) {
+	t.events = append(t.events, Event{Kind: kind, Node: code.FlowNode(c, t.fn), At: c})
+}
+
+// use classifies expression c, which denotes the tracked value in role r.
+// id is the identifier it starts from. shared is set for an alias that is
+// assigned more than once: closing it may close something else.
+func (t *tracker) use(c, id inspector.Cursor, r role, shared bool) {
+	c = code.Unparen(c)
+	parent := c.Parent()
+	switch n := parent.Node().(type) {
+	case *ast.SelectorExpr:
+		if n.X == c.Node() {
+			t.selector(parent, id, r, shared)
+			return
+		}
+	case *ast.BinaryExpr:
+		if n.Op == token.EQL || n.Op == token.NEQ {
+			t.looked(id)
+			return
+		}
+	case *ast.CallExpr:
+		t.call(parent, c, id, r, shared)
+		return
+	case *ast.AssignStmt:
+		t.assign(n, c, id, r)
+		return
+	case *ast.ValueSpec:
+		for _, name := range n.Names {
+			if name == c.Node() {
+				if len(n.Values) > 0 {
+					t.emit(Assigns, id)
+				}
+				return
+			}
+		}
+		if len(n.Names) == len(n.Values) {
+			for i, v := range n.Values {
+				if v == c.Node() {
+					t.alias(n.Names[i], id, r)
+					return
+				}
+			}
+		}
+	case *ast.Field:
+		return // the declaration of a parameter or result
+	case *ast.ExprStmt:
+		t.looked(id)
+		return
+	}
+	t.emit(Escapes, id)
+}
+
+// looked records a use that leaves the value alone, unless it stands in a
+// literal that may run at any time.
+func (t *tracker) looked(id inspector.Cursor) {
+	_, isGo := code.FlowNode(id, t.fn).(*ast.GoStmt)
+	if isGo || assume.LitUse(t.p, id, t.fn) == assume.LitEscapes {
+		t.emit(Escapes, id)
+		return
+	}
+	t.emit(Reads, id)
+}
+
+func (t *tracker) selector(sel, id inspector.Cursor, r role, shared bool) {
+	n := sel.Node().(*ast.SelectorExpr)
+	name := n.Sel.Name
+	outer := code.Unparen(sel)
+	call, called := outer.Parent().Node().(*ast.CallExpr)
+	called = called && call.Fun == outer.Node()
+	switch r {
+	case holder:
+		if name == "Body" {
+			if as, ok := outer.Parent().Node().(*ast.AssignStmt); ok && code.OnLeft(as, outer) {
+				t.emit(Escapes, id) // the body is exchanged
+				return
+			}
+			t.use(sel, id, Closer, shared)
+			return
+		}
+		if name == "Write" { // closes the body
+			t.emit(Escapes, id)
+			return
+		}
+		t.looked(id)
+		return
+	case Closer:
+		if called && name == "Close" {
+			t.closed(outer.Parent(), id, shared)
+			return
+		}
+		if called && name == "Read" {
+			t.looked(id)
+			return
+		}
+	case reader:
+		if called && t.readsData(n, call) {
+			t.looked(id)
+			return
+		}
+	}
+	t.emit(Escapes, id)
+}
+
+// readsData reports whether a method of a decoder or reader returns nothing
+// that could keep reading later.
+func (t *tracker) readsData(sel *ast.SelectorExpr, call *ast.CallExpr) bool {
+	fn, ok := t.p.TypesInfo.Uses[sel.Sel].(*types.Func)
+	if !ok || fn.Pkg() == nil {
+		return false
+	}
+	if path := fn.Pkg().Path(); fn.Name() == "Token" && (path == "encoding/json" || path == "encoding/xml") {
+		return true
+	}
+	return typeis.DataOnly(t.p.TypesInfo.TypeOf(call))
+}
+
+// closed records the call that closes the value.
+func (t *tracker) closed(call, id inspector.Cursor, shared bool) {
+	use := assume.LitUse(t.p, id, t.fn)
+	stmt := call.Parent()
+	_, isGo := stmt.Node().(*ast.GoStmt)
+	_, isDefer := stmt.Node().(*ast.DeferStmt)
+	switch {
+	case shared || isGo || use == assume.LitEscapes:
+		t.emit(Escapes, id)
+	case use == assume.LitDeferred:
+		t.emit(ClosesLate, id)
+	case isDefer && use == assume.LitNone:
+		t.emit(DefersClose, id)
+		t.events[len(t.events)-1].Via = stmt
+	default:
+		t.emit(Closes, id)
+	}
+}
+
+func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
+	n := call.Node().(*ast.CallExpr)
+	if n.Fun == c.Node() {
+		if r == cancel {
+			t.closed(call, id, shared)
+			return
+		}
+		t.emit(Escapes, id)
+		return
+	}
+	if tv := t.p.TypesInfo.Types[n.Fun]; tv.IsType() { // a conversion
+		t.use(call, id, r, shared)
+		return
+	}
+	arg := -1
+	for i, a := range n.Args {
+		if a == c.Node() {
+			arg = i
+		}
+	}
+	fn := t.p.Callee(n)
+	if arg < 0 || fn == nil {
+		t.emit(Escapes, id)
+		return
+	}
+	name := fn.FullName()
+	if r == Closer || r == reader {
+		if i, ok := knowledge.Readers[name]; ok && i == arg {
+			t.looked(id)
+			return
+		}
+		if i, ok := knowledge.ReaderMakers[name]; ok && i == arg {
+			t.use(call, id, reader, false)
+			return
+		}
+	}
+	if name == "net/http/httputil.DumpResponse" && r == holder && len(n.Args) == 2 {
+		t.dumped(call, id, n.Args[1], shared)
+		return
+	}
+	if r != cancel && knowledge.LooksOnly(fn) {
+		t.looked(id)
+		return
+	}
+	switch effect := Param(t.p.Facts, fn, arg); {
+	case effect == ParamReads:
+		t.looked(id)
+	case effect == ParamCloses && r != cancel: // a callee that may cancel has taken it over
+		t.closed(call, id, shared)
+	default:
+		t.emit(Escapes, id)
+	}
+}
+
+// dumped records a dump of a response: with its body, that is read, closed, and
+// replaced by a copy in memory.
+func (t *tracker) dumped(call, id inspector.Cursor, body ast.Expr, shared bool) {
+	switch v := t.p.TypesInfo.Types[body].Value; {
+	case v == nil || v.Kind() != constant.Bool:
+		t.emit(Escapes, id)
+	case constant.BoolVal(v):
+		t.closed(call, id, shared)
+	default:
+		t.looked(id)
+	}
+}
+
+func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, r role) {
+	if code.OnLeft(n, c) {
+		if assume.LitUse(t.p, id, t.fn) != assume.LitNone {
+			t.emit(Escapes, id) // assigned by a literal
+			return
+		}
+		t.emit(Assigns, id)
+		return
+	}
+	for i, v := range n.Rhs {
+		if v != c.Node() || i >= len(n.Lhs) {
+			continue
+		}
+		if name, ok := n.Lhs[i].(*ast.Ident); ok {
+			t.alias(name, id, r)
+			return
+		}
+	}
+	t.emit(Escapes, id)
+}
+
+// alias goes on tracking under another local name.
+func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, r role) {
+	if name.Name == "_" {
+		t.looked(id)
+		return
+	}
+	v, _ := t.p.TypesInfo.ObjectOf(name).(*types.Var)
+	if v == nil || r == cancel || !t.p.DeclaredIn(v, t.fn) || t.p.IsResult(v, t.fn) || assume.LitUse(t.p, id, t.fn) != assume.LitNone {
+		t.emit(Escapes, id)
+		return
+	}
+	if t.seen[v] {
+		return
+	}
+	t.seen[v] = true
+	uses := t.p.Uses(t.fn.Cursor, v)
+	assigned := 0
+	for _, use := range uses {
+		if code.IsAssigned(use) {
+			assigned++
+		}
+	}
+	t.emit(Reads, id)
+	for _, use := range uses {
+		if !code.IsAssigned(use) {
+			t.use(use, use, r, assigned > 1)
+		}
+	}
+}
+
+// OnlyRead reports whether what holds a body, the value of the expression at c in fn,
+// is read there and nothing else.
+func OnlyRead(p *code.Pass, c inspector.Cursor, fn *code.Func) bool {
+	t := &tracker{p: p, fn: fn, seen: map[*types.Var]bool{}}
+	t.use(c, c, holder, false)
+	for _, e := range t.events {
+		if e.Kind != Reads {
+			return false
+		}
+	}
+	return len(t.events) > 0
+}
