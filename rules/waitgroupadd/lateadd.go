@@ -13,6 +13,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
+	"github.com/goroutinefix/goroutinefix/rules/waitgroupadd/internal/inside"
 )
 
 // groupCall is a call of a function that gets a WaitGroup from its caller.
@@ -96,7 +97,7 @@ func lateAddOf(w *waitgroup.Groups, f *callers.NamedFunc, op waitgroup.Op, stmt 
 		if s == stmt {
 			break
 		}
-		if !harmless(g, s, op.Key) {
+		if !inside.Harmless(g, s, op.Key) {
 			stuck("what stands before the Add may block, branch or end the goroutine")
 		}
 	}

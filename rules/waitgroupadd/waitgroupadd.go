@@ -78,6 +78,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
+	"github.com/goroutinefix/goroutinefix/rules/waitgroupadd/internal/inside"
 )
 
 // Rule is the rule of this package, Analyzer the same for other drivers.
@@ -135,7 +136,7 @@ type wgGo struct {
 // addInside is go func() { wg.Add(1) ... }().
 func (g *wgGo) addInside() (out []rule.Match) {
 	for _, op := range waitgroup.Ops(g.p, g.Lit) {
-		if op.Name == "Add" && op.Runner == g.Lit && uncounted(g.Goroutine, op) {
+		if op.Name == "Add" && op.Runner == g.Lit && inside.Uncounted(g.Goroutine, op) {
 			out = append(out, g.hoist(op))
 		}
 	}
@@ -151,7 +152,7 @@ func (g *wgGo) hoist(op waitgroup.Op) rule.Match {
 		Related: []rule.Related{rule.GoroutineStart(g.Stmt)},
 	}
 	list, at, ok := g.Direct(op)
-	if ifs, add, guarded := guarded(g.Goroutine, op); !ok && guarded {
+	if ifs, add, guarded := inside.Guarded(g.Goroutine, op); !ok && guarded {
 		gostmt := g.Stmt.Node().(*ast.GoStmt)
 		return m.Unsafe("Add under the same condition in front of the go statement", func(d *dstedit.Decl) error {
 			if err := d.InsertBefore(gostmt, dstedit.If(d.Expr(ifs.Cond), dstedit.ExprStmt(d.Expr(op.Call)))); err != nil {
@@ -164,18 +165,18 @@ func (g *wgGo) hoist(op waitgroup.Op) rule.Match {
 		return m.None("the Add does not run on every path of the goroutine, so moving it would change the count")
 	}
 	for _, s := range list[:at] {
-		if !harmless(g.Goroutine, s, op.Key) {
+		if !inside.Harmless(g.Goroutine, s, op.Key) {
 			return m.None("what stands before the Add may block, branch or end the goroutine")
 		}
 	}
-	if !doneInside(g.Goroutine, op) {
+	if !inside.DoneInside(g.Goroutine, op) {
 		return m.None("the goroutine never calls Done, so counting it in time would make the hang certain")
 	}
 	if _, _, ok := code.StmtList(g.Stmt); !ok {
 		return m.None("the go statement carries a label")
 	}
-	recvRoot, recvNew, ok1 := outside(g.Goroutine, op.Recv)
-	argRoot, argNew, ok2 := outside(g.Goroutine, op.Call.Args[0])
+	recvRoot, recvNew, ok1 := inside.Outside(g.Goroutine, op.Recv)
+	argRoot, argNew, ok2 := inside.Outside(g.Goroutine, op.Call.Args[0])
 	if !ok1 || !ok2 {
 		return m.None("the group or the number may be another one in front of the go statement")
 	}
@@ -190,21 +191,21 @@ func (g *wgGo) hoist(op waitgroup.Op) rule.Match {
 		}
 		return d.MoveBefore(add, gostmt)
 	}
-	if unblockedAfterWait(g.Goroutine, op.Key) {
+	if inside.UnblockedAfterWait(g.Goroutine, op.Key) {
 		return m.Unsafe("Move "+recv+".Add in front of the go statement; the Wait then always comes before what the goroutine waits for", fix)
 	}
-	if argsMayWait(g.Goroutine) {
+	if inside.ArgsMayWait(g.Goroutine) {
 		return m.Unsafe("Move "+recv+".Add in front of the go statement, and so of what its arguments call", fix)
 	}
-	if argsMayPanic(g.Goroutine, op.Key) {
+	if inside.ArgsMayPanic(g.Goroutine, op.Key) {
 		return m.Unsafe("Move "+recv+".Add in front of the go statement; if an argument of that panics, nobody calls Done", fix)
 	}
 	return m.Safe("Move "+recv+".Add in front of the go statement", fix)
 }
 
-// addBehind is go work(&wg); wg.Add(1).
+// AddBehind is go work(&wg); wg.Add(1).
 func (g *wgGo) addBehind() []rule.Match {
-	add, list, i, ok := addBehind(g.Goroutine)
+	add, list, i, ok := inside.AddBehind(g.Goroutine)
 	if !ok {
 		return nil
 	}
@@ -214,14 +215,14 @@ func (g *wgGo) addBehind() []rule.Match {
 		Message: recv + ".Add runs after the goroutine it counts has started, so Done may come first and panic",
 		Related: []rule.Related{rule.GoroutineStart(g.Stmt)},
 	}
-	if labelled(g.Goroutine) {
+	if inside.Labelled(g.Goroutine) {
 		return []rule.Match{m.None("the go statement carries a label")}
 	}
 	fix := func(d *dstedit.Decl) error { return d.MoveBefore(list[i+1], list[i]) }
-	if argsMayWait(g.Goroutine) {
+	if inside.ArgsMayWait(g.Goroutine) {
 		return []rule.Match{m.Unsafe("Move "+recv+".Add in front of the go statement, and so of what its arguments call", fix)}
 	}
-	if argsMayPanic(g.Goroutine, add.Key) {
+	if inside.ArgsMayPanic(g.Goroutine, add.Key) {
 		return []rule.Match{m.Unsafe("Move "+recv+".Add in front of the go statement; if an argument of that panics, nobody calls Done", fix)}
 	}
 	return []rule.Match{m.Safe("Move "+recv+".Add in front of the go statement", fix)}

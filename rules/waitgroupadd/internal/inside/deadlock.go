@@ -1,4 +1,4 @@
-package waitgroupadd
+package inside
 
 import (
 	"go/ast"
@@ -17,9 +17,9 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
-// unblockedAfterWait reports whether the goroutine blocks on a channel that
+// UnblockedAfterWait reports whether the goroutine blocks on a channel that
 // the parent serves only behind its Wait.
-func unblockedAfterWait(g *waitgroup.Goroutine, key code.WGKey) bool {
+func UnblockedAfterWait(g *waitgroup.Goroutine, key code.WGKey) bool {
 	var wait inspector.Cursor
 	for _, o := range g.Ops() {
 		if o.Name == "Wait" && o.Key == key && !g.Lit.Contains(o.At) && o.Runner == g.Pass.Runner(g.Stmt) {
@@ -257,9 +257,9 @@ func locksIn(p *code.Pass, root inspector.Cursor, skip func(inspector.Cursor) bo
 	return locked
 }
 
-// harmless reports whether s, in front of the Add, neither branches nor
+// Harmless reports whether s, in front of the Add, neither branches nor
 // blocks nor touches the group, so that the Add can pass it.
-func harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.WGKey) bool {
+func Harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.WGKey) bool {
 	if d, ok := s.(*ast.DeferStmt); ok {
 		for _, o := range g.Ops() {
 			if o.Call == d.Call && o.Key == key && o.Name == "Done" {
@@ -288,10 +288,10 @@ func harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.WGKey) bool {
 	return ok
 }
 
-// outside says how e reads in front of the go statement: as it is, or with
+// Outside says how e reads in front of the go statement: as it is, or with
 // root, a parameter of the literal, replaced by arg, what is passed for it.
 // ok is false if its value there may be another.
-func outside(g *waitgroup.Goroutine, e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool) {
+func Outside(g *waitgroup.Goroutine, e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool) {
 	if ok = settled(g, e); !ok {
 		return nil, nil, false
 	}

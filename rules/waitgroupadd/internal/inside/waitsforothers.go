@@ -1,4 +1,4 @@
-package waitgroupadd
+package inside
 
 import (
 	"go/ast"

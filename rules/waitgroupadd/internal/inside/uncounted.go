@@ -1,4 +1,6 @@
-package waitgroupadd
+// Package inside is about an Add in the goroutine that it counts: whether a Wait can miss
+// it, and whether it may stand before the go statement.
+package inside
 
 import (
 	"go/ast"
@@ -17,9 +19,9 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
-// uncounted reports whether op, an Add in the literal, counts the goroutine
+// Uncounted reports whether op, an Add in the literal, counts the goroutine
 // itself while somebody else may already wait.
-func uncounted(g *waitgroup.Goroutine, op waitgroup.Op) bool {
+func Uncounted(g *waitgroup.Goroutine, op waitgroup.Op) bool {
 	if g.Within(op.Key.Root) {
 		return false // a group of its own
 	}
@@ -59,13 +61,13 @@ func uncounted(g *waitgroup.Goroutine, op waitgroup.Op) bool {
 	return !handshake(g, op.Key)
 }
 
-// guarded returns the if statement of the goroutine in whose body op, an Add,
+// Guarded returns the if statement of the goroutine in whose body op, an Add,
 // is a statement, if the function around the goroutine can ask for its
 // condition as well and nothing that matters happens before.
-func guarded(g *waitgroup.Goroutine, op waitgroup.Op) (ifs *ast.IfStmt, add ast.Stmt, ok bool) {
+func Guarded(g *waitgroup.Goroutine, op waitgroup.Op) (ifs *ast.IfStmt, add ast.Stmt, ok bool) {
 	stmt := op.At.Parent()
 	list, at, ok := code.StmtList(stmt)
-	if !ok || !doneInside(g, op) {
+	if !ok || !DoneInside(g, op) {
 		return nil, nil, false
 	}
 	ifs, ok = stmt.Parent().Parent().Node().(*ast.IfStmt)
@@ -74,14 +76,14 @@ func guarded(g *waitgroup.Goroutine, op waitgroup.Op) (ifs *ast.IfStmt, add ast.
 	}
 	i := slices.Index(g.Body.Body.List, ast.Stmt(ifs))
 	before := append(slices.Clone(list[:at]), g.Body.Body.List[:max(i, 0)]...)
-	if i < 0 || slices.ContainsFunc(before, func(s ast.Stmt) bool { return !harmless(g, s, op.Key) }) {
+	if i < 0 || slices.ContainsFunc(before, func(s ast.Stmt) bool { return !Harmless(g, s, op.Key) }) {
 		return nil, nil, false
 	}
 	if _, _, ok := code.StmtList(g.Stmt); !ok {
 		return nil, nil, false
 	}
 	for _, e := range []ast.Expr{op.Recv, op.Call.Args[0]} {
-		if root, _, ok := outside(g, e); !ok || root != nil {
+		if root, _, ok := Outside(g, e); !ok || root != nil {
 			return nil, nil, false
 		}
 	}
@@ -100,7 +102,7 @@ func asksOutside(g *waitgroup.Goroutine, cond ast.Expr) bool {
 	if g.Pass.IsNil(cond) {
 		return true
 	}
-	root, _, ok := outside(g, cond)
+	root, _, ok := Outside(g, cond)
 	return ok && root == nil
 }
 
@@ -135,18 +137,18 @@ func settled(g *waitgroup.Goroutine, e ast.Expr) bool {
 	return true
 }
 
-// argsMayWait reports whether evaluating the arguments of the go statement may
+// ArgsMayWait reports whether evaluating the arguments of the go statement may
 // take long, for all one knows until the count of the goroutine is zero.
-func argsMayWait(g *waitgroup.Goroutine) bool {
+func ArgsMayWait(g *waitgroup.Goroutine) bool {
 	return mayWait(g.Pass, g.Stmt.Node().(*ast.GoStmt).Call, true)
 }
 
-// argsMayPanic reports whether evaluating the arguments of the go statement may
+// ArgsMayPanic reports whether evaluating the arguments of the go statement may
 // panic where that could be noticed: an Add in front of it then stays without
 // its Done, and whoever waits for the group waits for ever. That is nobody if
 // the group is a variable of the function that the panic leaves, and only that
 // function itself waits for it, not in a deferred call: one around it may recover.
-func argsMayPanic(g *waitgroup.Goroutine, key code.WGKey) bool {
+func ArgsMayPanic(g *waitgroup.Goroutine, key code.WGKey) bool {
 	// Without what the group is reached from, the Add itself panics.
 	if call := g.Stmt.Node().(*ast.GoStmt).Call; !panics.MayPanic(g.Pass, call, key.Root) {
 		return false
@@ -189,18 +191,18 @@ func mayWait(p *code.Pass, n ast.Node, top bool) (may bool) {
 	return may
 }
 
-// doneInside reports whether the literal counts the group of op down.
-func doneInside(g *waitgroup.Goroutine, op waitgroup.Op) bool {
+// DoneInside reports whether the literal counts the group of op down.
+func DoneInside(g *waitgroup.Goroutine, op waitgroup.Op) bool {
 	return slices.ContainsFunc(g.Ops(), func(o waitgroup.Op) bool {
 		return o.Name == "Done" && o.Key == op.Key && g.Lit.Contains(o.At)
 	})
 }
 
-// addBehind returns the Add right behind the go statement, if it counts the
+// AddBehind returns the Add right behind the go statement, if it counts the
 // goroutine: it is then the statement with index i+1 of list.
-func addBehind(g *waitgroup.Goroutine) (add waitgroup.Op, list []ast.Stmt, i int, ok bool) {
+func AddBehind(g *waitgroup.Goroutine) (add waitgroup.Op, list []ast.Stmt, i int, ok bool) {
 	at := g.Stmt
-	if labelled(g) {
+	if Labelled(g) {
 		at = at.Parent()
 	}
 	list, i, ok = code.StmtList(at)
@@ -241,8 +243,8 @@ func addBehind(g *waitgroup.Goroutine) (add waitgroup.Op, list []ast.Stmt, i int
 	return add, list, i, true
 }
 
-// labelled reports whether the go statement carries a label.
-func labelled(g *waitgroup.Goroutine) bool {
+// Labelled reports whether the go statement carries a label.
+func Labelled(g *waitgroup.Goroutine) bool {
 	_, ok := g.Stmt.Parent().Node().(*ast.LabeledStmt)
 	return ok
 }
