@@ -196,7 +196,7 @@ func (t *ContextTracker) inFlight(call inspector.Cursor, fn *types.Func) string 
 	}
 	if _, ok := b.Bind(); ok && b.Var != nil {
 		o := b.Obligation()
-		o.Settled, o.Over, o.Empty = nil, nil, true
+		o.Settled, o.Over = nil, nil
 		if len(mustcall.Check(b.Pass, o).Exits) == 0 {
 			return ""
 		}

@@ -18,22 +18,6 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
-// NoBody reports whether e is nil or http.NoBody.
-func NoBody(p *code.Pass, e ast.Expr) bool {
-	if p.IsNil(e) {
-		return true
-	}
-	id, ok := ast.Unparen(e).(*ast.Ident)
-	if sel, isSel := ast.Unparen(e).(*ast.SelectorExpr); isSel {
-		id, ok = sel.Sel, true
-	}
-	if !ok {
-		return false
-	}
-	obj, ok := p.TypesInfo.Uses[id].(*types.Var)
-	return ok && obj.Name() == "NoBody" && obj.Pkg() != nil && obj.Pkg().Path() == "net/http"
-}
-
 // Obligation is something that a function must do with the value that a call
 // has put into a local variable: close it, or call it.
 type Obligation struct {
@@ -51,8 +35,6 @@ type Obligation struct {
 	// Settled reports whether nothing needs to be done where a condition came
 	// out as taken. May be nil.
 	Settled func(cond ast.Expr, taken bool) bool
-	// Empty is set if a body must be closed also where a condition says that there is none.
-	Empty bool
 	// Returns is set if only a function that returns owes it, not one that
 	// waits for ever.
 	Returns bool
@@ -264,7 +246,7 @@ func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool)
 		}
 		s.flag, s.set = v, taken
 	}
-	if !w.o.Empty && w.noBody(cond, taken) || w.o.Settled != nil && w.o.Settled(cond, taken) {
+	if w.o.Settled != nil && w.o.Settled(cond, taken) {
 		return s, false
 	}
 	if x, isNil, ok := w.p.NilTest(cond, taken); ok {
@@ -288,23 +270,6 @@ func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool)
 		}
 	}
 	return s, true
-}
-
-// noBody reports whether a condition that came out as taken says that the body
-// of the response in Var is nil or http.NoBody.
-func (w *unmetWalk) noBody(cond ast.Expr, taken bool) bool {
-	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
-	if !ok || (be.Op == token.EQL) != taken || be.Op != token.EQL && be.Op != token.NEQ || w.o.Var == nil {
-		return false
-	}
-	for _, side := range [][2]ast.Expr{{be.X, be.Y}, {be.Y, be.X}} {
-		sel, ok := ast.Unparen(side[0]).(*ast.SelectorExpr)
-		if !ok || sel.Sel.Name != "Body" || w.p.VarOf(sel.X) != w.o.Var {
-			continue
-		}
-		return NoBody(w.p, side[1])
-	}
-	return false
 }
 
 // asksErr reports whether n calls a method of Err, which panics unless it is set.

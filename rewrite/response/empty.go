@@ -14,9 +14,9 @@ import (
 )
 
 // withoutBody reports whether a condition that came out as taken says that the
-// response has no body, by its status, its length or the method of its request.
+// response has no body, by its status, its length, the method of its request, or the body.
 func (b *Response) withoutBody(cond ast.Expr, taken bool) bool {
-	return b.saysEmpty(cond, taken, conditionDepth) || b.headWhere(cond, taken)
+	return b.noBody(cond, taken) || b.saysEmpty(cond, taken, conditionDepth) || b.headWhere(cond, taken)
 }
 
 // conditionDepth bounds how many variables a condition is followed through.
@@ -227,4 +227,37 @@ func (b *Response) chosen(c inspector.Cursor, v *types.Var, a assume.Assumptions
 		}
 	}
 	return out
+}
+
+// noBody reports whether a condition that came out as taken says that the body
+// of the response in Var is nil or http.NoBody.
+func (b *Response) noBody(cond ast.Expr, taken bool) bool {
+	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
+	if !ok || (be.Op == token.EQL) != taken || be.Op != token.EQL && be.Op != token.NEQ || b.Var == nil {
+		return false
+	}
+	for _, side := range [][2]ast.Expr{{be.X, be.Y}, {be.Y, be.X}} {
+		sel, ok := ast.Unparen(side[0]).(*ast.SelectorExpr)
+		if !ok || sel.Sel.Name != "Body" || b.Pass.VarOf(sel.X) != b.Var {
+			continue
+		}
+		return NoBody(b.Pass, side[1])
+	}
+	return false
+}
+
+// NoBody reports whether e is nil or http.NoBody.
+func NoBody(p *code.Pass, e ast.Expr) bool {
+	if p.IsNil(e) {
+		return true
+	}
+	id, ok := ast.Unparen(e).(*ast.Ident)
+	if sel, isSel := ast.Unparen(e).(*ast.SelectorExpr); isSel {
+		id, ok = sel.Sel, true
+	}
+	if !ok {
+		return false
+	}
+	obj, ok := p.TypesInfo.Uses[id].(*types.Var)
+	return ok && obj.Name() == "NoBody" && obj.Pkg() != nil && obj.Pkg().Path() == "net/http"
 }

@@ -9,7 +9,6 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -26,7 +25,7 @@ func bodySent(p *code.Pass, e ast.Expr, fn *code.Func) Sent {
 // valuesOfBody returns what all values of e, the body of a request in fn, are,
 // and whether one of them is an empty reader, which counts as nothing then.
 func valuesOfBody(p *code.Pass, e ast.Expr, fn *code.Func) (s Sent, empty bool) {
-	if mustcall.NoBody(p, e) {
+	if NoBody(p, e) {
 		return Sent{Kind: SentNothing}, false
 	}
 	v := p.VarOf(e)
@@ -46,7 +45,7 @@ func valuesOfBody(p *code.Pass, e ast.Expr, fn *code.Func) (s Sent, empty bool) 
 		case *ast.AssignStmt:
 			rhs := code.AssignedTo(n, use.Node())
 			switch {
-			case !code.OnLeft(n, code.Unparen(use)), rhs != nil && mustcall.NoBody(p, rhs):
+			case !code.OnLeft(n, code.Unparen(use)), rhs != nil && NoBody(p, rhs):
 			case rhs != nil && emptyReader(p, rhs):
 				empty = true
 			default:

@@ -8,7 +8,6 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -184,7 +183,7 @@ func (r *requestWalk) request(e ast.Expr) Sent {
 			if !ok {
 				return Sent{}
 			}
-			if key, ok := kv.Key.(*ast.Ident); !ok || bodyField(key.Name) && !mustcall.NoBody(p, kv.Value) {
+			if key, ok := kv.Key.(*ast.Ident); !ok || bodyField(key.Name) && !NoBody(p, kv.Value) {
 				return Sent{}
 			}
 		}

@@ -9,7 +9,6 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
-	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -28,7 +27,7 @@ func leavesBody(p *code.Pass, use inspector.Cursor) bool {
 				return true
 			}
 			rhs := code.AssignedTo(up, code.Unparen(c.Parent()).Node())
-			return rhs != nil && len(up.Lhs) == len(up.Rhs) && mustcall.NoBody(p, rhs)
+			return rhs != nil && len(up.Lhs) == len(up.Rhs) && NoBody(p, rhs)
 		case *ast.UnaryExpr:
 			return false
 		}

@@ -85,7 +85,7 @@ func streams(b *response.Response) bool {
 			}
 		}
 	}
-	if body == nil || mustcall.NoBody(b.Pass, body) {
+	if body == nil || response.NoBody(b.Pass, body) {
 		return false
 	}
 	t := b.Pass.TypesInfo.TypeOf(body)
