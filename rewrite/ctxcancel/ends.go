@@ -267,7 +267,7 @@ func (c *Cancel) waitsForEnd(n ast.Node) bool {
 // call is there to call it, and another name for it is followed.
 func (c *Cancel) cancels(cancel *types.Var, seen map[*types.Var]bool) (out []usage.Event) {
 	p := c.Pass
-	for _, ev := range usage.TrackCancel(p, cancel, c.Fn) {
+	for _, ev := range usage.Track(p, cancel, c.Fn, usage.Func) {
 		if ev.Kind != usage.Escapes {
 			out = append(out, ev)
 			continue

@@ -100,7 +100,7 @@ func ctxSummary(p *code.Pass, fn *types.Func, i int) usage.Effect {
 	// A reader that is only read, or closed, is nobody's afterwards.
 	params := fn.Signature().Params()
 	if i < params.Len() && !fn.Signature().Variadic() {
-		if r, ok := usage.TrackedRole(params.At(i).Type()); ok && r == usage.Closer && usage.ClosesOf.Of(p.Facts.Facts, fn).Of(i) != usage.ParamUnknown {
+		if usage.ResourceOf(params.At(i).Type()) == usage.Stream && usage.ClosesOf.Of(p.Facts.Facts, fn).Of(i) != usage.ParamUnknown {
 			return usage.ParamReads
 		}
 	}

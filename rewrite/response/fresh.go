@@ -163,7 +163,7 @@ func (f *freshness) ends(call *ast.CallExpr) bool {
 // variable reports whether the response in v is fresh where ret returns it.
 func (f *freshness) variable(v *types.Var, ret *ast.ReturnStmt) bool {
 	done := map[ast.Node]bool{} // where it is closed, or somebody else gets it
-	for _, e := range usage.TrackResponse(f.p, v, f.fn) {
+	for _, e := range usage.Track(f.p, v, f.fn, Resource) {
 		switch e.Kind {
 		case usage.Assigns:
 			if !f.assigned(e.At) {
@@ -253,5 +253,5 @@ func (b *Response) Unnamed() bool {
 	if _, isStmt := b.Def.Node().(ast.Stmt); isStmt {
 		return false
 	}
-	return usage.OnlyRead(b.Pass, code.Unparen(c).Parent(), b.Fn)
+	return usage.OnlyRead(b.Pass, code.Unparen(c).Parent(), b.Fn, Resource)
 }

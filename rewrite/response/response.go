@@ -4,6 +4,7 @@ package response
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/types"
 	"slices"
 
@@ -11,7 +12,35 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/memory"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
+
+// Resource is a response, whose body must be closed.
+var Resource = usage.Register(&usage.Resource{
+	Type: func(t types.Type) bool {
+		_, isPtr := types.Unalias(t).(*types.Pointer)
+		return isPtr && typeis.Named(t, "net/http", "Response")
+	},
+	Holds: "Body",
+	Held:  usage.Stream,
+	Takes: []string{"Write"}, // closes the body
+	Known: dumps,
+})
+
+// dumps says what httputil.DumpResponse does: with its body, that is read, closed, and
+// replaced by a copy in memory.
+func dumps(p *code.Pass, call *ast.CallExpr, name string) (usage.Effect, bool) {
+	if name != "net/http/httputil.DumpResponse" || len(call.Args) != 2 {
+		return usage.ParamUnknown, false
+	}
+	switch v := p.TypesInfo.Types[call.Args[1]].Value; {
+	case v == nil || v.Kind() != constant.Bool:
+		return usage.ParamUnknown, true
+	case constant.BoolVal(v):
+		return usage.ParamCloses, true
+	}
+	return usage.ParamReads, true
+}
 
 // CreatesResponse reports whether call returns a fresh response: by a client
 // of net/http, or by anything that is called like one, func Do or RoundTrip

@@ -51,7 +51,7 @@ func (b *Response) Bind() (resp ast.Expr, ok bool) {
 	if b.Var = b.Pass.VarOf(resp); !b.Pass.DeclaredIn(b.Var, b.Fn) {
 		return nil, false
 	}
-	b.Events = usage.TrackResponse(b.Pass, b.Var, b.Fn)
+	b.Events = usage.Track(b.Pass, b.Var, b.Fn, Resource)
 	b.HandedOn = b.Pass.IsResult(b.Var, b.Fn) || slices.ContainsFunc(b.Events, func(e usage.Event) bool { return e.Kind == usage.Escapes })
 	return resp, !b.HandedOn || !b.Parsed && b.onlyReturned()
 }

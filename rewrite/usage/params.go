@@ -5,7 +5,6 @@ import (
 	"go/types"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
-	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // Effect is what a function does with one of its parameters.
@@ -34,8 +33,8 @@ func init() {
 	ClosesOf.Compute(takesTracked, func(s *code.Subject) (out Effects) {
 		for i := range s.Sig.Params().Len() {
 			v := s.Sig.Params().At(i)
-			r, ok := TrackedRole(v.Type())
-			if !ok || s.Sig.Variadic() && i == s.Sig.Params().Len()-1 || r == cancel && len(s.Decl.Body.List) == 0 {
+			r := ResourceOf(v.Type())
+			if r == nil || s.Sig.Variadic() && i == s.Sig.Params().Len()-1 || r == Func && len(s.Decl.Body.List) == 0 {
 				continue // a stub says nothing of a callback
 			}
 			if effect := paramEffect(s.Pass, v, s.Fn, r); effect != ParamUnknown {
@@ -60,31 +59,16 @@ func Param(f *code.Facts, fn *types.Func, i int) Effect {
 
 func takesTracked(sig *types.Signature, _ *ast.FuncDecl) bool {
 	for v := range sig.Params().Variables() {
-		if _, ok := TrackedRole(v.Type()); ok {
+		if ResourceOf(v.Type()) != nil {
 			return true
 		}
 	}
 	return false
 }
 
-func TrackedRole(t types.Type) (role, bool) {
-	if _, isPtr := types.Unalias(t).(*types.Pointer); isPtr && typeis.Named(t, "net/http", "Response") {
-		return holder, true
-	}
-	for _, name := range []string{"ReadCloser", "Reader", "Closer"} {
-		if typeis.Named(t, "io", name) {
-			return Closer, true
-		}
-	}
-	if typeis.Callback(t) {
-		return cancel, true
-	}
-	return 0, false
-}
-
-func paramEffect(p *code.Pass, v *types.Var, fn *code.Func, r role) Effect {
+func paramEffect(p *code.Pass, v *types.Var, fn *code.Func, r *Resource) Effect {
 	effect := ParamReads
-	for _, e := range track(p, v, fn, r) {
+	for _, e := range Track(p, v, fn, r) {
 		switch e.Kind {
 		case Closes, DefersClose, ClosesLate:
 			effect = ParamCloses

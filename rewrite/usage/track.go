@@ -5,9 +5,9 @@ package usage
 
 import (
 	"go/ast"
-	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 
@@ -37,32 +37,23 @@ type Event struct {
 	Via  inspector.Cursor // for DefersClose, the defer statement
 }
 
-// role is what a tracked expression denotes.
-type role uint8
+// part is what of a resource an expression denotes.
+type part uint8
 
 const (
-	holder role = iota // an *http.Response: has a Body
-	Closer             // the body: has Close
-	reader             // something that reads from the body
-	cancel             // a context.CancelFunc: closing is calling it
+	whole part = iota // the value itself, or the holder of it
+	view              // something that reads from it
 )
 
-// TrackResponse lists what happens in fn to the *http.Response in v and to
-// its body, in source order.
-func TrackResponse(p *code.Pass, v *types.Var, fn *code.Func) []Event { return track(p, v, fn, holder) }
-
-// TrackCancel lists what happens in fn to the cancel function in v; calling
-// it is closing.
-func TrackCancel(p *code.Pass, v *types.Var, fn *code.Func) []Event { return track(p, v, fn, cancel) }
-
-func track(p *code.Pass, v *types.Var, fn *code.Func, r role) []Event {
+// Track lists what happens in fn to the resource in v, in source order.
+func Track(p *code.Pass, v *types.Var, fn *code.Func, res *Resource) []Event {
 	t := &tracker{p: p, fn: fn, seen: map[*types.Var]bool{v: true}}
 	for _, use := range p.Uses(fn.Cursor, v) {
-		if r == cancel && InDeadLiteral(p, use, fn) {
+		if res.isFunc() && InDeadLiteral(p, use, fn) {
 			t.emit(Reads, use)
 			continue
 		}
-		t.use(use, use, r, false)
+		t.use(use, use, res, whole, false)
 	}
 	return t.events
 }
@@ -78,16 +69,16 @@ func (t *tracker) emit(kind EventKind, c inspector.Cursor) {
 	t.events = append(t.events, Event{Kind: kind, Node: code.FlowNode(c, t.fn), At: c})
 }
 
-// use classifies expression c, which denotes the tracked value in role r.
+// use classifies expression c, which denotes the part of the resource res.
 // id is the identifier it starts from. shared is set for an alias that is
 // assigned more than once: closing it may close something else.
-func (t *tracker) use(c, id inspector.Cursor, r role, shared bool) {
+func (t *tracker) use(c, id inspector.Cursor, res *Resource, of part, shared bool) {
 	c = code.Unparen(c)
 	parent := c.Parent()
 	switch n := parent.Node().(type) {
 	case *ast.SelectorExpr:
 		if n.X == c.Node() {
-			t.selector(parent, id, r, shared)
+			t.selector(parent, id, res, of, shared)
 			return
 		}
 	case *ast.BinaryExpr:
@@ -96,10 +87,10 @@ func (t *tracker) use(c, id inspector.Cursor, r role, shared bool) {
 			return
 		}
 	case *ast.CallExpr:
-		t.call(parent, c, id, r, shared)
+		t.call(parent, c, id, res, of, shared)
 		return
 	case *ast.AssignStmt:
-		t.assign(n, c, id, r)
+		t.assign(n, c, id, res, of)
 		return
 	case *ast.ValueSpec:
 		for _, name := range n.Names {
@@ -113,7 +104,7 @@ func (t *tracker) use(c, id inspector.Cursor, r role, shared bool) {
 		if len(n.Names) == len(n.Values) {
 			for i, v := range n.Values {
 				if v == c.Node() {
-					t.alias(n.Names[i], id, r)
+					t.alias(n.Names[i], id, res, of)
 					return
 				}
 			}
@@ -138,42 +129,31 @@ func (t *tracker) looked(id inspector.Cursor) {
 	t.emit(Reads, id)
 }
 
-func (t *tracker) selector(sel, id inspector.Cursor, r role, shared bool) {
+func (t *tracker) selector(sel, id inspector.Cursor, res *Resource, of part, shared bool) {
 	n := sel.Node().(*ast.SelectorExpr)
 	name := n.Sel.Name
 	outer := code.Unparen(sel)
 	call, called := outer.Parent().Node().(*ast.CallExpr)
 	called = called && call.Fun == outer.Node()
-	switch r {
-	case holder:
-		if name == "Body" {
-			if as, ok := outer.Parent().Node().(*ast.AssignStmt); ok && code.OnLeft(as, outer) {
-				t.emit(Escapes, id) // the body is exchanged
-				return
-			}
-			t.use(sel, id, Closer, shared)
-			return
-		}
-		if name == "Write" { // closes the body
-			t.emit(Escapes, id)
-			return
-		}
-		t.looked(id)
-		return
-	case Closer:
-		if called && name == "Close" {
-			t.closed(outer.Parent(), id, shared)
-			return
-		}
-		if called && name == "Read" {
-			t.looked(id)
-			return
-		}
-	case reader:
+	switch {
+	case of == view:
 		if called && t.readsData(n, call) {
 			t.looked(id)
 			return
 		}
+	case res.Held != nil && name == res.Holds:
+		if as, ok := outer.Parent().Node().(*ast.AssignStmt); ok && code.OnLeft(as, outer) {
+			t.emit(Escapes, id) // it is exchanged
+			return
+		}
+		t.use(sel, id, res.Held, whole, shared)
+		return
+	case called && slices.Contains(res.Release, name):
+		t.closed(outer.Parent(), id, shared)
+		return
+	case res.Held != nil && !slices.Contains(res.Takes, name), called && slices.Contains(res.Borrow, name):
+		t.looked(id)
+		return
 	}
 	t.emit(Escapes, id)
 }
@@ -210,10 +190,10 @@ func (t *tracker) closed(call, id inspector.Cursor, shared bool) {
 	}
 }
 
-func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
+func (t *tracker) call(call, c, id inspector.Cursor, res *Resource, of part, shared bool) {
 	n := call.Node().(*ast.CallExpr)
 	if n.Fun == c.Node() {
-		if r == cancel {
+		if res.isFunc() {
 			t.closed(call, id, shared)
 			return
 		}
@@ -221,7 +201,7 @@ func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
 		return
 	}
 	if tv := t.p.TypesInfo.Types[n.Fun]; tv.IsType() { // a conversion
-		t.use(call, id, r, shared)
+		t.use(call, id, res, of, shared)
 		return
 	}
 	arg := -1
@@ -236,48 +216,35 @@ func (t *tracker) call(call, c, id inspector.Cursor, r role, shared bool) {
 		return
 	}
 	name := fn.FullName()
-	if r == Closer || r == reader {
-		if i, ok := knowledge.Readers[name]; ok && i == arg {
-			t.looked(id)
-			return
-		}
-		if i, ok := knowledge.ReaderMakers[name]; ok && i == arg {
-			t.use(call, id, reader, false)
-			return
-		}
-	}
-	if name == "net/http/httputil.DumpResponse" && r == holder && len(n.Args) == 2 {
-		t.dumped(call, id, n.Args[1], shared)
-		return
-	}
-	if r != cancel && knowledge.LooksOnly(fn) {
+	if i, ok := res.Lend[name]; ok && i == arg {
 		t.looked(id)
 		return
 	}
-	switch effect := Param(t.p.Facts, fn, arg); {
+	if i, ok := res.Wrap[name]; ok && i == arg {
+		t.use(call, id, res, view, false)
+		return
+	}
+	effect, known := ParamUnknown, false
+	if res.Known != nil && of == whole {
+		effect, known = res.Known(t.p, n, name)
+	}
+	if !known && !res.isFunc() && knowledge.LooksOnly(fn) {
+		effect, known = ParamReads, true
+	}
+	if !known {
+		effect = Param(t.p.Facts, fn, arg)
+	}
+	switch {
 	case effect == ParamReads:
 		t.looked(id)
-	case effect == ParamCloses && r != cancel: // a callee that may cancel has taken it over
+	case effect == ParamCloses && !res.isFunc(): // a callee that may cancel has taken it over
 		t.closed(call, id, shared)
 	default:
 		t.emit(Escapes, id)
 	}
 }
 
-// dumped records a dump of a response: with its body, that is read, closed, and
-// replaced by a copy in memory.
-func (t *tracker) dumped(call, id inspector.Cursor, body ast.Expr, shared bool) {
-	switch v := t.p.TypesInfo.Types[body].Value; {
-	case v == nil || v.Kind() != constant.Bool:
-		t.emit(Escapes, id)
-	case constant.BoolVal(v):
-		t.closed(call, id, shared)
-	default:
-		t.looked(id)
-	}
-}
-
-func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, r role) {
+func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, res *Resource, of part) {
 	if code.OnLeft(n, c) {
 		if assume.LitUse(t.p, id, t.fn) != assume.LitNone {
 			t.emit(Escapes, id) // assigned by a literal
@@ -291,7 +258,7 @@ func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, r role) {
 			continue
 		}
 		if name, ok := n.Lhs[i].(*ast.Ident); ok {
-			t.alias(name, id, r)
+			t.alias(name, id, res, of)
 			return
 		}
 	}
@@ -299,13 +266,13 @@ func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, r role) {
 }
 
 // alias goes on tracking under another local name.
-func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, r role) {
+func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, res *Resource, of part) {
 	if name.Name == "_" {
 		t.looked(id)
 		return
 	}
 	v, _ := t.p.TypesInfo.ObjectOf(name).(*types.Var)
-	if v == nil || r == cancel || !t.p.DeclaredIn(v, t.fn) || t.p.IsResult(v, t.fn) || assume.LitUse(t.p, id, t.fn) != assume.LitNone {
+	if v == nil || res.isFunc() || !t.p.DeclaredIn(v, t.fn) || t.p.IsResult(v, t.fn) || assume.LitUse(t.p, id, t.fn) != assume.LitNone {
 		t.emit(Escapes, id)
 		return
 	}
@@ -323,16 +290,16 @@ func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, r role) {
 	t.emit(Reads, id)
 	for _, use := range uses {
 		if !code.IsAssigned(use) {
-			t.use(use, use, r, assigned > 1)
+			t.use(use, use, res, of, assigned > 1)
 		}
 	}
 }
 
-// OnlyRead reports whether what holds a body, the value of the expression at c in fn,
-// is read there and nothing else.
-func OnlyRead(p *code.Pass, c inspector.Cursor, fn *code.Func) bool {
+// OnlyRead reports whether the resource that the expression at c in fn denotes is read
+// there, and nothing else.
+func OnlyRead(p *code.Pass, c inspector.Cursor, fn *code.Func, res *Resource) bool {
 	t := &tracker{p: p, fn: fn, seen: map[*types.Var]bool{}}
-	t.use(c, c, holder, false)
+	t.use(c, c, res, whole, false)
 	for _, e := range t.events {
 		if e.Kind != Reads {
 			return false

@@ -65,7 +65,7 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 	cancel := l.p.VarOf(l.lhs[1])
 	local := l.p.DeclaredIn(cancel, l.Fn) && !l.p.IsResult(cancel, l.Fn)
 	if local {
-		l.events = usage.TrackCancel(l.p, cancel, l.Fn)
+		l.events = usage.Track(l.p, cancel, l.Fn, usage.Func)
 	}
 	if field := keptIn(&l.Cancel, l.lhs[1], l.events); field != nil && !l.inMain() {
 		m.Message = "the cancel function is kept in the field " + field.Name() + ", which nothing reads, so " + l.harm("the context")
