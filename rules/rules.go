@@ -17,6 +17,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rules/lockedwait"
 	"github.com/goroutinefix/goroutinefix/rules/lostcancel"
 	"github.com/goroutinefix/goroutinefix/rules/missingstop"
+	"github.com/goroutinefix/goroutinefix/rules/resourceclose"
 	"github.com/goroutinefix/goroutinefix/rules/waitgroupadd"
 	"github.com/goroutinefix/goroutinefix/rules/waitgroupwait"
 )
@@ -35,6 +36,7 @@ var registry = []struct {
 	{lockedwait.Rule, lockedwait.Analyzer},
 	{missingstop.Rule, missingstop.Analyzer},
 	{endlessgoroutine.Rule, endlessgoroutine.Analyzer},
+	{resourceclose.Rule, resourceclose.Analyzer},
 }
 
 // All returns the rules in the order in which they are listed.

@@ -29,3 +29,16 @@ var ReaderMakers = map[string]int{
 	"compress/gzip.NewReader": 0, "compress/zlib.NewReader": 0, "compress/flate.NewReader": 0,
 	"compress/bzip2.NewReader": 0, "archive/tar.NewReader": 0, "mime/multipart.NewReader": 0,
 }
+
+// Writers lists functions that write to an argument and neither close nor keep it.
+var Writers = map[string]int{
+	"fmt.Fprint": 0, "fmt.Fprintf": 0, "fmt.Fprintln": 0, "io.WriteString": 0, "io.Copy": 0, "io.CopyN": 0, "io.CopyBuffer": 0,
+	"encoding/binary.Write": 0, "(*bytes.Buffer).WriteTo": 0, "(*strings.Reader).WriteTo": 0,
+}
+
+// WriterMakers return a writer or encoder on top of an argument; closing the result,
+// where it can be closed, does not close the argument.
+var WriterMakers = map[string]int{
+	"bufio.NewWriter": 0, "bufio.NewWriterSize": 0, "encoding/json.NewEncoder": 0, "encoding/xml.NewEncoder": 0, "encoding/gob.NewEncoder": 0,
+	"encoding/csv.NewWriter": 0, "compress/gzip.NewWriter": 0, "compress/zlib.NewWriter": 0, "archive/tar.NewWriter": 0, "archive/zip.NewWriter": 0,
+}

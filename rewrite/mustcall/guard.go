@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 
@@ -18,6 +19,16 @@ type Guard struct {
 	After ast.Stmt
 	// First is the block that is entered only if the error is nil.
 	First *ast.BlockStmt
+}
+
+// covers reports whether all of list stand where the error is known to be nil.
+func (g Guard) covers(list []ast.Stmt) bool {
+	return !slices.ContainsFunc(list, func(s ast.Stmt) bool {
+		if g.First != nil {
+			return !code.Within(s, g.First)
+		}
+		return s.Pos() < g.After.End()
+	})
 }
 
 // FindGuard looks for the check of err that follows the statement at def,
@@ -109,4 +120,26 @@ func testsNil(p *code.Pass, cond ast.Expr) bool {
 func readsOnly(s ast.Stmt) bool {
 	_, ok := s.(*ast.ExprStmt)
 	return ok
+}
+
+// UnderFlag reports whether c stands alone in an if after a place of the source that tests
+// a bare variable: what the flag means is then not known.
+func UnderFlag(c inspector.Cursor, after token.Pos) bool {
+	for up := range c.Enclosing((*ast.IfStmt)(nil)) {
+		if up.Node().Pos() < after {
+			break
+		}
+		ifs := up.Node().(*ast.IfStmt)
+		if len(ifs.Body.List) > 1 {
+			continue
+		}
+		cond := ast.Unparen(ifs.Cond)
+		if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
+			cond = ast.Unparen(not.X)
+		}
+		if _, ok := cond.(*ast.Ident); ok {
+			return true
+		}
+	}
+	return false
 }

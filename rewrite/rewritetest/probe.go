@@ -55,9 +55,9 @@ func prove(t *testing.T, r rule.Rule, fixtures, fixed string, found []finding.Fi
 				t.Errorf("%s: after the fix it is %q and leaves %d goroutines", name, a.Output, a.Left)
 			}
 		case b.Left < calls:
-			t.Errorf("%s: %d calls leave %d goroutines behind before the fix, want at least %d", name, calls, b.Left, calls)
+			t.Errorf("%s: %d calls leave %d goroutines or resources behind before the fix, want at least %d", name, calls, b.Left, calls)
 		case a.Left > 0:
-			t.Errorf("%s: %d goroutines are left after the fix", name, a.Left)
+			t.Errorf("%s: %d goroutines or resources are left after the fix", name, a.Left)
 		case a.Output != b.Output && b.Output != "does not return":
 			t.Errorf("%s: returns %q after the fix, %q before", name, a.Output, b.Output)
 		}

@@ -3,6 +3,7 @@ package usage
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
@@ -26,13 +27,20 @@ type Resource struct {
 	Release []string
 	// Borrow are the methods that use the resource and leave it as it is.
 	Borrow []string
-	// Lend are functions that use the argument of the given index and leave it as it is.
-	Lend map[string]int
-	// Wrap are functions whose result reads from the argument of the given index.
-	Wrap map[string]int
+	// Lend are functions that use the argument of the given index and leave it as it is;
+	// the result of those in Wrap reads from that argument, or writes to it.
+	Lend, Wrap []map[string]int
 	// Known says what a call of the function name does with the resource; ok is false
 	// for a function that it does not know. May be nil.
 	Known func(p *code.Pass, call *ast.CallExpr, name string) (effect Effect, ok bool)
+}
+
+// takes reports whether one of tables has the argument of the given index of a function.
+func takes(tables []map[string]int, name string, arg int) bool {
+	return slices.ContainsFunc(tables, func(table map[string]int) bool {
+		i, ok := table[name]
+		return ok && i == arg
+	})
 }
 
 func (r *Resource) isFunc() bool { return len(r.Release) == 0 && r.Held == nil }
@@ -44,8 +52,8 @@ var Stream = &Resource{
 	},
 	Release: []string{"Close"},
 	Borrow:  []string{"Read"},
-	Lend:    knowledge.Readers,
-	Wrap:    knowledge.ReaderMakers,
+	Lend:    []map[string]int{knowledge.Readers},
+	Wrap:    []map[string]int{knowledge.ReaderMakers},
 }
 
 // Func is a function that must be called, such as a context.CancelFunc.

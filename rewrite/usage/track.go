@@ -216,11 +216,11 @@ func (t *tracker) call(call, c, id inspector.Cursor, res *Resource, of part, sha
 		return
 	}
 	name := fn.FullName()
-	if i, ok := res.Lend[name]; ok && i == arg {
+	if takes(res.Lend, name, arg) {
 		t.looked(id)
 		return
 	}
-	if i, ok := res.Wrap[name]; ok && i == arg {
+	if takes(res.Wrap, name, arg) {
 		t.use(call, id, res, view, false)
 		return
 	}

@@ -2,7 +2,6 @@ package bodyclose
 
 import (
 	"go/ast"
-	"go/token"
 	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
@@ -177,35 +176,13 @@ func flagged(b *response.Response) bool {
 	for _, e := range b.Events {
 		switch e.Kind {
 		case usage.Closes, usage.DefersClose, usage.ClosesLate:
-			if !underFlag(b, e.At) {
+			if !mustcall.UnderFlag(e.At, b.Call.Pos()) {
 				return false
 			}
 			closes++
 		}
 	}
 	return closes > 0
-}
-
-// underFlag reports whether c stands alone in an if that tests a bare
-// variable: what the flag means is then not known.
-func underFlag(b *response.Response, c inspector.Cursor) bool {
-	for up := range c.Enclosing((*ast.IfStmt)(nil)) {
-		if up.Node().Pos() < b.Call.Pos() {
-			break
-		}
-		ifs := up.Node().(*ast.IfStmt)
-		if len(ifs.Body.List) > 1 {
-			continue
-		}
-		cond := ast.Unparen(ifs.Cond)
-		if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
-			cond = ast.Unparen(not.X)
-		}
-		if _, ok := cond.(*ast.Ident); ok {
-			return true
-		}
-	}
-	return false
 }
 
 // usedByEarlierDefer reports whether a defer that stands before the call looks

@@ -1,0 +1,112 @@
+package resourceclose
+
+import (
+	"go/ast"
+	"go/token"
+	"go/types"
+	"slices"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
+	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
+)
+
+// row is a resource with what the rule says of it.
+type row struct {
+	mustcall.Resource
+	Undo     string                    // the method that a fix calls: harmless after any other release
+	Released string                    // in a message: "is never ..."
+	Harm     string                    // what is left behind without a release
+	Soft     bool                      // the garbage collector frees it, if it finds it in time
+	Apart    func(*mustcall.Owed) bool // what is not followed; may be nil
+	Intended bool                      // which release is right is the author's to say, unless there is one
+}
+
+// rows is the table. Each says where its type's documentation asks for the release.
+var rows = []row{
+	{ // "Close closes the Rows, preventing further enumeration"; a connection is returned when they are closed or read to their end.
+		Resource: mustcall.Resource{
+			Resource: usage.Register(&usage.Resource{
+				Type:    pointer("database/sql", "Rows"),
+				Release: []string{"Close"},
+				Borrow:  []string{"Next", "NextResultSet", "Scan", "Err", "Columns", "ColumnTypes"},
+			}),
+			Acquire: mustcall.From("(*database/sql.DB).Query", "(*database/sql.DB).QueryContext", "(*database/sql.Conn).QueryContext"),
+			Moot:    readToEnd,
+		},
+		Undo: "Close", Released: "closed", Harm: "its connection is not given back to the pool", Apart: resultSets,
+	},
+	{ // "A transaction must end with a call to Tx.Commit or Tx.Rollback."
+		Resource: mustcall.Resource{
+			Resource: usage.Register(&usage.Resource{
+				Type:    pointer("database/sql", "Tx"),
+				Release: []string{"Commit", "Rollback"},
+				Borrow: []string{"Exec", "ExecContext", "Query", "QueryContext", "QueryRow", "QueryRowContext",
+					"Prepare", "PrepareContext", "Stmt", "StmtContext"},
+			}),
+			Acquire: mustcall.From("(*database/sql.DB).Begin", "(*database/sql.DB).BeginTx", "(*database/sql.Conn).BeginTx"),
+		},
+		Undo: "Rollback", Released: "committed or rolled back", Harm: "its connection and a goroutine leak", Intended: true,
+	},
+	{ // "Close closes the connection."
+		Resource: mustcall.Resource{
+			Resource: usage.Register(&usage.Resource{
+				Type:    func(t types.Type) bool { return typeis.Named(t, "net", "Conn") },
+				Release: []string{"Close"},
+				Borrow:  []string{"Read", "Write", "SetDeadline", "SetReadDeadline", "SetWriteDeadline", "LocalAddr", "RemoteAddr"},
+				Lend:    []map[string]int{knowledge.Readers, knowledge.Writers},
+				Wrap:    []map[string]int{knowledge.ReaderMakers, knowledge.WriterMakers},
+			}),
+			Acquire: mustcall.From("net.Dial", "net.DialTimeout", "(*net.Dialer).Dial", "(*net.Dialer).DialContext"),
+		},
+		Undo: "Close", Released: "closed", Harm: "the connection stays open until the garbage collector finds it", Soft: true,
+	},
+	{ // "Close closes the File, rendering it unusable for I/O."
+		Resource: mustcall.Resource{
+			Resource: usage.Register(&usage.Resource{
+				Type:    pointer("os", "File"),
+				Release: []string{"Close"},
+				Borrow: []string{"Read", "ReadAt", "ReadDir", "ReadFrom", "Readdir", "Readdirnames", "Write", "WriteAt", "WriteString", "WriteTo",
+					"Seek", "Stat", "Name", "Sync", "Truncate", "Chmod", "Chown", "SetDeadline", "SetReadDeadline", "SetWriteDeadline"},
+				Lend: []map[string]int{knowledge.Readers, knowledge.Writers},
+				Wrap: []map[string]int{knowledge.ReaderMakers, knowledge.WriterMakers},
+			}),
+			Acquire: mustcall.From("os.Open", "os.Create", "os.OpenFile", "os.CreateTemp"),
+		},
+		Undo: "Close", Released: "closed", Harm: "its descriptor stays open until the garbage collector finds it", Soft: true,
+	},
+}
+
+// pointer returns what reports whether a type is a pointer to a named one.
+func pointer(path, name string) func(types.Type) bool {
+	return func(t types.Type) bool {
+		_, isPtr := types.Unalias(t).(*types.Pointer)
+		return isPtr && typeis.Named(t, path, name)
+	}
+}
+
+// readToEnd reports whether a condition says that Next of the rows in v has returned
+// false: then they have closed themselves.
+func readToEnd(p *code.Pass, v *types.Var, cond ast.Expr, taken bool) bool {
+	cond = ast.Unparen(cond)
+	if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
+		return readToEnd(p, v, not.X, !taken)
+	}
+	call, ok := cond.(*ast.CallExpr)
+	if !ok || taken {
+		return false
+	}
+	recv, ok := p.Method(call, "database/sql", "Rows", "Next")
+	return ok && p.VarOf(recv) == v
+}
+
+// resultSets reports whether the function asks for more than one result set: which one is
+// the last is not followed.
+func resultSets(o *mustcall.Owed) bool {
+	return slices.ContainsFunc(o.Events, func(e usage.Event) bool {
+		sel, ok := code.Unparen(e.At).Parent().Node().(*ast.SelectorExpr)
+		return ok && sel.Sel.Name == "NextResultSet"
+	})
+}
