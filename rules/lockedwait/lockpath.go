@@ -49,7 +49,9 @@ func functions(p *match.Pass) func(*types.Func) *match.Func {
 	}
 }
 
-// outOf translates a place of the callee of call into the caller.
+// outOf translates a place of the callee of call into the caller. What the callee keeps
+// in a variable of its own has no name there, and may be of another structure than the
+// caller's.
 func outOf(p *match.Pass, at match.Path, call *ast.CallExpr, callee *match.Func) (match.Path, bool) {
 	for i, param := range match.Params(callee) {
 		if param != nil && p.TypesInfo.Defs[param] == types.Object(at.Root) {
@@ -57,5 +59,5 @@ func outOf(p *match.Pass, at match.Path, call *ast.CallExpr, callee *match.Func)
 			return match.Path{Root: from.Root, Path: from.Path + at.Path}, ok
 		}
 	}
-	return at, !at.Root.IsField() && at.Root.Kind() != types.ParamVar && at.Root.Kind() != types.RecvVar
+	return at, at.Root.Kind() == types.PackageVar
 }
