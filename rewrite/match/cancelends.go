@@ -168,7 +168,7 @@ func (e *ctxEnding) calledOnEachPath(call *ast.CallExpr, use inspector.Cursor, c
 func (e *ctxEnding) endedAround(use inspector.Cursor, cancel *types.Var, events []Event) bool {
 	c, def := e.c, FlowNode(use, e.c.Fn)
 	child := FlowNode(c.Def, c.Fn)
-	if !c.Pass.DeclaredIn(cancel, c.Fn) || def == nil || child == nil || c.Fn.Flow.InCycle(def) {
+	if !c.Pass.DeclaredIn(cancel, c.Fn) || def == nil || child == nil {
 		return false
 	}
 	calls, starts, waits := map[ast.Node]bool{}, map[ast.Node]bool{}, map[ast.Node]bool{}
@@ -323,7 +323,12 @@ func Beside(c inspector.Cursor, n ast.Node) bool {
 			return false
 		}
 		if list, _, ok := StmtList(c); ok {
-			return slices.ContainsFunc(list, func(s ast.Stmt) bool { return ast.Node(s) == n })
+			return slices.ContainsFunc(list, func(s ast.Stmt) bool {
+				for label, ok := s.(*ast.LabeledStmt); ok; label, ok = s.(*ast.LabeledStmt) {
+					s = label.Stmt
+				}
+				return ast.Node(s) == n
+			})
 		}
 	}
 	return false
