@@ -56,6 +56,7 @@ func Started(fn inspector.Cursor) bool {
 	if _, ok := fn.Node().(*ast.FuncLit); !ok {
 		return false
 	}
-	_, ok := Unparen(fn).Parent().Parent().Node().(*ast.GoStmt)
-	return ok
+	called := Unparen(fn)
+	start, ok := called.Parent().Parent().Node().(*ast.GoStmt)
+	return ok && ast.Node(start.Call.Fun) == called.Node() // and no argument of another function
 }
