@@ -336,7 +336,7 @@ func waitedAlways(g *waitgroup.Goroutine, key match.WGKey) (waiter token.Pos, al
 // but defer statements.
 func startOfWaiter(g *waitgroup.Goroutine, wait waitgroup.Op) (start inspector.Cursor, ok bool) {
 	lit, isLit := wait.Runner.Node().(*ast.FuncLit)
-	if !isLit || !match.Started(wait.Runner) || match.InDefer(wait.At) {
+	if !isLit || !match.Started(wait.Runner) {
 		return start, false
 	}
 	for _, s := range lit.Body.List {
