@@ -131,12 +131,20 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 }
 
 // goroutineEnds reports whether the cancel function at c is what a goroutine calls
-// when it ends, because it defers that at the top of its literal.
+// when it ends, because its literal defers that on each path.
 func (p *Pass) goroutineEnds(c inspector.Cursor) bool {
 	call := Unparen(c).Parent()
 	deferred, ok := call.Parent().Node().(*ast.DeferStmt)
 	lit, isLit := p.Runner(c).Node().(*ast.FuncLit)
-	if !ok || !isLit || ast.Node(deferred.Call) != call.Node() || !slices.Contains(lit.Body.List, ast.Stmt(deferred)) {
+	if !ok || !isLit || ast.Node(deferred.Call) != call.Node() {
+		return false
+	}
+	always := true
+	flow.Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, n != ast.Node(deferred) },
+		Exit: func(*flow.Block, struct{}) { always = false },
+	}.FromEntry(p.flow(lit.Body), struct{}{})
+	if !always {
 		return false
 	}
 	start := Unparen(p.Runner(c)).Parent()
@@ -231,6 +239,9 @@ func (c *Cancel) waitsForMember(at inspector.Cursor) (start ast.Node, waits []as
 		return nil, nil
 	}
 	for _, use := range p.Uses(c.Fn.Cursor, v) {
+		if IsAssigned(use) && use.Node().Pos() != v.Pos() {
+			return nil, nil // to another group
+		}
 		call, ok := use.Parent().Parent().Node().(*ast.CallExpr)
 		if ok && group(call, "Wait") == v && p.Runner(use) == c.Fn.Cursor && !InDefer(use) {
 			waits = append(waits, FlowNode(use, c.Fn))
