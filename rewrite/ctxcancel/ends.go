@@ -136,12 +136,20 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 }
 
 // goroutineEnds reports whether the cancel function at c is what a goroutine calls
-// when it ends, because it defers that at the top of its literal.
+// when it ends, because its literal defers that on each path.
 func goroutineEnds(p *code.Pass, c inspector.Cursor) bool {
 	call := code.Unparen(c).Parent()
 	deferred, ok := call.Parent().Node().(*ast.DeferStmt)
-	lit, isLit := p.Runner(c).Node().(*ast.FuncLit)
-	if !ok || !isLit || ast.Node(deferred.Call) != call.Node() || !slices.Contains(lit.Body.List, ast.Stmt(deferred)) {
+	_, isLit := p.Runner(c).Node().(*ast.FuncLit)
+	if !ok || !isLit || ast.Node(deferred.Call) != call.Node() {
+		return false
+	}
+	always := true
+	flow.Paths[struct{}]{
+		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, n != ast.Node(deferred) },
+		Exit: func(*flow.Block, struct{}) { always = false },
+	}.FromEntry(p.FuncOf(p.Runner(c)).Flow, struct{}{})
+	if !always {
 		return false
 	}
 	start := code.Unparen(p.Runner(c)).Parent()
@@ -173,7 +181,7 @@ func (e *ctxEnding) calledOnEachPath(call *ast.CallExpr, use inspector.Cursor, c
 func (e *ctxEnding) endedAround(use inspector.Cursor, cancel *types.Var, events []usage.Event) bool {
 	c, def := e.c, code.FlowNode(use, e.c.Fn)
 	child := code.FlowNode(c.Def, c.Fn)
-	if !c.Pass.DeclaredIn(cancel, c.Fn) || def == nil || child == nil || c.Fn.Flow.InCycle(def) {
+	if !c.Pass.DeclaredIn(cancel, c.Fn) || def == nil || child == nil {
 		return false
 	}
 	calls, starts, waits := map[ast.Node]bool{}, map[ast.Node]bool{}, map[ast.Node]bool{}
@@ -236,6 +244,9 @@ func (c *Cancel) waitsForMember(at inspector.Cursor) (start ast.Node, waits []as
 		return nil, nil
 	}
 	for _, use := range p.Uses(c.Fn.Cursor, v) {
+		if code.IsAssigned(use) && use.Node().Pos() != v.Pos() {
+			return nil, nil // to another group
+		}
 		call, ok := use.Parent().Parent().Node().(*ast.CallExpr)
 		if ok && group(call, "Wait") == v && p.Runner(use) == c.Fn.Cursor && !code.InDefer(use) {
 			waits = append(waits, code.FlowNode(use, c.Fn))
@@ -328,7 +339,12 @@ func Beside(c inspector.Cursor, n ast.Node) bool {
 			return false
 		}
 		if list, _, ok := code.StmtList(c); ok {
-			return slices.ContainsFunc(list, func(s ast.Stmt) bool { return ast.Node(s) == n })
+			return slices.ContainsFunc(list, func(s ast.Stmt) bool {
+				for label, ok := s.(*ast.LabeledStmt); ok; label, ok = s.(*ast.LabeledStmt) {
+					s = label.Stmt
+				}
+				return ast.Node(s) == n
+			})
 		}
 	}
 	return false

@@ -61,8 +61,9 @@ func Started(fn inspector.Cursor) bool {
 	if _, ok := fn.Node().(*ast.FuncLit); !ok {
 		return false
 	}
-	_, ok := code.Unparen(fn).Parent().Parent().Node().(*ast.GoStmt)
-	return ok
+	called := code.Unparen(fn)
+	start, ok := called.Parent().Parent().Node().(*ast.GoStmt)
+	return ok && ast.Node(start.Call.Fun) == called.Node() // and no argument of another function
 }
 
 // HasGo reports whether there is a go statement.

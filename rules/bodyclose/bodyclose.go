@@ -311,7 +311,7 @@ func (b *bodyLeak) unclosed(m rule.Match, unmet mustcall.Unmet) rule.Match {
 	switch {
 	case b.Head():
 		harm = ", which net/http asks for also where there is no body, as after HEAD"
-	case drained(&b.Response) && !unread:
+	case !unread:
 		harm = ", so its connection and two goroutines leak when reading it fails"
 	}
 	name := b.Var.Name()
@@ -379,7 +379,10 @@ func (b *bodyLeak) onWaysOut(m rule.Match, g mustcall.Guard, deferred ast.Stmt) 
 	if why != "" {
 		return m.None("no close on the ways out: " + why)
 	}
-	message := "Close the response body on each way out that goes without: one that panics does not, and what is still being sent is cut off"
+	message := "Close the response body on each way out that goes without: one that panics does not"
+	if cutsOff(&b.Response) {
+		message += ", and what is still being sent is cut off"
+	}
 	if !promised(&b.Response) && !touchesBody(&b.Response) {
 		message += "; it panics if a substitute for the client returns no body"
 	}

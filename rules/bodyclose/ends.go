@@ -97,14 +97,14 @@ func countsRounds(p *code.Pass, cond ast.Expr, loop inspector.Cursor) bool {
 }
 
 // unread returns the first way out that a path comes to without having read the
-// body to its end, which would have freed the connection; ok is false if there
-// is none.
+// body to its end, itself or by a helper, which would have freed the connection; ok is
+// false if there is none.
 func unread(b *response.Response, unmet mustcall.Unmet) (e mustcall.Exit, ok bool) {
-	if drained(b) {
+	if slices.ContainsFunc(b.Events, func(e usage.Event) bool { return emptied(b, e) }) {
 		o := b.Obligation()
 		o.Events = slices.Clone(o.Events)
 		for i, e := range o.Events {
-			if drains(b, e) {
+			if emptied(b, e) {
 				o.Events[i].Kind = usage.Closes
 			}
 		}

@@ -50,7 +50,9 @@ func functions(p *code.Pass) func(*types.Func) *code.Func {
 	}
 }
 
-// outOf translates a place of the callee of call into the caller.
+// outOf translates a place of the callee of call into the caller. What the callee keeps
+// in a variable of its own has no name there, and may be of another structure than the
+// caller's.
 func outOf(p *code.Pass, at locks.Path, call *ast.CallExpr, callee *code.Func) (locks.Path, bool) {
 	for i, param := range code.Params(callee) {
 		if param != nil && p.TypesInfo.Defs[param] == types.Object(at.Root) {
@@ -58,5 +60,5 @@ func outOf(p *code.Pass, at locks.Path, call *ast.CallExpr, callee *code.Func) (
 			return locks.Path{Root: from.Root, Path: from.Path + at.Path}, ok
 		}
 	}
-	return at, !at.Root.IsField() && at.Root.Kind() != types.ParamVar && at.Root.Kind() != types.RecvVar
+	return at, at.Root.Kind() == types.PackageVar
 }

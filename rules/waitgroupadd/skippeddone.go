@@ -29,6 +29,9 @@ type skippedDone struct {
 	Return token.Pos
 	// Stuck says why others than the goroutine may rely on the Done where it is.
 	Stuck string
+	// Waiter is the go statement of a goroutine that waits for the group on behalf of the
+	// function, which may go on without it; not valid if the function itself waits.
+	Waiter token.Pos
 	// Another is set if at the start of the goroutine the group may be another one.
 	Another bool
 	// MayPanic is set if something in front of the Done may panic: a deferred
@@ -46,13 +49,16 @@ func skippedDoneOf(g *waitgroup.Goroutine) (s skippedDone, ok bool) {
 			n++
 		}
 	}
-	if n != 1 || g.Used(done.Key) || sharesDone(g, done) || !g.Counted(done.Key) || !waitedAlways(g, done.Key) {
+	if n != 1 || g.Used(done.Key) || sharesDone(g, done) || !g.Counted(done.Key) || moreThanCounted(g, done.Key) {
 		return s, false
 	}
-	if done.Runner != g.Lit || !g.Groups.Waited(done) || g.PassedOn(done.Key) {
+	waiter, waited := waitedAlways(g, done.Key)
+	if !waited || done.Runner != g.Lit || !g.Groups.Waited(done) || g.PassedOn(done.Key) {
 		return s, false
 	}
-	return skips(g.Pass, done, g.Body)
+	s, ok = skips(g.Pass, done, g.Body)
+	s.Waiter = waiter
+	return s, ok
 }
 
 // skippedDones looks at the functions with a name that go statements start.
@@ -78,9 +84,12 @@ func skippedDones(w *waitgroup.Groups) (out []skippedDone) {
 		any := false
 		for _, nc := range calls {
 			c := groupCallOf(w, f, done, nc)
-			owed := nc.Go() && c.Known && owedByOne(w, c, f) &&
+			waiter, one := owedByOne(w, c, f)
+			owed := nc.Go() && c.Known && one &&
 				!elsewhere(w, c, c.groupExpr(done.Recv), func(call *ast.CallExpr) bool { return f.CalledBy(call) || keepsCount(w, call) })
-			any = any || owed
+			if any = any || owed; owed && waiter.IsValid() {
+				s.Waiter = waiter
+			}
 			if !owed && s.Stuck == "" {
 				s.Stuck = "not every call of " + f.Object.Name() + " is known to be counted"
 			}
@@ -93,18 +102,19 @@ func skippedDones(w *waitgroup.Groups) (out []skippedDone) {
 }
 
 // owedByOne reports whether the go statement of c is counted in front of it,
-// is waited for, and nobody else can count down for it.
-func owedByOne(w *waitgroup.Groups, c groupCall, f *callers.NamedFunc) bool {
+// is waited for, and nobody else can count down for it. The waiter is that of
+// [waitedAlways].
+func owedByOne(w *waitgroup.Groups, c groupCall, f *callers.NamedFunc) (waiter token.Pos, ok bool) {
 	g := w.Goroutine(c.Stmt)
-	if g == nil || !g.Counted(c.Key) || !waitedAlways(g, c.Key) || !waitedAs(w, c) && !w.Waited(waitgroup.Op{Key: c.Key}) {
-		return false
+	if g == nil || !g.Counted(c.Key) || moreThanCounted(g, c.Key) || !waitedAs(w, c) && !w.Waited(waitgroup.Op{Key: c.Key}) {
+		return waiter, false
 	}
 	for _, o := range g.Ops() {
 		if o.Name == "Done" && o.Key == c.Key && !f.Cursor.Contains(o.At) && !launch.Started(o.Runner) {
-			return false
+			return waiter, false
 		}
 	}
-	return true
+	return waitedAlways(g, c.Key)
 }
 
 // otherDones reports whether a function other than f counts down the field
@@ -299,24 +309,45 @@ func sends(g *waitgroup.Goroutine) bool {
 }
 
 // waitedAlways reports whether the function that starts the goroutine comes to
-// a Wait on every path, unless somebody else is the one that waits.
-func waitedAlways(g *waitgroup.Goroutine, key code.WGKey) bool {
+// a Wait on every path, or starts a goroutine that waits, unless somebody else is the
+// one that waits. It returns the go statement of such a goroutine.
+func waitedAlways(g *waitgroup.Goroutine, key code.WGKey) (waiter token.Pos, always bool) {
 	waits, elsewhere := map[ast.Node]bool{}, true
 	for _, o := range g.Ops() {
 		if o.Name == "Wait" && o.Key == key {
 			elsewhere = false
-			if n := code.FlowNode(o.At, g.Parent); n != nil && o.Runner == g.Pass.Runner(g.Stmt) {
+			at := o.At
+			if start, ok := startOfWaiter(g, o); ok {
+				at, waiter = start, start.Node().Pos()
+			}
+			if n := code.FlowNode(at, g.Parent); n != nil && g.Pass.Runner(at) == g.Pass.Runner(g.Stmt) {
 				waits[n] = true
 			}
 		}
 	}
 	if elsewhere {
-		return true
+		return waiter, true
 	}
-	always := true
+	always = true
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !waits[n] },
 		Exit: func(*flow.Block, struct{}) { always = false },
 	}.After(g.Parent.Flow, code.FlowNode(g.Stmt, g.Parent), struct{}{})
-	return always
+	return waiter, always
+}
+
+// startOfWaiter returns the go statement whose literal does wait at once, after nothing
+// but defer statements.
+func startOfWaiter(g *waitgroup.Goroutine, wait waitgroup.Op) (start inspector.Cursor, ok bool) {
+	lit, isLit := wait.Runner.Node().(*ast.FuncLit)
+	if !isLit || !launch.Started(wait.Runner) {
+		return start, false
+	}
+	for _, s := range lit.Body.List {
+		if _, isDefer := s.(*ast.DeferStmt); !isDefer {
+			es, isExpr := s.(*ast.ExprStmt)
+			return code.Unparen(wait.Runner).Parent().Parent(), isExpr && ast.Unparen(es.X) == ast.Expr(wait.Call)
+		}
+	}
+	return start, false
 }

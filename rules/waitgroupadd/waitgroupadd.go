@@ -56,6 +56,10 @@
 // may panic: it neither divides, indexes, sends nor follows a pointer that may be
 // nil, and it calls only functions of which that is known.
 //
+// Where a goroutine waits for the group on behalf of the function, which may go on
+// without it after some time, the deferred Done is unsafe: the function then takes the
+// way of those who have seen the Wait end.
+//
 // A function with a name that adds for itself, or gets a group by value, is
 // changed together with all its calls, all or none, and so the fix is unsafe:
 // it is offered only if all calls are known, and an Add also goes in front of
@@ -231,16 +235,23 @@ func (g *wgGo) addBehind() []rule.Match {
 // doneSkipped is go func() { if x { return }; wg.Done() }().
 func doneSkipped(p *code.Pass, s skippedDone) rule.Match {
 	recv, list := types.ExprString(s.Done.Recv), s.Body.Body.List
+	harm := ", so " + recv + ".Wait blocks forever"
+	if s.Waiter.IsValid() {
+		harm = ", so the goroutine that waits for " + recv + " leaks"
+	}
 	m := rule.Match{
 		Pos: s.Done.Call.Pos(), End: s.Done.Call.End(), Category: "EarlyReturn",
-		Message: recv + ".Done is skipped when the goroutine returns early, so " + recv + ".Wait blocks forever",
+		Message: recv + ".Done is skipped when the goroutine returns early" + harm,
 	}
 	if !s.Return.IsValid() {
 		m.Category = ""
-		m.Message = recv + ".Done is skipped when the goroutine recovers from a panic, so " + recv + ".Wait blocks forever"
+		m.Message = recv + ".Done is skipped when the goroutine recovers from a panic" + harm
 		return m.None("whether a deferred Done may come after the recovery depends on what the recovery is for")
 	}
 	m.Related = []rule.Related{{Pos: s.Return, End: s.Return, Message: "returns here without it"}}
+	if s.Waiter.IsValid() {
+		m.Related = append(m.Related, rule.Related{Pos: s.Waiter, End: s.Waiter, Message: "the goroutine that waits starts here"})
+	}
 	if s.Stuck != "" {
 		return m.None(s.Stuck)
 	}
@@ -263,6 +274,9 @@ func doneSkipped(p *code.Pass, s skippedDone) rule.Match {
 	}
 	if s.MayPanic {
 		return m.Unsafe("Defer "+recv+".Done at the start of the goroutine; if the goroutine panics, Wait may return before the process has ended by that", fix)
+	}
+	if s.Waiter.IsValid() {
+		return m.Unsafe("Defer "+recv+".Done at the start of the goroutine; the function then sees the Wait end also after an early return, and no time limit run out", fix)
 	}
 	return m.Safe("Defer "+recv+".Done at the start of the goroutine", fix)
 }

@@ -73,7 +73,7 @@ func (g *localGroup) sendsFirst(snd *channel.Sender) bool {
 			ops = g.named(s, snd.Body)
 		}
 		gr := waitgroup.NewGroups(g.p).Goroutine(s.Stmt)
-		if len(ops) == 0 || gr == nil || !gr.Counted(code.WGKey{Root: g.Var}) {
+		if len(ops) == 0 || !gr.Counted(code.WGKey{Root: g.Var}) {
 			return false
 		}
 		for _, o := range ops {

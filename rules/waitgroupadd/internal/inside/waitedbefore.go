@@ -83,28 +83,26 @@ func deferredIn(g *waitgroup.Goroutine, c inspector.Cursor) (deferred ast.Stmt, 
 	return deferred, fn
 }
 
-// startedIn returns the go statement by which the goroutine of runner starts that of g,
-// itself or by goroutines in between.
+// startedIn returns what the goroutine of runner does before that of g can start: the go
+// statement itself, or what holds the outermost literal around it, which nobody can run before it is made.
 func startedIn(g *waitgroup.Goroutine, runner inspector.Cursor) (start inspector.Cursor, ok bool) {
 	start = g.Stmt
 	for g.Pass.Runner(start) != runner {
 		lit := g.Pass.Runner(start)
-		call := code.Unparen(lit).Parent()
-		stmt, isGo := call.Parent().Node().(*ast.GoStmt)
-		if _, isLit := lit.Node().(*ast.FuncLit); !isLit || !isGo || ast.Node(stmt.Call) != call.Node() || stmt.Call.Fun != code.Unparen(lit).Node() {
+		if _, isLit := lit.Node().(*ast.FuncLit); !isLit {
 			return start, false
 		}
-		start = call.Parent()
+		start = lit.Parent() // the literal itself would be its own runner
 	}
 	return start, true
 }
 
-// leadsTo reports whether a path leads from the go statement start to the call at c.
+// leadsTo reports whether a path leads from what is at start to the call at c.
 func leadsTo(start, c inspector.Cursor, fn *code.Func) bool {
-	to, found := code.FlowNode(c, fn), false
+	from, to, found := code.FlowNode(start, fn), code.FlowNode(c, fn), false
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
 		found = found || n == to
 		return s, !found
-	}}.After(fn.Flow, start.Node(), struct{}{})
+	}}.After(fn.Flow, from, struct{}{})
 	return found
 }
