@@ -93,7 +93,7 @@ func TestAsk(t *testing.T) {
 			dir := askFiles(t)
 			cmd := exec.Command(bin, "-i", "./...")
 			cmd.Dir = dir
-			cmd.Env = append(os.Environ(), "GIT_EDITOR=sh "+filepath.Join(dir, tt.editor), "TERM=xterm", "NO_COLOR=")
+			cmd.Env = append(append(os.Environ(), memo(t, dir)...), "GIT_EDITOR=sh "+filepath.Join(dir, tt.editor), "TERM=xterm", "NO_COLOR=")
 			tty, err := pty.Start(cmd)
 			if err != nil {
 				t.Fatal(err)

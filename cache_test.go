@@ -57,14 +57,16 @@ func (c *cacheRun) run(args ...string) string {
 var fromCache = regexp.MustCompile(`(\d+) of (\d+) packages known from the cache`)
 
 // known returns how many packages a run took from the cache, and of how many:
-// their findings, then the fixes of those that have some.
-func (c *cacheRun) known(args ...string) string {
+// their findings, then the fixes of those that have some. Document is what the run
+// prints on standard output.
+func (c *cacheRun) known(args ...string) (packages, document string) {
 	c.t.Helper()
+	document, said, _ := strings.Cut(c.run(append(args, "-v")...), "stderr:\n")
 	var all []string
-	for _, m := range fromCache.FindAllStringSubmatch(c.run(append(args, "-v")...), -1) {
+	for _, m := range fromCache.FindAllStringSubmatch(said, -1) {
 		all = append(all, m[1]+"/"+m[2])
 	}
-	return strings.Join(all, " ")
+	return strings.Join(all, " "), document
 }
 
 func (c *cacheRun) write(name, text string) {
@@ -166,13 +168,20 @@ func TestCache(t *testing.T) {
 		if step.edit != nil {
 			step.edit()
 		}
+		want, first := c.run(append(flags, "-no-cache")...), 0
 		if step.known != "" {
-			if got := c.known(flags...); got != step.known {
-				t.Errorf("%s: %s packages were known, want %s", step.name, got, step.known)
+			known, document := c.known(flags...)
+			if known != step.known {
+				t.Errorf("%s: %s packages were known, want %s", step.name, known, step.known)
+			}
+			if want, _, _ := strings.Cut(want, "stderr:\n"); document != want {
+				t.Errorf("%s, with the cache and -v:\n%s\nwithout it:\n%s", step.name, document, want)
+			}
+			if !longform.Wanted() {
+				first = runs // that was the run with the cache
 			}
 		}
-		want := c.run(append(flags, "-no-cache")...)
-		for i := range runs {
+		for i := first; i < runs; i++ {
 			if got := c.run(flags...); got != want {
 				t.Errorf("%s, run %d with the cache:\n%s\nwithout it:\n%s", step.name, i+1, got, want)
 			}

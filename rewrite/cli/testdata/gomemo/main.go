@@ -1,7 +1,9 @@
 // Command gomemo stands in for the go command in scripts. It runs the real one,
 // and remembers what it answers to "go list" and "go env": a script asks the same of
 // the same files many times, and most of its time went there. The answers are kept
-// under everything that they depend on, so that they are those of the real one.
+// under everything that they depend on, so that they are those of the real one. They
+// do not depend on where the files of a script lie: scripts with the same files share
+// them.
 package main
 
 import (
@@ -47,16 +49,23 @@ func main() {
 		cmd := command(args)
 		cmd.Stdout, cmd.Stderr = &stdout, &stderr
 		a.Code = code(cmd.Run())
-		a.Stdout, a.Stderr = stdout.Bytes(), stderr.Bytes()
+		a.Stdout, a.Stderr = replaced(stdout.Bytes(), work, here), replaced(stderr.Bytes(), work, here)
 		// An answer is good for the next time if it has changed no file, and one
 		// about the build if it names none of this script.
-		if key(args) == before && !(ofBuild(args) && (a.Code != 0 || bytes.Contains(a.Stdout, []byte(work)))) {
+		if key(args) == before && !(ofBuild(args) && (a.Code != 0 || bytes.Contains(a.Stdout, []byte(here)))) {
 			keep(name, a)
 		}
 	}
-	os.Stdout.Write(a.Stdout)
-	os.Stderr.Write(a.Stderr)
+	os.Stdout.Write(replaced(a.Stdout, here, work))
+	os.Stderr.Write(replaced(a.Stderr, here, work))
 	os.Exit(a.Code)
+}
+
+// here stands for the directory of the script in what is kept.
+const here = "{{GOMEMO_WORK}}"
+
+func replaced(text []byte, old, new string) []byte {
+	return bytes.ReplaceAll(text, []byte(old), []byte(new))
 }
 
 func command(args []string) *exec.Cmd { return exec.Command(realGo, args...) }
@@ -90,16 +99,18 @@ func keep(name string, a answer) {
 // script. Outside of the script nothing changes while it runs.
 func key(args []string) string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%q\n", args)
+	fmt.Fprintf(h, "%s\n", replaced(fmt.Appendf(nil, "%q", args), work, here))
 	env := slices.DeleteFunc(os.Environ(), func(e string) bool {
 		return strings.HasPrefix(e, "GOMEMO_") || !strings.HasPrefix(e, "GO") && !strings.HasPrefix(e, "CGO_")
 	})
 	slices.Sort(env)
-	fmt.Fprintf(h, "%q\n", env)
+	fmt.Fprintf(h, "%s\n", replaced(fmt.Appendf(nil, "%q", env), work, here))
 	exts := []string{".mod", ".work"}
 	if !ofBuild(args) {
-		exts = append(exts, ".go", ".sum", ".c", ".h", ".s", ".json", ".txt")
-		fmt.Fprintf(h, "%q\n", work)
+		exts = append(exts, ".go", ".sum", ".c", ".h", ".s", ".txt")
+		if strings.Contains(os.Getenv("GOFLAGS"), "-overlay") { // else it is a report of the script
+			exts = append(exts, ".json")
+		}
 	}
 	dir, err := os.Getwd()
 	rel, _ := filepath.Rel(work, dir)
@@ -130,7 +141,7 @@ func add(h hash.Hash, path string, d fs.DirEntry, exts []string) error {
 	rel, _ := filepath.Rel(work, path)
 	if info.Mode()&fs.ModeSymlink != 0 {
 		to, err := os.Readlink(path)
-		fmt.Fprintf(h, "%q -> %q\n", rel, to)
+		fmt.Fprintf(h, "%q -> %s\n", rel, replaced([]byte(to), work, here))
 		return err
 	}
 	if d.IsDir() && len(exts) > 2 {
@@ -140,6 +151,7 @@ func add(h hash.Hash, path string, d fs.DirEntry, exts []string) error {
 		return nil
 	}
 	text, err := os.ReadFile(path)
+	text = replaced(text, work, here)
 	fmt.Fprintf(h, "%q %v %d %v\n", rel, info.Mode(), len(text), err)
 	h.Write(text)
 	return nil
