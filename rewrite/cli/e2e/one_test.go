@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"encoding/json"
@@ -120,7 +120,7 @@ func TestOneAsAll(t *testing.T) {
 func TestFixturesOneAsAll(t *testing.T) {
 	longform.Only(t, "TestOneAsAll for all fixtures")
 	bin := program(t)
-	dir, err := filepath.Abs("fixtures")
+	dir, err := filepath.Abs(filepath.Join(root, "fixtures"))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"encoding/json"
@@ -17,13 +17,14 @@ import (
 // print the same diff, byte for byte, and find the same.
 func TestShards(t *testing.T) {
 	bin := program(t)
-	fixtures, err := filepath.Abs("fixtures")
+	fixtures, err := filepath.Abs(filepath.Join(root, "fixtures"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	run := func(args ...string) (diff string, findings []string) {
 		out := filepath.Join(t.TempDir(), "out.json")
 		cmd := exec.Command(bin, slices.Concat(args, []string{"-C=fixtures", "-o=json=" + out, "-q"}, someFixtures())...)
+		cmd.Dir = root
 		cmd.Env = append(os.Environ(), memo(t, fixtures)...)
 		stdout, _ := cmd.Output() // fails because it finds something
 		data, err := os.ReadFile(out)

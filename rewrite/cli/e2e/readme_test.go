@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package e2e_test
 
 import (
 	"os"
@@ -22,7 +22,7 @@ func TestReadme(t *testing.T) {
 			t.Fatalf("the README runs in a shell, on a repository: %v", err)
 		}
 	}
-	blocks := regexp.MustCompile("(?ms)^```(diff|console)\n(.*?)^```$").FindAllStringSubmatch(read(t, "README.md"), -1)
+	blocks := regexp.MustCompile("(?ms)^```(diff|console)\n(.*?)^```$").FindAllStringSubmatch(read(t, filepath.Join(root, "README.md")), -1)
 	kinds := map[string]int{}
 	for _, b := range blocks {
 		kind, text := b[1], b[2]
@@ -49,7 +49,7 @@ func TestReadme(t *testing.T) {
 			t.Errorf("the terminal shows\n%s\nthe README\n%s", got, text)
 		}
 	}
-	config := regexp.MustCompile("(?ms)^```yaml\n(skip:.*?)^```$").FindStringSubmatch(read(t, "README.md"))
+	config := regexp.MustCompile("(?ms)^```yaml\n(skip:.*?)^```$").FindStringSubmatch(read(t, filepath.Join(root, "README.md")))
 	if config == nil {
 		t.Fatal("no configuration")
 	}
@@ -68,11 +68,11 @@ func TestReadme(t *testing.T) {
 // demonstrates wants the first command of the README to show the same diff of the
 // file in this repository.
 func demonstrates(t *testing.T, diff string) {
-	m := regexp.MustCompile(`(?m)^go run \. (-C fixtures \./\S+) `).FindStringSubmatch(read(t, "README.md"))
+	m := regexp.MustCompile(`(?m)^go run \. (-C fixtures \./\S+) `).FindStringSubmatch(read(t, filepath.Join(root, "README.md")))
 	if m == nil {
 		t.Fatal("no command to try")
 	}
-	root, err := filepath.Abs(".")
+	root, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,7 +92,7 @@ func shop(t *testing.T) string {
 	dir := t.TempDir()
 	for path, text := range map[string]string{
 		"go.mod":         "module example.com/shop\n\ngo 1.26\n",
-		"stock/stock.go": read(t, "fixtures/stock/stock.go"),
+		"stock/stock.go": read(t, filepath.Join(root, "fixtures", "stock", "stock.go")),
 	} {
 		path = filepath.Join(dir, path)
 		if err := os.MkdirAll(filepath.Dir(path), 0o777); err != nil {

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package e2e_test
 
 import (
 	"errors"
@@ -99,12 +99,12 @@ type runner struct {
 }
 
 func newRunner(t *testing.T, bash string, inputs map[string]string) *runner {
-	root, err := filepath.Abs(".")
+	root, err := filepath.Abs(root)
 	if err != nil {
 		t.Fatal(err)
 	}
 	r := &runner{t: t, bash: bash, dir: t.TempDir(), inputs: inputs}
-	if err := yaml.Unmarshal([]byte(read(t, "action.yml")), &r.action); err != nil {
+	if err := yaml.Unmarshal([]byte(read(t, filepath.Join(root, "action.yml"))), &r.action); err != nil {
 		t.Fatal(err)
 	}
 	for name, in := range r.action.Inputs {

@@ -1,4 +1,4 @@
-package main
+package e2e_test
 
 import (
 	"encoding/json"
@@ -24,7 +24,7 @@ func TestDrivers(t *testing.T) {
 	// short form takes a module that imports little.
 	fixtures, packages, least := driversModule(t), []string{"./..."}, 3
 	if longform.Wanted() {
-		dir, err := filepath.Abs("fixtures")
+		dir, err := filepath.Abs(filepath.Join(root, "fixtures"))
 		if err != nil {
 			t.Fatal(err)
 		}
