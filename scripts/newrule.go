@@ -1,8 +1,8 @@
 //go:build ignore
 
 // Newrule makes what a rule consists of: its package with a test, its fixture, its
-// golden diff, its line in the registry and its row in the README. All tests but
-// those of the fixture, which is yours to write, pass.
+// line in the registry and its row in the README. All tests but those of the
+// fixture, which is yours to write, pass.
 //
 //	go run scripts/newrule.go tickerstop
 package main
@@ -113,8 +113,8 @@ func main() {
 	if err := readme.Run(); err != nil {
 		log.Fatalf("write the table of rules in README.md: %v", err)
 	}
-	fmt.Printf("made rules/%[1]s, fixtures/%[1]s and golden/%[1]s.diff; the tests fail until the fixture expects a finding.\n"+
-		"go test ./rules/%[1]s runs the fixture, and with -update it writes the golden diff\n", name)
+	fmt.Printf("made rules/%[1]s and fixtures/%[1]s; the tests fail until the fixture expects a finding.\n"+
+		"go test ./rules/%[1]s runs the fixture, and with -update it writes the golden diffs\n", name)
 }
 
 func create(name string) error {
@@ -142,7 +142,6 @@ func create(name string) error {
 		"fixtures/" + name + "/leak.go":           leakFile,
 		"fixtures/" + name + "/ok.go":             okFile,
 		"fixtures/" + name + "/scenario_test.go":  scenarioFile,
-		"golden/" + name + ".diff":                "",
 	}
 	for path := range files {
 		if _, err := os.Stat(path); !errors.Is(err, fs.ErrNotExist) {

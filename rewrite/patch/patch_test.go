@@ -85,7 +85,7 @@ func forms() map[string]map[string][2]string {
 	all := map[string][2]string{}
 	forms := map[string]map[string][2]string{"together": all}
 	for i, name := range slices.Sorted(maps.Keys(trees)) {
-		if longform.Wanted() || name == "not UTF-8" || name == "plain" {
+		if longform.Wanted() || name == "not UTF-8" {
 			forms[name] = trees[name]
 		}
 		for file, texts := range trees[name] {

@@ -32,7 +32,10 @@ var semver = regexp.MustCompile(`^\d+\.\d+\.\d+(-[0-9A-Za-z.-]+)?(\+[0-9A-Za-z.-
 // says how. A run that is incomplete has an invocation that failed and a
 // notification for each reason. If there are more results than GitHub takes,
 // the most important ones are there and a notification counts the others.
-func SARIF(w io.Writer, run Run, opt Options) error {
+func SARIF(w io.Writer, run Run, opt Options) error { return sarifUpTo(w, run, opt, maxResults) }
+
+// sarifUpTo is SARIF for a host that takes at most so many results.
+func sarifUpTo(w io.Writer, run Run, opt Options, most int) error {
 	s := sarifWriter{opt: opt, src: newSources(run, opt), index: map[string]int{}}
 	driver := sarif.NewToolComponent().WithName("goroutinefix").WithInformationURI(homepage).
 		WithSemanticVersion(semanticVersion(opt.Version))
@@ -44,7 +47,7 @@ func SARIF(w io.Writer, run Run, opt Options) error {
 	out.WithTool(sarif.NewTool().WithDriver(driver)).WithColumnKind("utf16CodeUnits")
 
 	results := byImportance(run.Findings)
-	left := max(0, len(results)-maxResults)
+	left := max(0, len(results)-most)
 	unique := map[*finding.Finding]string{}
 	for i, fp := range fingerprints(run.Findings) {
 		unique[&run.Findings[i]] = fp
@@ -58,7 +61,7 @@ func SARIF(w io.Writer, run Run, opt Options) error {
 	}
 	if left > 0 {
 		invocation.AddToolExecutionNotification(sarifNotification(
-			fmt.Sprintf("%d of %d findings are left out, because GitHub takes %d results", left, len(results), maxResults), "warning"))
+			fmt.Sprintf("%d of %d findings are left out, because GitHub takes %d results", left, len(results), most), "warning"))
 	}
 	out.AddInvocation(invocation)
 	properties := sarif.NewPropertyBag()

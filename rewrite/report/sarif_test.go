@@ -7,6 +7,7 @@ import (
 	"unicode/utf16"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 )
 
 type sarifLocation struct {
@@ -161,22 +162,37 @@ func TestSARIFIncomplete(t *testing.T) {
 }
 
 // TestSARIFLimit has more findings than GitHub takes.
+// TestSARIFLimit has more results than the host takes, which in the short form is
+// less than GitHub.
 func TestSARIFLimit(t *testing.T) {
-	run := many(maxResults + 5)
+	most := 2500
+	if longform.Wanted() {
+		most = maxResults
+	}
+	run := many(most + 5)
 	important := finding.Finding{Rule: "bodyclose", Package: "m", Place: place("z.go", 1), Message: "last, but most important", Applicability: finding.Safe, Outcome: finding.Outcome{Status: finding.Fixable}}
 	run.Findings = append(run.Findings, important)
 	var doc sarifDocument
-	decode(t, render(t, "sarif", run, Options{Dir: wd}), &doc)
+	var short strings.Builder
+	if err := sarifUpTo(&short, run, Options{Dir: wd}, most); err != nil {
+		t.Fatal(err)
+	}
+	text := short.String()
+	if most == maxResults {
+		text = render(t, "sarif", run, Options{Dir: wd})
+	}
+	decode(t, text, &doc)
 	r := doc.Runs[0]
-	if len(r.Results) != maxResults {
+	if len(r.Results) != most {
 		t.Errorf("%d results", len(r.Results))
 	}
 	found := false
-	for _, x := range r.Results[:maxResults/2] {
+	for _, x := range r.Results[:most/2] {
 		found = found || x.Locations[0].PhysicalLocation.ArtifactLocation.URI == "z.go"
 	}
 	notes := r.Invocations[0].ToolExecutionNotifications
-	if !found || len(notes) != 1 || notes[0].Message.Text != "6 of 25006 findings are left out, because GitHub takes 25000 results" {
+	want := fmt.Sprintf("6 of %d findings are left out, because GitHub takes %d results", most+6, most)
+	if !found || len(notes) != 1 || notes[0].Message.Text != want {
 		t.Errorf("found %v, notifications %+v", found, notes)
 	}
 }

@@ -9,10 +9,10 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
-// mixed are the rules whose unsafe fixes are most at odds with other fixes, and proven
-// those whose scenarios are quickest: the short form runs the program on the tree with
-// the unsafe fixes, and the scenarios, for these alone.
-var mixed, proven = []string{"blockingsend", "waitgroupadd"}, []string{"blockingreceive", "waitgroupwait"}
+// mixed is a rule whose unsafe fixes are at odds with other fixes, and proven one whose
+// scenarios are quick: the short form runs the program on the tree with the unsafe
+// fixes, and the scenarios, for these alone.
+const mixed, proven = "waitgroupadd", "waitgroupwait"
 
 // Rule checks the fixture and the goldens of the one rule with the given name in
 // seconds. In the long form it also runs the scenarios of the fixture, and go vet. Rules are all rules: none of the
@@ -40,11 +40,11 @@ func Rule(t *testing.T, rules []rule.Rule, name string) {
 	})
 	t.Run("second", func(t *testing.T) {
 		silent(t, rules, fixed, false, pattern)
-		if longform.Wanted() || slices.Contains(mixed, name) {
+		if longform.Wanted() || name == mixed {
 			silent(t, rules, fix(t, risky, fixtures), true, pattern)
 		}
 	})
-	if longform.Wanted() || slices.Contains(proven, name) {
+	if longform.Wanted() || name == proven {
 		t.Run("proof", func(t *testing.T) { prove(t, r, fixtures, fixed, before.Findings) })
 	}
 }

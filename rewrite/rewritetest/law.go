@@ -6,7 +6,6 @@
 package rewritetest
 
 import (
-	"bytes"
 	"context"
 	"flag"
 	"fmt"
@@ -24,7 +23,6 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/patch"
 	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/longform"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
@@ -32,7 +30,7 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden diffs")
 
 // Law checks all rules at once against the module of fixtures and the golden diffs,
-// which are directories: fixtures/<rule> and golden/<rule>.diff. Rule holds each rule
+// which are directories: fixtures/<rule> and golden/<rule>. Rule holds each rule
 // to the law; here is what only all of them together show: that nothing lies about
 // which belongs to no rule, and that the fixes of several rules go together in one
 // package. Program is the command line with these rules. The long form, and -update, do
@@ -91,8 +89,8 @@ func obeys(t *testing.T, r rule.Rule, fixtures, golden string, before, risky *re
 	if len(changes)+len(more) == 0 && slices.ContainsFunc(found, func(f finding.Finding) bool { return f.Applicability != finding.None }) {
 		t.Error("no fix of the fixture comes through")
 	}
-	goldenDiff(t, filepath.Join(golden, r.Name+".diff"), filepath.Dir(fixtures), changes)
-	goldenDiff(t, filepath.Join(golden, r.Name+unsafeEnding), filepath.Dir(fixtures), more)
+	goldens{filepath.Join(golden, r.Name), safeEnding}.hold(t, dir, changes)
+	goldens{filepath.Join(golden, r.Name), unsafeEnding}.hold(t, dir, more)
 	for _, c := range changes {
 		untouched(t, c)
 	}
@@ -103,9 +101,6 @@ func obeys(t *testing.T, r rule.Rule, fixtures, golden string, before, risky *re
 // demonstration is the fixture of no rule: a small package that the README shows,
 // with leaks of several rules, all of which are fixed.
 const demonstration = "stock"
-
-// unsafeEnding is how the name of a golden with the unsafe fixes ends, too.
-const unsafeEnding = ".unsafe.diff"
 
 func changesIn(all []finding.FileChange, dir string) (in []finding.FileChange) {
 	for _, c := range all {
@@ -132,7 +127,7 @@ func run(t *testing.T, rules []rule.Rule, dir string, unsafe bool, pattern strin
 }
 
 // orphans: every rule has a fixture and a page, and nothing lies beside that
-// belongs to no rule. That a rule with fixes has a golden is for goldenDiff to say.
+// belongs to no rule. That each fixture file with a fix has a golden is for goldens to say.
 func orphans(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 	names := map[string]bool{}
 	for _, r := range rules {
@@ -150,8 +145,8 @@ func orphans(t *testing.T, rules []rule.Rule, fixtures, golden string) {
 			t.Fatal(err)
 		}
 		for _, e := range entries {
-			name := strings.TrimSuffix(strings.TrimSuffix(e.Name(), ".diff"), ".unsafe")
-			if (e.IsDir() || strings.HasSuffix(e.Name(), ".diff")) && !names[name] && name != "internal" && name != demonstration {
+			beside := dir == fixtures && (!e.IsDir() || e.Name() == "internal" || e.Name() == demonstration)
+			if !names[e.Name()] && !beside {
 				t.Errorf("%s belongs to no rule", filepath.Join(dir, e.Name()))
 			}
 		}
@@ -215,76 +210,6 @@ func expectations(t *testing.T, r rule.Rule, dir string, found []finding.Finding
 			t.Errorf("%s:%d: nothing found that matches %q", at.file, at.line, re)
 		}
 	}
-}
-
-// goldenDiff: the engine's diff is the golden one, byte for byte, and git applies
-// it. A rule without safe fixes has an empty one, a rule without unsafe fixes none
-// for these.
-func goldenDiff(t *testing.T, golden, root string, changes []finding.FileChange) {
-	diff, err := patch.Unified(changes, patch.Options{Root: root, NoGit: true})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if *update {
-		if err := os.WriteFile(golden, diff, 0o666); err != nil {
-			t.Fatal(err)
-		}
-		if len(diff) == 0 && strings.HasSuffix(golden, unsafeEnding) {
-			os.Remove(golden)
-		}
-	}
-	want, err := os.ReadFile(golden)
-	if os.IsNotExist(err) && len(diff) == 0 && strings.HasSuffix(golden, unsafeEnding) {
-		return // a rule without such fixes
-	}
-	if err != nil {
-		t.Errorf("read the golden diff: %v; go test -update writes it", err)
-		return
-	}
-	if !bytes.Equal(diff, want) {
-		t.Errorf("the diff differs from %s; read the difference, then go test -update:\n%s", golden, firstDifference(want, diff))
-	}
-	if len(diff) == 0 {
-		return // nothing to apply
-	}
-	tree := t.TempDir()
-	for _, c := range changes {
-		name := filepath.Join(tree, rel(root, c.Path))
-		if err := os.MkdirAll(filepath.Dir(name), 0o777); err != nil {
-			t.Fatal(err)
-		}
-		if err := os.WriteFile(name, c.Old, 0o666); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.Command("git", "apply", "-")
-	cmd.Dir, cmd.Stdin = tree, bytes.NewReader(diff)
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("git apply: %v\n%s", err, out)
-	}
-	for _, c := range changes {
-		got, err := os.ReadFile(filepath.Join(tree, rel(root, c.Path)))
-		if err != nil || !bytes.Equal(got, c.New) {
-			t.Errorf("git apply makes something else of %s (%v)", c.Path, err)
-		}
-	}
-}
-
-func firstDifference(want, got []byte) string {
-	w, g := strings.Split(string(want), "\n"), strings.Split(string(got), "\n")
-	for i := range max(len(w), len(g)) {
-		a, b := "", ""
-		if i < len(w) {
-			a = w[i]
-		}
-		if i < len(g) {
-			b = g[i]
-		}
-		if a != b {
-			return fmt.Sprintf("line %d\n want %q\n got  %q", i+1, a, b)
-		}
-	}
-	return "none"
 }
 
 // untouched: declarations without a finding keep their bytes, and every

@@ -10,6 +10,7 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/trimpath"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/write"
 )
@@ -17,7 +18,7 @@ import (
 // anywhere lets the go command know the copies of a tree again, wherever they
 // lie: what it built for the last test run it need not build for this one.
 func anywhere(t *testing.T) {
-	t.Setenv("GOFLAGS", strings.TrimSpace(os.Getenv("GOFLAGS")+" -trimpath"))
+	t.Setenv("GOFLAGS", trimpath.Flags())
 }
 
 // fix returns the directory of a copy of dir to which the changes of res are

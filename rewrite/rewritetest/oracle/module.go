@@ -60,9 +60,10 @@ func writeModule(dir, runtime string, files map[string][]byte) error {
 }
 
 // environ is the environment of the go command. Nobody needs the units fast or
-// with debug information: what costs most is to compile them.
+// with debug information: what costs most is to compile them. Those of a seed that
+// was judged before are in the go command's cache.
 func environ() []string {
-	return append(os.Environ(), "GOFLAGS='-gcflags=oracle.test/...=-N -l -e -dwarf=false'", "GOWORK=off")
+	return append(os.Environ(), "GOFLAGS=-trimpath '-gcflags=oracle.test/...=-N -l -e -dwarf=false'", "GOWORK=off")
 }
 
 var buildError = regexp.MustCompile(`(?m)^(?:vet: )?(\S*unit\d+\.go):\d+:\d+: (.*)$`)

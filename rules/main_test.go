@@ -1,0 +1,9 @@
+package rules_test
+
+import (
+	"testing"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/trimpath"
+)
+
+func TestMain(m *testing.M) { trimpath.Main(m) }
