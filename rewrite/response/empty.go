@@ -42,7 +42,16 @@ func (b *Response) demandsEmpty(n ast.Node) bool {
 // emptyIfEqual reports whether the response has no body if x has the value of the constant y.
 func (b *Response) emptyIfEqual(x, y ast.Expr) bool {
 	value := b.Pass.TypesInfo.Types[y].Value
-	return value != nil && b.emptyValue(ast.Unparen(x), value)
+	if value == nil {
+		return false
+	}
+	switch value.Kind() {
+	case constant.Bool:
+		return b.withoutBody(x, constant.BoolVal(value))
+	case constant.Int, constant.String:
+		return b.emptyValue(ast.Unparen(x), value)
+	}
+	return false
 }
 
 // conditionDepth bounds how many variables a condition is followed through.
