@@ -74,6 +74,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/intent"
 	"github.com/goroutinefix/goroutinefix/rewrite/launch"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
@@ -220,7 +221,7 @@ func (e endless) match() rule.Match {
 			return m.None("how to name time.After is for the author to say")
 		case owes(e.p, e.stuck, pause.Stmt):
 			return m.None("what the loop holds during the pause would not be given back")
-		case !names(e.p, e.ctx, pause.Stmt.Pos()):
+		case !naming.Visible(e.p, e.ctx, pause.Stmt.Pos()):
 			return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")
 		}
 	}
