@@ -51,6 +51,8 @@ func (o *Owed) Place(unmet Unmet, only func(*ast.DeferStmt) bool) Place {
 		return Place{Why: "a comment beside the call says that it is meant"}
 	case o.usedByEarlierDefer():
 		return Place{Why: "an earlier defer uses " + o.Var.Name() + ", and runs after a deferred release"}
+	case o.lentOn():
+		return Place{Why: "what ends with " + o.Var.Name() + " is handed on, and may be used after the function has returned"}
 	case o.HandedOn || ComesBack(o.Pass, o.Obligation):
 		return o.beforeExits(g)
 	case o.goesOn(g):
@@ -76,6 +78,11 @@ func (o *Owed) usedByEarlierDefer() bool {
 	return slices.ContainsFunc(o.Events, func(e usage.Event) bool {
 		return e.Kind != usage.Assigns && e.At.Node().Pos() < o.Call.Pos() && code.InDefer(e.At)
 	})
+}
+
+// lentOn reports whether somebody else gets what ends with the resource.
+func (o *Owed) lentOn() bool {
+	return slices.ContainsFunc(o.Events, func(e usage.Event) bool { return e.Kind == usage.Outlives })
 }
 
 // goesOn reports whether the function waits for something after the last use of the

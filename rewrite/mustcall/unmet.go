@@ -84,7 +84,7 @@ func Check(p *code.Pass, o Obligation) Unmet {
 	start := metState{errLive: o.Err != nil}
 	for _, e := range o.Events {
 		w.at[e.Node] = append(w.at[e.Node], e)
-		if v := p.VarOf(e.At.Node().(*ast.Ident)); v != o.Var {
+		if v := p.VarOf(e.At.Node().(*ast.Ident)); v != o.Var && !e.Lent {
 			w.aliases[v] = true
 		}
 		start.late = start.late || e.Kind == usage.ClosesLate && e.At.Node().Pos() < o.Call.Pos()

@@ -53,7 +53,8 @@
 // A fix is unsafe where the resource is handed on on another path, and in a loop: it is
 // released before each way out that goes without, which one that panics does not take.
 // There is no fix for a transaction that is neither committed nor rolled back anywhere,
-// because a commit may be meant; where the error is not checked right behind the call;
+// because a commit may be meant, and for one whose rows or statements are handed on: they
+// end with it. Nor is there one where the error is not checked right behind the call;
 // where the function goes on for long after the last use; and where a comment says that
 // it is meant.
 //

@@ -24,17 +24,38 @@ type row struct {
 	Intended bool                      // which release is right is the author's to say, unless there is one
 }
 
+// What a transaction gives ends with it. A statement of it gives more.
+var (
+	queried = &usage.Resource{
+		Type:    pointer("database/sql", "Rows"),
+		Release: []string{"Close"},
+		Borrow:  []string{"Next", "NextResultSet", "Scan", "Err", "Columns", "ColumnTypes"},
+	}
+	one = &usage.Resource{
+		Type:    pointer("database/sql", "Row"),
+		Release: []string{"Scan"},
+		Borrow:  []string{"Err"},
+	}
+	prepared = &usage.Resource{
+		Type:    pointer("database/sql", "Stmt"),
+		Release: []string{"Close"},
+		Borrow:  []string{"Exec", "ExecContext", "Query", "QueryContext", "QueryRow", "QueryRowContext"},
+		Gives:   map[string]*usage.Resource{"Query": queried, "QueryContext": queried, "QueryRow": one, "QueryRowContext": one},
+	}
+)
+
+func init() {
+	usage.Register(one)
+	usage.Register(prepared)
+}
+
 // rows is the table. Each says where its type's documentation asks for the release.
 var rows = []row{
 	{ // "Close closes the Rows, preventing further enumeration"; a connection is returned when they are closed or read to their end.
 		Resource: mustcall.Resource{
-			Resource: usage.Register(&usage.Resource{
-				Type:    pointer("database/sql", "Rows"),
-				Release: []string{"Close"},
-				Borrow:  []string{"Next", "NextResultSet", "Scan", "Err", "Columns", "ColumnTypes"},
-			}),
-			Acquire: mustcall.From("(*database/sql.DB).Query", "(*database/sql.DB).QueryContext", "(*database/sql.Conn).QueryContext"),
-			Moot:    readToEnd,
+			Resource: usage.Register(queried),
+			Acquire:  mustcall.From("(*database/sql.DB).Query", "(*database/sql.DB).QueryContext", "(*database/sql.Conn).QueryContext"),
+			Moot:     readToEnd,
 		},
 		Undo: "Close", Released: "closed", Harm: "its connection is not given back to the pool", Apart: resultSets,
 	},
@@ -45,6 +66,10 @@ var rows = []row{
 				Release: []string{"Commit", "Rollback"},
 				Borrow: []string{"Exec", "ExecContext", "Query", "QueryContext", "QueryRow", "QueryRowContext",
 					"Prepare", "PrepareContext", "Stmt", "StmtContext"},
+				Gives: map[string]*usage.Resource{
+					"Query": queried, "QueryContext": queried, "QueryRow": one, "QueryRowContext": one,
+					"Prepare": prepared, "PrepareContext": prepared, "Stmt": prepared, "StmtContext": prepared,
+				},
 			}),
 			Acquire: mustcall.From("(*database/sql.DB).Begin", "(*database/sql.DB).BeginTx", "(*database/sql.Conn).BeginTx"),
 		},
