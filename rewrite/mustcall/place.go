@@ -74,9 +74,10 @@ func (o *Owed) meant(g Guard) bool {
 }
 
 // usedByEarlierDefer reports whether a defer that stands before the call uses the resource.
+// One that closes what the variable holds there closes another one.
 func (o *Owed) usedByEarlierDefer() bool {
 	return slices.ContainsFunc(o.Events, func(e usage.Event) bool {
-		return e.Kind != usage.Assigns && e.At.Node().Pos() < o.Call.Pos() && code.InDefer(e.At)
+		return e.Kind != usage.Assigns && e.Kind != usage.DefersClose && e.At.Node().Pos() < o.Call.Pos() && code.InDefer(e.At)
 	})
 }
 

@@ -82,8 +82,14 @@ func Check(p *code.Pass, o Obligation) Unmet {
 	w := newUnmetWalk(p, o)
 	w.here = p.Evaluates(o.Fn, o.Call)
 	start := metState{errLive: o.Err != nil}
+	for _, assigns := range []bool{false, true} { // a statement uses its values before it assigns them
+		for _, e := range o.Events {
+			if assigns == (e.Kind == usage.Assigns) {
+				w.at[e.Node] = append(w.at[e.Node], e)
+			}
+		}
+	}
 	for _, e := range o.Events {
-		w.at[e.Node] = append(w.at[e.Node], e)
 		if v := p.VarOf(e.At.Node().(*ast.Ident)); v != o.Var && !e.Lent {
 			w.aliases[v] = true
 		}

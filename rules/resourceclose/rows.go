@@ -113,18 +113,29 @@ func pointer(path, name string) func(types.Type) bool {
 }
 
 // readToEnd reports whether a condition says that Next of the rows in v has returned
-// false: then they have closed themselves.
+// false, at once or into a variable of it alone: then they have closed themselves.
 func readToEnd(p *code.Pass, v *types.Var, cond ast.Expr, taken bool) bool {
 	cond = ast.Unparen(cond)
 	if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
 		return readToEnd(p, v, not.X, !taken)
 	}
-	call, ok := cond.(*ast.CallExpr)
-	if !ok || taken {
+	isNext := func(e ast.Expr) bool {
+		call, ok := ast.Unparen(e).(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		recv, ok := p.Method(call, "database/sql", "Rows", "Next")
+		return ok && p.VarOf(recv) == v
+	}
+	if taken || isNext(cond) {
+		return !taken
+	}
+	more := p.VarOf(cond)
+	if more == nil {
 		return false
 	}
-	recv, ok := p.Method(call, "database/sql", "Rows", "Next")
-	return ok && p.VarOf(recv) == v
+	values, param, known := p.ValuesOf(more)
+	return known && !param && !slices.ContainsFunc(values, func(e ast.Expr) bool { return !isNext(e) })
 }
 
 // resultSets reports whether the function asks for more than one result set: which one is
