@@ -22,6 +22,7 @@ type row struct {
 	Soft     bool                      // the garbage collector frees it, if it finds it in time
 	Apart    func(*mustcall.Owed) bool // what is not followed; may be nil
 	Intended bool                      // which release is right is the author's to say, unless there is one
+	Scans    func(usage.Event) bool    // a use that may fill a sql.RawBytes; may be nil
 }
 
 // What a transaction gives ends with it. A statement of it gives more.
@@ -58,6 +59,7 @@ var rows = []row{
 			Moot:     readToEnd,
 		},
 		Undo: "Close", Released: "closed", Harm: "its connection is not given back to the pool", Apart: resultSets,
+		Scans: func(usage.Event) bool { return true },
 	},
 	{ // "A transaction must end with a call to Tx.Commit or Tx.Rollback."
 		Resource: mustcall.Resource{
@@ -74,6 +76,7 @@ var rows = []row{
 			Acquire: mustcall.From("(*database/sql.DB).Begin", "(*database/sql.DB).BeginTx", "(*database/sql.Conn).BeginTx"),
 		},
 		Undo: "Rollback", Released: "committed or rolled back", Harm: "its connection and a goroutine leak", Intended: true,
+		Scans: func(e usage.Event) bool { return e.Lent },
 	},
 	{ // "Close closes the connection."
 		Resource: mustcall.Resource{
@@ -136,6 +139,25 @@ func readToEnd(p *code.Pass, v *types.Var, cond ast.Expr, taken bool) bool {
 	}
 	values, param, known := p.ValuesOf(more)
 	return known && !param && !slices.ContainsFunc(values, func(e ast.Expr) bool { return !isNext(e) })
+}
+
+// holdsRaw reports whether a sql.RawBytes may be filled from the resource. It is memory of
+// the driver until the rows are closed, and holds a lock of them: a Rollback waits for it.
+func holdsRaw(r *row, o *mustcall.Owed) bool {
+	return r.Scans != nil && slices.ContainsFunc(o.Events, r.Scans) && bool(code.Shared(o.Pass, namesRaw))
+}
+
+// rawNamed says that a package names sql.RawBytes.
+type rawNamed bool
+
+func namesRaw(p *code.Pass) rawNamed {
+	for _, obj := range p.TypesInfo.Uses {
+		name, ok := obj.(*types.TypeName)
+		if ok && name.Pkg() != nil && name.Pkg().Path() == "database/sql" && name.Name() == "RawBytes" {
+			return true
+		}
+	}
+	return false
 }
 
 // resultSets reports whether the function asks for more than one result set: which one is
