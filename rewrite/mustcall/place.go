@@ -77,7 +77,7 @@ func (o *Owed) meant(g Guard) bool {
 // One that closes what the variable holds there closes another one.
 func (o *Owed) usedByEarlierDefer() bool {
 	return slices.ContainsFunc(o.Events, func(e usage.Event) bool {
-		return e.Kind != usage.Assigns && e.Kind != usage.DefersClose && e.At.Node().Pos() < o.Call.Pos() && code.InDefer(e.At)
+		return e.Kind != usage.DefersClose && e.At.Node().Pos() < o.Call.Pos() && code.InDefer(e.At)
 	})
 }
 
@@ -132,7 +132,7 @@ func MovableDefer(o Obligation, p *code.Pass, from ast.Stmt, only func(*ast.Defe
 // is to be released, because it is not on the way there.
 func (o *Owed) beforeExits(g Guard) Place {
 	region := o.Def.Parent()
-	if code.StmtsOf(region.Node()) == nil || o.Var.Pos() < region.Node().Pos() || o.Var.Pos() >= region.Node().End() {
+	if code.StmtsOf(region.Node()) == nil || o.Var.Pos() < region.Node().Pos() {
 		return Place{Why: o.Var.Name() + " lives longer than the statements around the call"}
 	}
 	for _, e := range o.Events {

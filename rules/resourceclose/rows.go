@@ -2,7 +2,6 @@ package resourceclose
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
 
@@ -118,10 +117,6 @@ func pointer(path, name string) func(types.Type) bool {
 // readToEnd reports whether a condition says that Next of the rows in v has returned
 // false, at once or into a variable of it alone: then they have closed themselves.
 func readToEnd(p *code.Pass, v *types.Var, cond ast.Expr, taken bool) bool {
-	cond = ast.Unparen(cond)
-	if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
-		return readToEnd(p, v, not.X, !taken)
-	}
 	isNext := func(e ast.Expr) bool {
 		call, ok := ast.Unparen(e).(*ast.CallExpr)
 		if !ok {
