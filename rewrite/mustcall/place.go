@@ -58,7 +58,7 @@ func (o *Owed) Place(unmet Unmet, only func(*ast.DeferStmt) bool) Place {
 	case o.goesOn(g):
 		return Place{Why: "the function goes on for long after the last use"}
 	}
-	if s := o.movable(g, only); s != nil && !unmet.Overwritten {
+	if s := o.movable(g, only); s != nil {
 		return Place{Kind: MoveDefer, Guard: g, Stmt: s}
 	}
 	return Place{Kind: Defer, Guard: g}
