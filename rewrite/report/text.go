@@ -67,6 +67,9 @@ func (p textPrinter) finding(f *finding.Finding) {
 	for _, r := range f.Related {
 		fmt.Fprintf(p, "\t%s: %s\n", p.place(r.Place), oneLine(r.Message))
 	}
+	if f.Applicability == finding.Unsafe && f.Fix != nil && (f.Status == finding.Fixable || f.Status == finding.UnsafeHidden || f.Status == finding.Fixed) {
+		fmt.Fprintf(p, "\tunsafe fix: %s\n", oneLine(f.Fix.Message)) // who writes it should know what changes
+	}
 }
 
 // verdictColor is green for what is done or can be done safely, yellow for what
