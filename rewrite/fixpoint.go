@@ -71,9 +71,9 @@ func (fp *fixpoint) read(name string) ([]byte, error) {
 	return fp.prog.Source(name)
 }
 
-// carefulRounds is the number of rounds in which a declaration gets one fix at
+// carefulIterations is the number of rounds in which a declaration gets one fix at
 // most. From then on the number doubles with each round.
-const carefulRounds = 4
+const carefulIterations = 4
 
 // manyInDecl is the number of findings in a declaration from which on one round with one
 // fix in each is enough, before all of them are tried together: each round runs the rules
@@ -89,14 +89,14 @@ func careful(found []finding.Finding) int {
 			return 1
 		}
 	}
-	return carefulRounds
+	return carefulIterations
 }
 
 // run fixes what it can of own, the findings of the package that are to be
 // accounted for, and returns their account.
 func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed []finding.Finding, errs []error) {
 	ledger := plan.NewLedger(own)
-	limit, rounds, unloaded := plan.Limit{Decl: 1}, 0, false
+	limit, iterations, unloaded := plan.Limit{Decl: 1}, 0, false
 	carefully := careful(own)
 	factor := 2
 	if carefully == 1 {
@@ -124,7 +124,7 @@ func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed 
 		case ok:
 			ledger.Accept(choice)
 			limit.All *= 2
-			if rounds++; rounds >= carefully {
+			if iterations++; iterations >= carefully {
 				limit.Decl = min(limit.Decl*factor, len(own))
 			}
 			errs = append(errs, fp.found.Internal...)

@@ -111,7 +111,7 @@ func (cfg Config) variant(ctx context.Context, b Build) (*variant, error) {
 	cfg.Debugf("loaded %d packages, skipped %d, in %s", len(prog.Packages), len(prog.Skipped), since(start))
 	v := &variant{prog: prog, pkgs: cfg.Shard.Of(prog.Packages), whole: map[string]bool{}}
 	start = time.Now()
-	whole := prog.Whole()
+	whole := prog.DepsAnalyzed()
 	a, err := cfg.analyze(ctx, prog, v.pkgs, whole)
 	if err != nil {
 		return nil, err
@@ -133,12 +133,12 @@ func (cfg Config) variant(ctx context.Context, b Build) (*variant, error) {
 
 // newResult accounts for the packages of all builds.
 func newResult(variants []*variant) *Result {
-	res := &Result{Whole: map[string]bool{}}
+	res := &Result{Complete: map[string]bool{}}
 	paths := map[string]bool{}
 	for _, v := range variants {
 		for _, p := range v.pkgs {
-			whole, seen := res.Whole[p.PkgPath]
-			res.Whole[p.PkgPath] = v.whole[p.PkgPath] && (whole || !seen)
+			whole, seen := res.Complete[p.PkgPath]
+			res.Complete[p.PkgPath] = v.whole[p.PkgPath] && (whole || !seen)
 			paths[p.PkgPath] = true
 		}
 		for _, s := range v.prog.Skipped {

@@ -62,9 +62,9 @@ type Result struct {
 	// Elsewhere are changed files that other builds compile, too, together
 	// with files that were not checked.
 	Elsewhere []string
-	// Whole holds the import paths of the packages in which every rule could
+	// Complete holds the import paths of the packages in which every rule could
 	// see all that it needs: what was not found there is not there.
-	Whole map[string]bool
+	Complete map[string]bool
 }
 
 // Run analyses what cfg names and plans the fixes. It returns an error only
@@ -135,7 +135,7 @@ func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, fou
 	}
 	took, known := stopwatch{}, 0
 	defer func() {
-		took.tell(cfg, "fixing", "packages")
+		took.logSlowest(cfg, "fixing", "packages")
 		if cfg.Cache != nil && len(order) > 0 {
 			cfg.Debugf("the fixes of %d of %d packages known from the cache", known, len(order))
 		}

@@ -189,7 +189,7 @@ func allNil(p *code.Pass, fn *code.Func, v *types.Var) bool {
 		flow.Paths[struct{}]{
 			Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !nodeImplies(p, n, c, false) },
 			Edge: func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) { return s, !implies(p, cond, taken, c) },
-			Round: func(l ast.Stmt, _ struct{}) bool {
+			Iteration: func(l ast.Stmt, _ struct{}) bool {
 				left = left || l == loop
 				return l != loop
 			},

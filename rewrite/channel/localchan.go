@@ -32,7 +32,7 @@ type Local struct {
 	Later   bool  // made behind its declaration
 
 	Siblings map[types.Object]bool
-	Ends     map[ast.Node]bool // communications behind which paths do not count; see Tell
+	Ends     map[ast.Node]bool // communications behind which paths do not count; see doneSignalFor in blockingsend
 }
 
 // Sender is a goroutine that sends on the channel.
@@ -54,8 +54,8 @@ type Sender struct {
 // FollowLocal follows the channel of a call of make in fn. ok is false if it
 // is not kept in a local variable, or if somebody unknown may send, receive
 // or close.
-func FollowLocal(p *code.Pass, make inspector.Cursor, fn *code.Func) (c *Local, ok bool) {
-	c = &Local{Pass: p, Fn: fn, Make: make}
+func FollowLocal(p *code.Pass, makeCall inspector.Cursor, fn *code.Func) (c *Local, ok bool) {
+	c = &Local{Pass: p, Fn: fn, Make: makeCall}
 	return c, c.Variable() && c.uses()
 }
 
@@ -115,11 +115,11 @@ func (s *Local) uses() bool {
 			if !s.handedOver(u) && !s.passed(u) {
 				return false
 			}
-		case u.Kind == Recv && u.Runner == s.Fn.Cursor:
+		case u.Kind == Recv && u.GoroutineFunc == s.Fn.Cursor:
 			s.received(u)
-		case u.Kind == Range && u.Runner == s.Fn.Cursor:
+		case u.Kind == Range && u.GoroutineFunc == s.Fn.Cursor:
 			s.Ranges = append(s.Ranges, u)
-		case u.Kind == Send && u.Runner != s.Fn.Cursor:
+		case u.Kind == Send && u.GoroutineFunc != s.Fn.Cursor:
 			if !s.sent(u) {
 				return false
 			}
@@ -130,7 +130,7 @@ func (s *Local) uses() bool {
 		}
 	}
 	for _, u := range closes { // a sender may close, behind its last send
-		s.Closed = s.Closed || u.Runner == s.Fn.Cursor || s.senderOf(u.Runner) == nil
+		s.Closed = s.Closed || u.GoroutineFunc == s.Fn.Cursor || s.senderOf(u.GoroutineFunc) == nil
 	}
 	return true
 }
@@ -174,7 +174,7 @@ func (s *Local) handedOver(u Use) bool {
 					if !s.sent(pu) {
 						return false
 					}
-				case pu.Kind == Close && pu.Runner == c:
+				case pu.Kind == Close && pu.GoroutineFunc == c:
 				default:
 					return false
 				}
@@ -204,13 +204,13 @@ func (s *Local) passed(u Use) bool {
 	case e.Idle():
 		return true
 	case a.Go:
-		return u.Runner == s.Fn.Cursor && s.starts(a)
+		return u.GoroutineFunc == s.Fn.Cursor && s.starts(a)
 	case e.Selects || e.Ranges || e.Sends > 0 && e.Receives > 0:
 		return false
 	}
 	u.Callee, u.Op = a, a.Call
 	s.Looked = s.Looked || e.Looks
-	if u.Runner == s.Fn.Cursor {
+	if u.GoroutineFunc == s.Fn.Cursor {
 		if e.Sends > 0 || e.Receives != e.SureReceives {
 			return false
 		}
@@ -253,13 +253,13 @@ func (s *Local) starts(a Argument) bool {
 
 // sent books a send in a literal that the function starts as a goroutine.
 func (s *Local) sent(u Use) bool {
-	snd := s.senderOf(u.Runner)
+	snd := s.senderOf(u.GoroutineFunc)
 	if snd == nil {
-		gs := launch.StartedBy(s.Pass, u.Runner, s.Fn)
+		gs := launch.StartedBy(s.Pass, u.GoroutineFunc, s.Fn)
 		if !gs.Valid() {
 			return false
 		}
-		if snd = s.start(gs, s.Pass.FuncOf(u.Runner)); snd == nil {
+		if snd = s.start(gs, s.Pass.FuncOf(u.GoroutineFunc)); snd == nil {
 			return false
 		}
 	}
@@ -326,7 +326,7 @@ func (s *Local) ClosedAtReturn() bool {
 	closed := false
 	for _, u := range Uses(s.Pass, s.Fn.Cursor, s.Var) {
 		if u.Kind == Close {
-			if _, isDefer := u.Op.Parent().Node().(*ast.DeferStmt); !isDefer || u.Runner != s.Fn.Cursor {
+			if _, isDefer := u.Op.Parent().Node().(*ast.DeferStmt); !isDefer || u.GoroutineFunc != s.Fn.Cursor {
 				return false
 			}
 			closed = true

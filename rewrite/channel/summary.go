@@ -85,7 +85,7 @@ func chanEffect(p *code.Pass, v *types.Var, fn *code.Func) (e Effect) {
 		if u.Kind == Nil {
 			continue
 		}
-		if u.Runner != fn.Cursor {
+		if u.GoroutineFunc != fn.Cursor {
 			return Effect{} // in a goroutine or a literal of its own
 		}
 		node := code.FlowNode(u.Op, fn)

@@ -124,14 +124,14 @@ func mapLines(formatted []string, orig []srcLine) ([]int, error) {
 // transplant carries the difference between the formatted declaration base and
 // its edited form over to the region r of src and returns it as edits of src.
 func transplant(src []byte, r region, base, edited string) ([]Edit, error) {
-	old, new := splitLines(base), splitLines(edited)
+	old, changed := splitLines(base), splitLines(edited)
 	orig := sourceLines(src, r)
 	m, err := mapLines(old, orig)
 	if err != nil {
 		return nil, err
 	}
 	t := &transplanter{
-		old: old, new: new, orig: orig, lines: m,
+		old: old, new: changed, orig: orig, lines: m,
 		oldInside: insideTokens(base), newInside: insideTokens(edited),
 		eol: defaultEOL(src),
 	}

@@ -98,7 +98,7 @@ func (f *Graph) ComesBack(cond ast.Expr, taken bool, loop ast.Stmt) (back bool) 
 		}
 		Paths[struct{}]{
 			Node: func(_ ast.Node, s struct{}) (struct{}, bool) { return s, true },
-			Round: func(l ast.Stmt, _ struct{}) bool {
+			Iteration: func(l ast.Stmt, _ struct{}) bool {
 				back = back || l == loop
 				return l != loop
 			},

@@ -12,9 +12,9 @@ type Paths[S comparable] struct {
 	// Edge is called when a condition decides the way. It returns false when
 	// the path cannot go this way. May be nil.
 	Edge func(cond ast.Expr, taken bool, s S) (S, bool)
-	// Round is called where the next round of a loop begins, before it is
+	// Iteration is called where the next round of a loop begins, before it is
 	// known whether there is one. It returns false to stop there. May be nil.
-	Round func(loop ast.Stmt, s S) bool
+	Iteration func(loop ast.Stmt, s S) bool
 	// Select is called where a select statement waits. May be nil.
 	Select func(sel *ast.SelectStmt, s S)
 	// Skip reports whether nothing from the start of a block on is of interest, by
@@ -55,7 +55,7 @@ func (p Paths[S]) run(f *Graph, b *Block, index int, s S) {
 		j := work[len(work)-1]
 		work = work[:len(work)-1]
 		state, on := j.s, true
-		if j.b.Loop != nil && p.Round != nil && !p.Round(j.b.Loop, state) {
+		if j.b.Loop != nil && p.Iteration != nil && !p.Iteration(j.b.Loop, state) {
 			continue
 		}
 		if p.Skip != nil && j.index == 0 && p.Skip(j.b) {

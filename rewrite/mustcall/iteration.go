@@ -11,16 +11,16 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 )
 
-// Round is one run through a list of statements that makes something that must
+// Iteration is one run through a list of statements that makes something that must
 // be met before the list is left: where it is left, or ends, without that.
-type Round struct {
+type Iteration struct {
 	Jumps []ast.Stmt // the statements that leave it
 	Last  ast.Stmt   // its last statement, if control comes to its end
 	Again []ast.Stmt // the assignments of the next value to the same variable, the call itself among them
 }
 
 // Before returns the statements in front of which something must be done.
-func (r *Round) Before() []ast.Stmt {
+func (r *Iteration) Before() []ast.Stmt {
 	return append(slices.Clone(r.Jumps), r.Again...)
 }
 
@@ -28,7 +28,7 @@ func (r *Round) Before() []ast.Stmt {
 // one of the call, on which o is not met. fits says why nothing can be put in
 // front of a jump, or returns "". why says what stands against it if there is
 // a way out where nothing can be done.
-func IterationExits(p *code.Pass, o Obligation, region inspector.Cursor, fits func(ast.Stmt) string) (r Round, why string) {
+func IterationExits(p *code.Pass, o Obligation, region inspector.Cursor, fits func(ast.Stmt) string) (r Iteration, why string) {
 	for b := range region.Preorder((*ast.BranchStmt)(nil)) {
 		if tok := b.Node().(*ast.BranchStmt).Tok; tok == token.GOTO || tok == token.FALLTHROUGH {
 			return r, "in a loop a deferred call would wait for the end of the function, and the round is left by a " + tok.String()

@@ -26,7 +26,7 @@ type Place struct {
 	Kind  PlaceKind
 	Guard Guard
 	Stmt  ast.Stmt
-	Exits Round
+	Exits Iteration
 	Why   string
 }
 
@@ -68,7 +68,7 @@ func (o *Owed) meant(g Guard) bool {
 	if g.After != nil {
 		end = g.After.End()
 	}
-	return intent.MeantBetween(o.Pass, o.Def.Node().Pos(), end)
+	return intent.IntentionalBetween(o.Pass, o.Def.Node().Pos(), end)
 }
 
 // usedByEarlierDefer reports whether a defer that stands before the call uses the resource.

@@ -104,7 +104,7 @@ func Check(p *code.Pass, o Obligation) Unmet {
 			}
 			return s, ok
 		},
-		Round: func(l ast.Stmt, _ metState) bool {
+		Iteration: func(l ast.Stmt, _ metState) bool {
 			loop, isFor := l.(*ast.ForStmt)
 			w.waits = w.waits || isFor && loop.Cond == nil && loop.Pos() > o.Call.Pos()
 			return true

@@ -189,14 +189,14 @@ func (l *Ledger) Accept(c Choice) {
 // Deny books that the fixes of c whose function and file guilty accepts do not work, and why.
 // It reports whether there were any.
 func (c Choice) Deny(guilty func(finding.Finding) bool, status finding.Status, reason string) bool {
-	any := false
+	found := false
 	for i, e := range c.entries {
 		if guilty(c.Findings[i]) {
-			e.denied, any = true, true
+			e.denied, found = true, true
 			e.f.Outcome = finding.Outcome{Status: status, Reason: reason}
 		}
 	}
-	return any
+	return found
 }
 
 // Grown returns the findings of after that neither were there before c was

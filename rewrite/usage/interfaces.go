@@ -422,7 +422,7 @@ func paramOfAny(f *code.Facts, fns []*types.Func, i int) Effect {
 	effect := Param(f, fns[0], i)
 	for _, fn := range fns[1:] {
 		if Param(f, fn, i) != effect {
-			return ParamUnknown
+			return Unknown
 		}
 	}
 	return effect

@@ -37,7 +37,7 @@ func WaitsAfter(p *code.Pass, fn *code.Func, node ast.Node, pos token.Pos) bool 
 			found = found || n.Pos() >= pos && !w.inSelect[n] && (MayWait(p, n) || serves(p, n))
 			return s, !found
 		},
-		Round: func(l ast.Stmt, _ struct{}) bool {
+		Iteration: func(l ast.Stmt, _ struct{}) bool {
 			loop, isFor := l.(*ast.ForStmt)
 			found = found || isFor && loop.Cond == nil && loop.Pos() >= pos
 			if r, isRange := l.(*ast.RangeStmt); isRange && r.Pos() >= pos {

@@ -148,7 +148,7 @@ func deafWaits(p *code.Pass) (out []rule.Match) {
 		m.Message = types.ExprString(w.Wait.Fun) + " is called again and again, because nothing changes " + w.Var.Name() + ", which the loop tests"
 		out = append(out, m.None("what should end the loop is for the author to say"))
 	}
-	for _, w := range neverDone(p) {
+	for _, w := range waitsWithoutDone(p) {
 		m := rule.Match{Pos: w.Pos(), End: w.End()}
 		m.Message = types.ExprString(w.Fun) + " never returns once something was added, because nothing in the package calls Done"
 		out = append(out, m.None("what should be counted down, and when, is for the author to say"))

@@ -130,7 +130,7 @@ func find(p *code.Pass) []rule.Match {
 		case channel.IsMake(p, call):
 			out = append(out, localSends(p, c, fn)...)
 		default:
-			out = append(out, forsaken(p, c, fn)...)
+			out = append(out, abandonedProducers(p, c, fn)...)
 		}
 	}
 	for c := range p.Candidates((*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
@@ -145,15 +145,15 @@ func find(p *code.Pass) []rule.Match {
 	for _, f := range fields {
 		out = append(out, unreadField(p, f)...)
 	}
-	for _, u := range unheededSends(p, fields) {
-		out = append(out, unheeded(p, u))
+	for _, u := range sendsIgnoringDone(p, fields) {
+		out = append(out, ignoresDone(p, u))
 	}
 	// A callee that sends twice has as many callers as it likes.
 	return slices.CompactFunc(slices.SortedStableFunc(slices.Values(out), func(a, b rule.Match) int { return int(a.Pos - b.Pos) }), func(a, b rule.Match) bool { return a.Pos == b.Pos })
 }
 
 func localSends(p *code.Pass, made inspector.Cursor, fn *code.Func) (out []rule.Match) {
-	if v, sends := selfTalk(p, made, fn); len(sends) > 0 {
+	if v, sends := unsharedSends(p, made, fn); len(sends) > 0 {
 		op := sends[0].Op.Node()
 		m := rule.Match{Pos: op.Pos(), End: op.End(), Message: "send on " + v.Name() + " blocks forever because no other goroutine has the channel"}
 		return append(out, m.None("a buffer or a goroutine of its own: which was meant is for the author to say"))
@@ -177,10 +177,10 @@ func localSends(p *code.Pass, made inspector.Cursor, fn *code.Func) (out []rule.
 	return out
 }
 
-// forsaken finds producers behind a channel that the caller stops to receive
+// abandonedProducers finds producers behind a channel that the caller stops to receive
 // from. The finding is at the call: the producer is right if it is read to its
 // end, and others may do so.
-func forsaken(p *code.Pass, call inspector.Cursor, fn *code.Func) (out []rule.Match) {
+func abandonedProducers(p *code.Pass, call inspector.Cursor, fn *code.Func) (out []rule.Match) {
 	n := call.Node().(*ast.CallExpr)
 	callee := p.Callee(n)
 	if callee == nil || feedBy(p.Facts, callee) == noFeed || p.InTest(n.Pos()) {
@@ -199,22 +199,22 @@ func forsaken(p *code.Pass, call inspector.Cursor, fn *code.Func) (out []rule.Ma
 	return append(out, m.None(callee.Name()+" takes no context by which it could be told"))
 }
 
-// unheeded reports a send that does not listen to the end of its receiver.
-func unheeded(p *code.Pass, u unheededSend) rule.Match {
+// ignoresDone reports a send that does not listen to the end of its receiver.
+func ignoresDone(p *code.Pass, u sendIgnoringDone) rule.Match {
 	send := u.Send.Op.Node().(*ast.SendStmt)
 	m := rule.Match{Pos: send.Pos(), End: send.End(), Category: "EarlyReturn"}
 	m.Message = "send on " + types.ExprString(send.Chan) + " blocks forever when the receiver has ended, which other senders see by " + u.Done
 	m.Related = []rule.Related{
 		{Pos: u.Ends.Pos(), End: u.Ends.End(), Message: "the receiver says here that it ends"},
-		{Pos: u.Heeds.Pos(), End: u.Heeds.Pos() + 6, Message: "here a sender listens to that"},
+		{Pos: u.Listens.Pos(), End: u.Listens.Pos() + 6, Message: "here a sender listens to that"},
 	}
-	fn := p.FuncOf(u.Send.Runner)
+	fn := p.FuncOf(u.Send.GoroutineFunc)
 	zeros, ok := naming.ZeroResults(p, fn)
 	if _, _, listed := code.StmtList(u.Send.Op); !ok || !listed {
 		return m.None("what to return when the receiver has ended is for the author to say")
 	}
 	another := func(s *ast.SendStmt) bool { return types.ExprString(s.Chan) != types.ExprString(send.Chan) }
-	if owesBehind(p, send, fn, another) {
+	if releasesAfterNode(p, send, fn, another) {
 		return m.None("the function has more to do behind the send, which others wait for")
 	}
 	return m.Unsafe("Listen to "+u.Done+", too, and return when the receiver has ended; the value is dropped then", func(d *dstedit.Decl) error {

@@ -141,7 +141,7 @@ func made(s *channel.Local, v *types.Var) bool {
 	return ok && channel.IsMake(s.Pass, call) && !slices.ContainsFunc(channel.Uses(s.Pass, s.Fn.Cursor, v), func(u channel.Use) bool {
 		switch u.Kind {
 		case channel.Recv, channel.Range:
-			return u.Runner != s.Fn.Cursor
+			return u.GoroutineFunc != s.Fn.Cursor
 		case channel.Other: // but for the argument of a sender, under its own name
 			return !slices.ContainsFunc(s.Senders, func(snd *channel.Sender) bool { return snd.Stmt.Contains(u.At) })
 		}
@@ -168,16 +168,16 @@ func closesAtEnd(s *channel.Local, snd *channel.Sender) bool {
 // skips reports whether a return behind node, in fn, would leave out something
 // that others wait for, a send on another channel included.
 func skips(s *channel.Local, node ast.Node, fn *code.Func) bool {
-	return owesBehind(s.Pass, node, fn, func(send *ast.SendStmt) bool {
+	return releasesAfterNode(s.Pass, node, fn, func(send *ast.SendStmt) bool {
 		v := s.Pass.VarOf(send.Chan)
 		return v == nil || v.Kind() != types.ParamVar && v != s.Var && !s.Siblings[v]
 	})
 }
 
-// owesBehind reports whether fn, behind node, comes to something that others wait
+// releasesAfterNode reports whether fn, behind node, comes to something that others wait
 // for, which a return there would leave out: a close, an unlock, a Done, or a send
 // of which other says that somebody else receives it.
-func owesBehind(p *code.Pass, node ast.Node, fn *code.Func, other func(*ast.SendStmt) bool) (found bool) {
+func releasesAfterNode(p *code.Pass, node ast.Node, fn *code.Func, other func(*ast.SendStmt) bool) (found bool) {
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		if send, ok := n.(*ast.SendStmt); ok {
 			found = found || other(send)

@@ -28,7 +28,7 @@ type fullBuffer struct {
 func findFullBuffer(p *code.Pass, made inspector.Cursor, fn *code.Func) (o fullBuffer, ok bool) {
 	call := made.Node().(*ast.CallExpr)
 	if len(call.Args) != 2 {
-		return o, false // without room at all: see selfTalk
+		return o, false // without room at all: see unsharedSends
 	}
 	room, ok := typeis.SmallInt(p.TypesInfo.Types[call.Args[1]].Value)
 	at, stmt, isHeld := holder(p, made)

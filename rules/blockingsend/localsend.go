@@ -107,7 +107,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	switch {
 	case s.Later:
 		return m.None("the channel is not made where it is declared")
-	case intent.Meant(s.p, code.Unparen(s.Make).Parent().Node()):
+	case intent.Intentional(s.p, code.Unparen(s.Make).Parent().Node()):
 		return m.None("a comment beside the channel says that it is meant")
 	case buffer.ClosedByMany(s.Local):
 		return m.None("several goroutines close the channel when they have sent, and the second of them would panic")
@@ -116,7 +116,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	case buffer.AwaitsAnswer(s.Local):
 		return m.None("the goroutine then waits for an answer, which does not come either")
 	case !abandon.EndsAfterSend(s.Local, false), len(s.Ranges) > 0, s.Senders[0].Most >= flow.Many:
-		return s.tell(m, "no buffer has room for all that the goroutine sends")
+		return s.signalDone(m, "no buffer has room for all that the goroutine sends")
 	}
 	if s.Looked {
 		return m.None("the function looks at the state of the channel, which a buffer would change")
@@ -132,7 +132,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	}
 	what, size, negative, ok := s.room()
 	if !ok {
-		return s.tell(m, "how many goroutines send is not known where the channel is made")
+		return s.signalDone(m, "how many goroutines send is not known where the channel is made")
 	}
 	fix := func(d *dstedit.Decl) error {
 		if len(call.Args) == 2 {
@@ -175,10 +175,10 @@ func (s *sendLeak) room() (what string, size func(*dstedit.Decl) dst.Expr, negat
 	return what, func(*dstedit.Decl) dst.Expr { return dstedit.Int(what) }, false, true
 }
 
-// tell offers to tell the senders that nobody listens any more; why says what
+// signalDone offers to signal the senders that nobody receives any more; why says what
 // else would be in the way of a fix.
-func (s *sendLeak) tell(m rule.Match, why string) rule.Match {
-	t, other := tell(s.Local)
+func (s *sendLeak) signalDone(m rule.Match, why string) rule.Match {
+	t, other := doneSignalFor(s.Local)
 	if other != "" {
 		return m.None(why + ", and " + other)
 	}

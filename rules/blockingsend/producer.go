@@ -47,7 +47,7 @@ func feeds(p *code.Pass, sig *types.Signature, fn *code.Func) feed {
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		s := &channel.Local{Pass: p, Fn: fn, Make: c}
-		if !channel.IsMake(p, c.Node().(*ast.CallExpr)) || p.Runner(c) != fn.Cursor || !s.Variable() || s.Later || s.Cap > 0 {
+		if !channel.IsMake(p, c.Node().(*ast.CallExpr)) || p.GoroutineFunc(c) != fn.Cursor || !s.Variable() || s.Later || s.Cap > 0 {
 			continue
 		}
 		if kind := feedOn(s); kind != noFeed {
@@ -68,10 +68,10 @@ func feedOn(s *channel.Local) feed {
 				return noFeed
 			}
 		case channel.Send, channel.Close:
-			if !launch.StartedBy(s.Pass, u.Runner, s.Fn).Valid() || runner.Valid() && u.Runner != runner {
+			if !launch.StartedBy(s.Pass, u.GoroutineFunc, s.Fn).Valid() || runner.Valid() && u.GoroutineFunc != runner {
 				return noFeed
 			}
-			runner = u.Runner
+			runner = u.GoroutineFunc
 			if u.Kind == channel.Send {
 				if !u.Waits() || lastOfAll(s, u) {
 					return noFeed
@@ -80,7 +80,7 @@ func feedOn(s *channel.Local) feed {
 			}
 		default:
 			ret, ok := code.Unparen(u.At).Parent().Node().(*ast.ReturnStmt)
-			if !ok || u.Runner != s.Fn.Cursor || ret.Results[0] != code.Unparen(u.At).Node() {
+			if !ok || u.GoroutineFunc != s.Fn.Cursor || ret.Results[0] != code.Unparen(u.At).Node() {
 				return noFeed
 			}
 			returned = true
@@ -102,12 +102,12 @@ func feedOn(s *channel.Local) feed {
 // lastOfAll reports whether the goroutine may end right behind a send, without
 // another round: then the value may tell that it was the last.
 func lastOfAll(s *channel.Local, u channel.Use) (last bool) {
-	fn := s.Pass.FuncOf(u.Runner)
+	fn := s.Pass.FuncOf(u.GoroutineFunc)
 	node := code.FlowNode(u.At, fn)
 	flow.Paths[struct{}]{
-		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != node },
-		Round: func(ast.Stmt, struct{}) bool { return false },
-		Exit:  func(*flow.Block, struct{}) { last = true },
+		Node:      func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != node },
+		Iteration: func(ast.Stmt, struct{}) bool { return false },
+		Exit:      func(*flow.Block, struct{}) { last = true },
 	}.After(fn.Flow, node, struct{}{})
 	return last
 }
@@ -143,8 +143,8 @@ func findAbandonedProducer(p *code.Pass, call inspector.Cursor, fn *code.Func, k
 			continue
 		}
 		flow.Paths[struct{}]{
-			Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !assume.FailsTest(p, n) },
-			Round: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
+			Node:      func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !assume.FailsTest(p, n) },
+			Iteration: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
 			// A condition that knows what the producer was asked for may know
 			// that it is done, and one that asks the value may be told so.
 			Edge: func(cond ast.Expr, _ bool, st struct{}) (struct{}, bool) {
@@ -167,10 +167,10 @@ func findAbandonedProducer(p *code.Pass, call inspector.Cursor, fn *code.Func, k
 func received(p *code.Pass, call inspector.Cursor, fn *code.Func) (uses []channel.Use, start ast.Node, ok bool) {
 	at := code.Unparen(call)
 	if r, isRange := at.Parent().Node().(*ast.RangeStmt); isRange && r.X == at.Node() {
-		return []channel.Use{{Kind: channel.Range, At: at, Op: at.Parent(), Runner: p.Runner(call)}}, code.FlowNode(call, fn), p.Runner(call) == fn.Cursor
+		return []channel.Use{{Kind: channel.Range, At: at, Op: at.Parent(), GoroutineFunc: p.GoroutineFunc(call)}}, code.FlowNode(call, fn), p.GoroutineFunc(call) == fn.Cursor
 	}
 	as, isAssign := at.Parent().Node().(*ast.AssignStmt)
-	if !isAssign || as.Tok != token.DEFINE || len(as.Rhs) != 1 || p.Runner(call) != fn.Cursor {
+	if !isAssign || as.Tok != token.DEFINE || len(as.Rhs) != 1 || p.GoroutineFunc(call) != fn.Cursor {
 		return nil, nil, false
 	}
 	v := p.VarOf(as.Lhs[0])
@@ -180,7 +180,7 @@ func received(p *code.Pass, call inspector.Cursor, fn *code.Func) (uses []channe
 	for _, u := range channel.Uses(p, fn.Cursor, v) {
 		switch {
 		case u.Kind == channel.Make && u.At.Node().Pos() == v.Pos():
-		case (u.Kind == channel.Recv || u.Kind == channel.Range) && u.Runner == fn.Cursor:
+		case (u.Kind == channel.Recv || u.Kind == channel.Range) && u.GoroutineFunc == fn.Cursor:
 			uses = append(uses, u)
 		default:
 			return nil, nil, false

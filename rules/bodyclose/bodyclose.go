@@ -159,7 +159,7 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		return m.None("closing the body needs a variable for the response"), true
 	}
 	resp, ok := b.Bind()
-	deferred := piles(&b.Response)
+	deferred := defersInLoop(&b.Response)
 	switch {
 	case !ok:
 		return m, false
@@ -177,9 +177,9 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 			return m.None("no safe place for the close: " + why), true
 		}
 		if !movesDown(&b.Response, early, g) {
-			return m.Unsafe("Move the deferred close after the check of the error: what it does, and what else is deferred before the check, may then come in another order, or with other values", moveBehind(early, g)), true
+			return m.Unsafe("Move the deferred close after the check of the error: what it does, and what else is deferred before the check, may then come in another order, or with other values", moveAfter(early, g)), true
 		}
-		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
+		return m.Safe("Move the deferred close behind the check of the error", moveAfter(early, g)), true
 	}
 	unmet := unclosed(&b.Response, b.Obligation())
 	switch {
@@ -195,7 +195,7 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 // ignored is "http.Get(url)" and "_, _ = http.Get(url)".
 func (b *bodyLeak) ignored(m rule.Match, s ast.Stmt) rule.Match {
 	switch {
-	case intent.Meant(b.p, s):
+	case intent.Intentional(b.p, s):
 		return m.None("a comment beside the call says that it is meant")
 	case b.Must != nil:
 		return m.None("closing the body needs a variable for the response")
@@ -244,7 +244,7 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 		if !guarded {
 			return d.InsertAfter(b.Def.Node().(ast.Stmt), dstedit.If(dstedit.NilTest(b.Err.Name(), token.EQL), closing))
 		}
-		return insertBehind(d, g, closing)
+		return insertAfter(d, g, closing)
 	}
 	if !guarded && !b.harms() {
 		return m.Unsafe(message, fix), true
@@ -335,22 +335,22 @@ func (b *bodyLeak) close(m rule.Match, at place) rule.Match {
 	name := b.Var.Name()
 	switch at.Kind {
 	case atOnce:
-		fix := func(d *dstedit.Decl) error { return insertBehind(d, at.Guard, closeNow(name)) }
+		fix := func(d *dstedit.Decl) error { return insertAfter(d, at.Guard, closeNow(name)) }
 		if at.Early {
 			return m.Unsafe("Close the response body at once, because nobody reads it"+early, fix)
 		}
 		return b.offer(m, "Close the response body at once, because nobody reads it", fix)
-	case behindRead:
+	case afterRead:
 		return b.offer(m, "Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
 			return d.InsertAfter(at.Stmt, closeNow(name))
 		})
 	case beforeExits:
 		return b.onWaysOut(m, at.Guard, nil)
 	case movedUp:
-		return b.offer(m, "Move the deferred close up, before the first return", moveBehind(at.Stmt, at.Guard))
+		return b.offer(m, "Move the deferred close up, before the first return", moveAfter(at.Stmt, at.Guard))
 	case deferred:
 		return b.offer(m, "Defer closing the response body", func(d *dstedit.Decl) error {
-			return insertBehind(d, at.Guard, deferClose(name))
+			return insertAfter(d, at.Guard, deferClose(name))
 		})
 	}
 	return m.None(at.Why)
@@ -406,12 +406,12 @@ func (b *bodyLeak) onWaysOut(m rule.Match, g mustcall.Guard, deferred ast.Stmt) 
 	})
 }
 
-func moveBehind(s ast.Stmt, g mustcall.Guard) func(*dstedit.Decl) error {
+func moveAfter(s ast.Stmt, g mustcall.Guard) func(*dstedit.Decl) error {
 	return func(d *dstedit.Decl) error { return d.MoveAfter(s, g.After) }
 }
 
-// insertBehind puts a statement where g says that the error is nil.
-func insertBehind(d *dstedit.Decl, g mustcall.Guard, s dst.Stmt) error {
+// insertAfter puts a statement where g says that the error is nil.
+func insertAfter(d *dstedit.Decl, g mustcall.Guard, s dst.Stmt) error {
 	if g.First != nil {
 		return d.InsertFirst(g.First, s)
 	}

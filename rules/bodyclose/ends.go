@@ -44,7 +44,7 @@ func closedByCounter(b *response.Response) bool {
 			if ifs.Node().Pos() < loop.Node().Pos() {
 				break
 			}
-			if countsRounds(b.Pass, ifs.Node().(*ast.IfStmt).Cond, loop) {
+			if countsIterations(b.Pass, ifs.Node().(*ast.IfStmt).Cond, loop) {
 				return true
 			}
 		}
@@ -60,8 +60,8 @@ func innermostLoop(c inspector.Cursor, fn *code.Func) (inspector.Cursor, bool) {
 	return inspector.Cursor{}, false
 }
 
-// countsRounds reports whether cond looks at a number that loop counts up or down.
-func countsRounds(p *code.Pass, cond ast.Expr, loop inspector.Cursor) bool {
+// countsIterations reports whether cond looks at a number that loop counts up or down.
+func countsIterations(p *code.Pass, cond ast.Expr, loop inspector.Cursor) bool {
 	counted := func(id *ast.Ident) bool {
 		v := p.VarOf(id)
 		if v == nil {

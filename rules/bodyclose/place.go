@@ -51,7 +51,7 @@ const (
 	deferred                     // by a defer behind the guard
 	movedUp                      // by the defer Stmt, when it stands behind the guard
 	atOnce                       // behind the guard, because nobody reads it
-	behindRead                   // behind Stmt, which reads all of it
+	afterRead                    // behind Stmt, which reads all of it
 	beforeExits                  // see exitsOf
 )
 
@@ -81,7 +81,7 @@ func placeOf(b *response.Response, unmet mustcall.Unmet) place {
 		return place{Kind: atOnce, Guard: g}
 	case comesBack:
 		if read := readWhole(b, g); guarded && read != nil && unsure == "" {
-			return place{Kind: behindRead, Stmt: read}
+			return place{Kind: afterRead, Stmt: read}
 		}
 		return place{Kind: beforeExits, Guard: g}
 	case unmet.OverwrittenLate:
@@ -98,7 +98,7 @@ func placeOf(b *response.Response, unmet mustcall.Unmet) place {
 			return place{Kind: atOnce, Guard: g, Early: true}
 		}
 		if read := readWhole(b, g); read != nil {
-			return place{Kind: behindRead, Stmt: read}
+			return place{Kind: afterRead, Stmt: read}
 		}
 		if !touchesBody(b) && !b.SendsNothing() {
 			return place{Why: "the function goes on for long, and what is still being sent would be cut off"}
@@ -207,7 +207,7 @@ func unsure(b *response.Response, g mustcall.Guard) string {
 	if g.After != nil {
 		end = g.After.End() + 1
 	}
-	if intent.MeantBetween(b.Pass, b.Def.Node().Pos(), end) {
+	if intent.IntentionalBetween(b.Pass, b.Def.Node().Pos(), end) {
 		return "a comment beside the call says that it is meant"
 	}
 	return ""

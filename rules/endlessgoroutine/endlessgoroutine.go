@@ -89,26 +89,26 @@ var source string
 
 func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
-	told := map[ast.Stmt]bool{} // loops that have been reported
+	reported := map[ast.Stmt]bool{} // loops that have been reported
 	for _, b := range lostBreaks(p) {
-		if told[b.Loop] {
+		if reported[b.Loop] {
 			continue
 		}
-		told[b.Loop] = true
+		reported[b.Loop] = true
 		m := rule.Match{Pos: b.Break.Pos(), End: b.Break.End()}
 		m.Message = "the loop never ends because this break leaves the select only, although " + b.Event + " by then"
 		m.Related = []rule.Related{{Pos: b.Loop.Pos(), End: b.Loop.Pos() + 3, Message: "the loop begins here"}}
 		out = append(out, m.None("a label for the loop would end it; what is to follow is for the author to say"))
 	}
 	for c := range p.Candidates((*ast.FuncDecl)(nil)) {
-		if e, ok := deafFunction(p, c); ok && !told[e.Stmt] {
-			told[e.Stmt] = true
+		if e, ok := deafFunction(p, c); ok && !reported[e.Stmt] {
+			reported[e.Stmt] = true
 			out = append(out, e.match())
 		}
 	}
 	for c := range p.Candidates((*ast.GoStmt)(nil)) {
-		if e, ok := endlessGo(p, c); ok && !told[e.Stmt] {
-			told[e.Stmt] = true
+		if e, ok := endlessGo(p, c); ok && !reported[e.Stmt] {
+			reported[e.Stmt] = true
 			out = append(out, e.match())
 		}
 	}
@@ -127,7 +127,7 @@ type endless struct {
 // deafFunction decides on a declared function that gets a context.
 func deafFunction(p *code.Pass, c inspector.Cursor) (e endless, ok bool) {
 	fn := p.FuncOf(c)
-	if fn == nil || p.Pkg.Name() == "main" || intent.Meant(p, c.Node()) {
+	if fn == nil || p.Pkg.Name() == "main" || intent.Intentional(p, c.Node()) {
 		return e, false
 	}
 	s, ok := stuckGoroutines(p, fn)
@@ -145,7 +145,7 @@ func deafFunction(p *code.Pass, c inspector.Cursor) (e endless, ok bool) {
 func endlessGo(p *code.Pass, c inspector.Cursor) (e endless, ok bool) {
 	call := c.Node().(*ast.GoStmt).Call
 	fn := p.EnclosingFunc(c)
-	if fn == nil || intent.Meant(p, c.Node()) {
+	if fn == nil || intent.Intentional(p, c.Node()) {
 		return e, false
 	}
 	var body *code.Func
@@ -218,7 +218,7 @@ func (e endless) match() rule.Match {
 		switch {
 		case !ok:
 			return m.None("how to name time.After is for the author to say")
-		case owes(e.p, e.stuck, pause.Stmt):
+		case releasesAfter(e.p, e.stuck, pause.Stmt):
 			return m.None("what the loop holds during the pause would not be given back")
 		case !names(e.p, e.ctx, pause.Stmt.Pos()):
 			return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")

@@ -40,7 +40,7 @@ func ignoredContext(p *code.Pass, s stuck, c inspector.Cursor) *types.Var {
 	fn := p.EnclosingFunc(c)
 	for id := range fn.Cursor.Preorder((*ast.Ident)(nil)) {
 		sel, ok := id.Parent().Node().(*ast.SelectorExpr)
-		if !ok || sel.X != id.Node() || sel.Sel.Name != "Done" || p.Runner(id) != fn.Cursor {
+		if !ok || sel.X != id.Node() || sel.Sel.Name != "Done" || p.GoroutineFunc(id) != fn.Cursor {
 			continue
 		}
 		v := p.VarOf(id.Node().(*ast.Ident))
@@ -175,17 +175,17 @@ func passedEnded(p *code.Pass, fn *code.Func, v *types.Var) bool {
 	if o.Exported() {
 		return true
 	}
-	i, any := ctxcancel.ParamIndex(o, v), false
+	i, some := ctxcancel.ParamIndex(o, v), false
 	for _, c := range p.Index().Calls[o] {
 		call := c.Node().(*ast.CallExpr)
 		if i < 0 || i >= len(call.Args) {
 			continue
 		}
 		if !ctxcancel.RootContext(p, call.Args[i]) && !ctxcancel.NeverCancelled(p, call.Args[i], c) {
-			any = true
+			some = true
 		}
 	}
-	return any
+	return some
 }
 
 // pause is a statement time.Sleep(d) in a loop.
@@ -205,7 +205,7 @@ func pausesIn(p *code.Pass, s stuck) (list []pause, all bool) {
 	}
 	pauses, all := map[ast.Node]bool{}, true
 	for c := range at.Preorder((*ast.CallExpr)(nil), (*ast.SendStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil)) {
-		if p.Runner(c) != p.Runner(at) {
+		if p.GoroutineFunc(c) != p.GoroutineFunc(at) {
 			continue
 		}
 		switch n := c.Node().(type) {
@@ -239,7 +239,7 @@ func pausesIn(p *code.Pass, s stuck) (list []pause, all bool) {
 	}
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !pauses[n] },
-		Round: func(l ast.Stmt, _ struct{}) bool {
+		Iteration: func(l ast.Stmt, _ struct{}) bool {
 			all = all && l != s.Stmt
 			return l != s.Stmt
 		},
@@ -260,22 +260,22 @@ func ticks(p *code.Pass, e ast.Expr) bool {
 	return false
 }
 
-// owes reports whether the function has to give something back, or to take it
+// releasesAfter reports whether the function has to give something back, or to take it
 // again, behind stmt in the loop: a lock, a place in a semaphore, a context.
-func owes(p *code.Pass, s stuck, stmt ast.Stmt) bool {
-	owes := false
+func releasesAfter(p *code.Pass, s stuck, stmt ast.Stmt) bool {
+	releases := false
 	ast.Inspect(s.Stmt, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.UnaryExpr:
-			owes = owes || n.Op == token.ARROW && n.Pos() > stmt.End()
+			releases = releases || n.Op == token.ARROW && n.Pos() > stmt.End()
 		case *ast.CallExpr:
-			owes = owes || n.Pos() > stmt.End() && (knowledge.GivesBack[strings.ToLower(code.CalledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
+			releases = releases || n.Pos() > stmt.End() && (knowledge.GivesBack[strings.ToLower(code.CalledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
 		}
-		return !owes
+		return !releases
 	})
-	return owes
+	return releases
 }
 
 // names reports whether name means v at pos.

@@ -29,7 +29,7 @@ func (n *needing) words(fn *code.Func) map[ast.Node]bool {
 	}
 	for c := range fn.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.ExprStmt)(nil)) {
 		node := code.FlowNode(c, fn)
-		if node != c.Node() || p.Runner(c) != fn.Cursor {
+		if node != c.Node() || p.GoroutineFunc(c) != fn.Cursor {
 			continue
 		}
 		var e ast.Expr
@@ -92,7 +92,7 @@ func startsOf(p *code.Pass, fn *code.Func) (out []inspector.Cursor) {
 // that fn gives by e.
 func (n *needing) hears(start inspector.Cursor, fn *code.Func, e ast.Expr) bool {
 	p := n.t.p
-	caller := p.FuncOf(p.Runner(start))
+	caller := p.FuncOf(p.GoroutineFunc(start))
 	call := start.Node().(*ast.GoStmt).Call
 	word, ok := locks.PlaceOf(p, e)
 	if caller == nil || !ok {

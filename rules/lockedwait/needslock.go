@@ -107,7 +107,7 @@ func (n *needing) needs(c inspector.Cursor, fn *code.Func, lock locks.Path, dept
 		loop = nil
 	}
 	// The function that makes the one who waits runs but once for each.
-	if (n.single(fn) || code.FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, loop, lock) {
+	if (n.single(fn) || code.FlowNode(n.wait, fn) != nil && n.t.p.GoroutineFunc(n.wait) != fn.Cursor) && n.onTheWay(fn, node, loop, lock) {
 		return true
 	}
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
@@ -120,7 +120,7 @@ func (n *needing) needs(c inspector.Cursor, fn *code.Func, lock locks.Path, dept
 	}
 	calls, ok := callers.CallSites(n.t.p, obj)
 	for _, call := range calls {
-		caller := n.t.p.FuncOf(n.t.p.Runner(call))
+		caller := n.t.p.FuncOf(n.t.p.GoroutineFunc(call))
 		up, known := outOf(n.t.p, lock, call.Node().(*ast.CallExpr), fn)
 		if _, isGo := call.Parent().Node().(*ast.GoStmt); isGo || !known || caller == nil {
 			return false
@@ -219,7 +219,7 @@ func (n *needing) onTheWay(fn *code.Func, node ast.Node, loop *ast.RangeStmt, lo
 	}
 	if loop != nil && !n.once { // it receives again in each round
 		body := paths
-		body.Round = func(l ast.Stmt, has bool) bool {
+		body.Iteration = func(l ast.Stmt, has bool) bool {
 			found = found || has && l == ast.Stmt(loop)
 			return !found
 		}

@@ -50,10 +50,10 @@ func (l *cancelLeak) afterUse(m rule.Match, cancel *types.Var, name string, prep
 	return m.Safe(message, fix), true
 }
 
-// perRound offers to call the cancel function, whose variable is nil if it is
+// perIteration offers to call the cancel function, whose variable is nil if it is
 // discarded, on each way out of a round of the loop that goes without.
-func (l *cancelLeak) perRound(m rule.Match, cancel *types.Var, name string, prepare func(*dstedit.Decl) error) rule.Match {
-	round, why := iterationExits(&l.Cancel, cancel, l.events)
+func (l *cancelLeak) perIteration(m rule.Match, cancel *types.Var, name string, prepare func(*dstedit.Decl) error) rule.Match {
+	iteration, why := iterationExits(&l.Cancel, cancel, l.events)
 	if why != "" {
 		return m.None(why)
 	}
@@ -62,14 +62,14 @@ func (l *cancelLeak) perRound(m rule.Match, cancel *types.Var, name string, prep
 		if err := prepare(d); err != nil {
 			return err
 		}
-		return d.InsertEach(round.Jumps, round.Last, func(ast.Stmt) dst.Stmt { return dstedit.ExprStmt(l.cancelCall(name)) })
+		return d.InsertEach(iteration.Jumps, iteration.Last, func(ast.Stmt) dst.Stmt { return dstedit.ExprStmt(l.cancelCall(name)) })
 	})
 }
 
 // piled is "defer cancel()" in a loop.
 func (l *cancelLeak) piled(m rule.Match, cancel *types.Var, deferred ast.Stmt) rule.Match {
 	l.events = nil // but for the defer there is nothing that calls it
-	m = l.perRound(m, cancel, cancel.Name(), func(d *dstedit.Decl) error { return d.Delete(deferred) })
+	m = l.perIteration(m, cancel, cancel.Name(), func(d *dstedit.Decl) error { return d.Delete(deferred) })
 	m.Message = cancel.Name() + " is deferred in a loop, so the contexts of all rounds and what depends on them stay until the function returns"
 	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
 	if m.Fix != nil && !callsOnly(&l.Cancel, deferred, cancel) {
@@ -118,7 +118,7 @@ func (l *cancelLeak) obstacle() string {
 			return why
 		}
 	} else if l.InLoop() {
-		return "" // see perRound
+		return "" // see perIteration
 	}
 	if l.Ctx == nil {
 		return "the context is stored, so only its owner knows when to cancel it"

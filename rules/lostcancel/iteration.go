@@ -17,7 +17,7 @@ import (
 // which the cancel function with the given events is not called. It returns
 // why instead if the context may be in use beyond the round, or where a call in
 // front of each way out would not do.
-func iterationExits(c *ctxcancel.Cancel, cancel *types.Var, events []usage.Event) (r mustcall.Round, why string) {
+func iterationExits(c *ctxcancel.Cancel, cancel *types.Var, events []usage.Event) (r mustcall.Iteration, why string) {
 	region := c.Def.Parent()
 	if _, _, ok := code.StmtList(c.Def); !ok || region.Node() == ast.Node(c.Fn.Body) {
 		return r, "in a loop a deferred cancel would wait for the end of the function"

@@ -55,7 +55,7 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 		if l.inMain() {
 			return m, false
 		}
-		if !l.owes() {
+		if !l.needsCancel() {
 			return m, false
 		}
 		l.owed = true
@@ -78,9 +78,9 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 	return m, ok && (l.Wrapper == nil || m.Fix != nil)
 }
 
-// owes reports whether the function returns, or comes to the call again, on a
+// needsCancel reports whether the function returns, or comes to the call again, on a
 // path on which the discarded cancel function should have been called.
-func (l *cancelLeak) owes() bool {
+func (l *cancelLeak) needsCancel() bool {
 	unmet := mustcall.Check(l.p, mustcall.Obligation{
 		Fn: l.Fn, Call: l.Call, Def: l.Def, Over: l.WaitsForDone, Settled: l.Ended,
 		Leaves: func(ast.Node) bool { return false },
@@ -112,7 +112,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	if l.Ctx == nil || !l.p.DeclaredIn(l.Ctx, l.Fn) {
 		return m.None(name + " lives outside the function, so only its owner knows when to cancel it")
 	}
-	if intent.Meant(l.p, l.Def.Node()) {
+	if intent.Intentional(l.p, l.Def.Node()) {
 		return m.None("a comment beside the discarded cancel function suggests that it is meant")
 	}
 	worker := soleGoroutine(&l.Cancel)
@@ -150,7 +150,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 		return nil
 	}
 	if l.InLoop() && !l.inHead() {
-		return l.perRound(m, nil, stop, bind)
+		return l.perIteration(m, nil, stop, bind)
 	}
 	if worker != nil {
 		message := "Defer the cancel function in the goroutine that alone uses " + name + ": what goes on behind its back is cut off"
@@ -224,7 +224,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		return m.None(why), true
 	}
 	if l.InLoop() {
-		return l.perRound(m, cancel, name, func(*dstedit.Decl) error { return nil }), true
+		return l.perIteration(m, cancel, name, func(*dstedit.Decl) error { return nil }), true
 	}
 	if m, ok := l.afterUse(m, cancel, name, func(*dstedit.Decl) error { return nil }); ok {
 		return m, true

@@ -110,7 +110,7 @@ func find(p *code.Pass) []rule.Match {
 			}
 			out = append(out, g.byValue()...)
 		}
-		out = append(out, g.addBehind()...)
+		out = append(out, g.addAfter()...)
 		if c, fn, ok := lateElsewhere(g.Goroutine); ok {
 			m := rule.Match{
 				Pos: c.Group.Pos(), End: c.Group.End(),
@@ -140,7 +140,7 @@ type wgGo struct {
 // addInside is go func() { wg.Add(1) ... }().
 func (g *wgGo) addInside() (out []rule.Match) {
 	for _, op := range waitgroup.Ops(g.p, g.Lit) {
-		if op.Name == "Add" && op.Runner == g.Lit && inside.Uncounted(g.Goroutine, op) {
+		if op.Name == "Add" && op.GoroutineFunc == g.Lit && inside.Uncounted(g.Goroutine, op) {
 			out = append(out, g.hoist(op))
 		}
 	}
@@ -207,9 +207,9 @@ func (g *wgGo) hoist(op waitgroup.Op) rule.Match {
 	return m.Safe("Move "+recv+".Add in front of the go statement", fix)
 }
 
-// AddBehind is go work(&wg); wg.Add(1).
-func (g *wgGo) addBehind() []rule.Match {
-	add, list, i, ok := inside.AddBehind(g.Goroutine)
+// AddAfter is go work(&wg); wg.Add(1).
+func (g *wgGo) addAfter() []rule.Match {
+	add, list, i, ok := inside.AddAfter(g.Goroutine)
 	if !ok {
 		return nil
 	}
@@ -252,14 +252,14 @@ func doneSkipped(p *code.Pass, s skippedDone) rule.Match {
 	if s.Waiter.IsValid() {
 		m.Related = append(m.Related, rule.Related{Pos: s.Waiter, End: s.Waiter, Message: "the goroutine that waits starts here"})
 	}
-	if s.Stuck != "" {
-		return m.None(s.Stuck)
+	if s.NoFix != "" {
+		return m.None(s.NoFix)
 	}
 	if s.At != len(list)-1 {
 		return m.None("a deferred Done would come after the statements that follow it now")
 	}
 	for c := range s.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
-		if p.Runner(c) == s.Body.Cursor {
+		if p.GoroutineFunc(c) == s.Body.Cursor {
 			return m.None("the other deferred calls would then run before Done")
 		}
 	}
@@ -293,8 +293,8 @@ func ownAdd(late lateAdd) rule.Match {
 			m.Related = append(m.Related, rule.GoroutineStart(c.Stmt))
 		}
 	}
-	if late.Stuck != "" {
-		return m.None(late.Stuck)
+	if late.NoFix != "" {
+		return m.None(late.NoFix)
 	}
 	m = m.Unsafe("Let the callers of "+late.Object.Name()+" call "+recv+".Add", func(d *dstedit.Decl) error { return d.DeleteLeavingComments(late.Stmt) })
 	for _, c := range late.Calls {
@@ -335,8 +335,8 @@ func copied(c copiedGroup) rule.Match {
 			m.Related = append(m.Related, rule.Related{Pos: call.Group.Pos(), End: call.Group.End(), Message: "copied here"})
 		}
 	}
-	if c.Stuck != "" {
-		return m.None(c.Stuck)
+	if c.NoFix != "" {
+		return m.None(c.NoFix)
 	}
 	m = m.Unsafe("Pass a pointer to the group to "+c.Object.Name(), func(d *dstedit.Decl) error {
 		return d.Replace(c.Field.Type, dstedit.Star(d.Expr(c.Field.Type)))

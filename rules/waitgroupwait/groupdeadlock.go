@@ -26,12 +26,12 @@ type deadlock struct {
 // count down, send on an unbuffered channel from which only the function
 // receives, and not before its Wait.
 func (g *localGroup) Deadlock() (d deadlock, ok bool) {
-	if len(g.Waits) != 1 || g.Waits[0].Runner != g.Fn.Cursor || code.InDefer(g.Waits[0].At) {
+	if len(g.Waits) != 1 || g.Waits[0].GoroutineFunc != g.Fn.Cursor || code.InDefer(g.Waits[0].At) {
 		return d, false
 	}
 	d.Wait = g.Waits[0]
 	for c := range g.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		if !channel.IsMake(g.p, c.Node().(*ast.CallExpr)) || g.p.Runner(c) != g.Fn.Cursor {
+		if !channel.IsMake(g.p, c.Node().(*ast.CallExpr)) || g.p.GoroutineFunc(c) != g.Fn.Cursor {
 			continue
 		}
 		ch, known := channel.FollowLocal(g.p, c, g.Fn)
@@ -73,7 +73,7 @@ func (g *localGroup) sendsFirst(snd *channel.Sender) bool {
 			ops = g.named(s, snd.Body)
 		}
 		gr := waitgroup.NewGroups(g.p).Goroutine(s.Stmt)
-		if len(ops) == 0 || !gr.Counted(code.WGKey{Root: g.Var}) {
+		if len(ops) == 0 || !gr.Counted(code.Path{Root: g.Var}) {
 			return false
 		}
 		for _, o := range ops {
@@ -96,10 +96,10 @@ func (g *localGroup) named(s groupStart, body *code.Func) []waitgroup.Op {
 		return nil
 	}
 	for _, e := range waitgroup.Effects(g.p, call) {
-		if e.Key != (code.WGKey{Root: g.Var}) || e.Param < 0 || !e.Whole || e.Adds > 0 || e.Dones != 1 {
+		if e.Key != (code.Path{Root: g.Var}) || e.Param < 0 || !e.Exhaustive || e.Adds > 0 || e.Dones != 1 {
 			continue
 		}
-		key := code.WGKey{Root: fn.Signature().Params().At(e.Param)}
+		key := code.Path{Root: fn.Signature().Params().At(e.Param)}
 		if (&waitgroup.Goroutine{Pass: g.p, Lit: body.Cursor, Decl: body.Cursor, Body: body}).PassedOn(key) {
 			return nil
 		}

@@ -78,8 +78,8 @@ func find(p *code.Pass) []rule.Match {
 			for _, e := range g.Excesses() {
 				out = append(out, tooMany(e))
 			}
-			if s, ok := g.SkippedRounds(); ok {
-				out = append(out, roundSkipped(p, g, s))
+			if s, ok := g.SkippedIterations(); ok {
+				out = append(out, iterationSkipped(p, g, s))
 			}
 			if d, ok := g.Deadlock(); ok {
 				out = append(out, waitsFirst(p, d))
@@ -109,8 +109,8 @@ func tooMany(e excess) rule.Match {
 	return m.None("whether the number is wrong or a Done is missing is for its author to say")
 }
 
-// roundSkipped is wg.Add(len(xs)); for x := range xs { if ... { continue }; go ... }.
-func roundSkipped(p *code.Pass, g *localGroup, s skipped) rule.Match {
+// iterationSkipped is wg.Add(len(xs)); for x := range xs { if ... { continue }; go ... }.
+func iterationSkipped(p *code.Pass, g *localGroup, s skipped) rule.Match {
 	recv, over := types.ExprString(s.Add.Recv), types.ExprString(s.Of)
 	gs := s.Start.Stmt.Node().(*ast.GoStmt)
 	m := rule.Match{

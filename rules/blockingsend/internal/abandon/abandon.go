@@ -125,7 +125,7 @@ func findSiblings(s *channel.Local) {
 			continue
 		}
 		v, node := s.Pass.VarOf(e), code.FlowNode(c, snd.Body)
-		if v == nil || v == s.Var || node == nil || s.Pass.Runner(c) != snd.Body.Cursor || nodes[node] > 0 {
+		if v == nil || v == s.Var || node == nil || s.Pass.GoroutineFunc(c) != snd.Body.Cursor || nodes[node] > 0 {
 			continue
 		}
 		_, deferred := node.(*ast.DeferStmt)
@@ -192,7 +192,7 @@ func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 		if f, ok := l.(*ast.ForStmt); ok && f.Cond == nil {
 			continue
 		}
-		if len(s.Senders) > 1 || !inSelect(s, node) && everyRound(l, node) {
+		if len(s.Senders) > 1 || !inSelect(s, node) && everyIteration(l, node) {
 			return why, false
 		}
 	}
@@ -329,14 +329,14 @@ func receiveNodes(s *channel.Local) (gets map[ast.Node]int8, loops map[ast.Node]
 	}
 	for v := range s.Siblings {
 		for _, u := range channel.Uses(s.Pass, s.Fn.Cursor, v) {
-			if (u.Kind == channel.Recv || u.Kind == channel.Range) && u.Runner == s.Fn.Cursor {
+			if (u.Kind == channel.Recv || u.Kind == channel.Range) && u.GoroutineFunc == s.Fn.Cursor {
 				add(u)
 			}
 		}
 	}
 	// Waiting until the senders are done is as good: they are when it returns.
 	for _, w := range waitgroup.Ops(s.Pass, s.Fn.Cursor) {
-		if w.Name != "Wait" || w.Runner != s.Fn.Cursor {
+		if w.Name != "Wait" || w.GoroutineFunc != s.Fn.Cursor {
 			continue
 		}
 		for _, d := range waitgroup.Ops(s.Pass, s.Senders[0].Body.Cursor) {
@@ -360,9 +360,9 @@ func deferredBefore(gets map[ast.Node]int8, node ast.Node) (n int8) {
 	return n
 }
 
-// everyRound reports whether a statement stands in the body of a loop itself,
+// everyIteration reports whether a statement stands in the body of a loop itself,
 // so that each round comes to it.
-func everyRound(loop ast.Stmt, node ast.Node) bool {
+func everyIteration(loop ast.Stmt, node ast.Node) bool {
 	var body *ast.BlockStmt
 	switch l := loop.(type) {
 	case *ast.ForStmt:

@@ -51,9 +51,9 @@ func leakOfImpatient(s *channel.Local, snd *channel.Sender, gets map[ast.Node]in
 		}
 		if node := code.FlowNode(u.Op, s.Fn); s.Ends != nil { // asked what else makes it leave
 			flow.Paths[struct{}]{
-				Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !stops(s, n) },
-				Round: func(l ast.Stmt, _ struct{}) bool { return l != loops[node] },
-				Exit:  func(b *flow.Block, _ struct{}) { why, leaks = Why{"EarlyReturn", b.End}, true },
+				Node:      func(n ast.Node, st struct{}) (struct{}, bool) { return st, !stops(s, n) },
+				Iteration: func(l ast.Stmt, _ struct{}) bool { return l != loops[node] },
+				Exit:      func(b *flow.Block, _ struct{}) { why, leaks = Why{"EarlyReturn", b.End}, true },
 			}.After(s.Fn.Flow, node, struct{}{})
 		}
 		for _, c := range sel.Body.List {
@@ -103,7 +103,7 @@ func leakOfRange(s *channel.Local) (why Why, leaks bool) {
 		Edge: func(cond ast.Expr, taken bool, told bool) (bool, bool) {
 			return told, !((last.tells(cond) || all.reached(cond)) && leaves(s, cond, taken, loop))
 		},
-		Round: func(l ast.Stmt, _ bool) bool { return l != ast.Stmt(loop) },
+		Iteration: func(l ast.Stmt, _ bool) bool { return l != ast.Stmt(loop) },
 		Exit: func(b *flow.Block, told bool) {
 			if !leaks && !told {
 				why, leaks = Why{"EarlyReturn", b.End}, true
@@ -168,7 +168,7 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 			Node: func(n ast.Node, timeout bool) (bool, bool) {
 				return timeout || n != node && inSelect(s, n), !stops(s, n)
 			},
-			Round: func(l ast.Stmt, _ bool) bool { return l != loop },
+			Iteration: func(l ast.Stmt, _ bool) bool { return l != loop },
 			Exit: func(b *flow.Block, timeout bool) {
 				if leaks {
 					return
@@ -209,8 +209,8 @@ func maySkip(s *channel.Local, snd *channel.Sender) bool {
 func conditional(s *channel.Local, snd *channel.Sender) bool {
 	start, skips := code.FlowNode(snd.Stmt, s.Fn), false
 	flow.Paths[struct{}]{
-		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != start },
-		Round: func(l ast.Stmt, _ struct{}) bool { skips = skips || l == snd.Loop; return l != snd.Loop },
+		Node:      func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != start },
+		Iteration: func(l ast.Stmt, _ struct{}) bool { skips = skips || l == snd.Loop; return l != snd.Loop },
 	}.FromBody(s.Fn.Flow, snd.Loop, struct{}{})
 	return skips
 }

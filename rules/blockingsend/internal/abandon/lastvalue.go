@@ -152,7 +152,7 @@ func (l *lastValues) ends(fn *code.Func, u channel.Use, sends map[ast.Node]bool,
 			follows = follows || sends[n]
 			return told, !sends[n]
 		},
-		Round: func(loop ast.Stmt, _ bool) bool {
+		Iteration: func(loop ast.Stmt, _ bool) bool {
 			follows = follows || slices.Contains(around, loop)
 			return !slices.Contains(around, loop)
 		},

@@ -166,7 +166,7 @@ func twoValues(p *code.Pass, v *types.Var, fn *code.Func) (before, after constan
 				value = constant.MakeInt64(1)
 			}
 		}
-		if value == nil || p.Runner(use) != fn.Cursor || after != nil && !constant.Compare(value, token.EQL, after) {
+		if value == nil || p.GoroutineFunc(use) != fn.Cursor || after != nil && !constant.Compare(value, token.EQL, after) {
 			return nil, nil, false
 		}
 		after = value

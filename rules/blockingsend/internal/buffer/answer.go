@@ -73,7 +73,7 @@ func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
 	if typeis.Chan(v.Type()) {
 		for _, u := range channel.Uses(s.Pass, s.Fn.Cursor, v) {
 			gives := u.Kind == channel.Send || u.Kind == channel.Close
-			if u.Kind == channel.Other || gives && u.Runner != snd.Body.Cursor && !answer(u.Op, u.Runner) {
+			if u.Kind == channel.Other || gives && u.GoroutineFunc != snd.Body.Cursor && !answer(u.Op, u.GoroutineFunc) {
 				return false
 			}
 		}
@@ -86,7 +86,7 @@ func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
 			if o.Name == "Go" {
 				return false
 			}
-			if o.Name == "Done" && o.Runner != snd.Body.Cursor && !answer(o.At, o.Runner) {
+			if o.Name == "Done" && o.GoroutineFunc != snd.Body.Cursor && !answer(o.At, o.GoroutineFunc) {
 				return false
 			}
 		}
@@ -113,7 +113,7 @@ func waitsOf(s *channel.Local, snd *channel.Sender) map[ast.Node][]senderWait {
 	out := map[ast.Node][]senderWait{}
 	add := func(c inspector.Cursor, on ast.Expr) {
 		node := code.FlowNode(c, snd.Body)
-		if on == nil || node == nil || s.Pass.Runner(c) != snd.Body.Cursor {
+		if on == nil || node == nil || s.Pass.GoroutineFunc(c) != snd.Body.Cursor {
 			return
 		}
 		vars := map[*types.Var]bool{}
@@ -136,12 +136,12 @@ func waitsOf(s *channel.Local, snd *channel.Sender) map[ast.Node][]senderWait {
 					continue
 				}
 				a, known := channel.ArgumentOf(s.Pass, channel.UseAt(s.Pass, at))
-				if known && (a.Effect.Ranges || a.Effect.Receives > 0 || a.Effect.Sends > 0 && !hasRoom(s.Pass, arg)) {
+				if known && (a.Effect.Ranges || a.Effect.Receives > 0 || a.Effect.Sends > 0 && !hasCapacity(s.Pass, arg)) {
 					add(c, arg)
 				}
 			}
 		case *ast.SendStmt:
-			if at, ok := c.FindNode(n.Chan); ok && channel.UseAt(s.Pass, at).Waits() && !hasRoom(s.Pass, n.Chan) {
+			if at, ok := c.FindNode(n.Chan); ok && channel.UseAt(s.Pass, at).Waits() && !hasCapacity(s.Pass, n.Chan) {
 				add(c, n.Chan)
 			}
 		case *ast.UnaryExpr:
@@ -161,8 +161,8 @@ func waitsOf(s *channel.Local, snd *channel.Sender) map[ast.Node][]senderWait {
 	return out
 }
 
-// hasRoom reports whether the channel in e, a local variable, is made with room.
-func hasRoom(p *code.Pass, e ast.Expr) bool {
+// hasCapacity reports whether the channel in e, a local variable, is made with room.
+func hasCapacity(p *code.Pass, e ast.Expr) bool {
 	v := p.VarOf(e)
 	if v == nil || !frozen.Fixed(p, v) {
 		return false

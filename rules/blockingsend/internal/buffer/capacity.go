@@ -60,7 +60,7 @@ func startsAgain(s *channel.Local, snd *channel.Sender) (again bool) {
 			again = again || n == start
 			return st, n != made && !again
 		},
-		Round: func(l ast.Stmt, _ struct{}) bool { return l != loop },
+		Iteration: func(l ast.Stmt, _ struct{}) bool { return l != loop },
 	}.After(s.Fn.Flow, start, struct{}{})
 	return again
 }
@@ -74,7 +74,7 @@ func alone(s *channel.Local, e ast.Expr, snd *channel.Sender) bool {
 	if v == nil || !typeis.Map(v.Type()) || newMap(s.Pass, frozen.Definition(s.Pass, v)) {
 		return true
 	}
-	quiet := true
+	harmless := true
 	ast.Inspect(s.Fn.Body, func(n ast.Node) bool {
 		if n == nil || n.End() <= s.Make.Node().Pos() || n.Pos() >= snd.Loop.End() || n == s.Make.Node() {
 			return false
@@ -84,17 +84,17 @@ func alone(s *channel.Local, e ast.Expr, snd *channel.Sender) bool {
 			return false // runs in its own time
 		case *ast.CallExpr:
 			_, isLit := ast.Unparen(n.Fun).(*ast.FuncLit)
-			quiet = quiet && (isLit && n == snd.Stmt.Node().(*ast.GoStmt).Call || harmlessCall(s.Pass, n) || n.Pos() < s.Make.Node().Pos())
+			harmless = harmless && (isLit && n == snd.Stmt.Node().(*ast.GoStmt).Call || harmlessCall(s.Pass, n) || n.Pos() < s.Make.Node().Pos())
 		case *ast.SendStmt, *ast.SelectStmt:
-			quiet = false
+			harmless = false
 		case *ast.UnaryExpr:
-			quiet = quiet && n.Op != token.ARROW
+			harmless = harmless && n.Op != token.ARROW
 		case *ast.IndexExpr: // of a map of the same type, perhaps the same one
-			quiet = quiet && (!types.Identical(s.Pass.TypesInfo.TypeOf(n.X), v.Type()) || s.Pass.VarOf(n.X) == v)
+			harmless = harmless && (!types.Identical(s.Pass.TypesInfo.TypeOf(n.X), v.Type()) || s.Pass.VarOf(n.X) == v)
 		}
-		return quiet
+		return harmless
 	})
-	return quiet
+	return harmless
 }
 
 // newMap reports whether e makes a map that nobody else has.

@@ -18,7 +18,7 @@ import (
 // earlier than before if the send does not wait; "" if nothing.
 func Observable(s *channel.Local, snd *channel.Sender) (why string) {
 	for c := range snd.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
-		if s.Pass.Runner(c) == snd.Body.Cursor && !Closes(s, c.Node().(*ast.DeferStmt).Call, snd) {
+		if s.Pass.GoroutineFunc(c) == snd.Body.Cursor && !Closes(s, c.Node().(*ast.DeferStmt).Call, snd) {
 			return "the deferred calls of the goroutine may run"
 		}
 	}
@@ -34,7 +34,7 @@ func Observable(s *channel.Local, snd *channel.Sender) (why string) {
 				why = "what follows the send may run"
 			}
 			return st, why == ""
-		}, Round: func(ast.Stmt, struct{}) bool {
+		}, Iteration: func(ast.Stmt, struct{}) bool {
 			if why == "" {
 				why = "a loop behind the send may run"
 			}

@@ -19,10 +19,10 @@ import (
 
 // UnblockedAfterWait reports whether the goroutine blocks on a channel that
 // the parent serves only behind its Wait.
-func UnblockedAfterWait(g *waitgroup.Goroutine, key code.WGKey) bool {
+func UnblockedAfterWait(g *waitgroup.Goroutine, key code.Path) bool {
 	var wait inspector.Cursor
 	for _, o := range g.Ops() {
-		if o.Name == "Wait" && o.Key == key && !g.Lit.Contains(o.At) && o.Runner == g.Pass.Runner(g.Stmt) {
+		if o.Name == "Wait" && o.Key == key && !g.Lit.Contains(o.At) && o.GoroutineFunc == g.Pass.GoroutineFunc(g.Stmt) {
 			wait = o.At
 		}
 	}
@@ -58,7 +58,7 @@ func UnblockedAfterWait(g *waitgroup.Goroutine, key code.WGKey) bool {
 //
 //	close(s.quit)
 //	s.wg.Wait()
-func stoppedBeforeWait(g *waitgroup.Goroutine, key code.WGKey) bool {
+func stoppedBeforeWait(g *waitgroup.Goroutine, key code.Path) bool {
 	var group *types.Var
 	for _, o := range g.Ops() {
 		if o.Key == key && group == nil {
@@ -86,7 +86,7 @@ func stoppedBeforeWait(g *waitgroup.Goroutine, key code.WGKey) bool {
 		}
 		waits++
 		closed := false
-		for c := range w.Runner.Preorder((*ast.CallExpr)(nil)) {
+		for c := range w.GoroutineFunc.Preorder((*ast.CallExpr)(nil)) {
 			call := c.Node().(*ast.CallExpr)
 			if g.Pass.IsBuiltin(call, "close") && !runsAfter(c, w.At) {
 				if f := g.Pass.FieldOf(call.Args[0]); f != nil && received[f] {
@@ -241,8 +241,8 @@ func sharesLock(g *waitgroup.Goroutine, wait inspector.Cursor) bool {
 }
 
 // locksIn returns the locks that are taken below root, but for calls that skip holds for.
-func locksIn(p *code.Pass, root inspector.Cursor, skip func(inspector.Cursor) bool) map[code.WGKey]bool {
-	locked := map[code.WGKey]bool{}
+func locksIn(p *code.Pass, root inspector.Cursor, skip func(inspector.Cursor) bool) map[code.Path]bool {
+	locked := map[code.Path]bool{}
 	for c := range root.Preorder((*ast.CallExpr)(nil)) {
 		for _, typ := range []string{"Mutex", "RWMutex"} {
 			recv, ok := p.Method(c.Node().(*ast.CallExpr), "sync", typ, "Lock")
@@ -259,7 +259,7 @@ func locksIn(p *code.Pass, root inspector.Cursor, skip func(inspector.Cursor) bo
 
 // Harmless reports whether s, in front of the Add, neither branches nor
 // blocks nor touches the group, so that the Add can pass it.
-func Harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.WGKey) bool {
+func Harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.Path) bool {
 	if d, ok := s.(*ast.DeferStmt); ok {
 		for _, o := range g.Ops() {
 			if o.Call == d.Call && o.Key == key && o.Name == "Done" {
