@@ -20,27 +20,27 @@ import (
 // fixpoint fixes one package until the rules find nothing more to fix in it.
 //
 //  1. Choose at most one fix in each declaration, and more of them, by and by,
-//     where one at a time would take many rounds.
+//     where one at a time would take many iterations.
 //  2. Apply them and type-check the package in memory.
 //  3. Run the rules again: each chosen finding must be gone, no other one, and
 //     none be new.
-//  4. If that holds, the result is the text of the next round. If not, the
+//  4. If that holds, the result is the text of the next iteration. If not, the
 //     fixes in the declarations to blame are dropped and named, or, where the
 //     blame is not clear, half of the fixes are tried, down to a single one.
 //  5. When none is left, try again what was refused because of a finding that
 //     is fixed meanwhile, or in a declaration that has changed: what one run
 //     leaves, the next one must leave, too.
 //
-// Each round fixes or drops at least one finding and no round may add one. What
+// Each iteration fixes or drops at least one finding and no iteration may add one. What
 // was dropped comes back only after another one was fixed.
 type fixpoint struct {
 	state
 	cfg     Config
-	overlay map[string][]byte // the changed files of the last accepted round
+	overlay map[string][]byte // the changed files of the last accepted iteration
 	peers   []state           // the package in other builds, whose consent each fix needs
 }
 
-// state is a package in one build, as the last accepted round has left it.
+// state is a package in one build, as the last accepted iteration has left it.
 type state struct {
 	build    string // "" for the only one
 	prog     *load.Program
@@ -71,16 +71,16 @@ func (fp *fixpoint) read(name string) ([]byte, error) {
 	return fp.prog.Source(name)
 }
 
-// carefulIterations is the number of rounds in which a declaration gets one fix at
-// most. From then on the number doubles with each round.
+// carefulIterations is the number of iterations in which a declaration gets one fix at
+// most. From then on the number doubles with each iteration.
 const carefulIterations = 4
 
-// manyInDecl is the number of findings in a declaration from which on one round with one
-// fix in each is enough, before all of them are tried together: each round runs the rules
+// manyInDecl is the number of findings in a declaration from which on one iteration with one
+// fix in each is enough, before all of them are tried together: each iteration runs the rules
 // again, which takes long on such a declaration.
 const manyInDecl = 64
 
-// careful returns how many rounds of run are careful.
+// careful returns how many iterations of run are careful.
 func careful(found []finding.Finding) int {
 	n := map[finding.Site]int{}
 	for i := range found {
@@ -276,7 +276,7 @@ func (fp *fixpoint) check(s *state, c plan.Choice, overlay map[string][]byte, ed
 	before := s.found.Findings
 	bad, what := c.Grown(before, found.Findings), "after the fix there is still or newly found: "
 	if len(bad) == 0 {
-		bad, what = c.Vanished(before, found.Findings), "the fix would hide, but not mend: "
+		bad, what = c.Vanished(before, found.Findings), "the fix would hide, but not fix: "
 	}
 	if len(bad) == 0 {
 		after := *s

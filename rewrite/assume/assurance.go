@@ -129,7 +129,7 @@ func holds(p *code.Pass, fn *code.Func, c claim, soft bool) bool {
 	return tested && !returns
 }
 
-// nodeImplies reports whether c is certain behind the node n of a flow.
+// nodeImplies reports whether c is certain after the node n of a flow.
 func nodeImplies(p *code.Pass, n ast.Node, c claim, soft bool) bool {
 	var list []ast.Expr
 	switch n := n.(type) {

@@ -29,10 +29,10 @@ type Local struct {
 	Looked  bool  // len, cap or a non-blocking select look at the channel's state
 	Offered bool  // a goroutine sends on it in a select with another way out
 	Closed  bool  // by the function itself or by a goroutine that sends nothing
-	Later   bool  // made behind its declaration
+	Later   bool  // made after its declaration
 
 	Siblings map[types.Object]bool
-	Ends     map[ast.Node]bool // communications behind which paths do not count; see doneSignalFor in blockingsend
+	Ends     map[ast.Node]bool // communications after which paths do not count; see doneSignalFor in blockingsend
 }
 
 // Sender is a goroutine that sends on the channel.
@@ -52,7 +52,7 @@ type Sender struct {
 }
 
 // FollowLocal follows the channel of a call of make in fn. ok is false if it
-// is not kept in a local variable, or if somebody unknown may send, receive
+// is not kept in a local variable, or if code that is not known may send, receive
 // or close.
 func FollowLocal(p *code.Pass, makeCall inspector.Cursor, fn *code.Func) (c *Local, ok bool) {
 	c = &Local{Pass: p, Fn: fn, Make: makeCall}
@@ -94,8 +94,8 @@ func (s *Local) Variable() bool {
 	return s.Pass.DeclaredIn(s.Var, s.Fn) && !s.Pass.IsResult(s.Var, s.Fn)
 }
 
-// uses sorts what is done with the channel. It returns false if somebody
-// unknown may send, receive or close.
+// uses sorts what is done with the channel. It returns false if code that is not known
+// may send, receive or close.
 func (s *Local) uses() bool {
 	made := 0
 	var closes []Use
@@ -129,7 +129,7 @@ func (s *Local) uses() bool {
 			return false
 		}
 	}
-	for _, u := range closes { // a sender may close, behind its last send
+	for _, u := range closes { // a sender may close, after its last send
 		s.Closed = s.Closed || u.GoroutineFunc == s.Fn.Cursor || s.senderOf(u.GoroutineFunc) == nil
 	}
 	return true
@@ -194,7 +194,7 @@ func (s *Local) senderOf(runner inspector.Cursor) *Sender {
 	return nil
 }
 
-// passed books a channel that is an argument of a function whose effect is known.
+// passed records a channel that is an argument of a function whose effect is known.
 func (s *Local) passed(u Use) bool {
 	a, ok := ArgumentOf(s.Pass, u)
 	e := a.Effect
@@ -228,7 +228,7 @@ func (s *Local) passed(u Use) bool {
 	return s.sent(u)
 }
 
-// starts books "go produce(ch)" of a function of this package that does
+// starts records "go produce(ch)" of a function of this package that does
 // nothing but send, and perhaps close.
 func (s *Local) starts(a Argument) bool {
 	e, body := a.Effect, s.Pass.Declaration(a.Callee)
@@ -251,7 +251,7 @@ func (s *Local) starts(a Argument) bool {
 	return true
 }
 
-// sent books a send in a literal that the function starts as a goroutine.
+// sent records a send in a literal that the function starts as a goroutine.
 func (s *Local) sent(u Use) bool {
 	snd := s.senderOf(u.GoroutineFunc)
 	if snd == nil {
@@ -277,7 +277,7 @@ func (s *Local) sent(u Use) bool {
 	return true
 }
 
-// start books a go statement of the function. It returns nil for one that is
+// start records a go statement of the function. It returns nil for one that is
 // not understood.
 func (s *Local) start(gs inspector.Cursor, body *code.Func) *Sender {
 	snd := &Sender{Stmt: gs, Body: body, Bound: frozen.Bound{Const: 1}}
@@ -349,7 +349,7 @@ func (s *Local) Visible(e ast.Expr) bool {
 	return ok
 }
 
-// AnyExit returns where the function returns behind node, or NoPos.
+// AnyExit returns where the function returns after node, or NoPos.
 func (s *Local) AnyExit(node ast.Node) (exit token.Pos) {
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !exit.IsValid() && !s.Ends[n] },

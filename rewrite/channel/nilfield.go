@@ -14,7 +14,7 @@ import (
 
 // Reached reports whether an operation on the channel of a field can come at all.
 // One on a field that nothing here gives a channel, such as a hook that only tests
-// set, does not come behind a test for nil.
+// set, does not come after a test for nil.
 func Reached(p *code.Pass, f *Field, u Use) bool {
 	return len(f.Made) > 0 || !afterNilTest(p, f, u.At, 2)
 }

@@ -22,7 +22,7 @@ const description = `Without a mode, findings go to standard error and a unified
 fixes to standard output; nothing is written. The diff is for "git apply".
 
 Exit codes: 0 nothing found, or nothing left after -w; 1 findings remain;
-2 an error, or a package that could not be analysed. Flags may stand behind
+2 an error, or a package that could not be analysed. Flags may come after
 the arguments; -x is the same as --x.`
 
 // flags returns the flags of the program in the order of its help.

@@ -115,7 +115,7 @@ func (p *program) logf(o *options) func(string, ...any) {
 	return func(format string, args ...any) { fmt.Fprintf(p.Stderr, name+": "+format+"\n", args...) }
 }
 
-// analyze runs the engine behind a progress line.
+// analyze runs the engine and shows its progress.
 func (p *program) analyze(ctx context.Context, o *options, review func([]finding.Finding)) (*rewrite.Result, error) {
 	live := !o.quiet && isTerminal(p.Stderr) && os.Getenv("TERM") != "dumb"
 	line := newProgress(p.Stderr, live, progressDelay, progressInterval)

@@ -48,7 +48,7 @@ func (e *ctxEnding) expr(x ast.Expr, pos token.Pos) bool {
 		return false
 	}
 	// What it may hold: what the last assignment gives that certainly comes
-	// before, and those behind it.
+	// before, and those after it.
 	var given []inspector.Cursor
 	certain := false
 	for _, use := range p.Uses(e.c.Fn.Cursor, v) {

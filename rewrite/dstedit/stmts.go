@@ -9,7 +9,7 @@ import (
 	"github.com/dave/dst"
 )
 
-// InsertAfter inserts copies of new directly after s, behind the comment on
+// InsertAfter inserts copies of new directly after s, after the comment on
 // its line. A labelled statement counts as a whole. It refuses an s that is
 // not in the list of a block or clause.
 func (d *Decl) InsertAfter(s ast.Stmt, repl ...dst.Stmt) error {
@@ -40,8 +40,8 @@ func (d *Decl) InsertBefore(s ast.Stmt, repl ...dst.Stmt) error {
 	return nil
 }
 
-// InsertEach inserts what new returns for each of the statements before in
-// front of it, and for last, unless that is nil, behind it.
+// InsertEach inserts what new returns for each of the statements in before, directly
+// before it, and for last, unless that is nil, after it.
 func (d *Decl) InsertEach(before []ast.Stmt, last ast.Stmt, repl func(ast.Stmt) dst.Stmt) error {
 	for _, s := range before {
 		if err := d.InsertBefore(s, repl(s)); err != nil {
@@ -56,7 +56,7 @@ func (d *Decl) InsertEach(before []ast.Stmt, last ast.Stmt, repl func(ast.Stmt) 
 
 // InsertFirst inserts copies of new at the start of list, which is an
 // *ast.BlockStmt, *ast.CaseClause or *ast.CommClause. In an empty list they go
-// behind the comments in it.
+// after the comments in it.
 func (d *Decl) InsertFirst(list ast.Node, repl ...dst.Stmt) error {
 	n, err := d.node(list)
 	if err != nil {
@@ -79,7 +79,7 @@ func (d *Decl) InsertFirst(list ast.Node, repl ...dst.Stmt) error {
 	}
 	sl := &slot{owner: n, list: body}
 	sl.canon()
-	// Comments behind the brace stay there; those above the first statement
+	// Comments after the brace stay there; those above the first statement
 	// stay with it.
 	first := (*body)[0].Decorations()
 	stmts[0].Decorations().Before = broken(first.Before)
@@ -95,7 +95,7 @@ func fill(n dst.Node, body *[]dst.Stmt, stmts []dst.Stmt) {
 	stmts[len(stmts)-1].Decorations().After = dst.NewLine
 	*body = stmts
 	// The comments of an empty clause are at its end; its colon keeps them
-	// in front of the first statement.
+	// before the first statement.
 	var colon, end *dst.Decorations
 	switch n := n.(type) {
 	case *dst.CaseClause:
@@ -180,8 +180,8 @@ func (d *Decl) Delete(s ast.Stmt) error {
 	return nil
 }
 
-// DeleteLeavingComments removes s and leaves the comments that belong to it in
-// front of the next statement. It refuses a labelled s, one with comments
+// DeleteLeavingComments removes s and leaves the comments that belong to it before
+// the next statement. It refuses a labelled s, one with comments
 // inside, and one with comments that no statement follows.
 func (d *Decl) DeleteLeavingComments(s ast.Stmt) error {
 	sl, err := d.slot(s)
@@ -219,7 +219,7 @@ func (d *Decl) DeleteLeavingComments(s ast.Stmt) error {
 
 // WrapSend makes s the first case of a select statement with the further
 // clauses others, which are copied. Comments above s go above the select, the
-// comment on its line goes behind the colon of its case.
+// comment on its line goes after the colon of its case.
 func (d *Decl) WrapSend(s *ast.SendStmt, others ...*dst.CommClause) error {
 	return d.wrap(s, others)
 }
@@ -268,7 +268,7 @@ func (d *Decl) wrap(s ast.Stmt, others []*dst.CommClause) error {
 }
 
 // ReplaceStmt puts new in the place of s. Comments above s stay above, the one
-// on its line goes behind new.
+// on its line goes after new.
 func (d *Decl) ReplaceStmt(s ast.Stmt, repl dst.Stmt) error {
 	sl, err := d.slot(s)
 	if err != nil {

@@ -244,7 +244,7 @@ func (t *transplanter) span(h hunk) (from, to int) {
 	case h.start == 0:
 		return 0, 0
 	case squash(t.old[h.start-1]) == "" && h.start < len(t.old):
-		// Behind all blank lines that formatting merges into one.
+		// After all blank lines that formatting merges into one.
 		return t.lines[h.start], t.lines[h.start]
 	default:
 		at := t.lines[h.start-1] + 1

@@ -35,7 +35,7 @@ type Block struct {
 	End   token.Pos
 	// Select is the statement that chooses among Succs, if there is one.
 	Select *ast.SelectStmt
-	// Loop is the for or range statement whose next round begins here.
+	// Loop is the for or range statement whose next iteration begins here.
 	Loop  ast.Stmt
 	index int // in Graph.blocks
 }

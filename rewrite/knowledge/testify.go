@@ -6,7 +6,7 @@ import (
 )
 
 // RequireNoError lists testify's checks that end the test unless the error is
-// nil, with the index of the error among the arguments behind t.
+// nil, with the index of the error among the arguments after t.
 var RequireNoError = set("NoError", "NoErrorf", "Nil", "Nilf")
 
 // ExpectError lists testify's checks that the error is set.

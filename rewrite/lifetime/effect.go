@@ -14,7 +14,7 @@ import (
 // receiver: a context or something made from one.
 //
 // A function with a body is known by its summary, a method of an interface by
-// what can stand behind it, the rest by the tables. Nothing is known by its name.
+// what implements it, the rest by the tables. Nothing is known by its name.
 func ctxEffect(p *code.Pass, call *ast.CallExpr, fn *types.Func, arg int) knowledge.ContextEffect {
 	if fn.Pkg() == nil { // error.Error
 		return knowledge.ContextGone
@@ -131,7 +131,7 @@ func CalledMethods(p *code.Pass, call *ast.CallExpr, fn *types.Func) (methods []
 	if !fn.Exported() {
 		return usage.Implementations(p.Facts, fn)
 	}
-	return usage.Behind(p.Facts, p.TypesInfo.TypeOf(sel.X), fn)
+	return usage.Implementers(p.Facts, p.TypesInfo.TypeOf(sel.X), fn)
 }
 
 // dynamicType returns the type of the value in e, an expression of an interface

@@ -89,7 +89,7 @@ func (t *ContextTracker) Follow(v *types.Var, what string) {
 		return
 	}
 	if t.Within != nil && (v.Pos() < t.Within.Pos() || v.Pos() >= t.Within.End()) {
-		t.Outlives = name + " lives longer than the round of the loop"
+		t.Outlives = name + " lives longer than the iteration of the loop"
 		return
 	}
 	inLoop := t.Fn.Flow.InCycle(t.Def)
@@ -236,7 +236,7 @@ func (t *ContextTracker) argument(call, c inspector.Cursor, name string) {
 	if t.Pass.CallsBuiltin(n) {
 		switch {
 		case t.Pass.IsBuiltin(n, "panic"):
-			t.Outlives = name + " is thrown"
+			t.Outlives = name + " is passed to panic"
 		case t.Pass.IsBuiltin(n, "copy"):
 			t.Outlives = name + " is copied"
 		default:

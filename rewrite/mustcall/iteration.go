@@ -19,19 +19,19 @@ type Iteration struct {
 	Again []ast.Stmt // the assignments of the next value to the same variable, the call itself among them
 }
 
-// Before returns the statements in front of which something must be done.
+// Before returns the statements before which something must be done.
 func (r *Iteration) Before() []ast.Stmt {
 	return append(slices.Clone(r.Jumps), r.Again...)
 }
 
-// IterationExits returns the ways out of region, a list of statements that holds the
-// one of the call, on which o is not met. fits says why nothing can be put in
-// front of a jump, or returns "". why says what stands against it if there is
-// a way out where nothing can be done.
+// IterationExits returns the ways out of region, a list of statements that holds the one
+// of the call, on which o is not met. fits says why nothing can be put before a jump, or
+// returns "". why says what stands against it if there is a way out where nothing can be
+// done.
 func IterationExits(p *code.Pass, o Obligation, region inspector.Cursor, fits func(ast.Stmt) string) (r Iteration, why string) {
 	for b := range region.Preorder((*ast.BranchStmt)(nil)) {
 		if tok := b.Node().(*ast.BranchStmt).Tok; tok == token.GOTO || tok == token.FALLTHROUGH {
-			return r, "in a loop a deferred call would wait for the end of the function, and the round is left by a " + tok.String()
+			return r, "in a loop a deferred call would wait for the end of the function, and the iteration is left by a " + tok.String()
 		}
 	}
 	next := NextIteration(p, o, region)
@@ -56,14 +56,14 @@ func IterationExits(p *code.Pass, o Obligation, region inspector.Cursor, fits fu
 			return r, why
 		}
 		if o.Var != nil && hidden(p, o.Var, n.Pos()) {
-			return r, o.Var.Name() + " is something else where the round is left"
+			return r, o.Var.Name() + " is shadowed where the iteration is left"
 		}
 		r.Jumps = append(r.Jumps, n.(ast.Stmt))
 	}
 	if list := code.StmtsOf(region.Node()); falls && len(list) > 0 {
 		r.Last = list[len(list)-1]
 		if o.Var != nil && hiddenAfter(p, o.Var, region, r.Last) {
-			return r, o.Var.Name() + " is something else where the round ends"
+			return r, o.Var.Name() + " is shadowed where the iteration ends"
 		}
 	}
 	return r, ""
@@ -88,7 +88,7 @@ func NextIteration(p *code.Pass, o Obligation, region inspector.Cursor) func(ast
 	start, end := region.Node().Pos(), region.Node().End()
 	direct := o.Def.Parent() == region
 	if def := o.Def.Node().Pos(); def < start {
-		start = def // the call stands in the head of an if, region is the block behind it
+		start = def // the call stands in the head of an if, region is the block after it
 	}
 	return func(n ast.Node) bool {
 		switch {
@@ -101,7 +101,7 @@ func NextIteration(p *code.Pass, o Obligation, region inspector.Cursor) func(ast
 	}
 }
 
-// declares reports whether the variable of o dies with each round: it is
+// declares reports whether the variable of o dies with each iteration: it is
 // declared by the call, or discarded.
 func declares(region inspector.Cursor, o Obligation) bool {
 	return o.Var == nil || o.Def.Parent() == region || o.Var.Pos() >= o.Def.Node().Pos() && o.Var.Pos() < o.Def.Node().End()

@@ -31,7 +31,7 @@ func FuzzUnified(f *testing.F) {
 		if len(old) > 1<<13 || len(now) > 1<<13 || strings.Contains(name, "\x00") || !filepath.IsLocal(name) || filepath.Clean(name) == "." {
 			return
 		}
-		// The parser takes the quote behind an escaped backslash for one of the name.
+		// The parser takes the quote after an escaped backslash for one of the name.
 		if strings.Contains(filepath.Clean(name)+`"`, `\"`) {
 			return
 		}

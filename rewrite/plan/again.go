@@ -14,7 +14,7 @@ type refusal struct {
 	over    bool            // one of them is fixed now, or the declaration has changed
 }
 
-// Refuse books that the fixes of c that guilty accepts do not work as long as
+// Refuse records that the fixes of c that guilty accepts do not work as long as
 // the findings in against are as they are. It reports whether there were any.
 // Unlike with [Choice.Deny], they are tried again once that has changed.
 func (c Choice) Refuse(guilty func(finding.Finding) bool, status finding.Status, reason string, against []finding.Finding) bool {

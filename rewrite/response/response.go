@@ -61,7 +61,7 @@ func CreatesResponse(p *code.Pass, call *ast.CallExpr) bool {
 	if sig.Recv() == nil || sig.Params().Len() != 1 || sig.Results().Len() != 2 {
 		return false
 	}
-	// Only behind an interface: a concrete client of this signature may well
+	// Only for a method of an interface: a concrete client of this signature may well
 	// have read and closed the body itself.
 	return types.IsInterface(sig.Recv().Type()) && memory.IsRoundTrip(sig) && !memory.BodyCopied(p, call)
 }

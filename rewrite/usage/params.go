@@ -49,7 +49,7 @@ func init() {
 }
 
 // Param returns what fn does with its argument i. A method of an interface does
-// what all that can stand behind it do.
+// what all that implement it do.
 func Param(f *code.Facts, fn *types.Func, i int) Effect {
 	if impls, ok := Implementations(f, fn); ok {
 		return paramOfAny(f, impls, i)

@@ -6,7 +6,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 )
 
-// Counted reports whether an Add for the goroutine stands in front of it
+// Counted reports whether an Add for the goroutine stands before it
 // unconditionally: in a list of statements that also holds, at some depth,
 // the go statement.
 func (g *Goroutine) Counted(key code.Path) bool {

@@ -143,7 +143,7 @@ func negative(p *code.Pass, args []ast.Expr) bool {
 }
 
 // Key returns the key of e: an identifier or a chain of fields,
-// possibly behind & or *.
+// possibly after & or *.
 func Key(p *code.Pass, e ast.Expr) (code.Path, bool) {
 	key, ok := p.PathOf(e)
 	if ok && !typeis.Named(p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {

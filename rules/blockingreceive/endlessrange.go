@@ -118,7 +118,7 @@ func leavesLoop(p *code.Pass, loop *ast.RangeStmt, fn *code.Func) bool {
 	leaves := false
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-			// What is behind the loop is reached only by leaving it.
+			// What is after the loop is reached only by leaving it.
 			if n.Pos() < loop.Pos() || n.Pos() >= loop.End() {
 				leaves = true
 			}

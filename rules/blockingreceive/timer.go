@@ -15,7 +15,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 )
 
-// emptyTimer is a receive from a timer behind a Stop that says that nothing is
+// emptyTimer is a receive from a timer after a Stop that says that nothing is
 // there to be received.
 type emptyTimer struct {
 	Recv  *ast.ExprStmt
@@ -27,7 +27,7 @@ type emptyTimer struct {
 // emptyTimers returns the receives in "if !t.Stop() { <-t.C }" that never end.
 //
 // Since Go 1.23 Stop takes back what the timer has sent and nobody received,
-// and then says that it stopped it. So behind a Stop that says no nothing comes
+// and then says that it stopped it. So after a Stop that says no nothing comes
 // any more. The body is entered only if the value was received before, or the
 // timer stopped; only the first is looked for: a path from another receive to
 // this Stop, on which the timer is not started again. If other functions start it

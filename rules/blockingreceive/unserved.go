@@ -98,7 +98,7 @@ func unservedRecvs(p *code.Pass, makeCall inspector.Cursor, fn *code.Func) []uns
 	return nil
 }
 
-// collect sorts the uses of the channel; false if somebody unknown has it.
+// collect sorts the uses of the channel; false if code that is not known has it.
 func (l *localUses) collect() bool {
 	made := 0
 	var add func(u channel.Use) bool
@@ -156,7 +156,7 @@ func (l *localUses) nobody(waits []channel.Use) (out []unservedRecv) {
 }
 
 // bypassed is for a goroutine that waits for the function, which can return
-// without a word.
+// without sending or closing.
 func (l *localUses) bypassed(waits, own []channel.Use) (out []unservedRecv) {
 	if l.ch.Cap > 0 {
 		return nil

@@ -38,12 +38,12 @@ func doneSignalFor(s *channel.Local) (t doneSignal, why string) {
 			t.Sends = append(t.Sends, send)
 		}
 		if releasesAfter(s, snd) {
-			return t, "the goroutine has more to do behind the send, which others wait for"
+			return t, "others wait for what the goroutine does after the send"
 		}
 	}
 	for c := range s.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		if s.Pass.GoroutineFunc(c) == s.Fn.Cursor && waits.Waits(s.Pass, c.Node().(*ast.CallExpr)) && s.Pass.FullName(c.Node().(*ast.CallExpr)) != "time.Sleep" {
-			return t, "the function waits for its goroutines, and by then it is too late to tell them"
+			return t, "the function waits for its goroutines before it returns, so a signal on return would come too late"
 		}
 	}
 	t.Ctx = endingContext(s)
@@ -51,7 +51,7 @@ func doneSignalFor(s *channel.Local) (t doneSignal, why string) {
 }
 
 // releasesAfter reports whether the sender, without a defer, does anything that others
-// may wait for: a return in front of that would leave them waiting.
+// may wait for: a return before that would leave them waiting.
 func releasesAfter(s *channel.Local, snd *channel.Sender) bool {
 	for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)

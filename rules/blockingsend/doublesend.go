@@ -23,7 +23,7 @@ type doubleSend struct {
 	Callee bool          // they stand in a function that the goroutine calls
 }
 
-// doubled looks for the send behind which a return is missing: one that ends
+// doubled looks for the send after which a return is missing: one that ends
 // the body of an if, from which the sender comes to a send on this channel. It
 // returns one only if with that return no sender were left behind, nobody waited for
 // a value that does not come any more, and nothing were skipped that others wait for.
@@ -165,7 +165,7 @@ func closesAtEnd(s *channel.Local, snd *channel.Sender) bool {
 	return false
 }
 
-// skips reports whether a return behind node, in fn, would leave out something
+// skips reports whether a return after node, in fn, would leave out something
 // that others wait for, a send on another channel included.
 func skips(s *channel.Local, node ast.Node, fn *code.Func) bool {
 	return releasesAfterNode(s.Pass, node, fn, func(send *ast.SendStmt) bool {
@@ -174,7 +174,7 @@ func skips(s *channel.Local, node ast.Node, fn *code.Func) bool {
 	})
 }
 
-// releasesAfterNode reports whether fn, behind node, comes to something that others wait
+// releasesAfterNode reports whether fn, after node, comes to something that others wait
 // for, which a return there would leave out: a close, an unlock, a Done, or a send
 // of which other says that somebody else receives it.
 func releasesAfterNode(p *code.Pass, node ast.Node, fn *code.Func, other func(*ast.SendStmt) bool) (found bool) {

@@ -57,7 +57,7 @@ func sendsIgnoringDone(p *code.Pass, fields []*channel.Field) (out []sendIgnorin
 	return out
 }
 
-// servedLate reports whether the receiver goes on to receive behind the close
+// servedLate reports whether the receiver goes on to receive after the close
 // by which it says that it ends.
 func servedLate(f *channel.Field, end channel.Use) bool {
 	for _, u := range f.Recvs {
@@ -69,7 +69,7 @@ func servedLate(f *channel.Field, end channel.Use) bool {
 }
 
 // knowsReceiver reports whether the sender may know that the receiver is still there:
-// it tells it to end only behind the send, or it asks a flag under a mutex.
+// it tells it to end only after the send, or it asks a flag under a mutex.
 func knowsReceiver(p *code.Pass, send channel.Use, fields []*channel.Field, loop *code.Func) bool {
 	at, fn := send.Op.Node().Pos(), p.FuncOf(send.GoroutineFunc) // a send is a statement, and so in a function
 	for _, f := range fields {
@@ -151,7 +151,7 @@ func sameStruct(t types.Type, field *types.Var) bool {
 }
 
 // unread returns the sends that wait on a channel in a field from which nobody
-// receives. How many are sent is not known, so with any room there are none.
+// receives. How many are sent is not known, so with any buffer there are none.
 func unread(p *code.Pass, f *channel.Field) (out []channel.Use) {
 	if len(f.Recvs) > 0 || f.Receivable || f.Looked || p.InTest(f.Field.Pos()) {
 		return nil

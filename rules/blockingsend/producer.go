@@ -15,8 +15,8 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// feed is what the goroutine does that a function leaves behind a channel
-// which it returns: nobody but the caller can receive from it.
+// feed is what the goroutine does that sends on a channel which a function returns:
+// nobody but the caller can receive from it.
 type feed uint8
 
 const (
@@ -35,10 +35,10 @@ func returnsChan(sig *types.Signature, _ *ast.FuncDecl) bool {
 	return sig.Results().Len() > 0 && typeis.Chan(sig.Results().At(0).Type())
 }
 
-// feedBy returns what stands behind the channel that is the first result of fn.
+// feedBy returns what sends on the channel that is the first result of fn.
 func feedBy(f *code.Facts, fn *types.Func) feed { return feedOf.Of(f.Facts, fn) }
 
-// feeds summarises a function that makes a channel without room, starts one
+// feeds summarises a function that makes an unbuffered channel, starts one
 // goroutine that does nothing with it but plain sends, in a loop, and perhaps to
 // close it, and returns it.
 func feeds(p *code.Pass, sig *types.Signature, fn *code.Func) feed {
@@ -99,8 +99,8 @@ func feedOn(s *channel.Local) feed {
 	return feedLoop
 }
 
-// lastOfAll reports whether the goroutine may end right behind a send, without
-// another round: then the value may tell that it was the last.
+// lastOfAll reports whether the goroutine may end directly after a send, without
+// another iteration: then the value may tell that it was the last.
 func lastOfAll(s *channel.Local, u channel.Use) (last bool) {
 	fn := s.Pass.FuncOf(u.GoroutineFunc)
 	node := code.FlowNode(u.At, fn)
@@ -118,10 +118,10 @@ type abandonedProducer struct {
 	Recv ast.Node  // where it received
 }
 
-// findAbandonedProducer decides on a call, in fn, of a function that leaves a producer
-// behind the channel it returns: whether fn, who alone has it, stops receiving
-// while more may come. It does where it leaves a range early, and where it
-// returns at all if the producer has no end.
+// findAbandonedProducer decides on a call, in fn, of a function that leaves a producer of
+// the channel it returns: whether fn, who alone has it, stops receiving while more may
+// come. It does where it leaves a range early, and where it returns at all if the
+// producer has no end.
 func findAbandonedProducer(p *code.Pass, call inspector.Cursor, fn *code.Func, kind feed) (f abandonedProducer, ok bool) {
 	uses, start, ok := received(p, call, fn)
 	if !ok {
@@ -163,7 +163,7 @@ func findAbandonedProducer(p *code.Pass, call inspector.Cursor, fn *code.Func, k
 }
 
 // received lists the receives from the channel that a call returns, if fn does
-// nothing else with it, and the node behind which they come.
+// nothing else with it, and the node after which they come.
 func received(p *code.Pass, call inspector.Cursor, fn *code.Func) (uses []channel.Use, start ast.Node, ok bool) {
 	at := code.Unparen(call)
 	if r, isRange := at.Parent().Node().(*ast.RangeStmt); isRange && r.X == at.Node() {

@@ -54,12 +54,12 @@
 //
 // # Fix safety
 //
-// The fix puts "defer resp.Body.Close()" behind the check of the error, where
+// The fix puts "defer resp.Body.Close()" after the check of the error, where
 // resp is not nil. A check is an if statement, or a call of a loaded function that
 // ends the test or the process unless the error is nil, by itself or by what it
 // calls. An existing defer moves there if it does nothing else and no other call
 // is deferred in between, at any depth; otherwise it stays where it is, and a
-// second one is put in front. Closing twice is harmless: the second call returns
+// second one is put before it. Closing twice is harmless: the second call returns
 // nil. The receiver of a deferred call is evaluated at the
 // defer statement, so a later response in the same variable is another matter.
 // The body is closed after every use, because nothing that could outlive the
@@ -77,17 +77,16 @@
 // of strings or bytes, and nobody else can give it one. Or the function closes the
 // response as early on another path.
 //
-// These fixes are unsafe, too: elsewhere in a loop and in a function that goes on, where the response is handed on
-// to the caller on another path, and where its error is checked together with
-// something else, the body is closed in front of each way out that goes without,
-// by "if resp != nil" where it may be nil. A panic does not take that way, and a
-// request that is still being sent is cut off. In a loop that takes the next
-// response into the same variable, the last one is closed before. A response
-// that nobody looks at gets a name and is closed at once. A close that is deferred
-// before the check of the error, by a helper or together with others, changes its
-// order or its arguments when it moves after the check. And behind an interface
-// a substitute for the client may return a response without a body: where nothing
-// touches it yet, closing it may panic.
+// These fixes are unsafe, too: elsewhere in a loop and in a function that goes on, where
+// the response is handed on to the caller on another path, and where its error is checked
+// together with something else, the body is closed before each way out that goes without,
+// by "if resp != nil" where it may be nil. A panic does not take that way, and a request
+// that is still being sent is cut off. In a loop that takes the next response into the
+// same variable, the last one is closed before. A response that nobody looks at gets a
+// name and is closed at once. A close that is deferred before the check of the error, by
+// a helper or together with others, changes its order or its arguments when it moves
+// after the check. And where the client is an interface, a substitute for it may return a
+// response without a body: where nothing touches it yet, closing it may panic.
 //
 // # See also
 //
@@ -134,7 +133,7 @@ func find(p *code.Pass) []rule.Match {
 		if m, ok := b.match(); ok {
 			// Safe fixes ask nothing.
 			if m.Applicability == finding.Unsafe && naming.Redeclared(p, "nil", c) {
-				m = m.None("nil has another meaning here")
+				m = m.None("nil is shadowed here")
 			}
 			out = append(out, m)
 		}
@@ -179,14 +178,14 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		if !movesDown(&b.Response, early, g) {
 			return m.Unsafe("Move the deferred close after the check of the error: what it does, and what else is deferred before the check, may then come in another order, or with other values", moveAfter(early, g)), true
 		}
-		return m.Safe("Move the deferred close behind the check of the error", moveAfter(early, g)), true
+		return m.Safe("Move the deferred close after the check of the error", moveAfter(early, g)), true
 	}
 	unmet := unclosed(&b.Response, b.Obligation())
 	switch {
 	case len(unmet.Exits) == 0, b.EndsWithFunction(), b.HandedOn && b.Head():
 		return m, false
 	case b.Parsed: // no goroutines; who only looks at the header may go on with the connection, as after CONNECT
-		m.Message = b.Var.Name() + ".Body is read but never closed, so what is left of it stands before the next response on the connection"
+		m.Message = b.Var.Name() + ".Body is read but never closed, so its unread rest comes before the next response on the connection"
 		return m.None("whether the connection is used again is not known"), !unmet.Met && touchesBody(&b.Response) && !drained(&b.Response) && !endsOtherwise(&b.Response)
 	}
 	return b.close(b.unclosed(m, unmet), placeOf(&b.Response, unmet)), true
@@ -196,7 +195,7 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 func (b *bodyLeak) ignored(m rule.Match, s ast.Stmt) rule.Match {
 	switch {
 	case intent.Intentional(b.p, s):
-		return m.None("a comment beside the call says that it is meant")
+		return m.None("a comment beside the call says that it is intentional")
 	case b.Must != nil:
 		return m.None("closing the body needs a variable for the response")
 	}
@@ -278,7 +277,7 @@ func (b *bodyLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) e
 		message += ", which cuts off a request that is still being sent"
 	}
 	if transport.OwnTransport(&b.Response) {
-		message += ", which a transport of the package may take for more than that"
+		message += ", to which a transport of the package may react"
 	}
 	switch {
 	case b.mayHaveNone() && cutsOff(&b.Response):
@@ -289,7 +288,7 @@ func (b *bodyLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) e
 	return m.Unsafe(message, fix)
 }
 
-// declare makes name a variable in front of as, or by it.
+// declare makes name a variable before as, or by it.
 func (b *bodyLeak) declare(d *dstedit.Decl, as *ast.AssignStmt, name string) error {
 	if assignsAll(&b.Response, as) {
 		return d.Define(as)
@@ -310,7 +309,7 @@ func (b *bodyLeak) unclosed(m rule.Match, unmet mustcall.Unmet) rule.Match {
 	}
 	switch {
 	case b.Head():
-		harm = ", which net/http asks for also where there is no body, as after HEAD"
+		harm = ", though net/http requires a close also where there is no body, as after HEAD"
 	case !unread:
 		harm = ", so its connection and two goroutines leak when reading it fails"
 	}
@@ -361,7 +360,7 @@ func (b *bodyLeak) piled(m rule.Match, deferred *ast.DeferStmt) rule.Match {
 	g, _, _ := guard(&b.Response)
 	b.Response = undeferred(&b.Response)
 	m = b.onWaysOut(m, g, deferred)
-	m.Message = b.Var.Name() + ".Body is closed by a defer in a loop, so the connections of all rounds stay open until the function returns"
+	m.Message = b.Var.Name() + ".Body is closed by a defer in a loop, so the connections of all iterations stay open until the function returns"
 	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
 	if m.Fix != nil && !onlyCloses(&b.Response, deferred) {
 		return m.None("the deferred call may do more than to close the body")
@@ -377,9 +376,9 @@ func (b *bodyLeak) onWaysOut(m rule.Match, g mustcall.Guard, deferred ast.Stmt) 
 	}
 	ways, why := exitsOf(&b.Response, g)
 	if why != "" {
-		return m.None("no close on the ways out: " + why)
+		return m.None("no close before the exits: " + why)
 	}
-	message := "Close the response body on each way out that goes without: one that panics does not"
+	message := "Close the response body before each exit that leaves it open: a panic does not close it"
 	if cutsOff(&b.Response) {
 		message += ", and what is still being sent is cut off"
 	}

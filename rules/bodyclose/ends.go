@@ -18,8 +18,8 @@ import (
 
 // unclosed returns the paths on which the body is not closed.
 //
-// Precision: that a later round takes another response is not believed where a
-// counter chooses the rounds that close the body: all but the last, mostly.
+// Precision: that a later iteration takes another response is not believed where a
+// counter chooses the iterations that close the body: all but the last, mostly.
 func unclosed(b *response.Response, o mustcall.Obligation) mustcall.Unmet {
 	o.First = true
 	unmet := mustcall.Check(b.Pass, o)
@@ -30,7 +30,7 @@ func unclosed(b *response.Response, o mustcall.Obligation) mustcall.Unmet {
 }
 
 // closedByCounter reports whether the loop of the call closes the body under a
-// condition on a counter of its rounds.
+// condition on a counter of its iterations.
 func closedByCounter(b *response.Response) bool {
 	loop, ok := innermostLoop(b.Def, b.Fn)
 	if !ok {

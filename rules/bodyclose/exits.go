@@ -23,7 +23,7 @@ type exits struct {
 }
 
 // exitsOf returns the places where the body is not closed and must be by a
-// statement of its own, because one behind the guard g would not do: a deferred
+// statement of its own, because one after the guard g would not do: a deferred
 // one would pile up in a loop, or close what is handed on. why says what is in
 // the way.
 func exitsOf(b *response.Response, g mustcall.Guard) (w exits, why string) {
@@ -32,14 +32,14 @@ func exitsOf(b *response.Response, g mustcall.Guard) (w exits, why string) {
 	}
 	region := region(b, g)
 	if !region.Valid() {
-		return w, b.Var.Name() + " is declared in the head of another statement"
+		return w, b.Var.Name() + " is declared in the header of another statement"
 	}
 	aliased := false
 	for _, e := range b.Events {
 		if v := b.Pass.VarOf(e.At.Node().(*ast.Ident)); v != b.Var {
 			aliased = true
 			if v.Pos() < region.Node().Pos() || v.Pos() >= region.Node().End() {
-				return w, v.Name() + " may still read the body when " + b.Var.Name() + " is gone"
+				return w, v.Name() + " may still read the body when " + b.Var.Name() + " is out of scope"
 			}
 		}
 		if _, isDefer := e.Node.(*ast.DeferStmt); isDefer && e.Kind == usage.Reads {
@@ -71,7 +71,7 @@ func exitsOf(b *response.Response, g mustcall.Guard) (w exits, why string) {
 	return w, ""
 }
 
-// afterLastUse replaces the ways out that come behind the last use of the
+// afterLastUse replaces the ways out that come after the last use of the
 // response by one: the statement of the list that uses it last, and for which it
 // is certainly there.
 func afterLastUse(b *response.Response, w *exits, g mustcall.Guard, region inspector.Cursor) {
@@ -170,7 +170,7 @@ func nilable(b *response.Response, r mustcall.Iteration, region inspector.Cursor
 	}
 	for _, s := range r.Again {
 		if ast.Node(s) == b.Def.Node() {
-			out[s] = true // before the first round
+			out[s] = true // before the first iteration
 		} else {
 			at[s] = s
 		}
@@ -280,7 +280,7 @@ func touches(b *response.Response, e usage.Event) bool {
 }
 
 // defersInLoop returns the defer statement that closes the body in a loop that may go
-// on for long, so that the responses of all rounds stay open until the function
+// on for long, so that the responses of all iterations stay open until the function
 // returns; nil if there is none. Tests are left alone.
 func defersInLoop(b *response.Response) *ast.DeferStmt {
 	var deferred *ast.DeferStmt

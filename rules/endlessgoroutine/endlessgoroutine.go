@@ -4,7 +4,7 @@
 //
 // It looks for goroutines in a loop without any way out, or in an empty select,
 // and reports those that are certainly no business of the whole process: they
-// are started for each request, for each round of an endless loop or in a
+// are started for each request, for each iteration of an endless loop or in a
 // test; they belong to a value whose type has a method Close or Stop;
 // they pass on a context, or are started by a function that waits for one, and
 // do not listen to it themselves; they range over a ticker that somebody
@@ -42,10 +42,10 @@
 // started under a condition on something that lasts, and may thus be started
 // once. A loop that reads what the method Close writes or closes. A type that has
 // Shutdown only, which is often the one daemon of a process. A context that is
-// used for logging or to look up a value only, that belongs to one round of the
+// used for logging or to look up a value only, that belongs to one iteration of the
 // loop, or that every known caller passes as context.Background(). Loops that
 // receive signals. A Close or Stop with arguments, which ends a part. Functions of package main, unless they start one for
-// each request or round. Goroutines whose comment says that they are meant,
+// each request or iteration. Goroutines whose comment says that they are meant,
 // or that they last for ever or as long as the process.
 //
 // # Fix safety
@@ -179,7 +179,7 @@ func endlessGo(p *code.Pass, c inspector.Cursor) (e endless, ok bool) {
 	}
 	for _, v := range captured(p, c, body) {
 		if stop := closer(p, v); stop != nil && owns(p, fn, v) && !signals(p, stop, body) {
-			e.what = "the goroutine never ends, because nothing in it heeds " + v.Name() + "." + stop.Name()
+			e.what = "the goroutine never ends, because nothing in it reacts to " + v.Name() + "." + stop.Name()
 			return e, true
 		}
 	}
@@ -219,7 +219,7 @@ func (e endless) match() rule.Match {
 		case !ok:
 			return m.None("how to name time.After is for the author to say")
 		case releasesAfter(e.p, e.stuck, pause.Stmt):
-			return m.None("what the loop holds during the pause would not be given back")
+			return m.None("what the loop holds during the pause would not be released")
 		case !names(e.p, e.ctx, pause.Stmt.Pos()):
 			return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")
 		}

@@ -28,7 +28,7 @@ func ignoredContext(p *code.Pass, s stuck, c inspector.Cursor) *types.Var {
 		}
 		v := p.VarOf(id.Node().(*ast.Ident))
 		if v == nil || s.Stmt.Pos() <= v.Pos() && v.Pos() < s.Stmt.End() {
-			continue // of one round: its end is none of the loop
+			continue // of one iteration: its end is none of the loop
 		}
 		if !v.IsField() && typeis.Named(v.Type(), "context", "Context") && worksWith(p, id, 0) && ended(p, v) {
 			return v
@@ -261,7 +261,7 @@ func ticks(p *code.Pass, e ast.Expr) bool {
 }
 
 // releasesAfter reports whether the function has to give something back, or to take it
-// again, behind stmt in the loop: a lock, a place in a semaphore, a context.
+// again, after stmt in the loop: a lock, a place in a semaphore, a context.
 func releasesAfter(p *code.Pass, s stuck, stmt ast.Stmt) bool {
 	releases := false
 	ast.Inspect(s.Stmt, func(n ast.Node) bool {

@@ -135,7 +135,7 @@ func unwound(p *code.Pass, fn *code.Func) bool {
 
 // bodiesOf lists the declarations of the package that a call may run: that of the
 // function, or, for a method of an interface, those of all that the package is seen to
-// have behind it.
+// have after it.
 func bodiesOf(p *code.Pass, call *ast.CallExpr) (out []*code.Func) {
 	fn := p.Callee(call)
 	if fn == nil || fn.Pkg() != p.Pkg {

@@ -16,7 +16,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 )
 
-// words returns the statements by which a goroutine gives a word that whoever
+// words returns the statements by which a goroutine gives a signal that whoever
 // starts it waits for, on every path, before it returns or waits for anything else
 // under the mutex: a send, a close, a Done, the end of a context. What the goroutine has locked before is
 // over by the time that anybody else comes to it.
@@ -88,7 +88,7 @@ func startsOf(p *code.Pass, fn *code.Func) (out []inspector.Cursor) {
 	return out
 }
 
-// hears reports whether the function that starts fn certainly waits for the word
+// hears reports whether the function that starts fn certainly waits for the signal
 // that fn gives by e.
 func (n *needing) hears(start inspector.Cursor, fn *code.Func, e ast.Expr) bool {
 	p := n.t.p

@@ -12,7 +12,7 @@ import (
 
 // knowsLockNeeded reports whether the one who waits may know that the other side needs the
 // mutex no more: on the way to the wait it asks a condition about what the
-// others assign, or receives a word that they give.
+// others assign, or receives a signal that they give.
 func (t *heldTable) knowsLockNeeded(op heldOp, held heldLock, way []step, enders []channel.Use) bool {
 	given := map[*types.Var]bool{}
 	for _, e := range enders {

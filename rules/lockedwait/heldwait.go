@@ -28,7 +28,7 @@ type heldWait struct {
 type waitable struct {
 	sends, recvs, closes []channel.Use
 	unbuffered, local    bool
-	sendable, receivable bool // by somebody unknown, too
+	sendable, receivable bool // by code that is not known, too
 }
 
 // heldTable is what is known of the channels and functions of a package.
@@ -174,7 +174,7 @@ type step struct {
 	callee *code.Func
 }
 
-// walk follows the paths of fn behind node, or all if node is nil, as long as
+// walk follows the paths of fn after node, or all if node is nil, as long as
 // the mutex is held.
 func (t *heldTable) walk(fn *code.Func, node ast.Node, held heldLock, depth int, way []step) {
 	paths := flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {

@@ -125,7 +125,7 @@ func (n *needing) needs(c inspector.Cursor, fn *code.Func, lock locks.Path, dept
 		if _, isGo := call.Parent().Node().(*ast.GoStmt); isGo || !known || caller == nil {
 			return false
 		}
-		// What the callee takes behind the operation counts as well, if the
+		// What the callee takes after the operation counts as well, if the
 		// caller comes back to it.
 		if !n.once && n.single(caller) && n.cyclic(caller, call, fn, lock) {
 			continue
@@ -199,7 +199,7 @@ func (n *needing) held(fn *code.Func, node ast.Node, lock locks.Path) bool {
 }
 
 // onTheWay reports whether fn takes the mutex at a place from which it comes
-// to node, to the next round of loop if node is what that ranges over, or to its
+// to node, to the next iteration of loop if node is what that ranges over, or to its
 // end if node is deferred.
 func (n *needing) onTheWay(fn *code.Func, node ast.Node, loop *ast.RangeStmt, lock locks.Path) bool {
 	_, deferred := node.(*ast.DeferStmt)
@@ -217,7 +217,7 @@ func (n *needing) onTheWay(fn *code.Func, node ast.Node, loop *ast.RangeStmt, lo
 		},
 		Exit: func(_ *flow.Block, has bool) { found = found || has && deferred },
 	}
-	if loop != nil && !n.once { // it receives again in each round
+	if loop != nil && !n.once { // it receives again in each iteration
 		body := paths
 		body.Iteration = func(l ast.Stmt, has bool) bool {
 			found = found || has && l == ast.Stmt(loop)

@@ -113,7 +113,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 		return m.None(name + " lives outside the function, so only its owner knows when to cancel it")
 	}
 	if intent.Intentional(l.p, l.Def.Node()) {
-		return m.None("a comment beside the discarded cancel function suggests that it is meant")
+		return m.None("a comment beside the discarded cancel function suggests that this is intentional")
 	}
 	worker := soleGoroutine(&l.Cancel)
 	if why := l.obstacle(); why != "" && worker == nil {
@@ -153,7 +153,7 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 		return l.perIteration(m, nil, stop, bind)
 	}
 	if worker != nil {
-		message := "Defer the cancel function in the goroutine that alone uses " + name + ": what goes on behind its back is cut off"
+		message := "Defer the cancel function in the goroutine that alone uses " + name + ": what it leaves running is cut off"
 		return m.Unsafe(message, func(d *dstedit.Decl) error {
 			if err := bind(d); err != nil {
 				return err
@@ -209,7 +209,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		m.Related[0].Message = name + " is assigned again here before it is called"
 	}
 	if !unmet.Met && isIgnored(l.events) {
-		return m.None(name + " is assigned to _, which suggests that it is meant"), true
+		return m.None(name + " is assigned to _, which suggests that this is intentional"), true
 	}
 	if unmet.Overwritten && !l.InLoop() {
 		return m.None(name + " is assigned again before it is called"), true

@@ -220,7 +220,7 @@ func (t *lifetimes) started(c inspector.Cursor) (s spawn, ok bool) {
 	return s, s.node != nil && !t.serves(s) && slices.ContainsFunc(s.ends, func(e ending) bool { return e.field != nil })
 }
 
-// serves reports whether the function goes on, behind the go statement, in a
+// serves reports whether the function goes on, after the go statement, in a
 // loop without a condition: who calls it does nothing else any more.
 func (t *lifetimes) serves(s spawn) bool {
 	found := false

@@ -119,7 +119,7 @@ func (t *lifetimes) done(x ast.Expr) (e ending, ok bool) {
 }
 
 // leaves reports whether body comes to an end without passing a mark: from its
-// start, or from behind one.
+// start, or from after one.
 func (t *lifetimes) leaves(body *code.Func, marks map[ast.Node][]ending, from ast.Node) bool {
 	out := false
 	walk := flow.Paths[struct{}]{
@@ -309,10 +309,10 @@ func (t *lifetimes) afterWait(c inspector.Cursor) bool {
 	if _, isDefer := node.(*ast.DeferStmt); isDefer || node == nil {
 		return false
 	}
-	behind := true
+	after := true
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-		behind = behind && n != node
+		after = after && n != node
 		return s, marks[n] == nil
 	}, Iteration: func(l ast.Stmt, _ struct{}) bool { return marks[l] == nil }}.FromEntry(body.Flow, struct{}{})
-	return behind
+	return after
 }

@@ -10,8 +10,8 @@
 //
 // # Why it leaks
 //
-// The goroutine waits for a word that nobody but the owner of the value can
-// give. When the value is forgotten, the goroutine and all it refers to stay
+// The goroutine waits for a signal that only the owner of the value can
+// give. When the value is dropped, the goroutine and all it refers to stay
 // until the process ends.
 //
 // # Example

@@ -30,7 +30,7 @@ type Unstopped struct {
 	Shared bool // a goroutine of the function uses the value, maybe when that has returned
 }
 
-// findUnstopped returns the calls behind which some way out of the function comes
+// findUnstopped returns the calls after which some way out of the function comes
 // to no method that would end the goroutine.
 //
 // Precision: the value is made here, or by a function that gives it to nobody

@@ -67,7 +67,7 @@ func newValue(p *code.Pass, c inspector.Cursor) bool {
 }
 
 // byFlag reports whether the call at c is made only if a local flag is set, or
-// not, that the function sets behind the start: that tells whether there was one.
+// not, that the function sets after the start: that tells whether there was one.
 func byFlag(p *code.Pass, c inspector.Cursor, u *Unstopped) bool {
 	for at := range c.Enclosing((*ast.IfStmt)(nil)) {
 		if !code.Within(at.Node(), u.Fn.Body) {

@@ -186,7 +186,7 @@ func unshareable(g *waitgroup.Goroutine, c copiedParam) string {
 		id := use.Node().(*ast.Ident)
 		o := g.Pass.TypesInfo.ObjectOf(id)
 		if id.Name == arg.Name && o != types.Object(c.Param) && o != g.Pass.TypesInfo.ObjectOf(arg) {
-			return "the name " + arg.Name + " means something else in the goroutine"
+			return "the name " + arg.Name + " is shadowed in the goroutine"
 		}
 	}
 	if o, ok := g.Pass.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !frozen.Stable(g.Pass, arg, g.Parent) {

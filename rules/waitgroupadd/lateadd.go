@@ -77,14 +77,14 @@ func lateAddOf(w *waitgroup.Groups, f *callers.NamedFunc, op waitgroup.Op, stmt 
 			c.Late = isLate(w, c, op, f)
 			found = found || c.Late
 			if !c.Late {
-				stuck("another call of " + f.Object.Name() + " is counted in its own way")
+				stuck("another call of " + f.Object.Name() + " is counted differently")
 			}
 		}
 		switch {
 		case !c.Known:
 			stuck("the group that a call of " + f.Object.Name() + " passes is no plain variable")
 		case !nc.Stmt.Valid():
-			stuck(f.Object.Name() + " is called where no statement can stand in front")
+			stuck("no statement can be inserted before a call of " + f.Object.Name())
 		default:
 			if _, _, ok := code.StmtList(nc.Stmt); !ok {
 				stuck("a call of " + f.Object.Name() + " carries a label")

@@ -34,7 +34,7 @@ type skippedDone struct {
 	Waiter token.Pos
 	// Another is set if at the start of the goroutine the group may be another one.
 	Another bool
-	// MayPanic is set if something in front of the Done may panic: a deferred
+	// MayPanic is set if something before the Done may panic: a deferred
 	// one then comes before the end of the process.
 	MayPanic bool
 }
@@ -101,7 +101,7 @@ func skippedDones(w *waitgroup.Groups) (out []skippedDone) {
 	return out
 }
 
-// owedByOne reports whether the go statement of c is counted in front of it,
+// owedByOne reports whether the go statement of c is counted before it,
 // is waited for, and nobody else can count down for it. The waiter is that of
 // [waitedAlways].
 func owedByOne(w *waitgroup.Groups, c groupCall, f *callers.NamedFunc) (waiter token.Pos, ok bool) {
@@ -217,7 +217,7 @@ func neverAssigned(p *code.Pass, field types.Object) bool {
 }
 
 // recoversAbove reports whether fn defers a recovery that lets it end, and
-// then calls something that may panic, in front of its statement with index at.
+// then calls something that may panic, before its statement with index at.
 func recoversAbove(p *code.Pass, fn *code.Func, at int) bool {
 	recovers := false
 	for _, s := range fn.Body.List[:at] {
@@ -257,7 +257,7 @@ func swallows(p *code.Pass, lit *ast.FuncLit, fn *code.Func) bool {
 }
 
 // callsUnknownAt reports whether the statement at c calls something of which it
-// is not known that it returns: where the author reckons with a panic, it is
+// is not known that it returns: where the author expects a panic, it is
 // there, and not in an operation that [panics.MayPanic] counts, too.
 func callsUnknownAt(p *code.Pass, c inspector.Cursor, fn *code.Func) bool {
 	for call := range c.Preorder((*ast.CallExpr)(nil)) {

@@ -10,13 +10,13 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
-// deadlock is a Wait in front of all that takes what the goroutines send.
+// deadlock is a Wait before all that takes what the goroutines send.
 type deadlock struct {
 	Wait waitgroup.Op
 	Chan *types.Var
 	Send channel.Use // the send that the goroutine is stuck in
 	Recv channel.Use // the first receive
-	// Close and Range are set where the Wait and the close right behind it could
+	// Close and Range are set where the Wait and the close directly after it could
 	// go to a goroutine of their own.
 	Close ast.Stmt
 	Range *ast.RangeStmt
@@ -59,7 +59,7 @@ func (g *localGroup) Deadlock() (d deadlock, ok bool) {
 }
 
 // sendsFirst reports whether the goroutine of a sender counts the group down,
-// is counted, and comes to no Done but behind a send that it has begun.
+// is counted, and comes to no Done but after a send that it has begun.
 func (g *localGroup) sendsFirst(snd *channel.Sender) bool {
 	if len(snd.Sends) == 0 {
 		return false
@@ -108,7 +108,7 @@ func (g *localGroup) named(s groupStart, body *code.Func) []waitgroup.Op {
 	return nil
 }
 
-// closer looks for "wg.Wait(); close(ch)" in front of a loop over ch.
+// closer looks for "wg.Wait(); close(ch)" before a loop over ch.
 func (g *localGroup) closer(d *deadlock, ch *channel.Local) {
 	list, i, ok := code.StmtList(d.Wait.At.Parent())
 	if !ok || i+1 >= len(list) || len(ch.Ranges) != 1 || len(ch.Recvs) > 0 {
@@ -126,7 +126,7 @@ func (g *localGroup) closer(d *deadlock, ch *channel.Local) {
 }
 
 // leadsTo reports whether the statements come to loop, one of them, without
-// anything in front of it that needs the goroutines to be done: they use none of
+// anything before it that needs the goroutines to be done: they use none of
 // its variables, and do not leave.
 func (g *localGroup) leadsTo(list []ast.Stmt, loop *ast.RangeStmt) bool {
 	shared := map[*types.Var]bool{}

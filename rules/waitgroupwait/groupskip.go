@@ -11,7 +11,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
-// skipped is a loop of which not every round starts a goroutine, although all
+// skipped is a loop of which not every iteration starts a goroutine, although all
 // have been counted before it.
 type skipped struct {
 	Add   waitgroup.Op
@@ -21,7 +21,7 @@ type skipped struct {
 	Early bool // a goroutine may wait before the loop has started the first one
 }
 
-// SkippedIterations looks for wg.Add(len(xs)) in front of a loop over xs that can
+// SkippedIterations looks for wg.Add(len(xs)) before a loop over xs that can
 // go on without starting the one goroutine that it is there for.
 func (g *localGroup) SkippedIterations() (out skipped, ok bool) {
 	if len(g.Adds) != 1 || len(g.Starts) != 1 || g.jumps() || g.Starts[0].Most > 1 {
@@ -86,8 +86,8 @@ func (g *localGroup) SkippedIterations() (out skipped, ok bool) {
 	return skipped{add, length.Args[0], loop, start, early}, skips
 }
 
-// surely reports whether nothing is decided between the loop and a Wait behind
-// it: a function that knows of a round that was skipped may do without the Wait.
+// surely reports whether nothing is decided between the loop and a Wait after
+// it: a function that knows of an iteration that was skipped may do without the Wait.
 func (g *localGroup) surely(wait waitgroup.Op, loop *ast.RangeStmt) bool {
 	list, i, ok := code.StmtList(wait.At.Parent())
 	if !ok || list[0].Pos() > loop.Pos() && list[i].Pos() > loop.End() {

@@ -144,7 +144,7 @@ func (g *localGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool 
 	return false
 }
 
-// sort books the operations. It returns false for what is not understood.
+// sort records the operations. It returns false for what is not understood.
 func (g *localGroup) sort() bool {
 	key := code.Path{Root: g.Var}
 	starts := map[ast.Node]*groupStart{}
@@ -259,10 +259,10 @@ func groupUses(p *code.Pass, fn *code.Func) []groupUse {
 type excess struct {
 	Add   waitgroup.Op
 	Count int64 // what it adds
-	Dones int   // how often the goroutines behind it count down at most
+	Dones int   // how often the goroutines after it count down at most
 }
 
-// Excesses compares each Add with the goroutines that are started behind it in
+// Excesses compares each Add with the goroutines that are started after it in
 // the same list of statements, up to the next Add or Wait. It says nothing if a
 // goroutine cannot be put down to one Add, or counts down in a loop.
 func (g *localGroup) Excesses() (out []excess) {
@@ -307,7 +307,7 @@ func (g *localGroup) Excesses() (out []excess) {
 	return out
 }
 
-// mostAfter returns how often the goroutines of a go statement behind an Add
+// mostAfter returns how often the goroutines of a go statement after an Add
 // count down at most; ok is false if that is not known.
 func (g *localGroup) mostAfter(add waitgroup.Op, start groupStart) (n int, ok bool) {
 	loops := channel.Loops(start.Stmt, g.Fn, add.Call.Pos())
@@ -321,7 +321,7 @@ func (g *localGroup) mostAfter(add waitgroup.Op, start groupStart) (n int, ok bo
 	return start.Most * int(bound.Const), ok && bound.Of == nil
 }
 
-// forgotten reports whether the statement behind the Add starts a goroutine
+// forgotten reports whether the statement after the Add starts a goroutine
 // that ends, and does so without a Done. An Add and a Wait alone are a way to
 // block for ever, in a main function and elsewhere.
 func (g *localGroup) forgotten(list []ast.Stmt, i int) bool {

@@ -86,7 +86,7 @@ func CountSends(snd *channel.Sender, weights map[ast.Node]int) (most, least int)
 	return most, least
 }
 
-// SendsAfter reports whether a sender reaches one of the nodes behind node.
+// SendsAfter reports whether a sender reaches one of the nodes after node.
 func SendsAfter(snd *channel.Sender, node ast.Node, nodes map[ast.Node]int) (found bool) {
 	if node == snd.Cut {
 		return false
@@ -147,7 +147,7 @@ func findSiblings(s *channel.Local) {
 	}
 }
 
-// comesAfter reports whether a sender reaches node only behind a send.
+// comesAfter reports whether a sender reaches node only after a send.
 func comesAfter(s *channel.Local, snd *channel.Sender, node ast.Node, sends map[ast.Node]int) bool {
 	before := false
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
@@ -215,7 +215,7 @@ func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 	again := code.FlowNode(s.Make, s.Fn)
 	flow.Paths[pathState]{
 		Node: func(n ast.Node, st pathState) (pathState, bool) {
-			if n == again { // the next round of a loop makes another channel
+			if n == again { // the next iteration of a loop makes another channel
 				left(n.Pos(), st)
 				return st, false
 			}
@@ -361,7 +361,7 @@ func deferredBefore(gets map[ast.Node]int8, node ast.Node) (n int8) {
 }
 
 // everyIteration reports whether a statement stands in the body of a loop itself,
-// so that each round comes to it.
+// so that each iteration comes to it.
 func everyIteration(loop ast.Stmt, node ast.Node) bool {
 	var body *ast.BlockStmt
 	switch l := loop.(type) {
@@ -398,7 +398,7 @@ func EndsAfterSend(s *channel.Local, told bool) bool {
 	return true
 }
 
-// stops reports whether a path need not be followed behind n: the test has
+// stops reports whether a path need not be followed after n: the test has
 // failed, the context that the senders listen to has ended, or n is a case that
 // no select ever takes.
 func stops(s *channel.Local, n ast.Node) bool {

@@ -16,7 +16,7 @@ import (
 )
 
 // leakOfProducer is for one goroutine that sends in a loop of its own: it is
-// left behind if the function receives fewer times than the loop has rounds.
+// left behind if the function receives fewer times than the loop has iterations.
 func leakOfProducer(s *channel.Local, snd *channel.Sender) (why Why, leaks bool) {
 	gets, loops := receiveNodes(s)
 	if len(s.Senders) != 1 || len(snd.Sends) != 1 {
@@ -205,7 +205,7 @@ func maySkip(s *channel.Local, snd *channel.Sender) bool {
 	return skips
 }
 
-// conditional reports whether a sender is started only in some rounds of its loop.
+// conditional reports whether a sender is started only in some iterations of its loop.
 func conditional(s *channel.Local, snd *channel.Sender) bool {
 	start, skips := code.FlowNode(snd.Stmt, s.Fn), false
 	flow.Paths[struct{}]{
@@ -231,7 +231,7 @@ func sameBound(a, b frozen.Bound) bool {
 }
 
 // outgrows reports whether one sender alone sends more than the buffer takes:
-// in a loop that has more rounds than that, or whose rounds are not counted.
+// in a loop that has more iterations than that, or whose iterations are not counted.
 func outgrows(s *channel.Local, snd *channel.Sender) bool {
 	if len(s.Senders) != 1 || snd.Loop != nil || snd.Most < flow.Many || len(snd.Sends) != 1 {
 		return false

@@ -140,7 +140,7 @@ func (l *lastValues) count(fn *code.Func, send inspector.Cursor, value ast.Expr,
 	l.counts = append(l.counts, c)
 }
 
-// ends reports whether the producer may end behind a send because of what it has
+// ends reports whether the producer may end after a send because of what it has
 // sent: no other send follows at all, or a condition about the value decides that
 // none does.
 func (l *lastValues) ends(fn *code.Func, u channel.Use, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {

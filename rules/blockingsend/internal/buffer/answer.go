@@ -16,10 +16,10 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
-// AwaitsAnswer reports whether a sender waits, behind its send, for whoever has
+// AwaitsAnswer reports whether a sender waits, after its send, for whoever has
 // Received the value: on a channel or a WaitGroup that it has sent along, or on one
 // of the function, which returns without an answer on some path. If nobody receives
-// the value, then nobody answers, how much room the channel has notwithstanding.
+// the value, then nobody answers, however large the buffer of the channel is.
 func AwaitsAnswer(s *channel.Local) bool {
 	for _, snd := range s.Senders {
 		waits := waitsOf(s, snd)
@@ -56,7 +56,7 @@ func AwaitsAnswer(s *channel.Local) bool {
 	return false
 }
 
-// unanswered reports whether the function may return without a word on v, a
+// unanswered reports whether the function may return without a send, a close or a Done on v, a
 // channel or a WaitGroup of its own that the sender waits on, and nobody else
 // gives one.
 func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
@@ -105,7 +105,7 @@ func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
 // senderWait is a wait of a sender.
 type senderWait struct {
 	on   *types.Var // the variable by which it reaches what it waits on
-	word bool       // it receives a word, on that itself, or waits for a group
+	word bool       // it receives a signal, on that itself, or waits for a group
 }
 
 // waitsOf returns the waits of a sender by the nodes of its flow.
@@ -161,7 +161,7 @@ func waitsOf(s *channel.Local, snd *channel.Sender) map[ast.Node][]senderWait {
 	return out
 }
 
-// hasCapacity reports whether the channel in e, a local variable, is made with room.
+// hasCapacity reports whether the channel in e, a local variable, is made with a buffer.
 func hasCapacity(p *code.Pass, e ast.Expr) bool {
 	v := p.VarOf(e)
 	if v == nil || !frozen.Fixed(p, v) {

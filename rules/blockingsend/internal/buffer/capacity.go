@@ -24,7 +24,7 @@ type Capacity struct {
 	Var   *types.Var // this, which is known there, and may be negative
 }
 
-// CapacityFor returns how much room the channel needs so that no sender ever waits. ok
+// CapacityFor returns which capacity the channel needs so that no sender ever waits. ok
 // is false if that is not known where the channel is made: then what looks like
 // the number of senders may grow before the last of them is started.
 func CapacityFor(s *channel.Local) (r Capacity, ok bool) {
@@ -46,8 +46,8 @@ func CapacityFor(s *channel.Local) (r Capacity, ok bool) {
 }
 
 // startsAgain reports whether the go statement may run more often than its loop
-// has iterations, for the same channel: by a goto, within the loop or back in front
-// of it.
+// has iterations, for the same channel: by a goto, within the loop or back before
+// it.
 func startsAgain(s *channel.Local, snd *channel.Sender) (again bool) {
 	start, made, loop := snd.Stmt.Node(), code.FlowNode(s.Make, s.Fn), snd.Loop
 	outside := func(n ast.Node) bool { return n.Pos() < loop.Pos() || n.Pos() >= loop.End() }

@@ -18,7 +18,7 @@ import (
 )
 
 // UnblockedAfterWait reports whether the goroutine blocks on a channel that
-// the parent serves only behind its Wait.
+// the parent serves only after its Wait.
 func UnblockedAfterWait(g *waitgroup.Goroutine, key code.Path) bool {
 	var wait inspector.Cursor
 	for _, o := range g.Ops() {
@@ -131,21 +131,21 @@ func handsOnContext(g *waitgroup.Goroutine) bool {
 	return false
 }
 
-// runsAfter reports whether c, in the same function, runs behind the call at
-// wait: it stands behind it, or it is deferred and its turn comes later.
+// runsAfter reports whether c, in the same function, runs after the call at
+// wait: it stands after it, or it is deferred and its turn comes later.
 func runsAfter(c, wait inspector.Cursor) bool {
-	behind := c.Node().Pos() > wait.Node().Pos()
+	after := c.Node().Pos() > wait.Node().Pos()
 	switch {
 	case code.InDefer(wait):
-		return code.InDefer(c) && !behind
+		return code.InDefer(c) && !after
 	case code.InDefer(c):
 		return true
 	}
-	return behind
+	return after
 }
 
 // releasedAfter reports whether the function around the goroutine does
-// something behind its Wait, or deferred, that could let the goroutine go on.
+// something after its Wait, or deferred, that could let the goroutine go on.
 func releasedAfter(g *waitgroup.Goroutine, wait inspector.Cursor) bool {
 	locked := false // before the Wait, and so perhaps during it
 	shared := sharedVars(g)
@@ -257,7 +257,7 @@ func locksIn(p *code.Pass, root inspector.Cursor, skip func(inspector.Cursor) bo
 	return locked
 }
 
-// Harmless reports whether s, in front of the Add, neither branches nor
+// Harmless reports whether s, before the Add, neither branches nor
 // blocks nor touches the group, so that the Add can pass it.
 func Harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.Path) bool {
 	if d, ok := s.(*ast.DeferStmt); ok {
@@ -288,7 +288,7 @@ func Harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.Path) bool {
 	return ok
 }
 
-// Outside says how e reads in front of the go statement: as it is, or with
+// Outside says how e reads before the go statement: as it is, or with
 // root, a parameter of the literal, replaced by arg, what is passed for it.
 // ok is false if its value there may be another.
 func Outside(g *waitgroup.Goroutine, e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool) {

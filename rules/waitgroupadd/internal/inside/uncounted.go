@@ -107,7 +107,7 @@ func asksOutside(g *waitgroup.Goroutine, cond ast.Expr) bool {
 }
 
 // settled reports whether the declaration gives the fields that e reads no other
-// value from the go statement on, nor in another round of a loop around it.
+// value from the go statement on, nor in another iteration of a loop around it.
 func settled(g *waitgroup.Goroutine, e ast.Expr) bool {
 	start := g.Stmt.Node().Pos()
 	for loop := range g.Stmt.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
@@ -144,7 +144,7 @@ func ArgsMayWait(g *waitgroup.Goroutine) bool {
 }
 
 // ArgsMayPanic reports whether evaluating the arguments of the go statement may
-// panic where that could be noticed: an Add in front of it then stays without
+// panic where that could be noticed: an Add before it then stays without
 // its Done, and whoever waits for the group waits for ever. That is nobody if
 // the group is a variable of the function that the panic leaves, and only that
 // function itself waits for it, not in a deferred call: one around it may recover.
@@ -198,7 +198,7 @@ func DoneInside(g *waitgroup.Goroutine, op waitgroup.Op) bool {
 	})
 }
 
-// AddAfter returns the Add right behind the go statement, if it counts the
+// AddAfter returns the Add directly after the go statement, if it counts the
 // goroutine: it is then the statement with index i+1 of list.
 func AddAfter(g *waitgroup.Goroutine) (add waitgroup.Op, list []ast.Stmt, i int, ok bool) {
 	at := g.Stmt
