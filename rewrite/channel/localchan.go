@@ -27,7 +27,7 @@ type Local struct {
 	Recvs   []Use // in the function itself
 	Ranges  []Use // range statements in the function itself
 	Looked  bool  // len, cap or a non-blocking select look at the channel's state
-	Offered bool  // a goroutine sends on it in a select with another way out
+	Offered bool  // a goroutine sends on it in a select with another case
 	Closed  bool  // by the function itself or by a goroutine that sends nothing
 	Later   bool  // made after its declaration
 
@@ -40,7 +40,7 @@ type Sender struct {
 	Stmt   inspector.Cursor // the go statement
 	Body   *code.Func       // a literal, or the declaration of a function of this package
 	Named  bool             // it is a declaration
-	Sends  []Use            // plain sends, or calls of functions that send, in source order; none if it sends in selects with another way out
+	Sends  []Use            // plain sends, or calls of functions that send, in source order; none if it sends in selects with another case
 	Most   int              // sends on one path of it, up to Many
 	Least  int              // sends on each path of it
 	Bound  frozen.Bound     // how many of it are started
@@ -265,7 +265,7 @@ func (s *Local) sent(u Use) bool {
 	}
 	if sel, _ := InSelect(u.Op); sel != nil {
 		s.Offered = true
-		return len(sel.Body.List) > 1 // has another way out; alone it is a plain send, in odd clothes
+		return len(sel.Body.List) > 1 // has another case; with one case it is a plain send
 	}
 	if node := code.FlowNode(u.Op, snd.Body); node != u.Op.Node() {
 		es, ok := node.(*ast.ExprStmt)

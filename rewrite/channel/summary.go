@@ -21,7 +21,7 @@ type Effect struct {
 	// every call does that returns.
 	Sends, Receives         int8
 	SureSends, SureReceives int8
-	Selects                 bool // it sends or receives in a select with another way out
+	Selects                 bool // it sends or receives in a select with another case
 	Ranges                  bool // it receives until the channel is closed
 	Closes                  bool
 	Looks                   bool // it asks for len or cap, or polls

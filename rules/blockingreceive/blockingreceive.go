@@ -16,7 +16,7 @@
 //
 // # Why it leaks
 //
-// A receive waits until somebody sends or closes. When everybody who could has
+// A receive waits until another goroutine sends or closes. When all that could have
 // returned, the goroutine and all it refers to stay until the process ends.
 //
 // # Example
@@ -35,7 +35,7 @@
 // # What is not reported
 //
 // A channel that is returned, stored, or passed to a function that is not
-// loaded: somebody else may send. A receive that is one of several cases of a
+// loaded: other code may send. A receive that is one of several cases of a
 // select. A range whose body can leave the loop. A function that makes a channel,
 // or declares a nil one, only to wait on it itself, for no value: it parks on
 // purpose. A field that nothing gives a channel, after a test for nil. A timer that another function

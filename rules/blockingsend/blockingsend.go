@@ -21,7 +21,7 @@
 // # Why it leaks
 //
 // A send on a channel without a free buffer slot waits for a receiver. When the function that
-// would receive has returned, nobody is left who could, and the goroutine and all
+// would receive has returned, nothing is left that could, and the goroutine and all
 // it refers to stay until the process ends.
 //
 // # Example
@@ -38,49 +38,47 @@
 //
 // # What is not reported
 //
-// A channel that is returned, stored or passed to a function that is not loaded
-// or keeps it: somebody else may receive. A goroutine that sends once or twice,
-// where the receiver can tell by the first value whether a second comes. A channel
-// with enough capacity, also for what a flag lets through once. Sends in a select with
-// another way out. A receive in a select whose other cases are never chosen: they
-// are on a nil channel, or on the Done of a context that nothing ends. A range that is left on what the producer sends last, such as an
-// error, a flag, nil or a token, or when as many values have come as were started;
-// a range over the result of a function that is left on a condition about what
-// that was asked for or on a flag in the value, and a producer there that may end
-// directly after a value. A sender that ends the receiver itself, but later, or that
-// asks a flag under a mutex first.
-// Functions that receive on every path on which a goroutine was started, as far
-// as comparisons with constants and nil tell, also by a deferred receive or by waiting
-// for the sender. Fields that other packages can reach, that are made with a buffer,
-// or that a file for another platform mentions, and a field that nothing gives a
-// channel, after a test for nil: only tests set it. Paths that end in a panic,
-// os.Exit, log.Fatal or t.Fatal, and the end of main.main.
+// A channel that is returned, stored or passed to a function that is not loaded or keeps
+// it: other code may receive. A goroutine that sends once or twice, where the receiver
+// can tell by the first value whether a second comes. A channel with enough capacity,
+// also for what a flag lets through once. Sends in a select with another case. A receive
+// in a select whose other cases are never chosen: they are on a nil channel, or on the
+// Done of a context that nothing ends. A range that is left on what the producer sends
+// last, such as an error, a flag, nil or a token, or when as many values have come as
+// were started; a range over the result of a function that is left on a condition about
+// what that was asked for or on a flag in the value, and a producer there that may end
+// directly after a value. A sender that ends the receiver itself, but later, or that asks
+// a flag under a mutex first. Functions that receive on every path on which a goroutine
+// was started, as far as comparisons with constants and nil tell, also by a deferred
+// receive or by waiting for the sender. Fields that other packages can reach, that are
+// made with a buffer, or that a file for another platform mentions, and a field that
+// nothing gives a channel, after a test for nil: only tests set it. Paths that end in a
+// panic, os.Exit, log.Fatal or t.Fatal, and the end of main.main.
 //
 // # Fix safety
 //
 // The channel gets a capacity for all sends, one or as many as the loop has iterations
 // that starts the senders. That number must be known where the channel is made: a
-// constant, or the length of something that nothing changes. The send then returns at once, and the only change is
-// that the goroutine ends earlier; so the fix is safe only if nothing that others
-// could observe follows the send in the goroutine, deferred calls included, and
-// if the value is nothing that must be closed. Otherwise it is unsafe. The work
-// itself is not cancelled: it runs to its end as before. After a send in a range
-// over a function, that function goes on. No fix is offered if the function looks
-// at len or cap or polls the channel, if a goroutine also sends on it in a select
-// with another way out and so asks whether somebody receives, if several goroutines
-// close the channel when they have sent, of which the second would panic, or if the goroutine
-// then waits for an answer: on a channel or a WaitGroup that it has sent along, or
-// by which the function need not answer. Where a goroutine sends an
-// error and goes on to a second send, the fix is the return that is missing
-// between them; it is unsafe, because what follows in the goroutine is skipped.
-// It is not offered if anybody waits for that, or if somebody else than the function
-// may receive the error.
+// constant, or the length of something that nothing changes. The send then returns at
+// once, and the only change is that the goroutine ends earlier; so the fix is safe only
+// if nothing that others could observe follows the send in the goroutine, deferred calls
+// included, and if the value is nothing that must be closed. Otherwise it is unsafe. The
+// work itself is not cancelled: it runs to its end as before. After a send in a range
+// over a function, that function goes on. No fix is offered if the function looks at len
+// or cap or polls the channel, if a goroutine also sends on it in a select with another
+// case and so tests whether anything receives, if several goroutines close the channel
+// when they have sent, of which the second would panic, or if the goroutine then waits
+// for an answer: on a channel or a WaitGroup that it has sent along, or by which the
+// function need not answer. Where a goroutine sends an error and goes on to a second
+// send, the fix is the return that is missing between them; it is unsafe, because what
+// follows in the goroutine is skipped. It is not offered if anybody waits for that, or if
+// anything but the function may receive the error.
 //
-// Where no buffer is large enough, as for a goroutine that sends in a loop, each
-// send gets a second way out, which is unsafe, too, because values are dropped: a
-// context that has ended by the time the receiver leaves and to which the
-// receiver listens, else a new channel that the function closes when it returns.
-// No fix is offered if that would leave a mutex locked or somebody waiting.
+// Where no buffer is large enough, as for a goroutine that sends in a loop, each send
+// becomes one of two cases of a select, which is unsafe, too, because values are dropped.
+// The other case is a context that has ended by the time the receiver leaves and to which
+// the receiver listens, else a new channel that the function closes when it returns. No
+// fix is offered if that would leave a mutex locked or another goroutine waiting.
 //
 // # See also
 //

@@ -15,7 +15,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/buffer"
 )
 
-// doneSignal is how the senders of a channel can hear that nobody listens any
+// doneSignal is how the senders of a channel can learn that nobody receives any
 // more: each send becomes one of two cases of a select.
 type doneSignal struct {
 	Sends []*ast.SendStmt
@@ -91,7 +91,7 @@ func deferredBy(c inspector.Cursor, fn *code.Func) bool {
 // channel of their own. It must end whenever the receiver leaves: because the
 // function cancels it when it returns, or because it leaves only when that has
 // ended. And the receiver must listen to it, too, wherever it receives: else it
-// would wait for a sender that has been told to go.
+// would wait for a sender that has been signalled to end.
 func endingContext(s *channel.Local) *types.Var {
 	if len(s.Ranges) > 0 || len(s.Recvs) == 0 {
 		return nil

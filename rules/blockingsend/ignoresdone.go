@@ -69,7 +69,7 @@ func servedLate(f *channel.Field, end channel.Use) bool {
 }
 
 // knowsReceiver reports whether the sender may know that the receiver is still there:
-// it tells it to end only after the send, or it asks a flag under a mutex.
+// it signals it to end only after the send, or it asks a flag under a mutex.
 func knowsReceiver(p *code.Pass, send channel.Use, fields []*channel.Field, loop *code.Func) bool {
 	at, fn := send.Op.Node().Pos(), p.FuncOf(send.GoroutineFunc) // a send is a statement, and so in a function
 	for _, f := range fields {

@@ -28,7 +28,7 @@ type sendLeak struct {
 func (s *sendLeak) match() (m rule.Match, ok bool) {
 	for _, snd := range s.Senders {
 		if len(snd.Sends) == 0 {
-			return m, false // it sends in selects with another way out
+			return m, false // it sends in selects with another case
 		}
 	}
 	if len(s.Recvs)+len(s.Ranges) == 0 {

@@ -146,7 +146,7 @@ func findAbandonedProducer(p *code.Pass, call inspector.Cursor, fn *code.Func, k
 			Node:      func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !assume.FailsTest(p, n) },
 			Iteration: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
 			// A condition that knows what the producer was asked for may know
-			// that it is done, and one that asks the value may be told so.
+			// that it is done, and one that asks the value may learn it from that.
 			Edge: func(cond ast.Expr, _ bool, st struct{}) (struct{}, bool) {
 				return st, !shares(p, cond, call.Node().(*ast.CallExpr)) && !asksFlag(p, cond, loop.Key)
 			},

@@ -54,21 +54,19 @@
 //
 // # Fix safety
 //
-// The fix puts "defer resp.Body.Close()" after the check of the error, where
-// resp is not nil. A check is an if statement, or a call of a loaded function that
-// ends the test or the process unless the error is nil, by itself or by what it
-// calls. An existing defer moves there if it does nothing else and no other call
-// is deferred in between, at any depth; otherwise it stays where it is, and a
-// second one is put before it. Closing twice is harmless: the second call returns
-// nil. The receiver of a deferred call is evaluated at the
-// defer statement, so a later response in the same variable is another matter.
-// The body is closed after every use, because nothing that could outlive the
-// function has seen it. In a loop, where deferred calls would pile up, and in a
-// function that goes on waiting after the last use, where the connection would
-// be held as long, the body is closed at once if nobody reads it and the request
-// has no body of its own, or after the one statement that reads all of it. A
-// server that goes on working after it has sent its header sees such a client
-// leave.
+// The fix puts "defer resp.Body.Close()" after the check of the error, where resp is not
+// nil. A check is an if statement, or a call of a loaded function that ends the test or
+// the process unless the error is nil, by itself or by what it calls. An existing defer
+// moves there if it does nothing else and no other call is deferred in between, at any
+// depth; otherwise it stays where it is, and a second one is put before it. Closing twice
+// is harmless: the second call returns nil. The receiver of a deferred call is evaluated
+// at the defer statement, so it does not close a later response in the same variable. The
+// body is closed after every use, because nothing that could outlive the function has
+// seen it. In a loop, where deferred calls would pile up, and in a function that goes on
+// waiting after the last use, where the connection would be held as long, the body is
+// closed at once if nobody reads it and the request has no body of its own, or after the
+// one statement that reads all of it. A server that goes on working after it has sent its
+// header sees such a client leave.
 //
 // A close is unsafe where it may cut off a request that is still being sent. The
 // server may answer before it has read all of it, and over HTTP/2 even a body of
@@ -79,13 +77,13 @@
 //
 // These fixes are unsafe, too: elsewhere in a loop and in a function that goes on, where
 // the response is handed on to the caller on another path, and where its error is checked
-// together with something else, the body is closed before each way out that goes without,
-// by "if resp != nil" where it may be nil. A panic does not take that way, and a request
-// that is still being sent is cut off. In a loop that takes the next response into the
-// same variable, the last one is closed before. A response that nobody looks at gets a
-// name and is closed at once. A close that is deferred before the check of the error, by
-// a helper or together with others, changes its order or its arguments when it moves
-// after the check. And where the client is an interface, a substitute for it may return a
+// together with something else, the body is closed before each exit that leaves it open,
+// by "if resp != nil" where it may be nil. A panic does not close it, and a request that
+// is still being sent is cut off. In a loop that takes the next response into the same
+// variable, the last one is closed before. A response that nobody looks at gets a name
+// and is closed at once. A close that is deferred before the check of the error, by a
+// helper or together with others, changes its order or its arguments when it moves after
+// the check. And where the client is an interface, a substitute for it may return a
 // response without a body: where nothing touches it yet, closing it may panic.
 //
 // # See also
@@ -256,7 +254,7 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 
 // early is what a close does while the function waits for something that the
 // server may be doing.
-const early = ", which ends what the server goes on doing for it"
+const early = ", which ends what the server still does for it"
 
 // harms reports whether a close that the author did not write may do harm.
 func (b *bodyLeak) harms() bool {

@@ -2,14 +2,13 @@
 //
 // # What it does
 //
-// It looks for goroutines in a loop without any way out, or in an empty select,
-// and reports those that are certainly no business of the whole process: they
-// are started for each request, for each iteration of an endless loop or in a
-// test; they belong to a value whose type has a method Close or Stop;
-// they pass on a context, or are started by a function that waits for one, and
-// do not listen to it themselves; they range over a ticker that somebody
-// stops. It also reports functions that get a context, pass it on in an endless
-// loop and never return, and a break that leaves a select where it should have
+// It looks for goroutines in a loop that nothing leaves, or in an empty select, and
+// reports those that are certainly no business of the whole process: they are started for
+// each request, for each iteration of an endless loop or in a test; they belong to a
+// value whose type has a method Close or Stop; they pass on a context, or are started by
+// a function that waits for one, and do not listen to it themselves; they range over a
+// ticker that is stopped. It also reports functions that get a context, pass it on in an
+// endless loop and never return, and a break that leaves a select where it should have
 // left the loop.
 //
 // # Why it leaks
@@ -55,7 +54,7 @@
 // else. That is unsafe: the goroutine ends with the context, in the middle of
 // what would have been a pause, and what it did afterwards is not done any more. No
 // fix is offered if the loop gives something back after the pause, as a lock.
-// Everything else is for the author: nobody but him knows what should end it.
+// Everything else is for the author: only the author knows what should end it.
 //
 // # See also
 //

@@ -10,7 +10,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 )
 
-// knowsLockNeeded reports whether the one who waits may know that the other side needs the
+// knowsLockNeeded reports whether the goroutine that waits may know that the other side needs the
 // mutex no more: on the way to the wait it asks a condition about what the
 // others assign, or receives a signal that they give.
 func (t *heldTable) knowsLockNeeded(op heldOp, held heldLock, way []step, enders []channel.Use) bool {

@@ -15,12 +15,12 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// heldWait is a wait on a channel by somebody who holds a mutex that everybody
-// who could end the wait needs first.
+// heldWait is a wait on a channel by a goroutine that holds a mutex which all
+// that could end the wait need first.
 type heldWait struct {
 	Op    channel.Use
 	Lock  *ast.CallExpr // takes the mutex
-	Other token.Pos     // where somebody who could end the wait takes it
+	Other token.Pos     // where the other side, which could end the wait, takes it
 	End   token.Pos     // and where that would end the wait
 }
 

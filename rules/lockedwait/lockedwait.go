@@ -2,17 +2,16 @@
 //
 // # What it does
 //
-// It reports a send, a receive or a range that comes while a mutex is held, where
-// everybody who could end it has to lock the same mutex first. It follows the
-// mutex through the functions of the package that are called under it, and
-// channels in fields that only the package can reach or in variables of one
-// function.
+// It reports a send, a receive or a range that comes while a mutex is held, where every
+// goroutine that could end it has to lock the same mutex first. It follows the mutex
+// through the functions of the package that are called under it, and channels in fields
+// that only the package can reach or in variables of one function.
 //
 // # Why it leaks
 //
-// The one waits for the channel and keeps the mutex, the other waits for the mutex
-// and never comes to the channel. Both stay until the process ends, and so does
-// whoever wants the mutex next.
+// One goroutine waits for the channel and keeps the mutex, the other waits for the mutex
+// and never comes to the channel. Both stay until the process ends, and so does every
+// goroutine that locks the mutex next.
 //
 // # Example
 //
@@ -46,8 +45,8 @@
 //
 // # Fix safety
 //
-// There is no fix. Whether the mutex is let go before the wait or not taken by the
-// other side, the order of things changes that it was there to protect.
+// There is no fix. Whether the mutex is released before the wait or not taken by the
+// other side, the order of operations that it protects changes.
 //
 // # See also
 //

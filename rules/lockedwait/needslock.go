@@ -15,7 +15,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 )
 
-// needing asks whether an operation comes only to somebody who has taken a mutex.
+// needing asks whether an operation is done only by goroutines that have taken a mutex.
 type needing struct {
 	t    *heldTable
 	lock heldLock

@@ -69,14 +69,13 @@
 // other call is deferred in between, at any depth. Otherwise a second one is put before
 // it: that runs last, and to cancel twice is to cancel once. Where the function
 // goes on for long after the last use of the context, as in a loop over a channel,
-// cancel is called after that use. If a way out lies before, that fix is unsafe.
+// cancel is called after that use. If the function may leave before, that fix is unsafe.
 //
-// These fixes are unsafe: in a loop, cancel is called before each way out of
-// the iteration, which a panic does not take. A context in the head of an if is moved
-// before it and then lasts until the function returns. A context that one
-// goroutine alone uses ends with the goroutine. What a function of your own
-// makes may count on something else to end it. And the fix for
-// signal.NotifyContext also restores the default action of the signals.
+// These fixes are unsafe: in a loop, cancel is called before each exit of the iteration,
+// but not on a panic. A context in the header of an if is moved before it and then lasts
+// until the function returns. A context that one goroutine alone uses ends with the
+// goroutine. What a function of your own makes may count on something else to end it. And
+// the fix for signal.NotifyContext also restores the default action of the signals.
 //
 // # See also
 //

@@ -30,9 +30,9 @@
 // group that is declared and waited for inside the goroutine. A goroutine from which the
 // function hears over a channel, by the end of a context or by another lock or flag,
 // before it waits. An Add of a number below zero, which counts down, or of one that may
-// be below zero in a goroutine without a Done. An Add under a lock, after a question that
-// may end the goroutine: has the Wait begun? A group that nobody in the package waits
-// for, or a local one for which each Wait comes before the goroutine starts.
+// be below zero in a goroutine without a Done. An Add under a lock, after a test that
+// ends the goroutine if the Wait has begun. A group that nobody in the package waits for,
+// or a local one for which each Wait comes before the goroutine starts.
 //
 // # Fix safety
 //

@@ -100,7 +100,7 @@ func SendsAfter(snd *channel.Sender, node ast.Node, nodes map[ast.Node]int) (fou
 
 // findSiblings collects the channels that a sender uses instead of this one:
 // on each of its paths it sends on one of them at most, so that a receiver
-// that hears from one need not wait for the other.
+// that receives from one need not wait for the other.
 func findSiblings(s *channel.Local) {
 	s.Siblings = map[types.Object]bool{}
 	if len(s.Senders) != 1 {
@@ -140,7 +140,7 @@ func findSiblings(s *channel.Local) {
 		// In place of the send, or only when it is done.
 		both, _ := CountSends(snd, with)
 		// In place of the send, or only when it is done, or so late that who
-		// hears from it knows that no send is left.
+		// receives from it knows that no send is left.
 		if v != nil && (deferred || both == 1 || comesAfter(s, snd, node, nodes) || !SendsAfter(snd, node, nodes)) {
 			s.Siblings[v] = true
 		}
@@ -198,7 +198,7 @@ func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 	}
 	first, started := code.FlowNode(s.Senders[0].Stmt, s.Fn), assume.Assumed(s.Pass, s.Senders[0].Stmt, s.Fn)
 	start := pathState{sent: starts[first], least: least[first], got: deferredBefore(gets, first)}
-	// How often a sender sends may depend on what the receiver has told by the
+	// How often a sender sends may depend on what the receiver has signalled by the
 	// first value. Then a path that receives less often is no proof, as long as
 	// another path receives all.
 	varies := slices.ContainsFunc(s.Senders, func(snd *channel.Sender) bool { return snd.Most > 1 && snd.Least < snd.Most })
@@ -374,7 +374,7 @@ func everyIteration(loop ast.Stmt, node ast.Node) bool {
 }
 
 // EndsAfterSend reports whether each sender comes to its end once it has sent,
-// or, if it may be told at the next send, to that.
+// or, if it may be signalled at the next send, to that.
 func EndsAfterSend(s *channel.Local, told bool) bool {
 	for _, snd := range s.Senders {
 		sends := map[ast.Node]bool{}

@@ -16,7 +16,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// A receiver that leaves its loop leaves no sender behind if it has been told that
+// A receiver that leaves its loop leaves no sender behind if it has been signalled that
 // no more comes: by the value itself, if the producer ends with such a one, or by
 // counting, see counted.go. This file is about the value.
 
@@ -327,7 +327,7 @@ func (l *lastValues) tells(cond ast.Expr) bool {
 	return false
 }
 
-// inCase follows a path through a type switch about the value: told is true in
+// inCase follows a path through a type switch about the value: isLast is true in
 // the cases of one, and from there on out of the loop.
 func (l *lastValues) inCase(n ast.Node, told bool) bool {
 	if len(l.values) == 0 && !l.any || n.Pos() < l.loop.Body.Pos() || n.Pos() >= l.loop.Body.End() {
