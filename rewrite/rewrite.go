@@ -7,6 +7,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -17,6 +18,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/cache"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/policy"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/summary"
 )
@@ -37,6 +39,8 @@ type Config struct {
 	Matrix   []Build     // the builds to analyse; by default the one of the environment
 	// Cache holds results of earlier runs and gets those of this one; nil for none.
 	Cache *cache.Store
+	// Policy settles which findings count, before Review; nil if all do.
+	Policy *policy.Policy
 	// Review sees all findings once, sorted, before a fix is planned. It may
 	// settle them by their status. It may be nil.
 	Review func([]finding.Finding)
@@ -84,6 +88,9 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	}
 	res := newResult(variants)
 	found := union(variants)
+	if cfg.Policy != nil {
+		cfg.Policy.Review(found)
+	}
 	cfg.Review(found)
 	settle(variants, found)
 	if cfg.NoFix {
@@ -179,7 +186,11 @@ func (cfg Config) withDefaults() (Config, error) {
 	}
 	fi, err := os.Stat(abs)
 	if err != nil {
-		return cfg, fmt.Errorf("open directory %s: no such directory", cfg.Dir)
+		var path *fs.PathError // says the absolute path, and what was called
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return cfg, fmt.Errorf("open directory %s: %w", cfg.Dir, err)
 	}
 	if !fi.IsDir() {
 		return cfg, fmt.Errorf("open directory %s: not a directory", cfg.Dir)

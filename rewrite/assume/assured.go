@@ -10,6 +10,7 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -34,8 +35,8 @@ func demandsError(p *code.Pass, call *ast.CallExpr, err *types.Var) bool {
 
 // Assured is an assurance about the arguments of a call.
 type Assured struct {
-	kind AssuranceKind
-	x, y ast.Expr
+	Kind AssuranceKind
+	X, Y ast.Expr
 	Soft bool
 }
 
@@ -49,14 +50,14 @@ func AssuredBy(p *code.Pass, call *ast.CallExpr) (out []Assured) {
 				if call.Ellipsis.IsValid() {
 					kind = AssuresAllNil
 				}
-				out = append(out, Assured{kind: kind, x: call.Args[i], Soft: a.Soft})
+				out = append(out, Assured{Kind: kind, X: call.Args[i], Soft: a.Soft})
 			}
 			continue
 		}
 		if last := max(a.Param, a.Other); last >= len(call.Args) || len(call.Args) < sig.Params().Len()-1 {
 			continue // the results of another call
 		}
-		out = append(out, Assured{kind: a.Kind, x: call.Args[a.Param], y: call.Args[a.Other], Soft: a.Soft})
+		out = append(out, Assured{Kind: a.Kind, X: call.Args[a.Param], Y: call.Args[a.Other], Soft: a.Soft})
 	}
 	return out
 }
@@ -70,6 +71,9 @@ func assurancesOf(p *code.Pass, call *ast.CallExpr) ([]Assurance, *types.Signatu
 		}
 	}
 	if fn := p.Callee(call); fn != nil {
+		if known := testifyAssures(fn); known != nil {
+			return known, fn.Signature()
+		}
 		return AssuresOf.Of(p.Facts.Facts, fn), fn.Signature()
 	}
 	v := p.VarOf(call.Fun)
@@ -85,6 +89,36 @@ func assurancesOf(p *code.Pass, call *ast.CallExpr) ([]Assurance, *types.Signatu
 	return assurances(p, own, lit), sig
 }
 
+// testifyAssures returns what is known of testify's checks of two values and of conditions.
+func testifyAssures(fn *types.Func) []Assurance {
+	a := Assurance{Param: 1, Other: 2}
+	switch name := fn.Name(); {
+	case knowledge.ExpectEqual[name]:
+		a.Kind = AssuresEqual
+	case knowledge.ExpectTrue[name]:
+		a.Kind = AssuresTrue
+	case knowledge.ExpectFalse[name]:
+		a.Kind = AssuresFalse
+	default:
+		return nil
+	}
+	if fn.Signature().Recv() != nil {
+		a.Param, a.Other = 0, 1
+	}
+	if a.Kind != AssuresEqual {
+		a.Other = a.Param
+	}
+	a.Soft = true
+	switch fn.Pkg().Path() {
+	case "github.com/stretchr/testify/require":
+		a.Soft = false
+	case "github.com/stretchr/testify/assert":
+	default:
+		return nil
+	}
+	return []Assurance{a}
+}
+
 // callImplies reports whether c holds once call has returned; soft says that a
 // failed test is enough.
 func callImplies(p *code.Pass, call *ast.CallExpr, c claim, soft bool) bool {
@@ -92,13 +126,13 @@ func callImplies(p *code.Pass, call *ast.CallExpr, c claim, soft bool) bool {
 		if a.Soft && !soft {
 			return false
 		}
-		switch a.kind {
+		switch a.Kind {
 		case AssuresNil, AssuresSet, AssuresAllNil:
-			return a.kind == c.kind && p.VarOf(a.x) == c.v
+			return a.Kind == c.kind && p.VarOf(a.X) == c.v
 		case AssuresTrue, AssuresFalse:
-			return implies(p, a.x, a.kind == AssuresTrue, c)
+			return implies(p, a.X, a.Kind == AssuresTrue, c)
 		}
-		return equalImplies(p, a.x, a.y, c) || equalImplies(p, a.y, a.x, c)
+		return equalImplies(p, a.X, a.Y, c) || equalImplies(p, a.Y, a.X, c)
 	})
 }
 

@@ -8,7 +8,6 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
-	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // NeverReady reports whether n sends or receives on a channel that is nil for
@@ -60,8 +59,8 @@ func nilChannel(p *code.Pass, e ast.Expr, depth int) bool {
 		if p.TypesInfo.Types[x.Fun].IsType() && len(x.Args) == 1 {
 			return nilChannel(p, x.Args[0], depth)
 		}
-		sel, ok := ast.Unparen(x.Fun).(*ast.SelectorExpr)
-		return ok && sel.Sel.Name == "Done" && typeis.Named(p.TypesInfo.TypeOf(sel.X), "context", "Context") && endlessContext(p, sel.X, depth)
+		ctx, ok := ctxcancel.DoneCall(p, x)
+		return ok && endlessContext(p, ctx, depth)
 	}
 	return false
 }

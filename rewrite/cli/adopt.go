@@ -46,8 +46,7 @@ func (p *program) find(c *urfave.Context, command string) (o *options, res *rewr
 	}
 	o.check = true
 	var found []finding.Finding
-	res, err = p.analyze(c.Context, o, func(all []finding.Finding) {
-		pol.Review(all)
+	res, err = p.analyze(c.Context, o, pol, func(all []finding.Finding) {
 		found = slices.Clone(all)
 	})
 	if c.Context.Err() != nil {

@@ -49,8 +49,7 @@ func (p *program) askAndFix(ctx context.Context, o *options, pol *policy.Policy,
 	for _, f := range dry.Findings {
 		before[f.Key()] = f
 	}
-	res, err := p.analyze(ctx, o, func(found []finding.Finding) {
-		pol.Review(found)
+	res, err := p.analyze(ctx, o, pol, func(found []finding.Finding) {
 		for i := range found {
 			f := &found[i]
 			if f.Status.Settled() {

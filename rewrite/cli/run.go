@@ -29,7 +29,7 @@ func (p *program) run(c *urfave.Context) error {
 	if err != nil {
 		return err
 	}
-	res, err := p.analyze(c.Context, o, pol.Review)
+	res, err := p.analyze(c.Context, o, pol, nil)
 	var recovered error
 	if err == nil && (o.write || o.ask) {
 		res, recovered, err = p.recover(c.Context, o, pol, res)
@@ -89,7 +89,7 @@ func (p *program) recover(ctx context.Context, o *options, pol *policy.Policy, r
 	if !o.quiet {
 		fmt.Fprintf(p.Stderr, "%s: finished the interrupted write of %s\n", name, patch.Visible([]byte(strings.Join(finished, ", "))))
 	}
-	res, err = p.analyze(ctx, o, pol.Review)
+	res, err = p.analyze(ctx, o, pol, nil)
 	return res, recovered, err
 }
 
@@ -115,8 +115,8 @@ func (p *program) logf(o *options) func(string, ...any) {
 	return func(format string, args ...any) { fmt.Fprintf(p.Stderr, name+": "+format+"\n", args...) }
 }
 
-// analyze runs the engine and shows its progress.
-func (p *program) analyze(ctx context.Context, o *options, review func([]finding.Finding)) (*rewrite.Result, error) {
+// analyze runs the engine with a progress line.
+func (p *program) analyze(ctx context.Context, o *options, pol *policy.Policy, review func([]finding.Finding)) (*rewrite.Result, error) {
 	live := !o.quiet && isTerminal(p.Stderr) && os.Getenv("TERM") != "dumb"
 	line := newProgress(p.Stderr, live, progressDelay, progressInterval)
 	defer line.end()
@@ -127,6 +127,7 @@ func (p *program) analyze(ctx context.Context, o *options, review func([]finding
 		Known:    p.ruleNames(),
 		Shard:    o.shard,
 		Matrix:   o.matrix,
+		Policy:   pol,
 		Review:   review,
 		Tests:    o.tests,
 		Tags:     o.tags,

@@ -87,12 +87,8 @@ func (c *Cancel) InLoop() bool { return c.Fn.Flow.InCycle(c.Node()) }
 // may leave it.
 func (c *Cancel) WaitsForDone(n ast.Node) bool {
 	done := func(e ast.Expr) bool {
-		call, ok := ast.Unparen(e).(*ast.CallExpr)
-		if !ok {
-			return false
-		}
-		recv, isDone := c.Pass.Method(call, "context", "Context", "Done")
-		return isDone && c.its(recv)
+		ctx, isDone := DoneCall(c.Pass, e)
+		return isDone && c.its(ctx)
 	}
 	if e, ok := n.(ast.Expr); ok && done(e) {
 		return true // the head of a range, which ends with it

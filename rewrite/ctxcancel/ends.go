@@ -266,11 +266,7 @@ func (c *Cancel) waitsForEnd(n ast.Node) bool {
 	if !ok || recv.Op != token.ARROW {
 		return false
 	}
-	call, ok := ast.Unparen(recv.X).(*ast.CallExpr)
-	if !ok {
-		return false
-	}
-	ctx, isDone := c.Pass.Method(call, "context", "Context", "Done")
+	ctx, isDone := DoneCall(c.Pass, recv.X)
 	return isDone && c.its(ctx)
 }
 

@@ -8,7 +8,6 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
-	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // ParamIndex returns the index of the parameter v of fn, or -1.
@@ -86,13 +85,9 @@ func DoneOf(p *code.Pass, stmt ast.Stmt) *types.Var {
 	if !ok || recv.Op != token.ARROW {
 		return nil
 	}
-	call, ok := ast.Unparen(recv.X).(*ast.CallExpr)
+	ctx, ok := DoneCall(p, recv.X)
 	if !ok {
 		return nil
 	}
-	sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-	if !ok || sel.Sel.Name != "Done" || !typeis.Named(p.TypesInfo.TypeOf(sel.X), "context", "Context") {
-		return nil
-	}
-	return p.VarOf(sel.X)
+	return p.VarOf(ctx)
 }

@@ -13,6 +13,14 @@ var RequireNoError = set("NoError", "NoErrorf", "Nil", "Nilf")
 var ExpectError = set("Error", "Errorf", "ErrorIs", "ErrorIsf", "ErrorAs", "ErrorAsf", "ErrorContains", "ErrorContainsf",
 	"EqualError", "EqualErrorf", "NotNil", "NotNilf")
 
+// ExpectEqual lists testify's checks that two values are equal, ExpectTrue and ExpectFalse
+// those of a condition; the values come directly after t.
+var (
+	ExpectEqual = set("Equal", "Equalf", "EqualValues", "EqualValuesf", "Exactly", "Exactlyf")
+	ExpectTrue  = set("True", "Truef")
+	ExpectFalse = set("False", "Falsef")
+)
+
 // lookers lists functions that do nothing with their arguments but look at
 // them, by package and name, whatever their receiver.
 var lookers = table(map[string]string{

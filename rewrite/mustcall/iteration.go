@@ -9,6 +9,7 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 )
 
 // Iteration is one run through a list of statements that makes something that must
@@ -55,15 +56,15 @@ func IterationExits(p *code.Pass, o Obligation, region inspector.Cursor, fits fu
 		if why := fits(n.(ast.Stmt)); why != "" {
 			return r, why
 		}
-		if o.Var != nil && hidden(p, o.Var, n.Pos()) {
-			return r, o.Var.Name() + " is shadowed where the iteration is left"
+		if o.Var != nil && !naming.Visible(p, o.Var, n.Pos()) {
+			return r, o.Var.Name() + " is not visible where the iteration is left"
 		}
 		r.Jumps = append(r.Jumps, n.(ast.Stmt))
 	}
 	if list := code.StmtsOf(region.Node()); falls && len(list) > 0 {
 		r.Last = list[len(list)-1]
-		if o.Var != nil && hiddenAfter(p, o.Var, region, r.Last) {
-			return r, o.Var.Name() + " is shadowed where the iteration ends"
+		if o.Var != nil && !naming.VisibleAfter(p, o.Var, region, r.Last) {
+			return r, o.Var.Name() + " is not visible where the iteration ends"
 		}
 	}
 	return r, ""
@@ -105,35 +106,6 @@ func NextIteration(p *code.Pass, o Obligation, region inspector.Cursor) func(ast
 // declared by the call, or discarded.
 func declares(region inspector.Cursor, o Obligation) bool {
 	return o.Var == nil || o.Def.Parent() == region || o.Var.Pos() >= o.Def.Node().Pos() && o.Var.Pos() < o.Def.Node().End()
-}
-
-// hidden reports whether the name of v means something else at pos.
-func hidden(p *code.Pass, v *types.Var, pos token.Pos) bool {
-	scope := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos)
-	if scope == nil {
-		return true
-	}
-	_, obj := scope.LookupParent(v.Name(), pos)
-	return obj != types.Object(v)
-}
-
-// hiddenAfter reports whether the name of v means something else after s, a
-// statement of the list region.
-func hiddenAfter(p *code.Pass, v *types.Var, region inspector.Cursor, s ast.Stmt) bool {
-	scope := p.TypesInfo.Scopes[region.Node()]
-	if scope == nil {
-		switch fn := region.Parent().Node().(type) {
-		case *ast.FuncDecl:
-			scope = p.TypesInfo.Scopes[fn.Type]
-		case *ast.FuncLit:
-			scope = p.TypesInfo.Scopes[fn.Type]
-		}
-	}
-	if scope == nil {
-		return true
-	}
-	_, obj := scope.LookupParent(v.Name(), s.End())
-	return obj != types.Object(v)
 }
 
 // LeavesRegion reports whether n is a return or a jump that leads out of region,

@@ -22,7 +22,26 @@ func InScopeOf(p *code.Pass, v *types.Var, c inspector.Cursor, fn *code.Func) bo
 
 // Visible reports whether the name of v denotes it at pos.
 func Visible(p *code.Pass, v types.Object, pos token.Pos) bool {
-	scope := p.Pkg.Scope().Innermost(pos)
+	return means(p.Pkg.Scope().Innermost(pos), v, pos)
+}
+
+// VisibleAfter reports whether the name of v denotes it after s, a statement of the list
+// that the node at region holds: what is declared in s and below counts no more.
+func VisibleAfter(p *code.Pass, v types.Object, region inspector.Cursor, s ast.Stmt) bool {
+	scope := p.TypesInfo.Scopes[region.Node()]
+	if scope == nil {
+		switch fn := region.Parent().Node().(type) {
+		case *ast.FuncDecl:
+			scope = p.TypesInfo.Scopes[fn.Type]
+		case *ast.FuncLit:
+			scope = p.TypesInfo.Scopes[fn.Type]
+		}
+	}
+	return means(scope, v, s.End())
+}
+
+// means reports whether the name of v denotes it in scope, which may be nil, at pos.
+func means(scope *types.Scope, v types.Object, pos token.Pos) bool {
 	if scope == nil {
 		return false
 	}

@@ -5,6 +5,7 @@ import (
 	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"golang.org/x/tools/go/ast/inspector"
 
@@ -17,6 +18,40 @@ import (
 // response has no body, by its status, its length, the method of its request, or the body.
 func (b *Response) withoutBody(cond ast.Expr, taken bool) bool {
 	return b.noBody(cond, taken) || b.saysEmpty(cond, taken, conditionDepth) || b.headWhere(cond, taken)
+}
+
+// demandsEmpty reports whether n is a check of a test that the response has no body, by a
+// helper of the program or one of testify's. Where it has one, the test has failed.
+func (b *Response) demandsEmpty(n ast.Node) bool {
+	es, ok := n.(*ast.ExprStmt)
+	if !ok {
+		return false
+	}
+	call, ok := ast.Unparen(es.X).(*ast.CallExpr)
+	return ok && slices.ContainsFunc(assume.AssuredBy(b.Pass, call), func(a assume.Assured) bool {
+		switch a.Kind {
+		case assume.AssuresTrue, assume.AssuresFalse:
+			return b.withoutBody(a.X, a.Kind == assume.AssuresTrue)
+		case assume.AssuresEqual:
+			return b.emptyIfEqual(a.X, a.Y) || b.emptyIfEqual(a.Y, a.X)
+		}
+		return false
+	})
+}
+
+// emptyIfEqual reports whether the response has no body if x has the value of the constant y.
+func (b *Response) emptyIfEqual(x, y ast.Expr) bool {
+	value := b.Pass.TypesInfo.Types[y].Value
+	if value == nil {
+		return false
+	}
+	switch value.Kind() {
+	case constant.Bool:
+		return b.withoutBody(x, constant.BoolVal(value))
+	case constant.Int, constant.String:
+		return b.emptyValue(ast.Unparen(x), value)
+	}
+	return false
 }
 
 // conditionDepth bounds how many variables a condition is followed through.

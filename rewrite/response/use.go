@@ -94,9 +94,9 @@ func (b *Response) results(lhs []ast.Expr) (resp, err ast.Expr, ok bool) {
 
 // Obligation is to close the body.
 func (b *Response) Obligation() mustcall.Obligation {
-	o := mustcall.Obligation{Fn: b.Fn, Call: b.Call, Def: b.Def, Var: b.Var, Err: b.Err, Events: b.Events, Settled: b.withoutBody}
+	o := mustcall.Obligation{Fn: b.Fn, Call: b.Call, Def: b.Def, Var: b.Var, Err: b.Err, Events: b.Events, Settled: b.withoutBody, Over: b.demandsEmpty}
 	if b.HandedOn {
-		o.Over = b.settled
+		o.Over = func(n ast.Node) bool { return b.settled(n) || b.demandsEmpty(n) }
 	}
 	return o
 }

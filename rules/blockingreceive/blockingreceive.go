@@ -200,7 +200,7 @@ func (w waiter) closeBySender(m rule.Match) rule.Match {
 	if naming.Shadowed(w.p, "close", w.Sole.Body.Pos()) {
 		return m.None("close is shadowed here")
 	}
-	if !sees(w.Sole, w.p, w.Var) {
+	if !naming.Visible(w.p, w.Var, w.Sole.Body.Lbrace) {
 		return m.None("the goroutine knows the channel by another name")
 	}
 	if w.Closed {

@@ -335,13 +335,3 @@ func (l *localUses) skipped(waits, others []channel.Use) (out []unservedRecv) {
 	}
 	return out
 }
-
-// sees reports whether the name of v means v at the start of f.
-func sees(f *code.Func, p *code.Pass, v *types.Var) bool {
-	scope := p.TypesInfo.Scopes[f.Type]
-	if scope == nil {
-		return false
-	}
-	_, o := scope.LookupParent(v.Name(), f.Body.Lbrace)
-	return o == types.Object(v)
-}

@@ -10,6 +10,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/abandon"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/buffer"
@@ -117,7 +118,7 @@ func endingContext(s *channel.Local) *types.Var {
 	}
 	for _, snd := range s.Senders {
 		for _, u := range snd.Sends {
-			if !sees(s.Pass, u.Op, ctx) {
+			if !naming.Visible(s.Pass, ctx, u.Op.Node().Pos()) {
 				return nil
 			}
 		}
@@ -139,17 +140,6 @@ func endingContext(s *channel.Local) *types.Var {
 		return nil
 	}
 	return ctx
-}
-
-// sees reports whether the name of v means v at c.
-func sees(p *code.Pass, c inspector.Cursor, v *types.Var) bool {
-	pos := c.Node().Pos()
-	scope := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos)
-	if scope == nil {
-		return false
-	}
-	_, o := scope.LookupParent(v.Name(), pos)
-	return o == types.Object(v)
 }
 
 // assignments lists the statements of the declaration around fn that assign v.

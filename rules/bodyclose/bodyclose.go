@@ -36,7 +36,8 @@
 // ends the connection, too. After a request of method HEAD, a response that is
 // handed on or that nobody looks at. Paths on which the status (204, 304), a
 // length of zero or the method HEAD of the request says that there is no body, by a
-// test of it, or of a flag that the method or the test is chosen by. A response that
+// condition, a flag that it is chosen by, or a check without which a test fails, by a
+// loaded helper or one of testify's. A response that
 // httputil.DumpResponse dumps with its body, which that closes. A discarded response in a test that
 // asks only which error there is. A response that http.ReadResponse parses from
 // memory, or once from a connection that a parameter gives or the function closes.
@@ -56,17 +57,17 @@
 //
 // The fix puts "defer resp.Body.Close()" after the check of the error, where resp is not
 // nil. A check is an if statement, or a call of a loaded function that ends the test or
-// the process unless the error is nil, by itself or by what it calls. An existing defer
-// moves there if it does nothing else and no other call is deferred in between, at any
-// depth; otherwise it stays where it is, and a second one is put before it. Closing twice
-// is harmless: the second call returns nil. The receiver of a deferred call is evaluated
-// at the defer statement, so it does not close a later response in the same variable. The
-// body is closed after every use, because nothing that could outlive the function has
-// seen it. In a loop, where deferred calls would pile up, and in a function that goes on
-// waiting after the last use, where the connection would be held as long, the body is
-// closed at once if nobody reads it and the request has no body of its own, or after the
-// one statement that reads all of it. A server that goes on working after it has sent its
-// header sees such a client leave.
+// the process unless the error is nil, by itself or by what it calls, or of one of
+// testify's. An existing defer moves there if it does nothing else and no other call is
+// deferred in between, at any depth; otherwise it stays where it is, and a second one is
+// put before it. Closing twice is harmless: the second call returns nil. The receiver of
+// a deferred call is evaluated at the defer statement, so it does not close a later
+// response in the same variable. The body is closed after every use, because nothing that
+// could outlive the function has seen it. In a loop, where deferred calls would pile up,
+// and in a function that goes on waiting after the last use, where the connection would
+// be held as long, the body is closed at once if nobody reads it and the request has no
+// body of its own, or after the one statement that reads all of it. A server that goes on
+// working after it has sent its header sees such a client leave.
 //
 // A close is unsafe where it may cut off a request that is still being sent. The
 // server may answer before it has read all of it, and over HTTP/2 even a body of

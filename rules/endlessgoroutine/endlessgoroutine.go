@@ -44,7 +44,7 @@
 // used for logging or to look up a value only, that belongs to one iteration of the
 // loop, or that every known caller passes as context.Background(). Loops that
 // receive signals. A Close or Stop with arguments, which ends a part. Functions of package main, unless they start one for
-// each request or iteration. Goroutines whose comment says that they are meant,
+// each request or iteration. Goroutines whose comment says that they are intentional,
 // or that they last for ever or as long as the process.
 //
 // # Fix safety
@@ -73,6 +73,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/intent"
 	"github.com/goroutinefix/goroutinefix/rewrite/launch"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
@@ -219,7 +220,7 @@ func (e endless) match() rule.Match {
 			return m.None("how to name time.After is for the author to say")
 		case releasesAfter(e.p, e.stuck, pause.Stmt):
 			return m.None("what the loop holds during the pause would not be released")
-		case !names(e.p, e.ctx, pause.Stmt.Pos()):
+		case !naming.Visible(e.p, e.ctx, pause.Stmt.Pos()):
 			return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")
 		}
 	}

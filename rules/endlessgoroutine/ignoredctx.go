@@ -277,9 +277,3 @@ func releasesAfter(p *code.Pass, s stuck, stmt ast.Stmt) bool {
 	})
 	return releases
 }
-
-// names reports whether name means v at pos.
-func names(p *code.Pass, v *types.Var, pos token.Pos) bool {
-	_, o := p.TypesInfo.Scopes[p.FileOf(pos)].Innermost(pos).LookupParent(v.Name(), pos)
-	return o == types.Object(v)
-}

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // lostBreak is a break that leaves a select where it should have left the
@@ -88,11 +88,10 @@ func lastingBreak(p *code.Pass, cc *ast.CommClause, c inspector.Cursor, loop *as
 	if br == nil {
 		return nil, ""
 	}
-	if call, isCall := ast.Unparen(recv.X).(*ast.CallExpr); isCall {
-		sel, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
-		if isSel && sel.Sel.Name == "Done" && typeis.Named(p.TypesInfo.TypeOf(sel.X), "context", "Context") {
-			return br, types.ExprString(sel.X) + " is done"
-		}
+	if ctx, isDone := ctxcancel.DoneCall(p, recv.X); isDone {
+		return br, types.ExprString(ctx) + " is done"
+	}
+	if _, isCall := ast.Unparen(recv.X).(*ast.CallExpr); isCall {
 		return nil, ""
 	}
 	if closedInPackage(p, recv.X) {

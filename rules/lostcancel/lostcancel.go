@@ -54,7 +54,7 @@
 // stream) is returned, stored, used by a goroutine or by an earlier defer, or
 // passed to a function that is known to keep it. No fix
 // is offered for a cancel function that is assigned again, and where a comment
-// says that it is meant.
+// says that it is intentional.
 //
 // The fix is unsafe where it is not known whether a callee is done with the
 // context when it returns: a method of an interface that other packages may

@@ -250,6 +250,7 @@ func TestCacheDamaged(t *testing.T) {
 
 // TestCacheShared wants runs at the same time not to disturb one another.
 func TestCacheShared(t *testing.T) {
+	longform.Only(t, "runs at the same time: TestTwoRunsAtOnce has two")
 	c := newCacheRun(t)
 	want := c.run("-no-cache")
 	var wg sync.WaitGroup

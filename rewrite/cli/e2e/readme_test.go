@@ -17,6 +17,7 @@ import (
 // TestReadme runs what the README shows of a terminal, each block in a fresh
 // clone of a repository that has fixtures/stock in it.
 func TestReadme(t *testing.T) {
+	longform.Only(t, "each block of the README in a clone")
 	for _, need := range []string{"bash", "git"} {
 		if _, err := exec.LookPath(need); err != nil {
 			t.Fatalf("the README runs in a shell, on a repository: %v", err)

@@ -16,6 +16,7 @@ import (
 // TestShards runs fixtures in one run and in parts: the parts together
 // print the same diff, byte for byte, and find the same.
 func TestShards(t *testing.T) {
+	longform.Only(t, "runs in parts")
 	bin := program(t)
 	fixtures, err := filepath.Abs(filepath.Join(root, "fixtures"))
 	if err != nil {
