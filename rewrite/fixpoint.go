@@ -34,14 +34,14 @@ import (
 // Each iteration fixes or drops at least one finding and no iteration may add one. What
 // was dropped comes back only after another one was fixed.
 type fixpoint struct {
-	state
+	packageState
 	cfg     Config
 	overlay map[string][]byte // the changed files of the last accepted iteration
-	peers   []state           // the package in other builds, whose consent each fix needs
+	peers   []packageState    // the package in other builds, whose consent each fix needs
 }
 
-// state is a package in one build, as the last accepted iteration has left it.
-type state struct {
+// packageState is a package in one build, as the last accepted iteration has left it.
+type packageState struct {
 	build    string // "" for the only one
 	prog     *load.Program
 	analysis *analyze.Analysis
@@ -52,7 +52,7 @@ type state struct {
 }
 
 // load gives the package its syntax, if it has none. Types it gets with the first fixes.
-func (s *state) load() error {
+func (s *packageState) load() error {
 	if s.pkg.Syntax != nil {
 		return nil
 	}
@@ -128,7 +128,7 @@ func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed 
 				limit.Decl = min(limit.Decl*factor, len(own))
 			}
 			errs = append(errs, fp.found.Internal...)
-			fp.state, fp.overlay, fp.peers = next.state, next.overlay, next.peers
+			fp.packageState, fp.overlay, fp.peers = next.packageState, next.overlay, next.peers
 		case len(choice.Findings) > 1 && !next.blamed:
 			limit.All = len(choice.Findings) / 2
 		}
@@ -168,16 +168,16 @@ func (fp *fixpoint) wanted(f finding.Finding) bool {
 	return fp.prog.Wanted(f) && (f.Applicability == finding.Safe || f.Applicability == finding.Unsafe && fp.cfg.Unsafe)
 }
 
-// attempt is what a choice leads to, and whether its failure was blamed on
+// trial is what a choice leads to, and whether its failure was blamed on
 // single fixes, which are denied then.
-type attempt struct {
-	state
+type trial struct {
+	packageState
 	overlay map[string][]byte
-	peers   []state
+	peers   []packageState
 	blamed  bool
 }
 
-func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next attempt, ok bool) {
+func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next trial, ok bool) {
 	single := len(c.Findings) == 1
 	everything := func(finding.Finding) bool { return true }
 	edits, err := c.Edits()
@@ -196,14 +196,14 @@ func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next attempt, ok bool) {
 		if err != nil {
 			*errs = append(*errs, err)
 			c.Deny(everything, finding.Conflict, err.Error())
-			return attempt{blamed: true}, false
+			return trial{blamed: true}, false
 		}
 		next.overlay[name] = plan.Apply(src, list)
 		if !single && !verify.Formatted(src, next.overlay[name]) {
 			return next, false // each for itself, then
 		}
 	}
-	states := []*state{&fp.state}
+	states := []*packageState{&fp.packageState}
 	for i := range fp.peers {
 		states = append(states, &fp.peers[i])
 	}
@@ -222,7 +222,7 @@ func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next attempt, ok bool) {
 			return next, false
 		}
 		if i == 0 {
-			next.state = after
+			next.packageState = after
 		} else {
 			next.peers = append(next.peers, after)
 		}
@@ -247,7 +247,7 @@ func (r *refusal) blames(f finding.Finding) bool {
 
 // check returns the state that the fixes of c lead to in one build. Edits of
 // files that this build leaves out do not concern it.
-func (fp *fixpoint) check(s *state, c plan.Choice, overlay map[string][]byte, edits map[string][]finding.Edit) (state, *refusal) {
+func (fp *fixpoint) check(s *packageState, c plan.Choice, overlay map[string][]byte, edits map[string][]finding.Edit) (packageState, *refusal) {
 	files := changed(overlay, edits)
 	for name := range files {
 		if !s.prog.Compiles(s.pkg, name) {

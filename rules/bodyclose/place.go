@@ -155,13 +155,13 @@ func deferredTooEarly(b *response.Response, g mustcall.Guard, ok bool) ast.Stmt 
 
 // deferredUnchecked is deferredTooEarly directly after the call, if the error is
 // tested in the next statement and nothing comes of it.
-func deferredUnchecked(b *response.Response, after []ast.Stmt) ast.Stmt {
-	if len(after) < 2 || !deferredLook(b, after[0]) {
+func deferredUnchecked(b *response.Response, following []ast.Stmt) ast.Stmt {
+	if len(following) < 2 || !deferredLook(b, following[0]) {
 		return nil
 	}
-	if ifs, ok := after[1].(*ast.IfStmt); ok && ifs.Init == nil {
+	if ifs, ok := following[1].(*ast.IfStmt); ok && ifs.Init == nil {
 		if x, _, isTest := b.Pass.NilTest(ifs.Cond, true); isTest && b.Pass.VarOf(x) == b.Err {
-			return after[0]
+			return following[0]
 		}
 	}
 	return nil

@@ -203,7 +203,7 @@ func (n *needing) held(fn *code.Func, node ast.Node, lock locks.Path) bool {
 // end if node is deferred.
 func (n *needing) onTheWay(fn *code.Func, node ast.Node, loop *ast.RangeStmt, lock locks.Path) bool {
 	_, deferred := node.(*ast.DeferStmt)
-	found, words := false, n.words(fn)
+	found, signals := false, n.signals(fn)
 	paths := flow.Paths[bool]{
 		Edge: onEdge[bool](n),
 		Node: func(at ast.Node, has bool) (bool, bool) {
@@ -213,7 +213,7 @@ func (n *needing) onTheWay(fn *code.Func, node ast.Node, loop *ast.RangeStmt, lo
 					return has, false
 				}
 			}
-			return (has || n.takes(at, lock, 2)) && !words[at], !found
+			return (has || n.takes(at, lock, 2)) && !signals[at], !found
 		},
 		Exit: func(_ *flow.Block, has bool) { found = found || has && deferred },
 	}

@@ -228,14 +228,14 @@ func heardBeforeWait(w *waitgroup.Groups, op waitgroup.Op, f *callers.NamedFunc)
 	if group == nil {
 		return false
 	}
-	told := map[*types.Var]bool{}
+	signalled := map[*types.Var]bool{}
 	for c := range f.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.CallExpr)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.SendStmt:
-			told[w.Pass.FieldOf(n.Chan)] = true
+			signalled[w.Pass.FieldOf(n.Chan)] = true
 		case *ast.CallExpr:
 			if w.Pass.IsBuiltin(n, "close") {
-				told[w.Pass.FieldOf(n.Args[0])] = true
+				signalled[w.Pass.FieldOf(n.Args[0])] = true
 			}
 		}
 	}
@@ -245,7 +245,7 @@ func heardBeforeWait(w *waitgroup.Groups, op waitgroup.Op, f *callers.NamedFunc)
 		}
 		for c := range o.GoroutineFunc.Preorder((*ast.UnaryExpr)(nil)) {
 			n := c.Node().(*ast.UnaryExpr)
-			if field := w.Pass.FieldOf(n.X); n.Op == token.ARROW && field != nil && told[field] && n.Pos() < o.At.Node().Pos() {
+			if field := w.Pass.FieldOf(n.X); n.Op == token.ARROW && field != nil && signalled[field] && n.Pos() < o.At.Node().Pos() {
 				return true
 			}
 		}

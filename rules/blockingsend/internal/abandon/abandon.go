@@ -375,11 +375,11 @@ func everyIteration(loop ast.Stmt, node ast.Node) bool {
 
 // EndsAfterSend reports whether each sender comes to its end once it has sent,
 // or, if it may be signalled at the next send, to that.
-func EndsAfterSend(s *channel.Local, told bool) bool {
+func EndsAfterSend(s *channel.Local, signalled bool) bool {
 	for _, snd := range s.Senders {
 		sends := map[ast.Node]bool{}
 		for _, u := range snd.Sends {
-			sends[code.FlowNode(u.Op, snd.Body)] = told
+			sends[code.FlowNode(u.Op, snd.Body)] = signalled
 		}
 		for n := range sends {
 			ends := false

@@ -99,13 +99,13 @@ func leakOfRange(s *channel.Local) (why Why, leaks bool) {
 	}
 	last, all := newLastValues(s, loop), newTotal(s, loop)
 	flow.Paths[bool]{
-		Node: func(n ast.Node, told bool) (bool, bool) { return last.inCase(n, told), !stops(s, n) },
-		Edge: func(cond ast.Expr, taken bool, told bool) (bool, bool) {
-			return told, !((last.tells(cond) || all.reached(cond)) && leaves(s, cond, taken, loop))
+		Node: func(n ast.Node, isLast bool) (bool, bool) { return last.inCase(n, isLast), !stops(s, n) },
+		Edge: func(cond ast.Expr, taken bool, isLast bool) (bool, bool) {
+			return isLast, !((last.tells(cond) || all.reached(cond)) && leaves(s, cond, taken, loop))
 		},
 		Iteration: func(l ast.Stmt, _ bool) bool { return l != ast.Stmt(loop) },
-		Exit: func(b *flow.Block, told bool) {
-			if !leaks && !told {
+		Exit: func(b *flow.Block, isLast bool) {
+			if !leaks && !isLast {
 				why, leaks = Why{"EarlyReturn", b.End}, true
 			}
 		},

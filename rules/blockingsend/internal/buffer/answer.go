@@ -36,7 +36,7 @@ func AwaitsAnswer(s *channel.Local) bool {
 			awaits := false
 			answer := func(n ast.Node) {
 				for _, w := range waits[n] {
-					awaits = awaits || sent[w.on] || w.word && unanswered(s, s.Argument(snd, w.on), snd)
+					awaits = awaits || sent[w.on] || w.signal && unanswered(s, s.Argument(snd, w.on), snd)
 				}
 			}
 			for n := range waits {
@@ -104,8 +104,8 @@ func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
 
 // senderWait is a wait of a sender.
 type senderWait struct {
-	on   *types.Var // the variable by which it reaches what it waits on
-	word bool       // it receives a signal, on that itself, or waits for a group
+	on     *types.Var // the variable by which it reaches what it waits on
+	signal bool       // it receives a signal, on that itself, or waits for a group
 }
 
 // waitsOf returns the waits of a sender by the nodes of its flow.
