@@ -48,6 +48,7 @@ func limited(parent context.Context) bool {
 	for _, c := range res.Changes {
 		fmt.Printf("%s: %d bytes more\n", filepath.Base(c.Path), len(c.New)-len(c.Old))
 	}
-	// Output: shop.go:6: cancel is not called on every path, so ctx and what depends on
-	// it stay until the parent ends (lostcancel, fixable) shop.go: 16 bytes more
+	// Output:
+	// shop.go:6: cancel is not called on every path, so ctx and what depends on it stay until the parent ends (lostcancel, fixable)
+	// shop.go: 16 bytes more
 }
