@@ -35,7 +35,7 @@ func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	// A second signal ends the program at once.
 	context.AfterFunc(ctx, stop)
-	os.Exit(cli.Main(ctx, cli.IO{Args: args, Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}, rules.All()))
+	os.Exit(cli.Main(ctx, cli.Std(), rules.All()))
 }
 
 // calledByGo reports whether the arguments are those of "go vet -vettool" and

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"os"
 	"path/filepath"
 	"strings"
 
@@ -31,6 +32,11 @@ type IO struct {
 	Args           []string // without the name of the program
 	Stdin          io.Reader
 	Stdout, Stderr io.Writer
+}
+
+// Std returns the arguments and the streams of this process.
+func Std() IO {
+	return IO{Args: os.Args[1:], Stdin: os.Stdin, Stdout: os.Stdout, Stderr: os.Stderr}
 }
 
 // Main runs the program with the given rules and returns its exit code. When
