@@ -20,7 +20,7 @@ import (
 // ignoredContext returns the context that the function in which s stays knows
 // of and does not listen to: one that it passes on, or, for the literal of the
 // go statement at c, one that the function around it waits for. It returns nil
-// if there is none that is known to be ended by somebody.
+// if there is none that is known to be ended by anything.
 func ignoredContext(p *code.Pass, s stuck, c inspector.Cursor) *types.Var {
 	for id := range s.Fn.Cursor.Preorder((*ast.Ident)(nil)) {
 		if !code.Within(id.Node(), s.Stmt) {
