@@ -51,12 +51,14 @@ func (o *Owed) Place(unmet Unmet, only func(*ast.DeferStmt) bool) Place {
 		return Place{Why: "a comment beside the call says that it is meant"}
 	case o.usedByEarlierDefer():
 		return Place{Why: "an earlier defer uses " + o.Var.Name() + ", and runs after a deferred release"}
+	case o.lentOn():
+		return Place{Why: "what ends with " + o.Var.Name() + " is handed on, and may be used after the function has returned"}
 	case o.HandedOn || ComesBack(o.Pass, o.Obligation):
 		return o.beforeExits(g)
 	case o.goesOn(g):
 		return Place{Why: "the function goes on for long after the last use"}
 	}
-	if s := o.movable(g, only); s != nil && !unmet.Overwritten {
+	if s := o.movable(g, only); s != nil {
 		return Place{Kind: MoveDefer, Guard: g, Stmt: s}
 	}
 	return Place{Kind: Defer, Guard: g}
@@ -72,10 +74,16 @@ func (o *Owed) meant(g Guard) bool {
 }
 
 // usedByEarlierDefer reports whether a defer that stands before the call uses the resource.
+// One that closes what the variable holds there closes another one.
 func (o *Owed) usedByEarlierDefer() bool {
 	return slices.ContainsFunc(o.Events, func(e usage.Event) bool {
-		return e.Kind != usage.Assigns && e.At.Node().Pos() < o.Call.Pos() && code.InDefer(e.At)
+		return e.Kind != usage.DefersClose && e.At.Node().Pos() < o.Call.Pos() && code.InDefer(e.At)
 	})
+}
+
+// lentOn reports whether somebody else gets what ends with the resource.
+func (o *Owed) lentOn() bool {
+	return slices.ContainsFunc(o.Events, func(e usage.Event) bool { return e.Kind == usage.Outlives })
 }
 
 // goesOn reports whether the function waits for something after the last use of the
@@ -124,7 +132,7 @@ func MovableDefer(o Obligation, p *code.Pass, from ast.Stmt, only func(*ast.Defe
 // is to be released, because it is not on the way there.
 func (o *Owed) beforeExits(g Guard) Place {
 	region := o.Def.Parent()
-	if code.StmtsOf(region.Node()) == nil || o.Var.Pos() < region.Node().Pos() || o.Var.Pos() >= region.Node().End() {
+	if code.StmtsOf(region.Node()) == nil || o.Var.Pos() < region.Node().Pos() {
 		return Place{Why: o.Var.Name() + " lives longer than the statements around the call"}
 	}
 	for _, e := range o.Events {

@@ -82,9 +82,15 @@ func Check(p *code.Pass, o Obligation) Unmet {
 	w := newUnmetWalk(p, o)
 	w.here = p.Evaluates(o.Fn, o.Call)
 	start := metState{errLive: o.Err != nil}
+	for _, assigns := range []bool{false, true} { // a statement uses its values before it assigns them
+		for _, e := range o.Events {
+			if assigns == (e.Kind == usage.Assigns) {
+				w.at[e.Node] = append(w.at[e.Node], e)
+			}
+		}
+	}
 	for _, e := range o.Events {
-		w.at[e.Node] = append(w.at[e.Node], e)
-		if v := p.VarOf(e.At.Node().(*ast.Ident)); v != o.Var {
+		if v := p.VarOf(e.At.Node().(*ast.Ident)); v != o.Var && !e.Lent {
 			w.aliases[v] = true
 		}
 		start.late = start.late || e.Kind == usage.ClosesLate && e.At.Node().Pos() < o.Call.Pos()

@@ -72,7 +72,7 @@ func paramEffect(p *code.Pass, v *types.Var, fn *code.Func, r *Resource) Effect 
 		switch e.Kind {
 		case Closes, DefersClose, ClosesLate:
 			effect = Releases
-		case Escapes, Assigns:
+		case Escapes, Outlives, Assigns:
 			return Unknown
 		}
 	}

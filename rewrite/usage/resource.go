@@ -27,6 +27,9 @@ type Resource struct {
 	Release []string
 	// Borrow are the methods that use the resource and leave it as it is.
 	Borrow []string
+	// Gives are those of Borrow whose first result ends with the resource, such as the rows
+	// of a transaction: with what that is, in turn.
+	Gives map[string]*Resource
 	// Lend are functions that use the argument of the given index and leave it as it is;
 	// the result of those in Wrap reads from that argument, or writes to it.
 	Lend, Wrap []map[string]int

@@ -27,6 +27,7 @@ const (
 	ClosesLate                   // a deferred literal closes the value the variable has at exit
 	Assigns                      // the variable gets a value here
 	Escapes                      // someone else may close it: the obligation moved
+	Outlives                     // someone else gets what ends with it: the obligation stays
 )
 
 // Event is one use of a tracked value.
@@ -35,6 +36,7 @@ type Event struct {
 	Node ast.Node         // the node of the function's flow in which it happens; may be nil
 	At   inspector.Cursor // the identifier
 	Via  inspector.Cursor // for DefersClose, the defer statement
+	Lent bool             // a use of what ends with the value, such as the rows of a transaction
 }
 
 // part is what of a resource an expression denotes.
@@ -63,6 +65,7 @@ type tracker struct {
 	fn     *code.Func
 	events []Event
 	seen   map[*types.Var]bool // variables tracked so far, aliases included
+	lent   bool                // what is tracked ends with the value: closing it closes nothing else
 }
 
 func (t *tracker) emit(kind EventKind, c inspector.Cursor) {
@@ -101,12 +104,10 @@ func (t *tracker) use(c, id inspector.Cursor, res *Resource, of part, shared boo
 				return
 			}
 		}
-		if len(n.Names) == len(n.Values) {
-			for i, v := range n.Values {
-				if v == c.Node() {
-					t.alias(n.Names[i], id, res, of)
-					return
-				}
+		for i, v := range n.Values {
+			if v == c.Node() {
+				t.alias(n.Names[i], id, res, of)
+				return
 			}
 		}
 	case *ast.Field:
@@ -153,9 +154,31 @@ func (t *tracker) selector(sel, id inspector.Cursor, res *Resource, of part, sha
 		return
 	case res.Held != nil && !slices.Contains(res.Takes, name), called && slices.Contains(res.Borrow, name):
 		t.looked(id)
+		if given := res.Gives[name]; given != nil {
+			t.given(outer.Parent(), id, given)
+		}
 		return
 	}
 	t.emit(Escapes, id)
+}
+
+// given goes on with what the call at c returns, which ends with the tracked value. Its
+// own close is no close of the value. Who gets it may use it later, unless it is closed
+// when the function returns.
+func (t *tracker) given(c, id inspector.Cursor, res *Resource) {
+	sub := &tracker{p: t.p, fn: t.fn, seen: t.seen, lent: true}
+	sub.use(c, id, res, whole, false)
+	closed := slices.ContainsFunc(sub.events, func(e Event) bool { return e.Kind == DefersClose || e.Kind == ClosesLate })
+	for _, e := range sub.events {
+		switch {
+		case e.Kind == Outlives, e.Kind == Escapes && !closed:
+			e.Kind = Outlives
+		default:
+			e.Kind = Reads
+		}
+		e.Lent = true
+		t.events = append(t.events, e)
+	}
 }
 
 // readsData reports whether a method of a decoder or reader returns nothing
@@ -290,7 +313,7 @@ func (t *tracker) alias(name *ast.Ident, id inspector.Cursor, res *Resource, of 
 	t.emit(Reads, id)
 	for _, use := range uses {
 		if !code.IsAssigned(use) {
-			t.use(use, use, res, of, assigned > 1)
+			t.use(use, use, res, of, assigned > 1 && !t.lent)
 		}
 	}
 }

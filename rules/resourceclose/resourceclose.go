@@ -53,9 +53,10 @@
 // A fix is unsafe where the resource is handed on on another path, and in a loop: it is
 // released before each way out that goes without, which one that panics does not take.
 // There is no fix for a transaction that is neither committed nor rolled back anywhere,
-// because a commit may be meant; where the error is not checked right behind the call;
-// where the function goes on for long after the last use; and where a comment says that
-// it is meant.
+// because a commit may be meant, and for one whose rows or statements are handed on: they
+// end with it. Nor is there one in packages that scan rows into a sql.RawBytes, which keeps
+// a Rollback waiting; where the error is not checked right behind the call; where the
+// function goes on for long after the last use; and where a comment says that it is meant.
 //
 // # See also
 //
@@ -124,6 +125,9 @@ func match(r *row, o *mustcall.Owed) (m rule.Match, ok bool) {
 	}
 	if r.Intended && !unmet.Met {
 		return m.None("whether " + name + " is to be committed is for the author to say"), true
+	}
+	if holdsRaw(r, o) {
+		return m.None("a sql.RawBytes may still be in use when the function returns, or keep a deferred " + r.Undo + " waiting"), true
 	}
 	return fix(m, r, o, o.Place(unmet, func(d *ast.DeferStmt) bool { return releases(p, r, o.Var, d) })), true
 }

@@ -2,7 +2,6 @@ package resourceclose
 
 import (
 	"go/ast"
-	"go/token"
 	"go/types"
 	"slices"
 
@@ -22,21 +21,44 @@ type row struct {
 	Soft     bool                      // the garbage collector frees it, if it finds it in time
 	Apart    func(*mustcall.Owed) bool // what is not followed; may be nil
 	Intended bool                      // which release is right is the author's to say, unless there is one
+	Scans    func(usage.Event) bool    // a use that may fill a sql.RawBytes; may be nil
+}
+
+// What a transaction gives ends with it. A statement of it gives more.
+var (
+	queried = &usage.Resource{
+		Type:    pointer("database/sql", "Rows"),
+		Release: []string{"Close"},
+		Borrow:  []string{"Next", "NextResultSet", "Scan", "Err", "Columns", "ColumnTypes"},
+	}
+	one = &usage.Resource{
+		Type:    pointer("database/sql", "Row"),
+		Release: []string{"Scan"},
+		Borrow:  []string{"Err"},
+	}
+	prepared = &usage.Resource{
+		Type:    pointer("database/sql", "Stmt"),
+		Release: []string{"Close"},
+		Borrow:  []string{"Exec", "ExecContext", "Query", "QueryContext", "QueryRow", "QueryRowContext"},
+		Gives:   map[string]*usage.Resource{"Query": queried, "QueryContext": queried, "QueryRow": one, "QueryRowContext": one},
+	}
+)
+
+func init() {
+	usage.Register(one)
+	usage.Register(prepared)
 }
 
 // rows is the table. Each says where its type's documentation asks for the release.
 var rows = []row{
 	{ // "Close closes the Rows, preventing further enumeration"; a connection is returned when they are closed or read to their end.
 		Resource: mustcall.Resource{
-			Resource: usage.Register(&usage.Resource{
-				Type:    pointer("database/sql", "Rows"),
-				Release: []string{"Close"},
-				Borrow:  []string{"Next", "NextResultSet", "Scan", "Err", "Columns", "ColumnTypes"},
-			}),
-			Acquire: mustcall.From("(*database/sql.DB).Query", "(*database/sql.DB).QueryContext", "(*database/sql.Conn).QueryContext"),
-			Moot:    readToEnd,
+			Resource: usage.Register(queried),
+			Acquire:  mustcall.From("(*database/sql.DB).Query", "(*database/sql.DB).QueryContext", "(*database/sql.Conn).QueryContext"),
+			Moot:     readToEnd,
 		},
 		Undo: "Close", Released: "closed", Harm: "its connection is not given back to the pool", Apart: resultSets,
+		Scans: func(usage.Event) bool { return true },
 	},
 	{ // "A transaction must end with a call to Tx.Commit or Tx.Rollback."
 		Resource: mustcall.Resource{
@@ -45,10 +67,15 @@ var rows = []row{
 				Release: []string{"Commit", "Rollback"},
 				Borrow: []string{"Exec", "ExecContext", "Query", "QueryContext", "QueryRow", "QueryRowContext",
 					"Prepare", "PrepareContext", "Stmt", "StmtContext"},
+				Gives: map[string]*usage.Resource{
+					"Query": queried, "QueryContext": queried, "QueryRow": one, "QueryRowContext": one,
+					"Prepare": prepared, "PrepareContext": prepared, "Stmt": prepared, "StmtContext": prepared,
+				},
 			}),
 			Acquire: mustcall.From("(*database/sql.DB).Begin", "(*database/sql.DB).BeginTx", "(*database/sql.Conn).BeginTx"),
 		},
 		Undo: "Rollback", Released: "committed or rolled back", Harm: "its connection and a goroutine leak", Intended: true,
+		Scans: func(e usage.Event) bool { return e.Lent },
 	},
 	{ // "Close closes the connection."
 		Resource: mustcall.Resource{
@@ -88,18 +115,44 @@ func pointer(path, name string) func(types.Type) bool {
 }
 
 // readToEnd reports whether a condition says that Next of the rows in v has returned
-// false: then they have closed themselves.
+// false, at once or into a variable of it alone: then they have closed themselves.
 func readToEnd(p *code.Pass, v *types.Var, cond ast.Expr, taken bool) bool {
-	cond = ast.Unparen(cond)
-	if not, ok := cond.(*ast.UnaryExpr); ok && not.Op == token.NOT {
-		return readToEnd(p, v, not.X, !taken)
+	isNext := func(e ast.Expr) bool {
+		call, ok := ast.Unparen(e).(*ast.CallExpr)
+		if !ok {
+			return false
+		}
+		recv, ok := p.Method(call, "database/sql", "Rows", "Next")
+		return ok && p.VarOf(recv) == v
 	}
-	call, ok := cond.(*ast.CallExpr)
-	if !ok || taken {
+	if taken || isNext(cond) {
+		return !taken
+	}
+	more := p.VarOf(cond)
+	if more == nil {
 		return false
 	}
-	recv, ok := p.Method(call, "database/sql", "Rows", "Next")
-	return ok && p.VarOf(recv) == v
+	values, param, known := p.ValuesOf(more)
+	return known && !param && !slices.ContainsFunc(values, func(e ast.Expr) bool { return !isNext(e) })
+}
+
+// holdsRaw reports whether a sql.RawBytes may be filled from the resource. It is memory of
+// the driver until the rows are closed, and holds a lock of them: a Rollback waits for it.
+func holdsRaw(r *row, o *mustcall.Owed) bool {
+	return r.Scans != nil && slices.ContainsFunc(o.Events, r.Scans) && bool(code.Shared(o.Pass, namesRaw))
+}
+
+// rawNamed says that a package names sql.RawBytes.
+type rawNamed bool
+
+func namesRaw(p *code.Pass) rawNamed {
+	for _, obj := range p.TypesInfo.Uses {
+		name, ok := obj.(*types.TypeName)
+		if ok && name.Pkg() != nil && name.Pkg().Path() == "database/sql" && name.Name() == "RawBytes" {
+			return true
+		}
+	}
+	return false
 }
 
 // resultSets reports whether the function asks for more than one result set: which one is
