@@ -113,7 +113,7 @@ func match(r *row, o *mustcall.Owed) (m rule.Match, ok bool) {
 	m = rule.Match{Pos: o.Call.Pos(), End: o.Call.End()}
 	switch {
 	case o.HandedOn:
-		m.Message = name + " of " + types.ExprString(o.Call.Fun) + " is neither " + r.Released + " nor handed on on every path, so " + r.Harm
+		m.Message = name + " of " + types.ExprString(o.Call.Fun) + " is neither released nor handed on on every path, so " + r.Harm
 	case unmet.Met || r.Moot != nil:
 		m.Message = name + " of " + types.ExprString(o.Call.Fun) + " is not " + r.Released + " on every path, so " + r.Harm
 	default:
