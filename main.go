@@ -40,7 +40,7 @@ func main() {
 
 // calledByGo reports whether the arguments are those of "go vet -vettool" and
 // "go fix -fixtool": a question about the version or the flags, or the
-// description of one package in a .cfg file behind flags of the tool.
+// description of one package in a .cfg file after flags of the tool.
 func calledByGo(args []string) bool {
 	switch len(args) {
 	case 0:

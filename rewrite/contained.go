@@ -21,8 +21,8 @@ func contained(internal []error, pkg string) map[string]bool {
 
 // unknown returns the errors that the first analysis did not have. A rule that
 // panics where it did so before says as much of a fix as it has said of the
-// package; one that only panics behind the fix says nothing.
-func (s *state) unknown(errs []error) []error {
+// package; one that only panics after the fix says nothing.
+func (s *packageState) unknown(errs []error) []error {
 	return slices.DeleteFunc(slices.Clone(errs), func(err error) bool {
 		p := (*summary.PanicError)(nil)
 		return errors.As(err, &p) && p.Function != "" && s.panics[p.Rule+" "+p.Function]

@@ -75,7 +75,7 @@ func TestPanicOnOneFunction(t *testing.T) {
 	if slices.Sort(panics); !slices.Equal(panics, want) {
 		t.Errorf("internal errors:\n%s", strings.Join(panics, "\n"))
 	}
-	if res.Whole["example.com/m"] {
+	if res.Complete["example.com/m"] {
 		t.Error("what was not found counts as not there")
 	}
 }

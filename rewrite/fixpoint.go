@@ -20,28 +20,28 @@ import (
 // fixpoint fixes one package until the rules find nothing more to fix in it.
 //
 //  1. Choose at most one fix in each declaration, and more of them, by and by,
-//     where one at a time would take many rounds.
+//     where one at a time would take many iterations.
 //  2. Apply them and type-check the package in memory.
 //  3. Run the rules again: each chosen finding must be gone, no other one, and
 //     none be new.
-//  4. If that holds, the result is the text of the next round. If not, the
+//  4. If that holds, the result is the text of the next iteration. If not, the
 //     fixes in the declarations to blame are dropped and named, or, where the
 //     blame is not clear, half of the fixes are tried, down to a single one.
 //  5. When none is left, try again what was refused because of a finding that
 //     is fixed meanwhile, or in a declaration that has changed: what one run
 //     leaves, the next one must leave, too.
 //
-// Each round fixes or drops at least one finding and no round may add one. What
+// Each iteration fixes or drops at least one finding and no iteration may add one. What
 // was dropped comes back only after another one was fixed.
 type fixpoint struct {
-	state
+	packageState
 	cfg     Config
-	overlay map[string][]byte // the changed files of the last accepted round
-	peers   []state           // the package in other builds, whose consent each fix needs
+	overlay map[string][]byte // the changed files of the last accepted iteration
+	peers   []packageState    // the package in other builds, whose consent each fix needs
 }
 
-// state is a package in one build, as the last accepted round has left it.
-type state struct {
+// packageState is a package in one build, as the last accepted iteration has left it.
+type packageState struct {
 	build    string // "" for the only one
 	prog     *load.Program
 	analysis *analyze.Analysis
@@ -52,7 +52,7 @@ type state struct {
 }
 
 // load gives the package its syntax, if it has none. Types it gets with the first fixes.
-func (s *state) load() error {
+func (s *packageState) load() error {
 	if s.pkg.Syntax != nil {
 		return nil
 	}
@@ -71,16 +71,16 @@ func (fp *fixpoint) read(name string) ([]byte, error) {
 	return fp.prog.Source(name)
 }
 
-// carefulRounds is the number of rounds in which a declaration gets one fix at
-// most. From then on the number doubles with each round.
-const carefulRounds = 4
+// carefulIterations is the number of iterations in which a declaration gets one fix at
+// most. From then on the number doubles with each iteration.
+const carefulIterations = 4
 
-// manyInDecl is the number of findings in a declaration from which on one round with one
-// fix in each is enough, before all of them are tried together: each round runs the rules
+// manyInDecl is the number of findings in a declaration from which on one iteration with one
+// fix in each is enough, before all of them are tried together: each iteration runs the rules
 // again, which takes long on such a declaration.
 const manyInDecl = 64
 
-// careful returns how many rounds of run are careful.
+// careful returns how many iterations of run are careful.
 func careful(found []finding.Finding) int {
 	n := map[finding.Site]int{}
 	for i := range found {
@@ -89,14 +89,14 @@ func careful(found []finding.Finding) int {
 			return 1
 		}
 	}
-	return carefulRounds
+	return carefulIterations
 }
 
 // run fixes what it can of own, the findings of the package that are to be
 // accounted for, and returns their account.
 func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed []finding.Finding, errs []error) {
 	ledger := plan.NewLedger(own)
-	limit, rounds, unloaded := plan.Limit{Decl: 1}, 0, false
+	limit, iterations, unloaded := plan.Limit{Decl: 1}, 0, false
 	carefully := careful(own)
 	factor := 2
 	if carefully == 1 {
@@ -124,11 +124,11 @@ func (fp *fixpoint) run(ctx context.Context, own []finding.Finding) (all, fixed 
 		case ok:
 			ledger.Accept(choice)
 			limit.All *= 2
-			if rounds++; rounds >= carefully {
+			if iterations++; iterations >= carefully {
 				limit.Decl = min(limit.Decl*factor, len(own))
 			}
 			errs = append(errs, fp.found.Internal...)
-			fp.state, fp.overlay, fp.peers = next.state, next.overlay, next.peers
+			fp.packageState, fp.overlay, fp.peers = next.packageState, next.overlay, next.peers
 		case len(choice.Findings) > 1 && !next.blamed:
 			limit.All = len(choice.Findings) / 2
 		}
@@ -168,16 +168,16 @@ func (fp *fixpoint) wanted(f finding.Finding) bool {
 	return fp.prog.Wanted(f) && (f.Applicability == finding.Safe || f.Applicability == finding.Unsafe && fp.cfg.Unsafe)
 }
 
-// attempt is what a choice leads to, and whether its failure was blamed on
+// trial is what a choice leads to, and whether its failure was blamed on
 // single fixes, which are denied then.
-type attempt struct {
-	state
+type trial struct {
+	packageState
 	overlay map[string][]byte
-	peers   []state
+	peers   []packageState
 	blamed  bool
 }
 
-func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next attempt, ok bool) {
+func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next trial, ok bool) {
 	single := len(c.Findings) == 1
 	everything := func(finding.Finding) bool { return true }
 	edits, err := c.Edits()
@@ -196,14 +196,14 @@ func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next attempt, ok bool) {
 		if err != nil {
 			*errs = append(*errs, err)
 			c.Deny(everything, finding.Conflict, err.Error())
-			return attempt{blamed: true}, false
+			return trial{blamed: true}, false
 		}
 		next.overlay[name] = plan.Apply(src, list)
 		if !single && !verify.Formatted(src, next.overlay[name]) {
 			return next, false // each for itself, then
 		}
 	}
-	states := []*state{&fp.state}
+	states := []*packageState{&fp.packageState}
 	for i := range fp.peers {
 		states = append(states, &fp.peers[i])
 	}
@@ -222,7 +222,7 @@ func (fp *fixpoint) try(c plan.Choice, errs *[]error) (next attempt, ok bool) {
 			return next, false
 		}
 		if i == 0 {
-			next.state = after
+			next.packageState = after
 		} else {
 			next.peers = append(next.peers, after)
 		}
@@ -247,7 +247,7 @@ func (r *refusal) blames(f finding.Finding) bool {
 
 // check returns the state that the fixes of c lead to in one build. Edits of
 // files that this build leaves out do not concern it.
-func (fp *fixpoint) check(s *state, c plan.Choice, overlay map[string][]byte, edits map[string][]finding.Edit) (state, *refusal) {
+func (fp *fixpoint) check(s *packageState, c plan.Choice, overlay map[string][]byte, edits map[string][]finding.Edit) (packageState, *refusal) {
 	files := changed(overlay, edits)
 	for name := range files {
 		if !s.prog.Compiles(s.pkg, name) {
@@ -276,7 +276,7 @@ func (fp *fixpoint) check(s *state, c plan.Choice, overlay map[string][]byte, ed
 	before := s.found.Findings
 	bad, what := c.Grown(before, found.Findings), "after the fix there is still or newly found: "
 	if len(bad) == 0 {
-		bad, what = c.Vanished(before, found.Findings), "the fix would hide, but not mend: "
+		bad, what = c.Vanished(before, found.Findings), "the fix would hide, but not fix: "
 	}
 	if len(bad) == 0 {
 		after := *s

@@ -27,7 +27,7 @@ func many(n, k int) (src, want string) {
 	return src, strings.ReplaceAll(src, "\tbad()", "\tgood()")
 }
 
-// TestManyFindings has 500 findings, in the long form 2,000, in one file: one round for each would
+// TestManyFindings has 500 findings, in the long form 2,000, in one file: one iteration for each would
 // take minutes.
 func TestManyFindings(t *testing.T) {
 	// 20 functions with 100 each take five times as long as 200 with 10.

@@ -51,8 +51,8 @@ func ParseBuild(s string) (Build, error) {
 	return b, nil
 }
 
-// variant is one build of all packages.
-type variant struct {
+// buildRun is one build of all packages.
+type buildRun struct {
 	name     string // "" if there is only one
 	prog     *load.Program
 	pkgs     []*packages.Package
@@ -63,19 +63,19 @@ type variant struct {
 }
 
 // large reports whether one of the packages has very much source.
-func (v *variant) large() bool {
+func (v *buildRun) large() bool {
 	return slices.ContainsFunc(v.pkgs, func(p *packages.Package) bool { return size(p) >= large })
 }
 
-// variants loads and analyses each build.
-func (cfg Config) variants(ctx context.Context) ([]*variant, error) {
+// buildRuns loads and analyses each build.
+func (cfg Config) buildRuns(ctx context.Context) ([]*buildRun, error) {
 	builds := cfg.Matrix
 	if len(builds) == 0 {
 		builds = []Build{{}}
 	}
-	var out []*variant
+	var out []*buildRun
 	for _, b := range builds {
-		v, err := cfg.variant(ctx, b)
+		v, err := cfg.runBuild(ctx, b)
 		if err != nil && len(builds) > 1 {
 			return nil, fmt.Errorf("%s: %w", b, err)
 		}
@@ -90,7 +90,7 @@ func (cfg Config) variants(ctx context.Context) ([]*variant, error) {
 	return out, nil
 }
 
-func (cfg Config) variant(ctx context.Context, b Build) (*variant, error) {
+func (cfg Config) runBuild(ctx context.Context, b Build) (*buildRun, error) {
 	lc := load.Config{Dir: cfg.Dir, Patterns: cfg.Patterns, Tests: cfg.Tests, Tags: cfg.Tags, Mod: cfg.Mod, Env: cfg.Env, MayExclude: len(cfg.Matrix) > 1}
 	if b.GOOS != "" {
 		if lc.Env == nil {
@@ -109,9 +109,9 @@ func (cfg Config) variant(ctx context.Context, b Build) (*variant, error) {
 		return nil, err
 	}
 	cfg.Debugf("loaded %d packages, skipped %d, in %s", len(prog.Packages), len(prog.Skipped), since(start))
-	v := &variant{prog: prog, pkgs: cfg.Shard.Of(prog.Packages), whole: map[string]bool{}}
+	v := &buildRun{prog: prog, pkgs: cfg.Shard.Of(prog.Packages), whole: map[string]bool{}}
 	start = time.Now()
-	whole := prog.Whole()
+	whole := prog.DepsAnalyzed()
 	a, err := cfg.analyze(ctx, prog, v.pkgs, whole)
 	if err != nil {
 		return nil, err
@@ -132,17 +132,17 @@ func (cfg Config) variant(ctx context.Context, b Build) (*variant, error) {
 }
 
 // newResult accounts for the packages of all builds.
-func newResult(variants []*variant) *Result {
-	res := &Result{Whole: map[string]bool{}}
+func newResult(runs []*buildRun) *Result {
+	res := &Result{Complete: map[string]bool{}}
 	paths := map[string]bool{}
-	for _, v := range variants {
+	for _, v := range runs {
 		for _, p := range v.pkgs {
-			whole, seen := res.Whole[p.PkgPath]
-			res.Whole[p.PkgPath] = v.whole[p.PkgPath] && (whole || !seen)
+			whole, seen := res.Complete[p.PkgPath]
+			res.Complete[p.PkgPath] = v.whole[p.PkgPath] && (whole || !seen)
 			paths[p.PkgPath] = true
 		}
 		for _, s := range v.prog.Skipped {
-			if s.Excluded && slices.ContainsFunc(variants, func(w *variant) bool { return !excludes(w, s) }) {
+			if s.Excluded && slices.ContainsFunc(runs, func(w *buildRun) bool { return !excludes(w, s) }) {
 				continue // another build has it
 			}
 			if v.name != "" && !s.Excluded {
@@ -164,14 +164,14 @@ func newResult(variants []*variant) *Result {
 	return res
 }
 
-func excludes(v *variant, s finding.Skipped) bool { return slices.Contains(v.prog.Skipped, s) }
+func excludes(v *buildRun, s finding.Skipped) bool { return slices.Contains(v.prog.Skipped, s) }
 
 // union returns the findings of all builds, each once, sorted. A fix is as safe as
 // in the build in which it is least so. That a directive is of no use counts only
 // if no build has use for it.
-func union(variants []*variant) (all []finding.Finding) {
+func union(runs []*buildRun) (all []finding.Finding) {
 	in, at := map[finding.Key]int{}, map[finding.Key]int{}
-	for _, v := range variants {
+	for _, v := range runs {
 		for _, f := range v.found {
 			k := f.Key()
 			if in[k]++; in[k] == 1 {
@@ -184,7 +184,7 @@ func union(variants []*variant) (all []finding.Finding) {
 	}
 	all = slices.DeleteFunc(all, func(f finding.Finding) bool {
 		builds := 0
-		for _, v := range variants {
+		for _, v := range runs {
 			if slices.ContainsFunc(v.pkgs, func(p *packages.Package) bool { return v.prog.Compiles(p, f.Place.Path) }) {
 				builds++
 			}
@@ -205,12 +205,12 @@ func bolder(f, g finding.Finding) bool {
 }
 
 // settle hands what a review has made of the findings on to each build.
-func settle(variants []*variant, reviewed []finding.Finding) {
+func settle(runs []*buildRun, reviewed []finding.Finding) {
 	by := map[finding.Key]finding.Finding{}
 	for _, f := range reviewed {
 		by[f.Key()] = f
 	}
-	for _, v := range variants {
+	for _, v := range runs {
 		for i, f := range v.found {
 			if r, ok := by[f.Key()]; ok {
 				v.found[i] = r
@@ -220,9 +220,9 @@ func settle(variants []*variant, reviewed []finding.Finding) {
 }
 
 // identity returns the identity of the package in which f was found.
-func identity(variants []*variant, f finding.Finding) load.Identity {
+func identity(runs []*buildRun, f finding.Finding) load.Identity {
 	id := load.Identity{Path: f.Package}
-	for _, v := range variants {
+	for _, v := range runs {
 		for _, p := range v.pkgs {
 			if p.PkgPath == f.Package && (id.Dir == "" || v.prog.Compiles(p, f.Place.Path)) {
 				id.Dir = p.Dir
@@ -233,16 +233,16 @@ func identity(variants []*variant, f finding.Finding) load.Identity {
 }
 
 // states returns a package in each build that has it.
-func states(cfg Config, variants []*variant, id load.Identity) (out []state) {
-	for _, v := range variants {
+func states(cfg Config, runs []*buildRun, id load.Identity) (out []packageState) {
+	for _, v := range runs {
 		i := slices.IndexFunc(v.pkgs, func(p *packages.Package) bool { return load.Identify(p) == id })
 		if i < 0 {
 			continue
 		}
-		s := state{build: v.name, prog: v.prog, analysis: v.analysis, rules: v.sound(cfg.Rules, id.Path), pkg: v.pkgs[i]}
+		s := packageState{build: v.name, prog: v.prog, analysis: v.analysis, rules: v.sound(cfg.Rules, id.Path), pkg: v.pkgs[i]}
 		var found []finding.Finding
 		for _, f := range v.found {
-			if f.Rule != rule.DirectiveName && f.Package == id.Path && identity(variants, f) == id {
+			if f.Rule != rule.DirectiveName && f.Package == id.Path && identity(runs, f) == id {
 				found = append(found, f)
 			}
 		}
@@ -272,9 +272,9 @@ func split(all, has []finding.Finding) (own, rest []finding.Finding) {
 
 // elsewhere returns the changed files whose packages have files that none of
 // the builds compiles: others compile those together with the changed ones.
-func elsewhere(variants []*variant, changes []finding.FileChange) (files []string) {
+func elsewhere(runs []*buildRun, changes []finding.FileChange) (files []string) {
 	checked := map[string]bool{}
-	for _, v := range variants {
+	for _, v := range runs {
 		for _, p := range v.pkgs {
 			for _, name := range p.GoFiles {
 				checked[name] = true
@@ -282,7 +282,7 @@ func elsewhere(variants []*variant, changes []finding.FileChange) (files []strin
 		}
 	}
 	for _, c := range changes {
-		for _, v := range variants {
+		for _, v := range runs {
 			i := slices.IndexFunc(v.pkgs, func(p *packages.Package) bool { return v.prog.Compiles(p, c.Path) })
 			if i >= 0 && slices.ContainsFunc(v.pkgs[i].IgnoredFiles, func(name string) bool { return strings.HasSuffix(name, ".go") && !checked[name] }) {
 				files = append(files, c.Path)

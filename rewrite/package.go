@@ -20,7 +20,7 @@ type outcome struct {
 
 // fixPackage brings one package, of which found are the findings in any build,
 // to its fixpoint, or knows from an earlier run what that is.
-func (cfg Config) fixPackage(ctx context.Context, builds []state, found []finding.Finding) outcome {
+func (cfg Config) fixPackage(ctx context.Context, builds []packageState, found []finding.Finding) outcome {
 	id, known := cfg.fixID(builds, found)
 	var out outcome
 	if known && cfg.Cache.Get(id, &out) && out.restore(builds) {
@@ -44,7 +44,7 @@ func (cfg Config) fixPackage(ctx context.Context, builds []state, found []findin
 // restore completes an outcome of an earlier run with the old text of the
 // files, which is not kept because its hash is a part of the key. It reports
 // whether the files still hold it.
-func (out *outcome) restore(builds []state) bool {
+func (out *outcome) restore(builds []packageState) bool {
 	for i := range out.Changes {
 		c := &out.Changes[i]
 		if c.Old = source(builds, c.Path, out); c.Old == nil {
@@ -58,7 +58,7 @@ func (out *outcome) restore(builds []state) bool {
 // fixID returns the hash of all that the fixpoint of a package depends on: what
 // its findings depend on in each build, what a review has made of them, and
 // what may be fixed. It is not known if the findings themselves were not kept.
-func (cfg Config) fixID(builds []state, found []finding.Finding) (id cache.ID, known bool) {
+func (cfg Config) fixID(builds []packageState, found []finding.Finding) (id cache.ID, known bool) {
 	if cfg.Cache == nil {
 		return id, false
 	}
@@ -84,7 +84,7 @@ func (cfg Config) fixID(builds []state, found []finding.Finding) (id cache.ID, k
 
 // fixBuilds fixes one package in one build after the other, each of which
 // accounts for the findings that the ones before it do not have.
-func (cfg Config) fixBuilds(ctx context.Context, builds []state, found []finding.Finding) (out outcome) {
+func (cfg Config) fixBuilds(ctx context.Context, builds []packageState, found []finding.Finding) (out outcome) {
 	overlay := map[string][]byte{}
 	var fixed []finding.Finding
 	open := found
@@ -94,12 +94,12 @@ func (cfg Config) fixBuilds(ctx context.Context, builds []state, found []finding
 		if len(own) == 0 {
 			continue
 		}
-		fp := &fixpoint{cfg: cfg, state: builds[i], overlay: overlay, peers: slices.Concat(builds[:i], builds[i+1:])}
+		fp := &fixpoint{cfg: cfg, packageState: builds[i], overlay: overlay, peers: slices.Concat(builds[:i], builds[i+1:])}
 		all, done, errs := fp.run(ctx, own)
 		overlay = fp.overlay
 		copy(builds, fp.peers[:i])
 		copy(builds[i+1:], fp.peers[i:])
-		builds[i] = fp.state
+		builds[i] = fp.packageState
 		fixed = append(fixed, done...)
 		for _, f := range all {
 			if fp.prog.Wanted(f) {
@@ -126,7 +126,7 @@ func (cfg Config) fixBuilds(ctx context.Context, builds []state, found []finding
 
 // source returns the text of a file as one of the builds has analysed it. An
 // error goes to out.
-func source(builds []state, name string, out *outcome) []byte {
+func source(builds []packageState, name string, out *outcome) []byte {
 	var errs []error
 	for _, b := range builds {
 		src, err := b.prog.Source(name)

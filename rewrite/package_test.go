@@ -11,7 +11,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
-// TestKnownFixesOfChangedFile changes a file behind its analysis, when its fixes
+// TestKnownFixesOfChangedFile changes a file after its analysis, when its fixes
 // are known from an earlier run: nothing may be planned for the new text.
 func TestKnownFixesOfChangedFile(t *testing.T) {
 	store, err := cache.Open(t.TempDir())

@@ -83,7 +83,7 @@ func TestMistakesInDirectives(t *testing.T) {
 	// After a panic of a rule nobody knows what it would have found.
 	panics := rule.Rule{Name: "findother", Doc: "Panics.", Find: nil}
 	res = run(t, rewrite.Config{Rules: []rule.Rule{badRules[0], panics}, Known: []string{"findbad", "findother"}}, map[string]string{"m.go": src})
-	if got, want := statuses(res), "findbad:fixable findbad:suppressed findbad:fixable"; got != want || len(res.Internal) != 1 || res.Whole["example.com/m"] {
+	if got, want := statuses(res), "findbad:fixable findbad:suppressed findbad:fixable"; got != want || len(res.Internal) != 1 || res.Complete["example.com/m"] {
 		t.Errorf("got %s and %v, want %s", got, res.Internal, want)
 	}
 }

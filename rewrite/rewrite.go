@@ -66,9 +66,9 @@ type Result struct {
 	// Elsewhere are changed files that other builds compile, too, together
 	// with files that were not checked.
 	Elsewhere []string
-	// Whole holds the import paths of the packages in which every rule could
+	// Complete holds the import paths of the packages in which every rule could
 	// see all that it needs: what was not found there is not there.
-	Whole map[string]bool
+	Complete map[string]bool
 }
 
 // Run analyses what cfg names and plans the fixes. It returns an error only
@@ -82,19 +82,19 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	if cfg.Jobs > 0 {
 		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(cfg.Jobs))
 	}
-	variants, err := cfg.variants(ctx)
+	runs, err := cfg.buildRuns(ctx)
 	if err != nil {
 		return nil, err
 	}
-	res := newResult(variants)
-	found := union(variants)
+	res := newResult(runs)
+	found := union(runs)
 	if cfg.Policy != nil {
 		cfg.Policy.Review(found)
 	}
 	cfg.Review(found)
-	settle(variants, found)
+	settle(runs, found)
 	if cfg.NoFix {
-		res.Findings = wanted(variants, found)
+		res.Findings = wanted(runs, found)
 		return res, nil
 	}
 	// A mistake in a directive is no leak: no fix makes or mends one.
@@ -102,39 +102,39 @@ func Run(ctx context.Context, cfg Config) (*Result, error) {
 	for _, f := range found {
 		if f.Rule != rule.DirectiveName {
 			leaks = append(leaks, f)
-		} else if variants[0].prog.Wanted(f) {
+		} else if runs[0].prog.Wanted(f) {
 			res.Findings = append(res.Findings, f)
 		}
 	}
 	start := time.Now()
-	if len(leaks) > 0 && slices.ContainsFunc(variants, (*variant).large) {
+	if len(leaks) > 0 && slices.ContainsFunc(runs, (*buildRun).large) {
 		// The syntax and types of a large package are garbage by now. To verify its fixes
 		// takes as much again, which costs less in memory that the process already has.
 		runtime.GC()
 	}
-	if err := res.fix(ctx, cfg, variants, leaks); err != nil {
+	if err := res.fix(ctx, cfg, runs, leaks); err != nil {
 		return nil, err
 	}
 	cfg.Debugf("planned the fixes in %s", since(start))
 	finding.Sort(res.Findings)
 	slices.SortFunc(res.Changes, func(a, b finding.FileChange) int { return strings.Compare(a.Path, b.Path) })
-	res.Elsewhere = elsewhere(variants, res.Changes)
+	res.Elsewhere = elsewhere(runs, res.Changes)
 	return res, nil
 }
 
 // wanted returns the findings in what was named.
-func wanted(variants []*variant, found []finding.Finding) []finding.Finding {
-	return slices.DeleteFunc(found, func(f finding.Finding) bool { return !variants[0].prog.Wanted(f) })
+func wanted(runs []*buildRun, found []finding.Finding) []finding.Finding {
+	return slices.DeleteFunc(found, func(f finding.Finding) bool { return !runs[0].prog.Wanted(f) })
 }
 
 // fix brings each package with findings to its fixpoint, in one build after the
 // other, each of which accounts for the findings that the ones before it do not
 // have.
-func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, found []finding.Finding) error {
+func (res *Result) fix(ctx context.Context, cfg Config, runs []*buildRun, found []finding.Finding) error {
 	byPackage := map[load.Identity][]finding.Finding{}
 	var order []load.Identity
 	for _, f := range found {
-		id := identity(variants, f)
+		id := identity(runs, f)
 		if byPackage[id] == nil {
 			order = append(order, id)
 		}
@@ -142,7 +142,7 @@ func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, fou
 	}
 	took, known := stopwatch{}, 0
 	defer func() {
-		took.tell(cfg, "fixing", "packages")
+		took.logSlowest(cfg, "fixing", "packages")
 		if cfg.Cache != nil && len(order) > 0 {
 			cfg.Debugf("the fixes of %d of %d packages known from the cache", known, len(order))
 		}
@@ -153,7 +153,7 @@ func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, fou
 			return err
 		}
 		cfg.Progress("fixing", i, len(order))
-		out := cfg.fixPackage(ctx, states(cfg, variants, id), byPackage[id])
+		out := cfg.fixPackage(ctx, states(cfg, runs, id), byPackage[id])
 		if out.known {
 			known++
 		}
@@ -167,7 +167,7 @@ func (res *Result) fix(ctx context.Context, cfg Config, variants []*variant, fou
 
 // sound returns the rules that did not panic on a package: only those can say
 // what a fix has changed.
-func (v *variant) sound(rules []rule.Rule, pkg string) []rule.Rule {
+func (v *buildRun) sound(rules []rule.Rule, pkg string) []rule.Rule {
 	return slices.DeleteFunc(slices.Clone(rules), func(r rule.Rule) bool {
 		return slices.ContainsFunc(v.internal, func(err error) bool {
 			var p *summary.PanicError

@@ -24,11 +24,11 @@ func (cfg Config) analyze(ctx context.Context, prog *load.Program, pkgs []*packa
 	var mu sync.Mutex
 	n := 0
 	cfg.Progress("analysing", 0, len(pkgs))
-	cfg.tellLarge(pkgs)
+	cfg.reportLarge(pkgs)
 	perPackage, perStep := stopwatch{}, stopwatch{}
 	a, err := analyze.Packages(ctx, analyze.Job{
 		Program: prog, Packages: pkgs, Rules: cfg.Rules, Cache: cfg.Cache,
-		Options: rule.Options{ReadFile: prog.Source, Outside: prog.Outside, NoFix: cfg.NoFix, Known: cfg.Known, Whole: whole},
+		Options: rule.Options{ReadFile: prog.Source, Outside: prog.Outside, NoFix: cfg.NoFix, Known: cfg.Known, DepsAnalyzed: whole},
 		Watch: analyze.Watch{
 			Done: func() {
 				mu.Lock()
@@ -45,8 +45,8 @@ func (cfg Config) analyze(ctx context.Context, prog *load.Program, pkgs []*packa
 	if err != nil {
 		return nil, err
 	}
-	perStep.tell(cfg, "analysing", "steps")
-	perPackage.tell(cfg, "analysing", "packages")
+	perStep.logSlowest(cfg, "analysing", "steps")
+	perPackage.logSlowest(cfg, "analysing", "packages")
 	if a.Released > 0 {
 		cfg.Debugf("loaded %d packages of dependencies to see what their functions do, in %s", a.Released, round(a.ReleasedTook))
 	}
@@ -59,7 +59,7 @@ func (cfg Config) analyze(ctx context.Context, prog *load.Program, pkgs []*packa
 // large is from how many bytes of source on a package counts as such.
 const large = 4 << 20
 
-func (cfg Config) tellLarge(pkgs []*packages.Package) {
+func (cfg Config) reportLarge(pkgs []*packages.Package) {
 	if cfg.Large == nil {
 		return
 	}
@@ -90,8 +90,8 @@ const (
 	slow = 10 * time.Millisecond
 )
 
-// tell names the slowest things of a stage.
-func (s stopwatch) tell(cfg Config, stage, what string) {
+// logSlowest names the slowest things of a stage.
+func (s stopwatch) logSlowest(cfg Config, stage, what string) {
 	names := slices.SortedFunc(maps.Keys(s), func(a, b string) int {
 		return cmp.Or(cmp.Compare(s[b], s[a]), cmp.Compare(a, b))
 	})

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# The checks of the house: what the compiler and the tests do not hold.
+# The checks of the project: what the compiler and the tests do not hold.
 set -uo pipefail
 cd "$(dirname "$0")/.."
 module=$(go list -m)

@@ -70,7 +70,7 @@ type sample [][]goroutine
 
 type goroutine struct {
 	reason string     // what it waits for
-	frames [][]string // function, file and line, behind the text of both lines
+	frames [][]string // function, file and line, after the text of both lines
 }
 
 var (

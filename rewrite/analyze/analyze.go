@@ -1,4 +1,4 @@
-// Package analyze runs rules over packages, one behind what it imports, and
+// Package analyze runs rules over packages, one after what it imports, and
 // returns plain findings. What did not change since an earlier run comes from
 // the cache.
 package analyze

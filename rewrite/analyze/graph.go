@@ -89,7 +89,7 @@ func each(views []*view, f func(*view)) {
 	walk(views)
 }
 
-// graph orders packages so that each comes behind what it imports.
+// graph orders packages so that each comes after what it imports.
 //
 // A package is analysed together with its own tests, which may import packages
 // whose tests import it in turn. Where that makes a circle, the package is
@@ -203,7 +203,7 @@ func (g *graph) splitOne(circle []*node) bool {
 	return false
 }
 
-// want adds n to the order behind all that it needs.
+// want adds n to the order after all that it needs.
 func (g *graph) want(n *node) {
 	if g.known[n] {
 		return

@@ -46,7 +46,7 @@ func imports(pkg string, paths ...string) string {
 
 const goMod = "module m\n\ngo 1.26\n"
 
-// ids returns the order of a graph, and checks that each node stands behind
+// ids returns the order of a graph, and checks that each node stands after
 // what it needs.
 func ids(t *testing.T, g *graph) (list []string) {
 	t.Helper()

@@ -35,7 +35,7 @@ func (a *Analysis) key(n *node) (cache.ID, error) {
 			k.Add(r.Name)
 		}
 		k.Add(opt.Known...)
-		k.Add(strconv.FormatBool(opt.NoFix), strconv.FormatBool(opt.Whole == nil || opt.Whole(p.PkgPath)))
+		k.Add(strconv.FormatBool(opt.NoFix), strconv.FormatBool(opt.DepsAnalyzed == nil || opt.DepsAnalyzed(p.PkgPath)))
 	}
 	k.Add(p.ID, p.PkgPath, p.Name, p.ForTest, fmt.Sprint(a.job.Program.Sizes()))
 	if m := p.Module; m != nil {

@@ -68,15 +68,15 @@ func (r *released) asker(p *packages.Package, depth int) lifetime.Asked {
 	return func(fn *types.Func, i int) usage.Effect {
 		dep := r.prog.Import(p, fn.Pkg().Path())
 		if dep == nil || dep.Module == nil || dep.Module.Main {
-			return usage.ParamUnknown
+			return usage.Unknown
 		}
 		name := factName(fn)
 		if name == "" {
-			return usage.ParamUnknown
+			return usage.Unknown
 		}
 		effects := r.dependency(dep, depth).ask(name)
 		if i >= len(effects) {
-			return usage.ParamUnknown
+			return usage.Unknown
 		}
 		return effects[i]
 	}

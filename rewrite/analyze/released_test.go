@@ -103,7 +103,7 @@ func Deeper(ctx context.Context) error { return d.Done(ctx) }
 	"again/again.go":           use("again", "_ = new(a.Client).Odd(context.Background(), 1)"),
 }
 
-// use returns a package each of whose functions loses a cancel function behind
+// use returns a package each of whose functions loses a cancel function after
 // a call of a dependency, the name of which it has.
 func use(pkg, first string) string {
 	text := "package " + pkg + "\n\nimport (\n\t\"context\"\n\n\t\"dep.test/a\"\n)\n\nfunc First() { " + first + " }\n"

@@ -31,7 +31,7 @@ type Job struct {
 
 // Watch is told how an analysis goes on. Each function may be nil.
 type Watch struct {
-	// Done is called behind the last rule of each package, by several
+	// Done is called after the last rule of each package, by several
 	// goroutines at a time.
 	Done func()
 	// Took is told at the end how long each step took on each package.
@@ -74,7 +74,7 @@ type kept struct {
 	Facts, Plain []byte
 }
 
-// Packages analyses packages, each behind what it imports, and holds no more
+// Packages analyses packages, each after what it imports, and holds no more
 // of them at a time than there are processors.
 func Packages(ctx context.Context, job Job) (*Analysis, error) {
 	a := &Analysis{job: job, Skipped: map[*packages.Package]string{}, exports: exportIDs{ids: map[*packages.Package]string{}, deep: map[*packages.Package]string{}}}

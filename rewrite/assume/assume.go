@@ -17,7 +17,7 @@ import (
 )
 
 // Assumptions are conditions whose outcome is known at some statement: those
-// of the ifs around it, and of those in front of it that would have left. A later
+// of the ifs around it, and of those before it that would have left. A later
 // test of the same condition comes out the same way, as in
 // "if d > 0 { ctx, cancel = ... } ... if d > 0 { cancel() }". The same condition is
 // one about the same variables: an inner err is another one than that around it.
@@ -95,7 +95,7 @@ func AssumedIn(p *code.Pass, c inspector.Cursor, fn, outer *code.Func) Assumptio
 	for child := c; child.Valid() && child != fn.Cursor; child = child.Parent() {
 		if list, i, ok := code.StmtList(child); ok {
 			for _, s := range list[:i] {
-				// Behind "if cond { return }" cond is false.
+				// After "if cond { return }" cond is false.
 				if guard, ok := s.(*ast.IfStmt); ok && guard.Else == nil && leaves(p, guard.Body.List) {
 					Assume(p, out, guard.Cond, false, outer)
 				}
@@ -261,7 +261,7 @@ type constantKey struct {
 }
 
 // constantVar reports whether fn sees v with one value only. It is asked for
-// each call about all tests in front of it, which may be as many.
+// each call about all tests before it, which may be as many.
 func constantVar(p *code.Pass, v *types.Var, fn *code.Func) bool {
 	key := constantKey{v, fn.Body}
 	m := code.State[assumed](p)

@@ -129,7 +129,7 @@ func holds(p *code.Pass, fn *code.Func, c claim, soft bool) bool {
 	return tested && !returns
 }
 
-// nodeImplies reports whether c is certain behind the node n of a flow.
+// nodeImplies reports whether c is certain after the node n of a flow.
 func nodeImplies(p *code.Pass, n ast.Node, c claim, soft bool) bool {
 	var list []ast.Expr
 	switch n := n.(type) {
@@ -189,7 +189,7 @@ func allNil(p *code.Pass, fn *code.Func, v *types.Var) bool {
 		flow.Paths[struct{}]{
 			Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, !nodeImplies(p, n, c, false) },
 			Edge: func(cond ast.Expr, taken bool, s struct{}) (struct{}, bool) { return s, !implies(p, cond, taken, c) },
-			Round: func(l ast.Stmt, _ struct{}) bool {
+			Iteration: func(l ast.Stmt, _ struct{}) bool {
 				left = left || l == loop
 				return l != loop
 			},

@@ -99,7 +99,7 @@ func parse(data []byte) (b *Baseline, line int, err error) {
 		return nil, at(offset), plain(err)
 	}
 	if rest := bytes.TrimSpace(data[dec.InputOffset():]); len(rest) > 0 {
-		return nil, at(int64(bytes.LastIndex(data, rest))), errors.New("there is something behind the end of the document; a merge gone wrong?")
+		return nil, at(int64(bytes.LastIndex(data, rest))), errors.New("there is something after the end of the document; was a merge resolved wrongly?")
 	}
 	if doc.Version != version {
 		return nil, 1, fmt.Errorf("version is %d, this program reads version %d", doc.Version, version)

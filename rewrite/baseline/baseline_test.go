@@ -93,7 +93,7 @@ func TestErrors(t *testing.T) {
 		{"{\n\"version\": \"x\"}", 2, `"version" holds a string`},
 		{"{\"version\": 1, \"x\": 1}", 1, `unknown field "x"`},
 		{"{\"version\": 2}", 1, "version is 2, this program reads version 1"},
-		{good + "\n{}", 8, "behind the end"},
+		{good + "\n{}", 8, "after the end"},
 		{strings.Replace(good, `"count":1`, `"count":0`, 1), 4, "count is 0"},
 		{strings.Replace(good, `"function":"A"`, `"function":"B"`, 1), 4, "the fingerprint is not"},
 		{strings.Replace(good, `"count":1`, `"counts":1`, 1), 4, `unknown field "counts"`},

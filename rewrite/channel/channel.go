@@ -16,11 +16,11 @@ import (
 
 // Use is an operation on a channel variable.
 type Use struct {
-	Kind   Kind
-	At     inspector.Cursor // the identifier
-	Op     inspector.Cursor // the operation: SendStmt, UnaryExpr, RangeStmt, CallExpr
-	Runner inspector.Cursor
-	Callee Argument // for what a call does with the channel; Op is that call then
+	Kind          Kind
+	At            inspector.Cursor // the identifier
+	Op            inspector.Cursor // the operation: SendStmt, UnaryExpr, RangeStmt, CallExpr
+	GoroutineFunc inspector.Cursor
+	Callee        Argument // for what a call does with the channel; Op is that call then
 }
 
 // Weight is how often a send or receive waits at most.
@@ -70,7 +70,7 @@ func Uses(p *code.Pass, root inspector.Cursor, v types.Object) []Use {
 
 // UseAt says what is done with the channel that the expression at c denotes.
 func UseAt(p *code.Pass, at inspector.Cursor) Use {
-	u := Use{At: at, Op: at, Runner: p.Runner(at)}
+	u := Use{At: at, Op: at, GoroutineFunc: p.GoroutineFunc(at)}
 	c := code.Unparen(at)
 	parent := c.Parent()
 	switch n := parent.Node().(type) {

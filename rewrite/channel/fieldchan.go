@@ -19,7 +19,7 @@ type Field struct {
 	Made                 []ast.Expr // the capacities it is made with; nil for none
 	Closes               []Use
 	Looked               bool
-	Receivable, Sendable bool // somebody unknown may receive from it, send on it or close it
+	Receivable, Sendable bool // code that is not known may receive from it, send on it or close it
 }
 
 // Fields returns the channels in fields that nothing outside of the
@@ -79,7 +79,7 @@ type fieldTable struct {
 	seen    map[*types.Var]bool        // aliases followed
 }
 
-// getter books a function whose every return gives the same field, or nil,
+// getter records a function whose every return gives the same field, or nil,
 // as a channel to receive from.
 func (t *fieldTable) getter(d *ast.FuncDecl) {
 	fn, ok := t.p.TypesInfo.Defs[d.Name].(*types.Func)
@@ -117,7 +117,7 @@ func (t *fieldTable) getter(d *ast.FuncDecl) {
 	}
 }
 
-// got books what is done with the result of a getter, which can only be received from.
+// got records what is done with the result of a getter, which can only be received from.
 func (t *fieldTable) got(f *Field, call inspector.Cursor) {
 	u := UseAt(t.p, call)
 	if u.Kind == Recv || u.Kind == Range {
@@ -127,7 +127,7 @@ func (t *fieldTable) got(f *Field, call inspector.Cursor) {
 	f.Receivable = true
 }
 
-// use books one use of a field, or of a variable that is the same channel.
+// use records one use of a field, or of a variable that is the same channel.
 func (t *fieldTable) use(f *Field, c inspector.Cursor) {
 	u := UseAt(t.p, c)
 	switch u.Kind {
@@ -220,7 +220,7 @@ func (t *fieldTable) argument(f *Field, u Use, call *ast.CallExpr) {
 	t.unknown(f)
 }
 
-// handed books that the channel is given away as a value of type to.
+// handed records that the channel is given away as a value of type to.
 func (t *fieldTable) handed(f *Field, to types.Type) {
 	ch, ok := to.Underlying().(*types.Chan)
 	if !ok || ch.Dir() == types.SendRecv {
@@ -231,7 +231,7 @@ func (t *fieldTable) handed(f *Field, to types.Type) {
 	f.Sendable = f.Sendable || ch.Dir() == types.SendOnly
 }
 
-// value books what is stored in the field.
+// value records what is stored in the field.
 func (t *fieldTable) value(f *Field, e ast.Expr) {
 	e = ast.Unparen(e)
 	if t.p.IsNil(e) {
@@ -286,7 +286,7 @@ func (t *fieldTable) alias(f *Field, e ast.Expr) {
 	}
 }
 
-// assigned books an assignment of an alias: the field itself, or a new channel.
+// assigned records an assignment of an alias: the field itself, or a new channel.
 func (t *fieldTable) assigned(f *Field, use inspector.Cursor) bool {
 	check := func(value ast.Expr) bool {
 		value = ast.Unparen(value)
@@ -338,7 +338,7 @@ func (t *fieldTable) stored(f *Field, use inspector.Cursor) bool {
 	return false
 }
 
-// literal books the values that a composite literal gives to fields.
+// literal records the values that a composite literal gives to fields.
 func (t *fieldTable) literal(c inspector.Cursor, lit *ast.CompositeLit) {
 	for i, elt := range lit.Elts {
 		if kv, ok := elt.(*ast.KeyValueExpr); ok {

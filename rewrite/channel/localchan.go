@@ -27,12 +27,12 @@ type Local struct {
 	Recvs   []Use // in the function itself
 	Ranges  []Use // range statements in the function itself
 	Looked  bool  // len, cap or a non-blocking select look at the channel's state
-	Offered bool  // a goroutine sends on it in a select with another way out
+	Offered bool  // a goroutine sends on it in a select with another case
 	Closed  bool  // by the function itself or by a goroutine that sends nothing
-	Later   bool  // made behind its declaration
+	Later   bool  // made after its declaration
 
 	Siblings map[types.Object]bool
-	Ends     map[ast.Node]bool // communications behind which paths do not count; see Tell
+	Ends     map[ast.Node]bool // communications after which paths do not count; see doneSignalFor in blockingsend
 }
 
 // Sender is a goroutine that sends on the channel.
@@ -40,7 +40,7 @@ type Sender struct {
 	Stmt   inspector.Cursor // the go statement
 	Body   *code.Func       // a literal, or the declaration of a function of this package
 	Named  bool             // it is a declaration
-	Sends  []Use            // plain sends, or calls of functions that send, in source order; none if it sends in selects with another way out
+	Sends  []Use            // plain sends, or calls of functions that send, in source order; none if it sends in selects with another case
 	Most   int              // sends on one path of it, up to Many
 	Least  int              // sends on each path of it
 	Bound  frozen.Bound     // how many of it are started
@@ -52,10 +52,10 @@ type Sender struct {
 }
 
 // FollowLocal follows the channel of a call of make in fn. ok is false if it
-// is not kept in a local variable, or if somebody unknown may send, receive
+// is not kept in a local variable, or if code that is not known may send, receive
 // or close.
-func FollowLocal(p *code.Pass, make inspector.Cursor, fn *code.Func) (c *Local, ok bool) {
-	c = &Local{Pass: p, Fn: fn, Make: make}
+func FollowLocal(p *code.Pass, makeCall inspector.Cursor, fn *code.Func) (c *Local, ok bool) {
+	c = &Local{Pass: p, Fn: fn, Make: makeCall}
 	return c, c.Variable() && c.uses()
 }
 
@@ -94,8 +94,8 @@ func (s *Local) Variable() bool {
 	return s.Pass.DeclaredIn(s.Var, s.Fn) && !s.Pass.IsResult(s.Var, s.Fn)
 }
 
-// uses sorts what is done with the channel. It returns false if somebody
-// unknown may send, receive or close.
+// uses sorts what is done with the channel. It returns false if code that is not known
+// may send, receive or close.
 func (s *Local) uses() bool {
 	made := 0
 	var closes []Use
@@ -115,11 +115,11 @@ func (s *Local) uses() bool {
 			if !s.handedOver(u) && !s.passed(u) {
 				return false
 			}
-		case u.Kind == Recv && u.Runner == s.Fn.Cursor:
+		case u.Kind == Recv && u.GoroutineFunc == s.Fn.Cursor:
 			s.received(u)
-		case u.Kind == Range && u.Runner == s.Fn.Cursor:
+		case u.Kind == Range && u.GoroutineFunc == s.Fn.Cursor:
 			s.Ranges = append(s.Ranges, u)
-		case u.Kind == Send && u.Runner != s.Fn.Cursor:
+		case u.Kind == Send && u.GoroutineFunc != s.Fn.Cursor:
 			if !s.sent(u) {
 				return false
 			}
@@ -129,8 +129,8 @@ func (s *Local) uses() bool {
 			return false
 		}
 	}
-	for _, u := range closes { // a sender may close, behind its last send
-		s.Closed = s.Closed || u.Runner == s.Fn.Cursor || s.senderOf(u.Runner) == nil
+	for _, u := range closes { // a sender may close, after its last send
+		s.Closed = s.Closed || u.GoroutineFunc == s.Fn.Cursor || s.senderOf(u.GoroutineFunc) == nil
 	}
 	return true
 }
@@ -174,7 +174,7 @@ func (s *Local) handedOver(u Use) bool {
 					if !s.sent(pu) {
 						return false
 					}
-				case pu.Kind == Close && pu.Runner == c:
+				case pu.Kind == Close && pu.GoroutineFunc == c:
 				default:
 					return false
 				}
@@ -194,7 +194,7 @@ func (s *Local) senderOf(runner inspector.Cursor) *Sender {
 	return nil
 }
 
-// passed books a channel that is an argument of a function whose effect is known.
+// passed records a channel that is an argument of a function whose effect is known.
 func (s *Local) passed(u Use) bool {
 	a, ok := ArgumentOf(s.Pass, u)
 	e := a.Effect
@@ -204,13 +204,13 @@ func (s *Local) passed(u Use) bool {
 	case e.Idle():
 		return true
 	case a.Go:
-		return u.Runner == s.Fn.Cursor && s.starts(a)
+		return u.GoroutineFunc == s.Fn.Cursor && s.starts(a)
 	case e.Selects || e.Ranges || e.Sends > 0 && e.Receives > 0:
 		return false
 	}
 	u.Callee, u.Op = a, a.Call
 	s.Looked = s.Looked || e.Looks
-	if u.Runner == s.Fn.Cursor {
+	if u.GoroutineFunc == s.Fn.Cursor {
 		if e.Sends > 0 || e.Receives != e.SureReceives {
 			return false
 		}
@@ -228,7 +228,7 @@ func (s *Local) passed(u Use) bool {
 	return s.sent(u)
 }
 
-// starts books "go produce(ch)" of a function of this package that does
+// starts records "go produce(ch)" of a function of this package that does
 // nothing but send, and perhaps close.
 func (s *Local) starts(a Argument) bool {
 	e, body := a.Effect, s.Pass.Declaration(a.Callee)
@@ -251,21 +251,21 @@ func (s *Local) starts(a Argument) bool {
 	return true
 }
 
-// sent books a send in a literal that the function starts as a goroutine.
+// sent records a send in a literal that the function starts as a goroutine.
 func (s *Local) sent(u Use) bool {
-	snd := s.senderOf(u.Runner)
+	snd := s.senderOf(u.GoroutineFunc)
 	if snd == nil {
-		gs := launch.StartedBy(s.Pass, u.Runner, s.Fn)
+		gs := launch.StartedBy(s.Pass, u.GoroutineFunc, s.Fn)
 		if !gs.Valid() {
 			return false
 		}
-		if snd = s.start(gs, s.Pass.FuncOf(u.Runner)); snd == nil {
+		if snd = s.start(gs, s.Pass.FuncOf(u.GoroutineFunc)); snd == nil {
 			return false
 		}
 	}
 	if sel, _ := InSelect(u.Op); sel != nil {
 		s.Offered = true
-		return len(sel.Body.List) > 1 // has another way out; alone it is a plain send, in odd clothes
+		return len(sel.Body.List) > 1 // has another case; with one case it is a plain send
 	}
 	if node := code.FlowNode(u.Op, snd.Body); node != u.Op.Node() {
 		es, ok := node.(*ast.ExprStmt)
@@ -277,7 +277,7 @@ func (s *Local) sent(u Use) bool {
 	return true
 }
 
-// start books a go statement of the function. It returns nil for one that is
+// start records a go statement of the function. It returns nil for one that is
 // not understood.
 func (s *Local) start(gs inspector.Cursor, body *code.Func) *Sender {
 	snd := &Sender{Stmt: gs, Body: body, Bound: frozen.Bound{Const: 1}}
@@ -326,7 +326,7 @@ func (s *Local) ClosedAtReturn() bool {
 	closed := false
 	for _, u := range Uses(s.Pass, s.Fn.Cursor, s.Var) {
 		if u.Kind == Close {
-			if _, isDefer := u.Op.Parent().Node().(*ast.DeferStmt); !isDefer || u.Runner != s.Fn.Cursor {
+			if _, isDefer := u.Op.Parent().Node().(*ast.DeferStmt); !isDefer || u.GoroutineFunc != s.Fn.Cursor {
 				return false
 			}
 			closed = true
@@ -349,7 +349,7 @@ func (s *Local) Visible(e ast.Expr) bool {
 	return ok
 }
 
-// AnyExit returns where the function returns behind node, or NoPos.
+// AnyExit returns where the function returns after node, or NoPos.
 func (s *Local) AnyExit(node ast.Node) (exit token.Pos) {
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !exit.IsValid() && !s.Ends[n] },

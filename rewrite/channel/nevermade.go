@@ -34,7 +34,7 @@ func NeverMade(p *code.Pass, spec inspector.Cursor, fn *code.Func) (out []Use) {
 		case u.Waits():
 			out = append(out, u)
 		}
-		parks = parks && u.Runner == fn.Cursor && u.parks() && endsWith(p, fn, u.Op)
+		parks = parks && u.GoroutineFunc == fn.Cursor && u.parks() && endsWith(p, fn, u.Op)
 	}
 	if parks {
 		return nil

@@ -11,7 +11,7 @@ import (
 )
 
 // NeverReady reports whether n sends or receives on a channel that is nil for
-// certain: no select takes such a case, and outside of one nothing comes behind
+// certain: no select takes such a case, and outside of one nothing comes after
 // it.
 func NeverReady(p *code.Pass, n ast.Node) bool {
 	if send, ok := n.(*ast.SendStmt); ok {

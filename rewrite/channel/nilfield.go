@@ -14,14 +14,14 @@ import (
 
 // Reached reports whether an operation on the channel of a field can come at all.
 // One on a field that nothing here gives a channel, such as a hook that only tests
-// set, does not come behind a test for nil.
+// set, does not come after a test for nil.
 func Reached(p *code.Pass, f *Field, u Use) bool {
-	return len(f.Made) > 0 || !behindNilTest(p, f, u.At, 2)
+	return len(f.Made) > 0 || !afterNilTest(p, f, u.At, 2)
 }
 
-// behindNilTest reports whether control comes to c only if the field is not nil:
+// afterNilTest reports whether control comes to c only if the field is not nil:
 // in the function itself, in one around it, or in all that call it.
-func behindNilTest(p *code.Pass, f *Field, c inspector.Cursor, depth int) bool {
+func afterNilTest(p *code.Pass, f *Field, c inspector.Cursor, depth int) bool {
 	for at := range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		fn := p.FuncOf(at)
 		if fn == nil {
@@ -48,7 +48,7 @@ func behindNilTest(p *code.Pass, f *Field, c inspector.Cursor, depth int) bool {
 			}
 			calls, ok := callers.CallSites(p, obj)
 			for _, call := range calls {
-				ok = ok && behindNilTest(p, f, call, depth-1)
+				ok = ok && afterNilTest(p, f, call, depth-1)
 			}
 			return ok
 		}

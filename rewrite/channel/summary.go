@@ -21,7 +21,7 @@ type Effect struct {
 	// every call does that returns.
 	Sends, Receives         int8
 	SureSends, SureReceives int8
-	Selects                 bool // it sends or receives in a select with another way out
+	Selects                 bool // it sends or receives in a select with another case
 	Ranges                  bool // it receives until the channel is closed
 	Closes                  bool
 	Looks                   bool // it asks for len or cap, or polls
@@ -85,7 +85,7 @@ func chanEffect(p *code.Pass, v *types.Var, fn *code.Func) (e Effect) {
 		if u.Kind == Nil {
 			continue
 		}
-		if u.Runner != fn.Cursor {
+		if u.GoroutineFunc != fn.Cursor {
 			return Effect{} // in a goroutine or a literal of its own
 		}
 		node := code.FlowNode(u.Op, fn)

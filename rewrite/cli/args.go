@@ -8,7 +8,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 )
 
-// arrange puts the flags in front of the other arguments, because people type
+// arrange puts the flags before the other arguments, because people type
 // "goroutinefix ./... -w" and the parser stops at the first argument. What
 // follows "--" is no flag. The first argument that is no flag may be a
 // subcommand: if it analyses packages, its own flags follow it and the others
@@ -99,7 +99,7 @@ func keys(m map[string]bool) []string {
 }
 
 // didYouMean returns " (did you mean X?)" for the one of names that is most
-// like word, with prefix in front of it, or "" when none is.
+// like word, with prefix before it, or "" when none is.
 func didYouMean(word string, names []string, prefix string) string {
 	best, distance := "", 1+max(1, (len(word)+1)/3)
 	for _, n := range names {

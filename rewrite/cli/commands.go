@@ -18,7 +18,7 @@ func (p *program) commands() []*urfave.Command {
 	return []*urfave.Command{
 		{Name: "rules", Usage: "list the rules", Action: p.listRules},
 		{Name: "explain", ArgsUsage: "RULE", Usage: "say what a rule finds, why it is bad and how it is fixed", Action: p.explain},
-		{Name: "suppress", ArgsUsage: "[-reason TEXT] [packages]", Usage: "write a comment above each finding that keeps it silent (-d: only show it)", Action: p.suppress, Flags: []urfave.Flag{
+		{Name: "suppress", ArgsUsage: "[-reason TEXT] [packages]", Usage: "write a comment above each finding that suppresses it (-d: only show it)", Action: p.suppress, Flags: []urfave.Flag{
 			&urfave.StringFlag{Name: "reason", Value: "not reviewed yet"},
 		}},
 		{Name: "baseline", ArgsUsage: "[-o FILE] [packages]", Usage: "write all findings to the file that -baseline reads, and drop what is gone", Action: p.baseline, Flags: []urfave.Flag{

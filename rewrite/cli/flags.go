@@ -22,7 +22,7 @@ const description = `Without a mode, findings go to standard error and a unified
 fixes to standard output; nothing is written. The diff is for "git apply".
 
 Exit codes: 0 nothing found, or nothing left after -w; 1 findings remain;
-2 an error, or a package that could not be analysed. Flags may stand behind
+2 an error, or a package that could not be analysed. Flags may come after
 the arguments; -x is the same as --x.`
 
 // flags returns the flags of the program in the order of its help.
@@ -31,29 +31,29 @@ func flags() []urfave.Flag {
 		&urfave.BoolFlag{Name: "d", Usage: "print the diff; the default"},
 		&urfave.BoolFlag{Name: "w", Usage: "write the safe fixes (with -d, -l: and print them)"},
 		&urfave.BoolFlag{Name: "l", Usage: "list the files that would change"},
-		&urfave.BoolFlag{Name: "check", Usage: "findings only"},
+		&urfave.BoolFlag{Name: "check", Usage: "print findings only"},
 		&urfave.BoolFlag{Name: "i", Usage: "ask for each finding whether to fix it, then write"},
-		&urfave.BoolFlag{Name: "unsafe", Usage: "the unsafe fixes, too"},
+		&urfave.BoolFlag{Name: "unsafe", Usage: "print or write the unsafe fixes, too"},
 		&urfave.BoolFlag{Name: "allow-dirty", Usage: "let -w -unsafe write files with uncommitted changes"},
 		&urfave.StringSliceFlag{Name: "rules", Usage: "run these `RULES` (a,b or all)"},
 		&urfave.StringSliceFlag{Name: "skip", Usage: "do not run these `RULES`"},
-		&urfave.StringFlag{Name: "new-from-rev", Usage: "only what touches lines changed since the commit `REV`"},
-		&urfave.StringFlag{Name: "new-from-merge-base", Usage: "only what touches lines changed since the branch left `REF`"},
-		&urfave.StringFlag{Name: "baseline", Usage: "do not report the findings that `FILE` knows"},
+		&urfave.StringFlag{Name: "new-from-rev", Usage: "report only what touches lines changed since the commit `REV`"},
+		&urfave.StringFlag{Name: "new-from-merge-base", Usage: "report only what touches lines changed since the branch left `REF`"},
+		&urfave.StringFlag{Name: "baseline", Usage: "do not report the findings that are listed in `FILE`"},
 		&urfave.BoolFlag{Name: "generated", Usage: "show findings in generated files, too"},
 		&urfave.StringFlag{Name: "config", Usage: "read `FILE`, not the nearest " + config.Name + " (none: no file)"},
 		&urfave.StringFlag{Name: "shard", Usage: "analyse only the part `I/N` of the packages, such as 1/4"},
-		&urfave.BoolFlag{Name: "tests", Value: true, Usage: "analyse test files, too (-tests=false: not)"},
-		&urfave.StringFlag{Name: "matrix", Usage: "analyse each of these `BUILDS`, GOOS[/GOARCH][:tag+tag],...; a fix needs the consent of all"},
+		&urfave.BoolFlag{Name: "tests", Value: true, Usage: "analyse test files, too (-tests=false: leave them out)"},
+		&urfave.StringFlag{Name: "matrix", Usage: "analyse each of these `BUILDS`, GOOS[/GOARCH][:tag+tag],...; a fix must work in all of them"},
 		&urfave.StringFlag{Name: "tags", Usage: "comma-separated build `TAGS`"},
 		&urfave.StringFlag{Name: "mod", Usage: "module `MODE` of the go command: readonly, vendor or mod"},
 		&urfave.StringFlag{Name: "C", Usage: "run as if started in `DIR`"},
 		&urfave.IntFlag{Name: "j", Usage: "analyse `N` packages at a time (0: one for each CPU)"},
-		&urfave.BoolFlag{Name: "no-cache", Usage: "analyse everything, whatever is known from earlier runs"},
+		&urfave.BoolFlag{Name: "no-cache", Usage: "analyse everything anew, without the results of earlier runs"},
 		&urfave.StringFlag{Name: "format", Value: "text", Usage: "print the result in this `FORMAT`: " + strings.Join(report.Formats(), ", ")},
 		&urfave.StringSliceFlag{Name: "o", Usage: "also write the result to a file: `FORMAT=PATH`, repeatable"},
 		&urfave.StringFlag{Name: "color", Value: "auto", Usage: "colours: `WHEN` is auto, always or never"},
-		&urfave.BoolFlag{Name: "v", Usage: "tell what is done"},
+		&urfave.BoolFlag{Name: "v", Usage: "print what is done"},
 		&urfave.BoolFlag{Name: "q", Usage: "no findings and no summary on standard error"},
 		&urfave.BoolFlag{Name: "exit-zero", Usage: "exit 0 when findings remain"},
 	}

@@ -13,7 +13,7 @@ const interruptGrace = 150 * time.Millisecond
 
 // runEngine runs the engine, and leaves it alone when ctx is cancelled: a rule at work on
 // a large package, or the type checker, cannot be stopped, but writes nothing either, and
-// the process ends right after.
+// the process ends directly after.
 func (p *program) runEngine(ctx context.Context, cfg rewrite.Config) (*rewrite.Result, error) {
 	type outcome struct {
 		res *rewrite.Result

@@ -8,9 +8,9 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/load"
 )
 
-// tellNested says which modules below the patterns were left out, which the go command
+// reportNested says which modules below the patterns were left out, which the go command
 // does in silence, and how they are taken in.
-func (p *program) tellNested(o *options, loaded []string) {
+func (p *program) reportNested(o *options, loaded []string) {
 	if o.quiet {
 		return
 	}

@@ -26,7 +26,7 @@ func (o *options) judged(res *rewrite.Result) func(rule, pkg string) bool {
 	for _, r := range o.rules {
 		ran[r.Name] = true
 	}
-	return func(rule, pkg string) bool { return o.tests && ran[rule] && res.Whole[pkg] }
+	return func(rule, pkg string) bool { return o.tests && ran[rule] && res.Complete[pkg] }
 }
 
 // prune removes from the baseline what is gone from the code, when the run

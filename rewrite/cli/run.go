@@ -71,7 +71,7 @@ func (p *program) run(c *urfave.Context) error {
 	run.Err = errors.Join(run.Err, o.save(run), o.stepSummary(run))
 	p.code = exitCode(o, run, changes)
 
-	p.tellNested(o, res.Dirs)
+	p.reportNested(o, res.Dirs)
 	text := report.Text
 	if o.quiet || report.Accounts(o.format) {
 		text = report.Problems

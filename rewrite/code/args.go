@@ -9,11 +9,11 @@ import (
 
 // ArgumentFor replaces a parameter of an enclosing literal that is called or
 // started in place by what is passed for it.
-func (p *Pass) ArgumentFor(key WGKey, c inspector.Cursor) WGKey {
+func (p *Pass) ArgumentFor(key Path, c inspector.Cursor) Path {
 	for lit := range c.Enclosing((*ast.FuncLit)(nil)) {
 		if arg := p.LitArgument(lit, key.Root); arg != nil {
-			if outer, ok := p.Path(arg); ok {
-				key = WGKey{outer.Root, outer.Path + key.Path}
+			if outer, ok := p.PathOf(arg); ok {
+				key = Path{outer.Root, outer.Fields + key.Fields}
 			}
 		}
 	}

@@ -67,7 +67,7 @@ func TestFlow(t *testing.T) {
 		{"endless loop", "for { if p() { break } }; a()", "pa ppa pppa ppppa"},
 		{"loop with condition may be skipped", "for p() { a(); break }; b()", "pab pb"},
 		{"counted loop is entered", "for i := 0; i < 2; i++ { a(); return }; b()", "a"},
-		{"counted loop with no round", "for i := 0; i < 0; i++ { a(); return }; b()", "a b"},
+		{"counted loop with no iteration", "for i := 0; i < 0; i++ { a(); return }; b()", "a b"},
 		{"range over constant is entered", "for range 2 { a(); return }; b()", "a"},
 		{"range over literal is entered", "for range []int{1} { a(); return }; b()", "a"},
 		{"range over slice may be empty", "for range xs { a(); return }; b()", "a b"},

@@ -8,51 +8,51 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// WGKey identifies a sync.WaitGroup by the variable it is reached from and
-// the fields on the way.
-type WGKey struct {
-	Root types.Object
-	Path string
+// Path is an access path: a variable and the fields on the way from it, such as those to a
+// sync.WaitGroup.
+type Path struct {
+	Root   types.Object
+	Fields string // ".state.wg"
 }
 
-// Path returns the key of e: an identifier or a chain of fields, possibly after & or *, or
+// PathOf returns the access path of e: an identifier or a chain of fields, possibly after & or *, or
 // a call, of which the same text is taken for the same value.
-func (p *Pass) Path(e ast.Expr) (WGKey, bool) {
+func (p *Pass) PathOf(e ast.Expr) (Path, bool) {
 	switch x := ast.Unparen(e).(type) {
 	case *ast.Ident:
 		if v, ok := p.TypesInfo.ObjectOf(x).(*types.Var); ok {
-			return WGKey{Root: v}, true
+			return Path{Root: v}, true
 		}
 	case *ast.SelectorExpr:
 		sel := p.TypesInfo.Selections[x]
 		if sel == nil { // pkg.Var
 			if v, ok := p.TypesInfo.Uses[x.Sel].(*types.Var); ok {
-				return WGKey{Root: v}, true
+				return Path{Root: v}, true
 			}
-			return WGKey{}, false
+			return Path{}, false
 		}
 		if sel.Kind() != types.FieldVal {
-			return WGKey{}, false
+			return Path{}, false
 		}
-		key, ok := p.Path(x.X)
+		key, ok := p.PathOf(x.X)
 		name := x.Sel.Name
 		if v := sel.Obj().(*types.Var); v.Embedded() && typeis.Named(v.Type(), "sync", "WaitGroup") {
 			name = "~"
 		}
-		key.Path += "." + name
+		key.Fields += "." + name
 		return key, ok
 	case *ast.StarExpr:
-		return p.Path(x.X)
+		return p.PathOf(x.X)
 	case *ast.UnaryExpr:
 		if x.Op == token.AND {
-			return p.Path(x.X)
+			return p.PathOf(x.X)
 		}
 	case *ast.CallExpr: // s.group(): the same text is taken for the same group
 		if fn := p.Callee(x); fn != nil {
-			return WGKey{Root: fn, Path: "." + types.ExprString(x)}, true
+			return Path{Root: fn, Fields: "." + types.ExprString(x)}, true
 		}
 	}
-	return WGKey{}, false
+	return Path{}, false
 }
 
 // FieldOf returns the last field on the way to a WaitGroup, or nil if it is

@@ -13,7 +13,7 @@ import (
 // known.
 func (p *Pass) MayRecover(fn *Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.DeferStmt)(nil)) {
-		if p.Runner(c) == fn.Cursor && p.recoversAs(c.Node().(*ast.DeferStmt).Call, c) {
+		if p.GoroutineFunc(c) == fn.Cursor && p.recoversAs(c.Node().(*ast.DeferStmt).Call, c) {
 			return true
 		}
 	}

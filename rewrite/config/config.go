@@ -80,8 +80,8 @@ func Read(path string, rules []string) (*Config, error) {
 }
 
 // BaselineOutside reports whether the baseline lies outside of the directory of
-// the file, behind links if need be: then it is read, and not written on the word
-// of a file that came with the code.
+// the file, links followed if need be: then it is read, and not written, because the
+// file that names it may have come with the code.
 func (c *Config) BaselineOutside() bool {
 	if c.Baseline == "" {
 		return false

@@ -48,7 +48,7 @@ func (e *ctxEnding) expr(x ast.Expr, pos token.Pos) bool {
 		return false
 	}
 	// What it may hold: what the last assignment gives that certainly comes
-	// before, and those behind it.
+	// before, and those after it.
 	var given []inspector.Cursor
 	certain := false
 	for _, use := range p.Uses(e.c.Fn.Cursor, v) {
@@ -140,7 +140,7 @@ func (e *ctxEnding) given(use inspector.Cursor, v *types.Var, stmt ast.Stmt) boo
 func goroutineEnds(p *code.Pass, c inspector.Cursor) bool {
 	call := code.Unparen(c).Parent()
 	deferred, ok := call.Parent().Node().(*ast.DeferStmt)
-	_, isLit := p.Runner(c).Node().(*ast.FuncLit)
+	_, isLit := p.GoroutineFunc(c).Node().(*ast.FuncLit)
 	if !ok || !isLit || ast.Node(deferred.Call) != call.Node() {
 		return false
 	}
@@ -148,11 +148,11 @@ func goroutineEnds(p *code.Pass, c inspector.Cursor) bool {
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) { return s, n != ast.Node(deferred) },
 		Exit: func(*flow.Block, struct{}) { always = false },
-	}.FromEntry(p.FuncOf(p.Runner(c)).Flow, struct{}{})
+	}.FromEntry(p.FuncOf(p.GoroutineFunc(c)).Flow, struct{}{})
 	if !always {
 		return false
 	}
-	start := code.Unparen(p.Runner(c)).Parent()
+	start := code.Unparen(p.GoroutineFunc(c)).Parent()
 	n, ok := start.Node().(*ast.CallExpr)
 	if !ok {
 		return false
@@ -238,9 +238,9 @@ func (c *Cancel) waitsForMember(at inspector.Cursor) (start ast.Node, waits []as
 		}
 		return p.VarOf(sel.X)
 	}
-	call := code.Unparen(p.Runner(at)).Parent()
+	call := code.Unparen(p.GoroutineFunc(at)).Parent()
 	v := group(call.Node().(*ast.CallExpr), "Go")
-	if v == nil || !p.DeclaredIn(v, c.Fn) || p.Runner(call) != c.Fn.Cursor {
+	if v == nil || !p.DeclaredIn(v, c.Fn) || p.GoroutineFunc(call) != c.Fn.Cursor {
 		return nil, nil
 	}
 	for _, use := range p.Uses(c.Fn.Cursor, v) {
@@ -248,7 +248,7 @@ func (c *Cancel) waitsForMember(at inspector.Cursor) (start ast.Node, waits []as
 			return nil, nil // to another group
 		}
 		call, ok := use.Parent().Parent().Node().(*ast.CallExpr)
-		if ok && group(call, "Wait") == v && p.Runner(use) == c.Fn.Cursor && !code.InDefer(use) {
+		if ok && group(call, "Wait") == v && p.GoroutineFunc(use) == c.Fn.Cursor && !code.InDefer(use) {
 			waits = append(waits, code.FlowNode(use, c.Fn))
 		}
 	}

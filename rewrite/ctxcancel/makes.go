@@ -62,7 +62,7 @@ func makesCancel(p *code.Pass, fn *code.Func) string {
 	return made
 }
 
-// maker returns the function of the standard library that stands behind call
+// maker returns the function of the standard library that call ends in
 // and makes a cancel function; "" if none does.
 func maker(p *code.Pass, call *ast.CallExpr) string {
 	fn := p.Callee(call)

@@ -11,7 +11,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// A cancel function and the Done of its context are a word between goroutines, as
+// A cancel function and the Done of its context are a signal between goroutines, as
 // a close of a channel and a receive from it are.
 
 // Cancels returns the function that a call ends a context by: what it calls is

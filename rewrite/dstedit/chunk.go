@@ -57,8 +57,8 @@ func endOf(file *ast.File, i int) token.Pos {
 	return file.Decls[i].End()
 }
 
-// blankAfter returns the offset behind the line of at and whether a blank line
-// comes next. A line with more than comments behind at, or with one that does
+// blankAfter returns the offset after the line of at and whether a blank line
+// comes next. A line with more than comments after at, or with one that does
 // not end there, has nothing blank after it.
 func blankAfter(src []byte, at int) (end int, ok bool) {
 	i := bytes.IndexByte(src[at:], '\n')

@@ -30,20 +30,20 @@ func (d *Decl) Expr(e ast.Expr) dst.Expr {
 // Replace puts a copy of new in the place of old, with the line breaks and
 // comments around old. Comments inside old make the rewrite fail. Parentheses
 // around old stay.
-func (d *Decl) Replace(old ast.Expr, new dst.Expr) error {
+func (d *Decl) Replace(old ast.Expr, repl dst.Expr) error {
 	n, err := d.node(old)
 	if err != nil {
 		return err
 	}
-	new = dst.Clone(new).(dst.Expr)
-	layOut(new)
-	from, to := n.Decorations(), new.Decorations()
+	repl = dst.Clone(repl).(dst.Expr)
+	layOut(repl)
+	from, to := n.Decorations(), repl.Decorations()
 	to.Before, to.After = from.Before, from.After
 	to.Start, to.End = clip(from.Start), clip(from.End)
 	done := false
 	replaced, err := apply(d.root, func(c *dstutil.Cursor) bool {
 		if !done && c.Node() == n {
-			c.Replace(new)
+			c.Replace(repl)
 			done = true
 		}
 		return !done
@@ -55,7 +55,7 @@ func (d *Decl) Replace(old ast.Expr, new dst.Expr) error {
 		return refuse("%s is no longer in the declaration", kind(old))
 	}
 	d.root = replaced.(dst.Decl)
-	d.nodes[ast.Unparen(old)] = new
+	d.nodes[ast.Unparen(old)] = repl
 	return nil
 }
 

@@ -101,8 +101,8 @@ func TestExprs(t *testing.T) {
 		},
 		{
 			name: "replace keeps the comments around",
-			src:  body("\tg(\n\t\t// above\n\t\ttime.After(d), // behind\n\t)\n"),
-			want: body("\tg(\n\t\t// above\n\t\tt.C, // behind\n\t)\n"),
+			src:  body("\tg(\n\t\t// above\n\t\ttime.After(d), // after\n\t)\n"),
+			want: body("\tg(\n\t\t// above\n\t\tt.C, // after\n\t)\n"),
 			edit: func(tr *tree, d *Decl) error { return d.Replace(tr.expr("time.After(d)"), Sel("t", "C")) },
 		},
 		{

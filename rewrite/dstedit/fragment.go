@@ -20,11 +20,11 @@ const header = "package p\n\n"
 // region is the range of whole lines of a source that holds a declaration
 // without its doc comment.
 type region struct {
-	start, end int // byte offsets; end is behind the last line's line ending
+	start, end int // byte offsets; end is after the last line's line ending
 }
 
 // cut returns the region of decl in src. It refuses a declaration that shares
-// a line with anything but a comment behind it.
+// a line with anything but a comment after it.
 func cut(fset *token.FileSet, src []byte, decl ast.Decl) (region, error) {
 	tf := fset.File(decl.Pos())
 	if tf == nil || tf.Size() != len(src) {

@@ -85,7 +85,7 @@ func parseImports(src []byte) (*imports, error) {
 	return h, nil
 }
 
-// end returns the byte offset behind the line of the last import or, without
+// end returns the byte offset after the line of the last import or, without
 // one, of the package clause.
 func (h *imports) end() int {
 	last := h.file.Name.End()
@@ -103,7 +103,7 @@ func (h *imports) lineStart(pos token.Pos) int {
 	return bytes.LastIndexByte(h.src[:h.tf.Offset(pos)], '\n') + 1
 }
 
-// lineEnd returns the offset behind the line of pos.
+// lineEnd returns the offset after the line of pos.
 func (h *imports) lineEnd(pos token.Pos) int {
 	at := h.tf.Offset(pos)
 	if i := bytes.IndexByte(h.src[at:], '\n'); i >= 0 {

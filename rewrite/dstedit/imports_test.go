@@ -25,7 +25,7 @@ func TestImport(t *testing.T) {
 			want:   "package p\n\nimport \"context\"\n",
 		},
 		{
-			name: "none, comment behind the package clause", path: "context", local: "context",
+			name: "none, comment after the package clause", path: "context", local: "context",
 			header: "// doc\npackage p // why\n\n// free\n",
 			want:   "// doc\npackage p // why\n\nimport \"context\"\n\n// free\n",
 		},
@@ -179,7 +179,7 @@ func TestImport(t *testing.T) {
 			header: "package p\n",
 		},
 		{
-			name: "code behind the package clause", path: "time", refused: "shares its line",
+			name: "code after the package clause", path: "time", refused: "shares its line",
 			header: "package p; var v int\n",
 		},
 	}
@@ -215,7 +215,7 @@ func TestImport(t *testing.T) {
 	}
 }
 
-// importAndInsert imports path and inserts a statement behind a().
+// importAndInsert imports path and inserts a statement after a().
 func importAndInsert(tr *tree, path string, opts ...Option) (got, local string, err error) {
 	got, _, err = tr.rewrite(func(d *Decl) error {
 		if local, err = d.Import(path); err != nil {

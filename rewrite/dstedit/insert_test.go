@@ -104,7 +104,7 @@ func TestInsertAfter(t *testing.T) {
 			`),
 		},
 		{
-			name: "behind an if", edit: after("if"),
+			name: "after an if", edit: after("if"),
 			src: body(`
 				if c { // why
 					a()

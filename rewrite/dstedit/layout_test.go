@@ -66,7 +66,7 @@ func TestForeignLayout(t *testing.T) {
 			},
 		},
 		{
-			name: "behind several blank lines", edit: before("d()"),
+			name: "after several blank lines", edit: before("d()"),
 			src:  "package p\n\nfunc f() {\n\ta( 1 )\n\n\n\td()\n}\n",
 			want: "package p\n\nfunc f() {\n\ta( 1 )\n\n\n\tx()\n\td()\n}\n",
 		},

@@ -28,7 +28,7 @@ func TestDeleteLeavingComments(t *testing.T) {
 			want: body("\ta()\n\n\tc()\n"),
 		},
 		{
-			name: "nothing behind it", edit: delLeaving("b()"), refused: "a comment would be lost",
+			name: "nothing after it", edit: delLeaving("b()"), refused: "a comment would be lost",
 			src: body("\ta()\n\tb() // of b\n"),
 		},
 		{

@@ -37,7 +37,7 @@ func TestMove(t *testing.T) {
 			`),
 		},
 		{
-			name: "add out of a loop with a blank line behind", edit: moveBefore("wg.Add(1)", "go func"),
+			name: "add out of a loop with a blank line after", edit: moveBefore("wg.Add(1)", "go func"),
 			src: body(`
 				for range 10 {
 					go func() {
@@ -139,7 +139,7 @@ func TestMove(t *testing.T) {
 			want: body("\twg.Add(1)\nL:\n\tfor {\n\t\tgo func() {\n\t\t\twork()\n\t\t}()\n\t\tbreak L\n\t}\n"),
 		},
 		{
-			name: "defer down behind the guard", edit: moveAfter("defer", "if"),
+			name: "defer down after the guard", edit: moveAfter("defer", "if"),
 			src: body(`
 				resp, err := get()
 				defer resp.Close() // close it
@@ -372,7 +372,7 @@ func TestWrapSend(t *testing.T) {
 			src: body("\tselect {\n\tcase c <- 1:\n\t}\n"),
 		},
 		{
-			name: "then insert behind it", src: body("\tc <- 1 // now\n"),
+			name: "then insert after it", src: body("\tc <- 1 // now\n"),
 			want: body("\tselect {\n\tcase c <- 1: // now\n\tcase <-ctx.Done():\n\t\treturn\n\t}\n\tx()\n"),
 			edit: func(tr *tree, d *Decl) error {
 				if err := wrap(tr, d); err != nil {

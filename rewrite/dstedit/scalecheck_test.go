@@ -153,8 +153,8 @@ func (s *scaleFile) wrongLines(r region, op scaleOp, place scalePlace, edits []E
 	case replaced > touched:
 		return fmt.Sprintf("%d lines were replaced, the edit is about %d", replaced, touched)
 	case op.name == "AppendArg" && blank == -1:
-		// Behind a comment gofmt keeps a blank line in front of the bracket,
-		// behind an argument it does not.
+		// After a comment gofmt keeps a blank line before the bracket,
+		// after an argument it does not.
 	case !op.moves && !long && blank != 0:
 		return fmt.Sprintf("%+d blank lines", blank)
 	// Without its only statement a block keeps no blank lines around a comment.

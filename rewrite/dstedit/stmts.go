@@ -9,16 +9,16 @@ import (
 	"github.com/dave/dst"
 )
 
-// InsertAfter inserts copies of new directly after s, behind the comment on
+// InsertAfter inserts copies of new directly after s, after the comment on
 // its line. A labelled statement counts as a whole. It refuses an s that is
 // not in the list of a block or clause.
-func (d *Decl) InsertAfter(s ast.Stmt, new ...dst.Stmt) error {
+func (d *Decl) InsertAfter(s ast.Stmt, repl ...dst.Stmt) error {
 	sl, err := d.slot(s)
 	if err != nil {
 		return err
 	}
 	sl.canon()
-	sl.putAfter(copies(new))
+	sl.putAfter(copies(repl))
 	sl.settle()
 	return nil
 }
@@ -26,7 +26,7 @@ func (d *Decl) InsertAfter(s ast.Stmt, new ...dst.Stmt) error {
 // InsertBefore inserts copies of new directly before s and the comments that
 // belong to it. It refuses an s that carries a label from inside, or is not in
 // the list of a block or clause.
-func (d *Decl) InsertBefore(s ast.Stmt, new ...dst.Stmt) error {
+func (d *Decl) InsertBefore(s ast.Stmt, repl ...dst.Stmt) error {
 	sl, err := d.slot(s)
 	if err != nil {
 		return err
@@ -35,29 +35,29 @@ func (d *Decl) InsertBefore(s ast.Stmt, new ...dst.Stmt) error {
 		return refuse("the statement follows a label")
 	}
 	sl.canon()
-	sl.putBefore(copies(new))
+	sl.putBefore(copies(repl))
 	sl.settle()
 	return nil
 }
 
-// InsertEach inserts what new returns for each of the statements before in
-// front of it, and for last, unless that is nil, behind it.
-func (d *Decl) InsertEach(before []ast.Stmt, last ast.Stmt, new func(ast.Stmt) dst.Stmt) error {
+// InsertEach inserts what new returns for each of the statements in before, directly
+// before it, and for last, unless that is nil, after it.
+func (d *Decl) InsertEach(before []ast.Stmt, last ast.Stmt, repl func(ast.Stmt) dst.Stmt) error {
 	for _, s := range before {
-		if err := d.InsertBefore(s, new(s)); err != nil {
+		if err := d.InsertBefore(s, repl(s)); err != nil {
 			return err
 		}
 	}
 	if last == nil {
 		return nil
 	}
-	return d.InsertAfter(last, new(last))
+	return d.InsertAfter(last, repl(last))
 }
 
 // InsertFirst inserts copies of new at the start of list, which is an
 // *ast.BlockStmt, *ast.CaseClause or *ast.CommClause. In an empty list they go
-// behind the comments in it.
-func (d *Decl) InsertFirst(list ast.Node, new ...dst.Stmt) error {
+// after the comments in it.
+func (d *Decl) InsertFirst(list ast.Node, repl ...dst.Stmt) error {
 	n, err := d.node(list)
 	if err != nil {
 		return err
@@ -69,7 +69,7 @@ func (d *Decl) InsertFirst(list ast.Node, new ...dst.Stmt) error {
 	if b, ok := n.(*dst.BlockStmt); ok && d.holdsClauses(b) {
 		return refuse("the block holds clauses")
 	}
-	stmts := copies(new)
+	stmts := copies(repl)
 	if len(stmts) == 0 {
 		return nil
 	}
@@ -79,7 +79,7 @@ func (d *Decl) InsertFirst(list ast.Node, new ...dst.Stmt) error {
 	}
 	sl := &slot{owner: n, list: body}
 	sl.canon()
-	// Comments behind the brace stay there; those above the first statement
+	// Comments after the brace stay there; those above the first statement
 	// stay with it.
 	first := (*body)[0].Decorations()
 	stmts[0].Decorations().Before = broken(first.Before)
@@ -95,7 +95,7 @@ func fill(n dst.Node, body *[]dst.Stmt, stmts []dst.Stmt) {
 	stmts[len(stmts)-1].Decorations().After = dst.NewLine
 	*body = stmts
 	// The comments of an empty clause are at its end; its colon keeps them
-	// in front of the first statement.
+	// before the first statement.
 	var colon, end *dst.Decorations
 	switch n := n.(type) {
 	case *dst.CaseClause:
@@ -180,8 +180,8 @@ func (d *Decl) Delete(s ast.Stmt) error {
 	return nil
 }
 
-// DeleteLeavingComments removes s and leaves the comments that belong to it in
-// front of the next statement. It refuses a labelled s, one with comments
+// DeleteLeavingComments removes s and leaves the comments that belong to it before
+// the next statement. It refuses a labelled s, one with comments
 // inside, and one with comments that no statement follows.
 func (d *Decl) DeleteLeavingComments(s ast.Stmt) error {
 	sl, err := d.slot(s)
@@ -219,7 +219,7 @@ func (d *Decl) DeleteLeavingComments(s ast.Stmt) error {
 
 // WrapSend makes s the first case of a select statement with the further
 // clauses others, which are copied. Comments above s go above the select, the
-// comment on its line goes behind the colon of its case.
+// comment on its line goes after the colon of its case.
 func (d *Decl) WrapSend(s *ast.SendStmt, others ...*dst.CommClause) error {
 	return d.wrap(s, others)
 }
@@ -268,8 +268,8 @@ func (d *Decl) wrap(s ast.Stmt, others []*dst.CommClause) error {
 }
 
 // ReplaceStmt puts new in the place of s. Comments above s stay above, the one
-// on its line goes behind new.
-func (d *Decl) ReplaceStmt(s ast.Stmt, new dst.Stmt) error {
+// on its line goes after new.
+func (d *Decl) ReplaceStmt(s ast.Stmt, repl dst.Stmt) error {
 	sl, err := d.slot(s)
 	if err != nil {
 		return err
@@ -283,33 +283,33 @@ func (d *Decl) ReplaceStmt(s ast.Stmt, new dst.Stmt) error {
 		return refuse("no statement to replace")
 	}
 	sl.canon()
-	from, to := old.Decorations(), new.Decorations()
+	from, to := old.Decorations(), repl.Decorations()
 	to.Before, to.After, to.Start, to.End = from.Before, from.After, from.Start, from.End
-	d.put(sl, s, old, new)
+	d.put(sl, s, old, repl)
 	return nil
 }
 
 // put makes new what stands in the slot of s instead of old.
-func (d *Decl) put(sl *slot, s ast.Stmt, old, new dst.Stmt) {
+func (d *Decl) put(sl *slot, s ast.Stmt, old, repl dst.Stmt) {
 	if sl.inner {
 		lab := sl.stmt()
 		for l, ok := lab.(*dst.LabeledStmt); ok; l, ok = l.Stmt.(*dst.LabeledStmt) {
 			if l.Stmt == old {
-				l.Stmt = new
+				l.Stmt = repl
 				break
 			}
 		}
 	} else {
-		(*sl.list)[sl.i] = new
+		(*sl.list)[sl.i] = repl
 	}
-	d.nodes[s] = new
+	d.nodes[s] = repl
 	sl.settle()
 }
 
 // copies returns copies of the new statements, each on a line of its own.
-func copies(new []dst.Stmt) []dst.Stmt {
-	out := make([]dst.Stmt, len(new))
-	for i, s := range new {
+func copies(repl []dst.Stmt) []dst.Stmt {
+	out := make([]dst.Stmt, len(repl))
+	for i, s := range repl {
 		s = dst.Clone(s).(dst.Stmt)
 		layOut(s)
 		decs := s.Decorations()

@@ -124,14 +124,14 @@ func mapLines(formatted []string, orig []srcLine) ([]int, error) {
 // transplant carries the difference between the formatted declaration base and
 // its edited form over to the region r of src and returns it as edits of src.
 func transplant(src []byte, r region, base, edited string) ([]Edit, error) {
-	old, new := splitLines(base), splitLines(edited)
+	old, changed := splitLines(base), splitLines(edited)
 	orig := sourceLines(src, r)
 	m, err := mapLines(old, orig)
 	if err != nil {
 		return nil, err
 	}
 	t := &transplanter{
-		old: old, new: new, orig: orig, lines: m,
+		old: old, new: changed, orig: orig, lines: m,
 		oldInside: insideTokens(base), newInside: insideTokens(edited),
 		eol: defaultEOL(src),
 	}
@@ -244,7 +244,7 @@ func (t *transplanter) span(h hunk) (from, to int) {
 	case h.start == 0:
 		return 0, 0
 	case squash(t.old[h.start-1]) == "" && h.start < len(t.old):
-		// Behind all blank lines that formatting merges into one.
+		// After all blank lines that formatting merges into one.
 		return t.lines[h.start], t.lines[h.start]
 	default:
 		at := t.lines[h.start-1] + 1

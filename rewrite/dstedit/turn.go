@@ -42,7 +42,7 @@ func (d *Decl) ToDefer(s *ast.ExprStmt) error {
 	return nil
 }
 
-// HoistInit moves the init statement of an if in front of it, below the
+// HoistInit moves the init statement of an if before it, below the
 // comments above the if. It refuses an if
 // that follows a label or an else, and one whose init holds comments.
 func (d *Decl) HoistInit(s *ast.IfStmt) error {

@@ -96,7 +96,7 @@ func (w *window) grow(nodes []ast.Node) bool {
 	return wider && hi-lo < len(list)/4
 }
 
-// apart reports whether gofmt lays out the statements before and behind the one with
+// apart reports whether gofmt lays out the statements before and after the one with
 // index i without a look at one another: it aligns only comments at the ends of lines that follow each other.
 func (w *window) apart(i int) bool {
 	src, end := w.f.src, w.offset(w.decl.Body.List[i-1].End())
@@ -106,7 +106,7 @@ func (w *window) apart(i int) bool {
 
 func (w *window) offset(pos token.Pos) int { return w.f.fset.File(pos).Offset(pos) }
 
-// lineAfter returns the offset behind the line of at; ok is false if more than white space
+// lineAfter returns the offset after the line of at; ok is false if more than white space
 // and comments follow on it.
 func (w *window) lineAfter(at int) (end int, ok bool) {
 	eol := bytes.IndexByte(w.f.src[at:], '\n')

@@ -35,7 +35,7 @@ type Block struct {
 	End   token.Pos
 	// Select is the statement that chooses among Succs, if there is one.
 	Select *ast.SelectStmt
-	// Loop is the for or range statement whose next round begins here.
+	// Loop is the for or range statement whose next iteration begins here.
 	Loop  ast.Stmt
 	index int // in Graph.blocks
 }
@@ -98,7 +98,7 @@ func (f *Graph) ComesBack(cond ast.Expr, taken bool, loop ast.Stmt) (back bool) 
 		}
 		Paths[struct{}]{
 			Node: func(_ ast.Node, s struct{}) (struct{}, bool) { return s, true },
-			Round: func(l ast.Stmt, _ struct{}) bool {
+			Iteration: func(l ast.Stmt, _ struct{}) bool {
 				back = back || l == loop
 				return l != loop
 			},

@@ -2,19 +2,19 @@ package flow
 
 import "go/ast"
 
-// Paths walks all paths of a flow that start behind a node, once per block
+// Paths walks all paths of a flow that start after a node, once per block
 // and state. State is what a rule remembers along a path; it must be small,
 // because the cost is blocks times states.
 type Paths[S comparable] struct {
-	// Node is called for each node on the way. It returns the state behind
+	// Node is called for each node on the way. It returns the state after
 	// the node and whether the path goes on.
 	Node func(n ast.Node, s S) (S, bool)
 	// Edge is called when a condition decides the way. It returns false when
 	// the path cannot go this way. May be nil.
 	Edge func(cond ast.Expr, taken bool, s S) (S, bool)
-	// Round is called where the next round of a loop begins, before it is
+	// Iteration is called where the next iteration of a loop begins, before it is
 	// known whether there is one. It returns false to stop there. May be nil.
-	Round func(loop ast.Stmt, s S) bool
+	Iteration func(loop ast.Stmt, s S) bool
 	// Select is called where a select statement waits. May be nil.
 	Select func(sel *ast.SelectStmt, s S)
 	// Skip reports whether nothing from the start of a block on is of interest, by
@@ -24,7 +24,7 @@ type Paths[S comparable] struct {
 	Exit func(b *Block, s S)
 }
 
-// After explores from behind n. It does nothing if n is not in the flow.
+// After explores from the node after n. It does nothing if n is not in the flow.
 func (p Paths[S]) After(f *Graph, n ast.Node, s S) {
 	at, ok := f.at[n]
 	if !ok {
@@ -55,7 +55,7 @@ func (p Paths[S]) run(f *Graph, b *Block, index int, s S) {
 		j := work[len(work)-1]
 		work = work[:len(work)-1]
 		state, on := j.s, true
-		if j.b.Loop != nil && p.Round != nil && !p.Round(j.b.Loop, state) {
+		if j.b.Loop != nil && p.Iteration != nil && !p.Iteration(j.b.Loop, state) {
 			continue
 		}
 		if p.Skip != nil && j.index == 0 && p.Skip(j.b) {

@@ -10,7 +10,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// Bound is how many rounds a loop has at most: Const, or len(Of).
+// Bound is how many iterations a loop has at most: Const, or len(Of).
 type Bound struct {
 	Const int64
 	Of    ast.Expr
@@ -90,7 +90,7 @@ func ObjectOf(e ast.Expr, info *types.Info) types.Object {
 	return nil
 }
 
-// LoopLimit returns the variable that says how many rounds a loop has, as in
+// LoopLimit returns the variable that says how many iterations a loop has, as in
 // "for i := 0; i < n; i++" and "for range n"; nil if that is anything else.
 func LoopLimit(p *code.Pass, loop ast.Stmt) *types.Var {
 	var limit ast.Expr

@@ -11,7 +11,7 @@ import (
 )
 
 // AsyncTimersIn reports whether the package or its module asks for the timers of
-// before Go 1.23, behind whose Stop a value may still come: by a line
+// before Go 1.23, after whose Stop a value may still come: by a line
 // "//go:debug asynctimerchan=1", by one of go.mod, or by a default that is as old.
 func AsyncTimers(p *code.Pass) bool {
 	for _, f := range p.Files {

@@ -14,12 +14,12 @@ import (
 // intent are the words by which a comment says that something is meant.
 var intent = []string{"purpose", "intention", "deliberat", "leak", "cancel", "never", "not needed", "don't", "do not", "unbuffered", "nolint"}
 
-// Meant reports whether a comment on the lines of n, or right above them,
+// Intentional reports whether a comment on the lines of n, or right above them,
 // says that what n does is meant.
-func Meant(p *code.Pass, n ast.Node) bool { return MeantBetween(p, n.Pos(), n.End()) }
+func Intentional(p *code.Pass, n ast.Node) bool { return IntentionalBetween(p, n.Pos(), n.End()) }
 
-// MeantBetween is Meant for the lines from start to end.
-func MeantBetween(p *code.Pass, start, end token.Pos) bool {
+// IntentionalBetween is Intentional for the lines from start to end.
+func IntentionalBetween(p *code.Pass, start, end token.Pos) bool {
 	return Commented(p, start, end, func(text string) bool {
 		return !othersOnly(text) && slices.ContainsFunc(intent, func(word string) bool { return strings.Contains(text, word) })
 	})

@@ -6,7 +6,7 @@ import (
 )
 
 // RequireNoError lists testify's checks that end the test unless the error is
-// nil, with the index of the error among the arguments behind t.
+// nil, with the index of the error among the arguments after t.
 var RequireNoError = set("NoError", "NoErrorf", "Nil", "Nilf")
 
 // ExpectError lists testify's checks that the error is set.
@@ -14,7 +14,7 @@ var ExpectError = set("Error", "Errorf", "ErrorIs", "ErrorIsf", "ErrorAs", "Erro
 	"EqualError", "EqualErrorf", "NotNil", "NotNilf")
 
 // ExpectEqual lists testify's checks that two values are equal, ExpectTrue and ExpectFalse
-// those of a condition; the values come right behind t.
+// those of a condition; the values come directly after t.
 var (
 	ExpectEqual = set("Equal", "Equalf", "EqualValues", "EqualValuesf", "Exactly", "Exactlyf")
 	ExpectTrue  = set("True", "Truef")

@@ -17,7 +17,7 @@ import (
 // something that waits.
 func WaitsForOthers(p *code.Pass, fn *code.Func) bool {
 	for c := range fn.Cursor.Preorder((*ast.UnaryExpr)(nil), (*ast.CallExpr)(nil), (*ast.RangeStmt)(nil)) {
-		if p.Runner(c) != fn.Cursor {
+		if p.GoroutineFunc(c) != fn.Cursor {
 			continue
 		}
 		switch n := c.Node().(type) {
@@ -50,7 +50,7 @@ func StartedBy(p *code.Pass, runner inspector.Cursor, fn *code.Func) inspector.C
 	if !ok || ast.Unparen(ce.Fun) != ast.Expr(lit) {
 		return inspector.Cursor{}
 	}
-	if _, isGo := call.Parent().Node().(*ast.GoStmt); !isGo || p.Runner(call.Parent()) != fn.Cursor {
+	if _, isGo := call.Parent().Node().(*ast.GoStmt); !isGo || p.GoroutineFunc(call.Parent()) != fn.Cursor {
 		return inspector.Cursor{}
 	}
 	return call.Parent()

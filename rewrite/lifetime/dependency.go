@@ -13,8 +13,8 @@ import (
 )
 
 // Asked says what a function of a package that is not analysed does with its
-// argument i, a context or what is made from one: ParamReads if it is done with
-// it when it returns, else ParamUnknown.
+// argument i, a context or what is made from one: Borrows if it is done with
+// it when it returns, else Unknown.
 type Asked func(fn *types.Func, i int) usage.Effect
 
 // Dependency answers what functions of one package do with contexts. Only what
@@ -52,8 +52,8 @@ func (d *Dependency) Effects(name string) []usage.Effect {
 	var effects []usage.Effect
 	for i := range fn.Signature().Params().Len() {
 		effect := ctxSummary(p, fn, i)
-		if effect == usage.ParamCloses {
-			effect = usage.ParamUnknown // what nobody else would know is no reason to say more
+		if effect == usage.Releases {
+			effect = usage.Unknown // what nobody else would know is no reason to say more
 		}
 		effects = append(effects, effect)
 	}

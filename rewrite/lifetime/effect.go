@@ -14,7 +14,7 @@ import (
 // receiver: a context or something made from one.
 //
 // A function with a body is known by its summary, a method of an interface by
-// what can stand behind it, the rest by the tables. Nothing is known by its name.
+// what implements it, the rest by the tables. Nothing is known by its name.
 func ctxEffect(p *code.Pass, call *ast.CallExpr, fn *types.Func, arg int) knowledge.ContextEffect {
 	if fn.Pkg() == nil { // error.Error
 		return knowledge.ContextGone
@@ -28,8 +28,8 @@ func ctxEffect(p *code.Pass, call *ast.CallExpr, fn *types.Func, arg int) knowle
 	effect := knowledge.ContextGone
 	for _, m := range methods {
 		switch ctxSummary(p, m, arg) {
-		case usage.ParamReads:
-		case usage.ParamCloses:
+		case usage.Borrows:
+		case usage.Releases:
 			return knowledge.ContextKept
 		default:
 			switch knowledge.OnContext(m, arg) {
@@ -55,8 +55,8 @@ func CarriesContext(t types.Type) bool {
 }
 
 // contexts is what a function does with its parameters that are contexts, or
-// carry one: it is done with one when it returns (ParamReads), or keeps it
-// (ParamCloses).
+// carry one: it is done with one when it returns (Borrows), or keeps it
+// (Releases).
 type contexts []usage.Effect
 
 var contextsOf = code.Register[contexts]("contexts")
@@ -87,28 +87,28 @@ func TakesContext(sig *types.Signature, _ *ast.FuncDecl) bool {
 }
 
 // Context returns what fn does with argument i, a context or something that
-// carries one: ParamReads or ParamCloses as of [contexts].
+// carries one: Borrows or Releases as of [contexts].
 func Context(f *code.Facts, fn *types.Func, i int) usage.Effect {
 	return usage.Effects(contextsOf.Of(f.Facts, fn)).Of(i)
 }
 
 // ctxSummary returns what fn, a function with a body, does with argument i.
 func ctxSummary(p *code.Pass, fn *types.Func, i int) usage.Effect {
-	if effect := Context(p.Facts, fn, i); effect != usage.ParamUnknown {
+	if effect := Context(p.Facts, fn, i); effect != usage.Unknown {
 		return effect
 	}
 	// A reader that is only read, or closed, is nobody's afterwards.
 	params := fn.Signature().Params()
 	if i < params.Len() && !fn.Signature().Variadic() {
-		if usage.ResourceOf(params.At(i).Type()) == usage.Stream && usage.ClosesOf.Of(p.Facts.Facts, fn).Of(i) != usage.ParamUnknown {
-			return usage.ParamReads
+		if usage.ResourceOf(params.At(i).Type()) == usage.Stream && usage.ClosesOf.Of(p.Facts.Facts, fn).Of(i) != usage.Unknown {
+			return usage.Borrows
 		}
 	}
 	ask := code.Of(p.Facts, func(*code.Facts) Asked { return nil })
 	if pkg := fn.Pkg(); ask != nil && pkg != nil && pkg != p.Facts.Pass.Pkg && !knowledge.Std(pkg.Path()) {
 		return ask(fn, i)
 	}
-	return usage.ParamUnknown
+	return usage.Unknown
 }
 
 // CalledMethods returns the functions with bodies that call, of fn, can reach. closed
@@ -131,7 +131,7 @@ func CalledMethods(p *code.Pass, call *ast.CallExpr, fn *types.Func) (methods []
 	if !fn.Exported() {
 		return usage.Implementations(p.Facts, fn)
 	}
-	return usage.Behind(p.Facts, p.TypesInfo.TypeOf(sel.X), fn)
+	return usage.Implementers(p.Facts, p.TypesInfo.TypeOf(sel.X), fn)
 }
 
 // dynamicType returns the type of the value in e, an expression of an interface

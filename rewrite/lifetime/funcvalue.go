@@ -31,15 +31,15 @@ func valueEffect(p *code.Pass, fun ast.Expr, arg, depth int) usage.Effect {
 	if fn := p.FuncRef(fun); fn != nil {
 		switch knowledge.OnContext(fn, arg) {
 		case knowledge.ContextGone:
-			return usage.ParamReads
+			return usage.Borrows
 		case knowledge.ContextKept:
-			return usage.ParamCloses
+			return usage.Releases
 		}
 		return ctxSummary(p, fn, arg)
 	}
 	v := p.VarOf(fun)
 	if v == nil || depth == 0 {
-		return usage.ParamUnknown
+		return usage.Unknown
 	}
 	values, param, ok := p.ValuesOf(v)
 	if ok && !param && len(values) == 1 {
@@ -47,27 +47,27 @@ func valueEffect(p *code.Pass, fun ast.Expr, arg, depth int) usage.Effect {
 	}
 	fn, i := callers.ParameterOf(p.Facts, v)
 	if !ok || len(values) > 0 || fn == nil {
-		return usage.ParamUnknown
+		return usage.Unknown
 	}
 	calls, all := callers.CallsOf(p.Facts, fn)
 	if !all || len(calls) == 0 {
-		return usage.ParamUnknown
+		return usage.Unknown
 	}
-	effect := usage.ParamReads
+	effect := usage.Borrows
 	for _, call := range calls {
 		if i >= len(call.Args) || len(call.Args) != fn.Signature().Params().Len() {
-			return usage.ParamUnknown
+			return usage.Unknown
 		}
 		q := callers.PassAt(p.Facts, call)
 		if q == nil {
-			return usage.ParamUnknown
+			return usage.Unknown
 		}
 		*code.State[busyLiterals](q) = busyOf(p)
 		switch valueEffect(q, call.Args[i], arg, depth-1) {
-		case usage.ParamCloses:
-			return usage.ParamCloses
-		case usage.ParamUnknown:
-			effect = usage.ParamUnknown
+		case usage.Releases:
+			return usage.Releases
+		case usage.Unknown:
+			effect = usage.Unknown
 		}
 	}
 	return effect
@@ -89,11 +89,11 @@ func litEffect(p *code.Pass, lit *ast.FuncLit, i int) usage.Effect {
 	c, ok := p.FindAnywhere(lit)
 	sig, isSig := p.TypesInfo.TypeOf(lit).(*types.Signature)
 	if !ok || !isSig || i < 0 || i >= sig.Params().Len() || sig.Variadic() {
-		return usage.ParamUnknown
+		return usage.Unknown
 	}
 	busy := busyOf(p)
 	if busy[lit] {
-		return usage.ParamUnknown // recursion knows nothing
+		return usage.Unknown // recursion knows nothing
 	}
 	busy[lit] = true
 	defer delete(busy, lit)

@@ -26,20 +26,20 @@ type Doubt struct {
 }
 
 // ctxParam says what fn does with its parameter v, a context or made from one:
-// ParamReads if it is done with it when it returns, ParamCloses if it keeps it.
+// Borrows if it is done with it when it returns, Releases if it keeps it.
 func ctxParam(p *code.Pass, v *types.Var, fn *code.Func) usage.Effect {
 	if v.Name() == "" || v.Name() == "_" {
-		return usage.ParamReads // nobody can get at it
+		return usage.Borrows // nobody can get at it
 	}
 	t := &ContextTracker{Pass: p, Fn: fn, Def: fn.Type, Seen: map[*types.Var]bool{}}
 	t.Follow(v, "")
 	switch {
 	case t.Outlives != "" && !t.guessed:
-		return usage.ParamCloses
+		return usage.Releases
 	case t.Outlives != "" || len(t.doubts) > 0:
-		return usage.ParamUnknown
+		return usage.Unknown
 	}
-	return usage.ParamReads
+	return usage.Borrows
 }
 
 // CtxLifetime asks whether the context in v, assigned by the statement at
@@ -89,7 +89,7 @@ func (t *ContextTracker) Follow(v *types.Var, what string) {
 		return
 	}
 	if t.Within != nil && (v.Pos() < t.Within.Pos() || v.Pos() >= t.Within.End()) {
-		t.Outlives = name + " lives longer than the round of the loop"
+		t.Outlives = name + " lives longer than the iteration of the loop"
 		return
 	}
 	inLoop := t.Fn.Flow.InCycle(t.Def)
@@ -236,7 +236,7 @@ func (t *ContextTracker) argument(call, c inspector.Cursor, name string) {
 	if t.Pass.CallsBuiltin(n) {
 		switch {
 		case t.Pass.IsBuiltin(n, "panic"):
-			t.Outlives = name + " is thrown"
+			t.Outlives = name + " is passed to panic"
 		case t.Pass.IsBuiltin(n, "copy"):
 			t.Outlives = name + " is copied"
 		default:
@@ -256,8 +256,8 @@ func (t *ContextTracker) argument(call, c inspector.Cursor, name string) {
 		return
 	}
 	switch funcValue(t.Pass, n.Fun, arg) {
-	case usage.ParamReads:
-	case usage.ParamCloses:
+	case usage.Borrows:
+	case usage.Releases:
 		t.Outlives = name + " is passed to a function, which may go on using it"
 	default:
 		t.Outlives, t.guessed = name+" is passed to a function value, which may keep it", true

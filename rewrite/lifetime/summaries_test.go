@@ -44,13 +44,13 @@ func again(c context.Context) error   { return again(c) }
 			t.Errorf("GuardsError(%s) = %d, %v", name, i, got)
 		}
 	}
-	for name, want := range map[string]usage.Effect{"drain": usage.ParamCloses, "drainLate": usage.ParamCloses, "status": usage.ParamReads, "both": usage.ParamCloses, "keep": usage.ParamUnknown} {
+	for name, want := range map[string]usage.Effect{"drain": usage.Releases, "drainLate": usage.Releases, "status": usage.Borrows, "both": usage.Releases, "keep": usage.Unknown} {
 		if got := usage.Param(p.Facts, fn(name), 0); got != want {
 			t.Errorf("Param(%s) = %v, want %v", name, got, want)
 		}
 	}
-	for name, want := range map[string]usage.Effect{"sends": usage.ParamReads, "spawns": usage.ParamCloses, "passes": usage.ParamCloses,
-		"nameless": usage.ParamReads, "blank": usage.ParamReads, "unknown": usage.ParamUnknown, "calls": usage.ParamUnknown, "again": usage.ParamUnknown} {
+	for name, want := range map[string]usage.Effect{"sends": usage.Borrows, "spawns": usage.Releases, "passes": usage.Releases,
+		"nameless": usage.Borrows, "blank": usage.Borrows, "unknown": usage.Unknown, "calls": usage.Unknown, "again": usage.Unknown} {
 		if got := lifetime.Context(p.Facts, fn(name), 0); got != want {
 			t.Errorf("Context(%s) = %v, want %v", name, got, want)
 		}

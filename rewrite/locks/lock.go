@@ -16,7 +16,7 @@ type Path struct {
 }
 
 // PlaceOf returns the place that e denotes; ok is false for anything that is
-// not a variable with fields behind it.
+// not a variable followed by fields.
 func PlaceOf(p *code.Pass, e ast.Expr) (at Path, ok bool) {
 	switch e := ast.Unparen(e).(type) {
 	case *ast.Ident:

@@ -15,7 +15,7 @@ import (
 // Guard is the place where an error is known to be nil for the first time
 // after it was assigned.
 type Guard struct {
-	// After is the statement behind which the error is nil, or
+	// After is the statement after which the error is nil, or
 	After ast.Stmt
 	// First is the block that is entered only if the error is nil.
 	First *ast.BlockStmt
@@ -47,8 +47,8 @@ func FindGuard(p *code.Pass, def inspector.Cursor, err *types.Var, allowed func(
 		if !ok {
 			return Guard{}, "the if statement that declares it does not end the function when the error is set", false
 		}
-		if g.First == nil { // if resp, err := get(); err != nil { return }: out of scope behind it
-			return Guard{}, "the variable is not in scope behind the check of its error", false
+		if g.First == nil { // if resp, err := get(); err != nil { return }: out of scope after it
+			return Guard{}, "the variable is not in scope after the check of its error", false
 		}
 		return g, "", true
 	}
@@ -74,7 +74,7 @@ func FindGuard(p *code.Pass, def inspector.Cursor, err *types.Var, allowed func(
 			break
 		}
 	}
-	return Guard{}, "its error is not checked right behind the call", false
+	return Guard{}, "its error is not checked directly after the call", false
 }
 
 // guardIf recognises "if err != nil { ...terminates }", the same with more

@@ -12,27 +12,27 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 )
 
-// Round is one run through a list of statements that makes something that must
+// Iteration is one run through a list of statements that makes something that must
 // be met before the list is left: where it is left, or ends, without that.
-type Round struct {
+type Iteration struct {
 	Jumps []ast.Stmt // the statements that leave it
 	Last  ast.Stmt   // its last statement, if control comes to its end
 	Again []ast.Stmt // the assignments of the next value to the same variable, the call itself among them
 }
 
-// Before returns the statements in front of which something must be done.
-func (r *Round) Before() []ast.Stmt {
+// Before returns the statements before which something must be done.
+func (r *Iteration) Before() []ast.Stmt {
 	return append(slices.Clone(r.Jumps), r.Again...)
 }
 
-// IterationExits returns the ways out of region, a list of statements that holds the
-// one of the call, on which o is not met. fits says why nothing can be put in
-// front of a jump, or returns "". why says what stands against it if there is
-// a way out where nothing can be done.
-func IterationExits(p *code.Pass, o Obligation, region inspector.Cursor, fits func(ast.Stmt) string) (r Round, why string) {
+// IterationExits returns the ways out of region, a list of statements that holds the one
+// of the call, on which o is not met. fits says why nothing can be put before a jump, or
+// returns "". why says what stands against it if there is a way out where nothing can be
+// done.
+func IterationExits(p *code.Pass, o Obligation, region inspector.Cursor, fits func(ast.Stmt) string) (r Iteration, why string) {
 	for b := range region.Preorder((*ast.BranchStmt)(nil)) {
 		if tok := b.Node().(*ast.BranchStmt).Tok; tok == token.GOTO || tok == token.FALLTHROUGH {
-			return r, "in a loop a deferred call would wait for the end of the function, and the round is left by a " + tok.String()
+			return r, "in a loop a deferred call would wait for the end of the function, and the iteration is left by a " + tok.String()
 		}
 	}
 	next := NextIteration(p, o, region)
@@ -57,14 +57,14 @@ func IterationExits(p *code.Pass, o Obligation, region inspector.Cursor, fits fu
 			return r, why
 		}
 		if o.Var != nil && !naming.Visible(p, o.Var, n.Pos()) {
-			return r, o.Var.Name() + " is something else where the round is left"
+			return r, o.Var.Name() + " is not visible where the iteration is left"
 		}
 		r.Jumps = append(r.Jumps, n.(ast.Stmt))
 	}
 	if list := code.StmtsOf(region.Node()); falls && len(list) > 0 {
 		r.Last = list[len(list)-1]
 		if o.Var != nil && !naming.VisibleAfter(p, o.Var, region, r.Last) {
-			return r, o.Var.Name() + " is something else where the round ends"
+			return r, o.Var.Name() + " is not visible where the iteration ends"
 		}
 	}
 	return r, ""
@@ -89,7 +89,7 @@ func NextIteration(p *code.Pass, o Obligation, region inspector.Cursor) func(ast
 	start, end := region.Node().Pos(), region.Node().End()
 	direct := o.Def.Parent() == region
 	if def := o.Def.Node().Pos(); def < start {
-		start = def // the call stands in the head of an if, region is the block behind it
+		start = def // the call stands in the head of an if, region is the block after it
 	}
 	return func(n ast.Node) bool {
 		switch {
@@ -102,7 +102,7 @@ func NextIteration(p *code.Pass, o Obligation, region inspector.Cursor) func(ast
 	}
 }
 
-// declares reports whether the variable of o dies with each round: it is
+// declares reports whether the variable of o dies with each iteration: it is
 // declared by the call, or discarded.
 func declares(region inspector.Cursor, o Obligation) bool {
 	return o.Var == nil || o.Def.Parent() == region || o.Var.Pos() >= o.Def.Node().Pos() && o.Var.Pos() < o.Def.Node().End()

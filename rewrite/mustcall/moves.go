@@ -17,7 +17,7 @@ import (
 // and nothing else, "cancel()" or "resp.Body.Close()", if no other call is
 // deferred between the old place and the new one, and if the variable gets no
 // other value there. Everywhere else a second defer
-// goes in front and the old one stays: the second runs last, and releasing twice
+// is put before it and the old one stays: the second runs last, and releasing twice
 // does no harm.
 
 // MovesFreely reports whether a release of the variable v that fn defers at one

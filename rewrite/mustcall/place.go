@@ -26,7 +26,7 @@ type Place struct {
 	Kind  PlaceKind
 	Guard Guard
 	Stmt  ast.Stmt
-	Exits Round
+	Exits Iteration
 	Why   string
 }
 
@@ -48,7 +48,7 @@ func (o *Owed) Place(unmet Unmet, only func(*ast.DeferStmt) bool) Place {
 	case unmet.OverwrittenLate:
 		return Place{Why: "the deferred literal releases what " + o.Var.Name() + " holds at the end, not this"}
 	case o.meant(g):
-		return Place{Why: "a comment beside the call says that it is meant"}
+		return Place{Why: "a comment beside the call says that it is intentional"}
 	case o.usedByEarlierDefer():
 		return Place{Why: "an earlier defer uses " + o.Var.Name() + ", and runs after a deferred release"}
 	case o.lentOn():
@@ -64,13 +64,13 @@ func (o *Owed) Place(unmet Unmet, only func(*ast.DeferStmt) bool) Place {
 	return Place{Kind: Defer, Guard: g}
 }
 
-// meant reports whether a comment beside the call or its guard says that it is meant.
+// meant reports whether a comment beside the call or its guard says that it is intentional.
 func (o *Owed) meant(g Guard) bool {
 	end := o.Def.Node().End()
 	if g.After != nil {
 		end = g.After.End()
 	}
-	return intent.MeantBetween(o.Pass, o.Def.Node().Pos(), end)
+	return intent.IntentionalBetween(o.Pass, o.Def.Node().Pos(), end)
 }
 
 // usedByEarlierDefer reports whether a defer that stands before the call uses the resource.
@@ -152,7 +152,7 @@ func (o *Owed) beforeExits(g Guard) Place {
 	case len(exits.Again) > 0:
 		return Place{Why: o.Var.Name() + " is assigned again"}
 	case !g.covers(exits.Jumps):
-		return Place{Why: "on a way out, whether " + o.Var.Name() + " is set is not known"}
+		return Place{Why: "at an exit, whether " + o.Var.Name() + " is set is not known"}
 	case exits.Last != nil && !o.lastFits(exits.Last):
 		return Place{Why: "the end of the statements around the call cannot be reached by one more"}
 	}

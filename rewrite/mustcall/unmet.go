@@ -27,7 +27,7 @@ type Obligation struct {
 	Var    *types.Var       // nil if the value is discarded
 	Err    *types.Var       // the error beside it, if there is one: while it is set, there is nothing to do
 	Events []usage.Event    // of Var
-	// Over reports whether behind a node nothing needs to be done any more. May be nil.
+	// Over reports whether after a node nothing needs to be done any more. May be nil.
 	Over func(ast.Node) bool
 	// Leaves reports whether a node takes the obligation out of its scope: a
 	// path ends there, and Unmet.Leaves lists it. May be nil.
@@ -110,7 +110,7 @@ func Check(p *code.Pass, o Obligation) Unmet {
 			}
 			return s, ok
 		},
-		Round: func(l ast.Stmt, _ metState) bool {
+		Iteration: func(l ast.Stmt, _ metState) bool {
 			loop, isFor := l.(*ast.ForStmt)
 			w.waits = w.waits || isFor && loop.Cond == nil && loop.Pos() > o.Call.Pos()
 			return true
@@ -282,7 +282,7 @@ func (w *unmetWalk) edge(cond ast.Expr, taken bool, s metState) (metState, bool)
 func (w *unmetWalk) asksErr(n ast.Node) bool { return w.uses.Ask[n] }
 
 // ComesBack reports whether control can come back to the call without its
-// error being set: then whatever is deferred behind it piles up.
+// error being set: then whatever is deferred after it piles up.
 func ComesBack(p *code.Pass, o Obligation) bool {
 	here, back := p.Evaluates(o.Fn, o.Call), false
 	if !o.Fn.Flow.InCycle(here) {

@@ -23,7 +23,7 @@ type givenName struct {
 	scope *types.Scope
 }
 
-// FreshName returns the first of names, then of names with digits behind
+// FreshName returns the first of names, then of names with digits appended
 // them, that is free for a new variable declared by the statement at stmt: it
 // is visible from nowhere around, even if declared further down, and the list
 // of statements does not use it for anything. "" if there is none.

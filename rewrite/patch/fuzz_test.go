@@ -27,24 +27,24 @@ func FuzzUnified(f *testing.F) {
 	f.Add([]byte("a\nb"), []byte("a\nc"), "a b/\"c\".go", "m")
 	f.Add([]byte(""), []byte("a"), "\x01\u00fc.go", "--- a/x\n+++ b/x")
 	f.Add([]byte("-- a\n++ b\n@@ -1 +1 @@\n"), []byte("++ b\n-- a\n\\ No newline\n"), "x", "")
-	f.Fuzz(func(t *testing.T, old, new []byte, name, message string) {
-		if len(old) > 1<<13 || len(new) > 1<<13 || strings.Contains(name, "\x00") || !filepath.IsLocal(name) || filepath.Clean(name) == "." {
+	f.Fuzz(func(t *testing.T, old, now []byte, name, message string) {
+		if len(old) > 1<<13 || len(now) > 1<<13 || strings.Contains(name, "\x00") || !filepath.IsLocal(name) || filepath.Clean(name) == "." {
 			return
 		}
-		// The parser takes the quote behind an escaped backslash for one of the name.
+		// The parser takes the quote after an escaped backslash for one of the name.
 		if strings.Contains(filepath.Clean(name)+`"`, `\"`) {
 			return
 		}
 		root := filepath.FromSlash("/no/such/root")
 		path := filepath.Join(root, name)
-		change := finding.FileChange{Path: path, Old: old, New: new, Findings: []finding.Finding{
+		change := finding.FileChange{Path: path, Old: old, New: now, Findings: []finding.Finding{
 			{Rule: "r", Message: message, Applicability: finding.Safe, Place: finding.Place{Path: path, Line: 1, Column: 1}},
 		}}
 		diff, err := Unified([]finding.FileChange{change}, Options{Root: root, NoGit: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if bytes.Equal(old, new) {
+		if bytes.Equal(old, now) {
 			if diff != nil {
 				t.Errorf("a diff of nothing:\n%s", diff)
 			}
@@ -64,8 +64,8 @@ func FuzzUnified(f *testing.F) {
 		if err := gitdiff.Apply(&got, bytes.NewReader(old), files[0]); err != nil {
 			t.Fatalf("%v in\n%s", err, diff)
 		}
-		if !bytes.Equal(got.Bytes(), new) {
-			t.Errorf("got %q, want %q by\n%s", got.Bytes(), new, diff)
+		if !bytes.Equal(got.Bytes(), now) {
+			t.Errorf("got %q, want %q by\n%s", got.Bytes(), now, diff)
 		}
 	})
 }

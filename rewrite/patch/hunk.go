@@ -9,7 +9,7 @@ import (
 // contextLines is the number of unchanged lines around a change.
 const contextLines = 3
 
-// maxFuncName is the length in bytes at which git cuts the text behind @@.
+// maxFuncName is the length in bytes at which git cuts the text after @@.
 const maxFuncName = 80
 
 // span says that the lines [A0, A1) of the old text became [B0, B1) of the
@@ -71,7 +71,7 @@ func lineRange(start, end int) string {
 	return fmt.Sprintf("%d,%d", start+1, end-start)
 }
 
-// funcName returns the text behind @@: by git's default, the last of the
+// funcName returns the text after @@: by git's default, the last of the
 // given lines that starts with a letter, an underscore or a dollar sign. A
 // label stands in the first column too, but names no function, and is passed over.
 func funcName(before []string) string {

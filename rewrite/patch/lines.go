@@ -16,7 +16,7 @@ const (
 	maxCost = 1 << 32
 )
 
-// splitLines cuts text behind each newline. The last line may lack one; no
+// splitLines cuts text after each newline. The last line may lack one; no
 // line is empty.
 func splitLines(text []byte) []string {
 	if len(text) == 0 {
@@ -152,9 +152,9 @@ func bestShift(text []string, start, end, up, down int) int {
 	return best
 }
 
-// boundary rates a cut in front of text[i]: the lower, the more natural.
-// Indentation counts most; then a cut behind a blank line is better than one
-// in front of it, and one in front of a closing bracket is worst.
+// boundary rates a cut before text[i]: the lower, the more natural.
+// Indentation counts most; then a cut after a blank line is better than one
+// before it, and one before a closing bracket is worst.
 func boundary(text []string, i int) int {
 	if i == 0 || i >= len(text) {
 		return 0
@@ -169,7 +169,7 @@ func boundary(text []string, i int) int {
 	rest := strings.TrimLeft(text[j], " \t")
 	score := 8 * (len(text[j]) - len(rest))
 	if strings.ContainsRune("})]", rune(rest[0])) {
-		score += 8 + 4 // it ends the deeper block in front of it
+		score += 8 + 4 // it ends the deeper block before it
 	}
 	if j > i {
 		score += 2

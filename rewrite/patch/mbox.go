@@ -83,7 +83,7 @@ func author(opt Options) string {
 	return fmt.Sprintf("%s <%s>", headerName(name), address)
 }
 
-// headerName returns a name as it stands in front of an address.
+// headerName returns a name as it stands before an address.
 func headerName(name string) string {
 	for _, r := range name {
 		switch {

@@ -4,9 +4,9 @@ import "bytes"
 
 // Hunks returns the hunks that turn the old text into the new one, as in
 // [Unified], without the headers of a file.
-func Hunks(old, new []byte) []byte {
+func Hunks(old, now []byte) []byte {
 	var buf bytes.Buffer
-	printHunks(&buf, splitLines(old), splitLines(new))
+	printHunks(&buf, splitLines(old), splitLines(now))
 	return buf.Bytes()
 }
 
@@ -19,8 +19,8 @@ type Row struct {
 
 // Sides returns the hunks of a diff for two columns, each a list of rows. Lines
 // that replace others stand beside them.
-func Sides(old, new []byte) [][]Row {
-	a, b := splitLines(old), splitLines(new)
+func Sides(old, now []byte) [][]Row {
+	a, b := splitLines(old), splitLines(now)
 	var hunks [][]Row
 	for _, spans := range group(diffLines(a, b)) {
 		first, last := spans[0], spans[len(spans)-1]

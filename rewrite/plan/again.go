@@ -14,7 +14,7 @@ type refusal struct {
 	over    bool            // one of them is fixed now, or the declaration has changed
 }
 
-// Refuse books that the fixes of c that guilty accepts do not work as long as
+// Refuse records that the fixes of c that guilty accepts do not work as long as
 // the findings in against are as they are. It reports whether there were any.
 // Unlike with [Choice.Deny], they are tried again once that has changed.
 func (c Choice) Refuse(guilty func(finding.Finding) bool, status finding.Status, reason string, against []finding.Finding) bool {
@@ -22,10 +22,10 @@ func (c Choice) Refuse(guilty func(finding.Finding) bool, status finding.Status,
 	for _, f := range against {
 		r[identity(f)] = true
 	}
-	any := false
+	found := false
 	for i, e := range c.entries {
 		if f := c.Findings[i]; guilty(f) {
-			any = true
+			found = true
 			e.f.Outcome = finding.Outcome{Status: status, Reason: reason}
 			e.denied = true
 			if !e.edited { // what the user has written holds for the unchanged text only
@@ -33,7 +33,7 @@ func (c Choice) Refuse(guilty func(finding.Finding) bool, status finding.Status,
 			}
 		}
 	}
-	return any
+	return found
 }
 
 // Alone reports whether f is the only finding of c that changes its declarations.

@@ -178,7 +178,7 @@ func Apply(src []byte, edits []finding.Edit) []byte {
 	return append(out, src[last:]...)
 }
 
-// Accept books the fixes of c.
+// Accept records the fixes of c.
 func (l *Ledger) Accept(c Choice) {
 	for _, e := range c.entries {
 		e.fixed = true
@@ -186,17 +186,17 @@ func (l *Ledger) Accept(c Choice) {
 	l.reconsider(c)
 }
 
-// Deny books that the fixes of c whose function and file guilty accepts do not work, and why.
+// Deny records that the fixes of c whose function and file guilty accepts do not work, and why.
 // It reports whether there were any.
 func (c Choice) Deny(guilty func(finding.Finding) bool, status finding.Status, reason string) bool {
-	any := false
+	found := false
 	for i, e := range c.entries {
 		if guilty(c.Findings[i]) {
-			e.denied, any = true, true
+			e.denied, found = true, true
 			e.f.Outcome = finding.Outcome{Status: status, Reason: reason}
 		}
 	}
-	return any
+	return found
 }
 
 // Grown returns the findings of after that neither were there before c was
@@ -257,7 +257,7 @@ func identity(f finding.Finding) string {
 func (l *Ledger) Close(current []finding.Finding, complete func(i int) finding.Finding) (all, fixed []finding.Finding) {
 	for i, e := range l.open(current) {
 		if e != nil && !e.denied {
-			// The state of the last round is the one that counts: a fix may
+			// The state of the last iteration is the one that counts: a fix may
 			// have become impossible on the way.
 			now := complete(i)
 			e.f.Applicability, e.f.Outcome = now.Applicability, now.Outcome

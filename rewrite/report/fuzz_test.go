@@ -14,12 +14,12 @@ import (
 // valid returns s as a document of UTF-8 can hold it.
 func valid(s string) string { return string([]rune(s)) }
 
-func fuzzRun(path, text, new string, n int) Run {
+func fuzzRun(path, text, now string, n int) Run {
 	place := finding.Place{Path: filepath.Join("/root", path), Line: n, Column: n, EndLine: n, EndColumn: n}
 	f := finding.Finding{
 		Rule: "r", Category: text, Package: path, Function: text, Place: place, Message: text,
 		Applicability: finding.Safe, Outcome: finding.Outcome{Status: finding.Fixable, Reason: text},
-		Fix:     &finding.Fix{Message: text, Edits: []finding.Edit{{Path: place.Path, Start: n, End: n, New: new}}},
+		Fix:     &finding.Fix{Message: text, Edits: []finding.Edit{{Path: place.Path, Start: n, End: n, New: now}}},
 		Related: []finding.Related{{Place: place, Message: text}},
 	}
 	bare := f
@@ -40,8 +40,8 @@ func addSeeds(f *testing.F) {
 // FuzzJSON reads the document back.
 func FuzzJSON(f *testing.F) {
 	addSeeds(f)
-	f.Fuzz(func(t *testing.T, path, text, new string, n int) {
-		run := fuzzRun(path, text, new, n)
+	f.Fuzz(func(t *testing.T, path, text, now string, n int) {
+		run := fuzzRun(path, text, now, n)
 		var buf bytes.Buffer
 		if err := JSON(&buf, run, Options{Dir: "/root"}); err != nil {
 			t.Fatal(err)
@@ -75,7 +75,7 @@ func FuzzJSON(f *testing.F) {
 			if got.Line != n || got.Column != n || got.EndLine != n || got.EndColumn != n || (got.Fix != nil) != (i == 0) {
 				t.Errorf("got %+v", got)
 			}
-			if got.Fix != nil && (len(got.Fix.Edits) != 1 || got.Fix.Edits[0] != (jsonEdit{valid(want.Path), n, n, valid(new)})) {
+			if got.Fix != nil && (len(got.Fix.Edits) != 1 || got.Fix.Edits[0] != (jsonEdit{valid(want.Path), n, n, valid(now)})) {
 				t.Errorf("edits %+v", got.Fix.Edits)
 			}
 		}
@@ -86,8 +86,8 @@ func FuzzJSON(f *testing.F) {
 // makes a line of its own.
 func FuzzText(f *testing.F) {
 	addSeeds(f)
-	f.Fuzz(func(t *testing.T, path, text, new string, n int) {
-		run := fuzzRun(path, text, new, n)
+	f.Fuzz(func(t *testing.T, path, text, now string, n int) {
+		run := fuzzRun(path, text, now, n)
 		run.Err = nil
 		var buf bytes.Buffer
 		if err := Text(&buf, run, Options{Dir: "/root"}); err != nil {

@@ -16,7 +16,7 @@ type command struct {
 }
 
 // parseCommand reads a line as the runner does: up to the next "::" come the
-// name and, behind a space, properties; escapes are undone last.
+// name and, after a space, properties; escapes are undone last.
 func parseCommand(line string) (command, bool) {
 	rest, ok := strings.CutPrefix(line, "::")
 	if !ok {

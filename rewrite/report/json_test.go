@@ -31,7 +31,7 @@ func validate(t *testing.T, schema, doc string) {
 	}
 }
 
-// decode decodes a document and refuses anything behind it.
+// decode decodes a document and refuses anything after it.
 func decode(t *testing.T, doc string, v any) {
 	t.Helper()
 	if err := json.Unmarshal([]byte(doc), v); err != nil {
@@ -101,7 +101,7 @@ func TestJSONL(t *testing.T) {
 		opt := Options{Dir: wd}
 		lines := strings.SplitAfter(render(t, "jsonl", run, opt), "\n")
 		if last := lines[len(lines)-1]; last != "" {
-			t.Fatalf("no newline behind %q", last)
+			t.Fatalf("no newline after %q", last)
 		}
 		lines = lines[:len(lines)-1]
 		end, found := lines[len(lines)-1], strings.TrimSuffix(strings.Join(lines[:len(lines)-1], ","), "\n")

@@ -92,8 +92,8 @@ func (m *markdownWriter) write() {
 }
 
 // table lists findings as far as there is room, and counts the others and the
-// ones that would come behind the table.
-func (m *markdownWriter) table(title string, list []*finding.Finding, behind int) {
+// ones that would come after the table.
+func (m *markdownWriter) table(title string, list []*finding.Finding, after int) {
 	if len(list) == 0 {
 		return
 	}
@@ -104,7 +104,7 @@ func (m *markdownWriter) table(title string, list []*finding.Finding, behind int
 	for i, f := range list {
 		row := mdTableRow(f, m.opt)
 		if m.b.Len()+len(row)+2*maxCounted > maxBody {
-			fmt.Fprintf(&m.b, "\nand %d more that do not fit in here; `goroutinefix ./...` shows them all.\n", len(list)-i+behind)
+			fmt.Fprintf(&m.b, "\nand %d more that do not fit in here; `goroutinefix ./...` shows them all.\n", len(list)-i+after)
 			return
 		}
 		m.b.WriteString(row)
@@ -203,12 +203,12 @@ func (m *markdownWriter) at(p finding.Place) string {
 	return fmt.Sprintf("%s:%d", relative(m.opt.root(), p.Path), p.Line)
 }
 
-// mdFold hides markdown behind a line that opens it.
+// mdFold hides markdown under a line that opens it.
 func mdFold(title, markdown string) string {
 	return "\n<details><summary>" + mdText(title) + "</summary>\n\n" + markdown + "\n</details>\n"
 }
 
-// clip cuts s behind at most n bytes, and says so.
+// clip cuts s after at most n bytes, and says so.
 func clip(s string, n int) string {
 	if len(s) <= n {
 		return s

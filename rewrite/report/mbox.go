@@ -198,7 +198,7 @@ func sharedFix(fixed []finding.Finding) string {
 			return ""
 		}
 	}
-	// What the fix leaves as it is, behind a semicolon, is for the body.
+	// What the fix leaves as it is, after a semicolon, is for the body.
 	first, _, _ := strings.Cut(fixed[0].Fix.Message, "; ")
 	r, n := utf8.DecodeRuneInString(first)
 	if n == 0 {

@@ -52,7 +52,7 @@ func (s *tree) am(flags ...string) []string {
 		}
 	}
 	messages := strings.Split(git(s.t, s.dir, "", "log", "--format=%an <%ae>%n%B%x00", "HEAD"), "\x00\n")
-	messages = messages[:len(messages)-2] // the base, and nothing behind it
+	messages = messages[:len(messages)-2] // the base, and nothing after it
 	for _, m := range messages {
 		lines := strings.Split(m, "\n")
 		if lines[0] != `Ö. Test <t@example.com>` {

@@ -53,8 +53,8 @@ func fixRank(f *finding.Finding) int {
 }
 
 // steps returns the way to the leak: the related places in the order in which
-// the rule tells of them, and the finding itself in front of the first of them
-// that lies behind it in the source.
+// the rule tells of them, and the finding itself before the first of them
+// that lies after it in the source.
 func steps(f *finding.Finding) []finding.Related {
 	self := finding.Related{Place: f.Place, Message: f.Message}
 	at := slices.IndexFunc(f.Related, func(r finding.Related) bool {
@@ -68,7 +68,7 @@ func steps(f *finding.Finding) []finding.Related {
 
 // fingerprints returns a fingerprint for each finding, no two the same. Of
 // findings that share one, the first keeps it, so that it stays when others
-// come and go behind it.
+// come and go after it.
 func fingerprints(findings []finding.Finding) []string {
 	seen := map[string]int{}
 	list := make([]string, len(findings))

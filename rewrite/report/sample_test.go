@@ -155,7 +155,7 @@ func render(t *testing.T, name string, run Run, opt Options) string {
 	return buf.String()
 }
 
-// many returns n findings without files behind them, of all kinds.
+// many returns n findings whose files do not exist, of all kinds.
 func many(n int) Run {
 	run := Run{Packages: 3}
 	for i := range n {

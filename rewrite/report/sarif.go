@@ -140,7 +140,7 @@ func sarifRule(r Rule) *sarif.ReportingDescriptor {
 		WithProperties(bag)
 }
 
-// sarifMessage returns a message that shows text. In SARIF, brackets in front of
+// sarifMessage returns a message that shows text. In SARIF, brackets before
 // a parenthesis are a link, whoever wrote them; a space between keeps them code.
 func sarifMessage(text string) *sarif.Message {
 	return sarif.NewTextMessage(strings.ReplaceAll(oneLine(text), "](", "] ("))

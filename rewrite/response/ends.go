@@ -16,7 +16,7 @@ import (
 func (b *Response) EndsWithFunction() bool {
 	c := &ctxcancel.Cancel{Pass: b.Pass, Fn: b.Fn, Call: b.Call, Def: b.Def}
 	if c.InLoop() {
-		return false // until then, each round adds one
+		return false // until then, each iteration adds one
 	}
 	return slices.ContainsFunc(b.Call.Args, func(arg ast.Expr) bool { return takes(c, arg, 3) })
 }

@@ -31,15 +31,15 @@ var Resource = usage.Register(&usage.Resource{
 // replaced by a copy in memory.
 func dumps(p *code.Pass, call *ast.CallExpr, name string) (usage.Effect, bool) {
 	if name != "net/http/httputil.DumpResponse" || len(call.Args) != 2 {
-		return usage.ParamUnknown, false
+		return usage.Unknown, false
 	}
 	switch v := p.TypesInfo.Types[call.Args[1]].Value; {
 	case v == nil || v.Kind() != constant.Bool:
-		return usage.ParamUnknown, true
+		return usage.Unknown, true
 	case constant.BoolVal(v):
-		return usage.ParamCloses, true
+		return usage.Releases, true
 	}
-	return usage.ParamReads, true
+	return usage.Borrows, true
 }
 
 // CreatesResponse reports whether call returns a fresh response: by a client
@@ -61,7 +61,7 @@ func CreatesResponse(p *code.Pass, call *ast.CallExpr) bool {
 	if sig.Recv() == nil || sig.Params().Len() != 1 || sig.Results().Len() != 2 {
 		return false
 	}
-	// Only behind an interface: a concrete client of this signature may well
+	// Only for a method of an interface: a concrete client of this signature may well
 	// have read and closed the body itself.
 	return types.IsInterface(sig.Recv().Type()) && memory.IsRoundTrip(sig) && !memory.BodyCopied(p, call)
 }

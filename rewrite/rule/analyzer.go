@@ -46,10 +46,10 @@ type Options struct {
 	// Summaries is the analyzer whose result is a *code.Facts; nil for
 	// code.Summaries, which lets the driver carry facts between packages.
 	Summaries *analysis.Analyzer
-	// Whole reports whether what a package, given by its path, imports of the modules that it
+	// DepsAnalyzed reports whether what a package, given by its path, imports of the modules that it
 	// belongs to is analysed, too, so that what is not found in it is not
 	// there; nil if that is so for all packages.
-	Whole func(path string) bool
+	DepsAnalyzed func(path string) bool
 }
 
 // Result is what an analyzer of a rule returns.

@@ -82,7 +82,7 @@ func Directives(rules []*analysis.Analyzer, opt Options) *analysis.Analyzer {
 		ran := func(name string) bool {
 			return slices.ContainsFunc(rules, func(r *analysis.Analyzer) bool { return r.Name == name })
 		}
-		judge := sound && (opt.Whole == nil || opt.Whole(pass.Pkg.Path()))
+		judge := sound && (opt.DepsAnalyzed == nil || opt.DepsAnalyzed(pass.Pkg.Path()))
 		out := &Result{}
 		run := runner{rule: Rule{Name: DirectiveName}, pass: &code.Pass{Pass: pass}}
 		for _, d := range pass.ResultOf[suppress.Analyzer].(*suppress.Index).Directives {

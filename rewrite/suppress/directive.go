@@ -10,14 +10,14 @@ import (
 	"unicode"
 )
 
-// Tool is the name in front of the directives of our own form and, behind
+// Tool is the name in front of the directives of our own form and, after
 // nolint, the name that stands for all rules.
 const Tool = "goroutinefix"
 
 // Directive is one comment that suppresses findings.
 type Directive struct {
 	Verb   string   // as written: "goroutinefix:ignore"
-	Rules  []string // names or, behind lint:ignore, patterns; nil for all rules
+	Rules  []string // names or, after lint:ignore, patterns; nil for all rules
 	Reason string
 	// Own marks the form that belongs to this tool alone: only there a
 	// mistake is ours to report.
@@ -77,7 +77,7 @@ func parseOwn(body string) Directive {
 	case len(d.Rules) == 0:
 		d.Problem = "names no rule, so it suppresses nothing; write //" + d.Verb + " RULE reason"
 	case d.Reason == "":
-		d.Problem = "has no reason, so it suppresses nothing; write behind the rule why this is no leak"
+		d.Problem = "has no reason, so it suppresses nothing; write after the rule why this is no leak"
 	}
 	if slices.Contains(d.Rules, "all") {
 		d.Rules = nil
@@ -95,7 +95,7 @@ func parseLint(body string) (Directive, bool) {
 	return d, len(d.Rules) > 0 && d.Reason != ""
 }
 
-// parseNolint reads what stands behind the word nolint, as golangci-lint does.
+// parseNolint reads what stands after the word nolint, as golangci-lint does.
 func parseNolint(rest string) (Directive, bool) {
 	d := Directive{Verb: "nolint"}
 	list, named := strings.CutPrefix(rest, ":")
@@ -143,7 +143,7 @@ func rulesAndReason(text string) (rules []string, reason string) {
 	return rules, strings.TrimSpace(reason)
 }
 
-// cutWord splits text behind its first word.
+// cutWord splits text after its first word.
 func cutWord(text string) (word, rest string) {
 	i := strings.IndexFunc(text, unicode.IsSpace)
 	if i < 0 {

@@ -114,14 +114,14 @@ func insert(src []byte, targets []Target, reason string) (out []byte, moved func
 }
 
 // place is where a directive may be written: at a byte offset, with something
-// in front of it and behind it.
+// in front of it and after it.
 type place struct {
 	offset        int
 	before, after string
 }
 
 // places returns the candidates for a finding at pos, the best ones first:
-// above the innermost statement around it that has a line of its own, behind
+// above the innermost statement around it that has a line of its own, after
 // its line, and above its line.
 func places(file *token.File, f *ast.File, src []byte, pos token.Pos) []place {
 	var list []place

@@ -70,7 +70,7 @@ func TestParse(t *testing.T) {
 // "+" in a comment of its own.
 func TestCovering(t *testing.T) {
 	tests := []struct{ name, src string }{
-		{"behind", `package p
+		{"after", `package p
 func f() {
 	a()
 	b() //goroutinefix:ignore r w /*+*/
@@ -187,7 +187,7 @@ func f() {
 	a() /*+*/
 	b()
 }`},
-		{"nolint behind", `package p
+		{"nolint after", `package p
 func f() {
 	a() //nolint /*+*/
 	b()

@@ -27,16 +27,16 @@ func MethodOf(typ types.Type, fn *types.Func) *types.Func {
 	return m.Origin()
 }
 
-// A method of an interface does what the methods do that can stand behind it.
+// A method of an interface does what the methods do that implement it.
 // Other packages, also such as nobody has named, may import this one and bring
 // types of their own. So all of them are known only where nothing can come in:
 // if the method is not exported, or if no value gets into the interface but by
 // a conversion in this package.
 
-// ifaces answers what stands behind interfaces of a package.
+// ifaces answers which methods implement those of interfaces of a package.
 type ifaces struct {
 	mu    sync.Mutex // rules ask at the same time
-	known map[ifaceKey]behind
+	known map[ifaceKey]implSet
 
 	// Types are those of all expressions in the files of the pass.
 	Types func() []types.Type
@@ -51,7 +51,7 @@ type ifaceKey struct {
 	fn    *types.Func
 }
 
-type behind struct {
+type implSet struct {
 	methods []*types.Func
 	closed  bool
 }
@@ -59,7 +59,7 @@ type behind struct {
 func IfacesOf(f *code.Facts) *ifaces {
 	return code.Of(f, func(f *code.Facts) *ifaces {
 		return &ifaces{
-			known:    map[ifaceKey]behind{},
+			known:    map[ifaceKey]implSet{},
 			Types:    sync.OnceValue(func() []types.Type { return staticTypes(f) }),
 			asserted: sync.OnceValue(func() []types.Type { return assertedTypes(f) }),
 			ignored:  sync.OnceValue(func() map[string]bool { return ignoredMethods(f) }),
@@ -67,7 +67,7 @@ func IfacesOf(f *code.Facts) *ifaces {
 	})
 }
 
-func (x *ifaces) get(key ifaceKey, work func() behind) behind {
+func (x *ifaces) get(key ifaceKey, work func() implSet) implSet {
 	x.mu.Lock()
 	b, ok := x.known[key]
 	x.mu.Unlock()
@@ -88,11 +88,11 @@ func Implementations(f *code.Facts, fn *types.Func) (impls []*types.Func, ok boo
 	if recv == nil || fn.Exported() || fn.Pkg() != f.Pass.Pkg || !types.IsInterface(recv.Type()) {
 		return nil, false
 	}
-	b := IfacesOf(f).get(ifaceKey{fn: fn}, func() behind { return sealed(f, fn) })
+	b := IfacesOf(f).get(ifaceKey{fn: fn}, func() implSet { return sealed(f, fn) })
 	return b.methods, b.closed && len(b.methods) > 0
 }
 
-func sealed(f *code.Facts, fn *types.Func) (b behind) {
+func sealed(f *code.Facts, fn *types.Func) (b implSet) {
 	iface := fn.Signature().Recv().Type().Underlying().(*types.Interface)
 	b.closed = !IfacesOf(f).ignored()[fn.Name()]
 	for _, obj := range f.Pass.TypesInfo.Defs {
@@ -123,18 +123,18 @@ func sortFuncs(fns []*types.Func) {
 	slices.SortFunc(fns, func(a, b *types.Func) int { return cmp.Compare(a.Pos(), b.Pos()) })
 }
 
-// Behind returns the methods of this package that can stand behind fn, a method
+// Implementers returns the methods of this package that implement fn, a method
 // of the interface typ; closed says that there are no others.
-func Behind(f *code.Facts, typ types.Type, fn *types.Func) (methods []*types.Func, closed bool) {
+func Implementers(f *code.Facts, typ types.Type, fn *types.Func) (methods []*types.Func, closed bool) {
 	named, ok := types.Unalias(typ).(*types.Named)
 	if !ok || !types.IsInterface(named) || named.TypeParams().Len() > 0 {
 		return nil, false
 	}
-	b := IfacesOf(f).get(ifaceKey{named, fn}, func() behind { return converted(f, named, fn) })
+	b := IfacesOf(f).get(ifaceKey{named, fn}, func() implSet { return converted(f, named, fn) })
 	return b.methods, b.closed
 }
 
-func converted(f *code.Facts, named *types.Named, fn *types.Func) (b behind) {
+func converted(f *code.Facts, named *types.Named, fn *types.Func) (b implSet) {
 	iface := named.Underlying().(*types.Interface)
 	b.closed = private(f, named) && !IfacesOf(f).ignored()[fn.Name()]
 	for _, t := range IfacesOf(f).Types() {
@@ -422,7 +422,7 @@ func paramOfAny(f *code.Facts, fns []*types.Func, i int) Effect {
 	effect := Param(f, fns[0], i)
 	for _, fn := range fns[1:] {
 		if Param(f, fn, i) != effect {
-			return ParamUnknown
+			return Unknown
 		}
 	}
 	return effect

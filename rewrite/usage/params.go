@@ -11,9 +11,9 @@ import (
 type Effect uint8
 
 const (
-	ParamUnknown Effect = iota // may keep it: the obligation moved
-	ParamReads                 // only looks at it
-	ParamCloses                // closes it, at least on some path
+	Unknown  Effect = iota // may keep it: the obligation moved
+	Borrows                // only looks at it
+	Releases               // closes it, at least on some path
 )
 
 // Effects are those on the parameters of a function, by index; nil if nothing is known.
@@ -23,7 +23,7 @@ func (e Effects) Of(i int) Effect {
 	if i < len(e) {
 		return e[i]
 	}
-	return ParamUnknown
+	return Unknown
 }
 
 // ClosesOf is what a function does with parameters that can be closed.
@@ -37,7 +37,7 @@ func init() {
 			if r == nil || s.Sig.Variadic() && i == s.Sig.Params().Len()-1 || r == Func && len(s.Decl.Body.List) == 0 {
 				continue // a stub says nothing of a callback
 			}
-			if effect := paramEffect(s.Pass, v, s.Fn, r); effect != ParamUnknown {
+			if effect := paramEffect(s.Pass, v, s.Fn, r); effect != Unknown {
 				if out == nil {
 					out = make(Effects, s.Sig.Params().Len())
 				}
@@ -49,7 +49,7 @@ func init() {
 }
 
 // Param returns what fn does with its argument i. A method of an interface does
-// what all that can stand behind it do.
+// what all that implement it do.
 func Param(f *code.Facts, fn *types.Func, i int) Effect {
 	if impls, ok := Implementations(f, fn); ok {
 		return paramOfAny(f, impls, i)
@@ -67,13 +67,13 @@ func takesTracked(sig *types.Signature, _ *ast.FuncDecl) bool {
 }
 
 func paramEffect(p *code.Pass, v *types.Var, fn *code.Func, r *Resource) Effect {
-	effect := ParamReads
+	effect := Borrows
 	for _, e := range Track(p, v, fn, r) {
 		switch e.Kind {
 		case Closes, DefersClose, ClosesLate:
-			effect = ParamCloses
+			effect = Releases
 		case Escapes, Outlives, Assigns:
-			return ParamUnknown
+			return Unknown
 		}
 	}
 	return effect

@@ -247,20 +247,20 @@ func (t *tracker) call(call, c, id inspector.Cursor, res *Resource, of part, sha
 		t.use(call, id, res, view, false)
 		return
 	}
-	effect, known := ParamUnknown, false
+	effect, known := Unknown, false
 	if res.Known != nil && of == whole {
 		effect, known = res.Known(t.p, n, name)
 	}
 	if !known && !res.isFunc() && knowledge.LooksOnly(fn) {
-		effect, known = ParamReads, true
+		effect, known = Borrows, true
 	}
 	if !known {
 		effect = Param(t.p.Facts, fn, arg)
 	}
 	switch {
-	case effect == ParamReads:
+	case effect == Borrows:
 		t.looked(id)
-	case effect == ParamCloses && !res.isFunc(): // a callee that may cancel has taken it over
+	case effect == Releases && !res.isFunc(): // a callee that may cancel has taken it over
 		t.closed(call, id, shared)
 	default:
 		t.emit(Escapes, id)

@@ -46,7 +46,7 @@ func Package(prog *load.Program, p *packages.Package, overlay map[string][]byte)
 // Formatted reports whether new is laid out as gofmt would, line endings and
 // byte order mark apart, unless old is not either. Fixes that keep the format
 // each for itself may break it together, next to one another.
-func Formatted(old, new []byte) bool { return clean(new) || !clean(old) }
+func Formatted(old, now []byte) bool { return clean(now) || !clean(old) }
 
 func clean(src []byte) bool {
 	src = bytes.TrimPrefix(bytes.ReplaceAll(src, []byte("\r\n"), []byte("\n")), []byte("\ufeff"))

@@ -6,10 +6,10 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 )
 
-// Counted reports whether an Add for the goroutine stands in front of it
+// Counted reports whether an Add for the goroutine stands before it
 // unconditionally: in a list of statements that also holds, at some depth,
 // the go statement.
-func (g *Goroutine) Counted(key code.WGKey) bool {
+func (g *Goroutine) Counted(key code.Path) bool {
 	for c := g.Stmt; c.Valid() && c != g.Parent.Cursor; c = c.Parent() {
 		list, i, ok := code.StmtList(c)
 		if !ok {

@@ -26,7 +26,7 @@ func (w *Groups) CountsItself(f *callers.NamedFunc, op Op, ops []Op) (ast.Stmt, 
 	for _, o := range ops {
 		switch {
 		case o.Key != op.Key || o.Call == op.Call:
-		case o.Name != "Done" || o.Runner != f.Cursor:
+		case o.Name != "Done" || o.GoroutineFunc != f.Cursor:
 			return nil, false // it counts or waits for others
 		default:
 			dones++
@@ -46,7 +46,7 @@ func IsOne(p *code.Pass, op Op) bool {
 
 // HandsOn reports whether f gives the group to somebody else who may count it
 // up or down.
-func (w *Groups) HandsOn(f *callers.NamedFunc, key code.WGKey) bool {
+func (w *Groups) HandsOn(f *callers.NamedFunc, key code.Path) bool {
 	g := &Goroutine{Pass: w.Pass, Groups: w, Lit: f.Cursor, Decl: f.Cursor, Body: f.Func}
 	if g.PassedOn(key) {
 		return true

@@ -151,15 +151,15 @@ func (g *Goroutine) Direct(op Op) (list []ast.Stmt, at int, ok bool) {
 }
 
 // Local reports whether the group is a variable of the declaration itself.
-func (g *Goroutine) Local(key code.WGKey) bool {
+func (g *Goroutine) Local(key code.Path) bool {
 	v, ok := key.Root.(*types.Var)
-	return ok && key.Path == "" && v.Kind() == types.LocalVar
+	return ok && key.Fields == "" && v.Kind() == types.LocalVar
 }
 
 // Used reports whether the goroutine uses the variable that the group is
 // reached from for anything else, such as a call of one of its methods.
-func (g *Goroutine) Used(key code.WGKey) bool {
-	if key.Path == "" {
+func (g *Goroutine) Used(key code.Path) bool {
+	if key.Fields == "" {
 		return false
 	}
 	for _, use := range g.Pass.Uses(g.Lit, key.Root) {
@@ -180,7 +180,7 @@ func (g *Goroutine) isOp(sel *ast.SelectorExpr) bool {
 }
 
 // PassedOn reports whether the goroutine hands the group to another function.
-func (g *Goroutine) PassedOn(key code.WGKey) bool {
+func (g *Goroutine) PassedOn(key code.Path) bool {
 	known := map[ast.Node]bool{}
 	for _, o := range Ops(g.Pass, g.Lit) {
 		ast.Inspect(o.Recv, func(n ast.Node) bool {

@@ -17,7 +17,7 @@ import (
 // as a parameter, or reaches from its receiver.
 type GroupEffect struct {
 	Param int    // the index of the parameter; -1 is the receiver
-	Path  string // the fields on the way, as in WGKey
+	Path  string // the fields on the way, as in code.Path.Fields
 	// Adds and Dones are how often a call at most counts up and down, also in
 	// goroutines that it starts, up to Many; SureDones is how often at least
 	// before it returns, if it returns.
@@ -26,9 +26,9 @@ type GroupEffect struct {
 	// Itself says that the function counts its own run: it adds one at its
 	// top, which it takes back itself.
 	Itself bool
-	// Whole says that nothing else is done with the group. A receiver may have
+	// Exhaustive says that nothing else is done with the group. A receiver may have
 	// other methods that the function calls, so its effects never are.
-	Whole bool
+	Exhaustive bool
 }
 
 // groupsOf is what a function does with Groups of its caller.
@@ -40,7 +40,7 @@ func init() {
 
 // GroupUse is the effect of a call on a group, as the caller knows it.
 type GroupUse struct {
-	Key code.WGKey
+	Key code.Path
 	GroupEffect
 }
 
@@ -64,8 +64,8 @@ func Effects(p *code.Pass, call *ast.CallExpr) (out []GroupUse) {
 		if from == nil {
 			continue
 		}
-		if key, ok := p.Path(from); ok {
-			out = append(out, GroupUse{code.WGKey{Root: key.Root, Path: key.Path + e.Path}, e})
+		if key, ok := p.PathOf(from); ok {
+			out = append(out, GroupUse{code.Path{Root: key.Root, Fields: key.Fields + e.Path}, e})
 		}
 	}
 	return out
@@ -102,13 +102,13 @@ func groupEffects(p *code.Pass, sig *types.Signature, fn *code.Func) (out []Grou
 		v := sig.Params().At(i)
 		roots[v] = i
 		if typeis.GroupPointer(v.Type()) { // worth knowing also where nothing is done with it
-			out = append(out, groupEffect(p, code.WGKey{Root: v}, i, ops, fn))
+			out = append(out, groupEffect(p, code.Path{Root: v}, i, ops, fn))
 		}
 	}
-	seen := map[code.WGKey]bool{}
+	seen := map[code.Path]bool{}
 	for _, op := range ops {
 		i, ok := roots[op.Key.Root]
-		if ok && !seen[op.Key] && !(i >= 0 && op.Key.Path == "") {
+		if ok && !seen[op.Key] && !(i >= 0 && op.Key.Fields == "") {
 			seen[op.Key] = true
 			out = append(out, groupEffect(p, op.Key, i, ops, fn))
 		}
@@ -116,7 +116,7 @@ func groupEffects(p *code.Pass, sig *types.Signature, fn *code.Func) (out []Grou
 	// A method that is called on the receiver does it, too.
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		for _, use := range Effects(p, c.Node().(*ast.CallExpr)) {
-			if i, ok := roots[use.Key.Root]; ok && !seen[use.Key] && !(i >= 0 && use.Key.Path == "") {
+			if i, ok := roots[use.Key.Root]; ok && !seen[use.Key] && !(i >= 0 && use.Key.Fields == "") {
 				seen[use.Key] = true
 				out = append(out, groupEffect(p, use.Key, i, ops, fn))
 			}
@@ -125,12 +125,12 @@ func groupEffects(p *code.Pass, sig *types.Signature, fn *code.Func) (out []Grou
 	return out
 }
 
-func groupEffect(p *code.Pass, key code.WGKey, param int, ops []Op, fn *code.Func) GroupEffect {
-	e := GroupEffect{Param: param, Path: key.Path, Whole: param >= 0 && key.Path == ""}
+func groupEffect(p *code.Pass, key code.Path, param int, ops []Op, fn *code.Func) GroupEffect {
+	e := GroupEffect{Param: param, Path: key.Fields, Exhaustive: param >= 0 && key.Fields == ""}
 	adds, dones, sure := map[ast.Node]int{}, map[ast.Node]int{}, map[ast.Node]int{}
 	accounted := map[ast.Node]bool{}
 	note := func(at inspector.Cursor, a, d, s int) {
-		node, own := code.FlowNode(at, fn), p.Runner(at) == fn.Cursor
+		node, own := code.FlowNode(at, fn), p.GoroutineFunc(at) == fn.Cursor
 		if node == nil || !own { // in a goroutine or a literal that is called whenever
 			e.Adds, e.Dones = max(e.Adds, int8(min(a*flow.Many, flow.Many))), max(e.Dones, int8(min(d*flow.Many, flow.Many)))
 			return
@@ -174,21 +174,21 @@ func groupEffect(p *code.Pass, key code.WGKey, param int, ops []Op, fn *code.Fun
 			}
 			note(c, int(use.Adds), int(use.Dones), sure)
 			e.Waits = e.Waits || use.Waits
-			if use.Whole {
+			if use.Exhaustive {
 				for _, a := range call.Args {
 					accounted[ast.Unparen(a)] = true
 				}
 			}
 		}
 	}
-	if e.Whole {
-		e.Whole = !slices.ContainsFunc(p.Uses(fn.Cursor, key.Root), func(use inspector.Cursor) bool {
+	if e.Exhaustive {
+		e.Exhaustive = !slices.ContainsFunc(p.Uses(fn.Cursor, key.Root), func(use inspector.Cursor) bool {
 			return use.Node().Pos() != key.Root.Pos() && !accounted[use.Node()]
 		})
 	}
 	f := &callers.NamedFunc{Func: fn, Object: p.TypesInfo.Defs[fn.Cursor.Node().(*ast.FuncDecl).Name], Pass: p}
 	for _, o := range ops {
-		if o.Key == key && o.Name == "Add" && e.Whole {
+		if o.Key == key && o.Name == "Add" && e.Exhaustive {
 			_, e.Itself = NewGroups(p).CountsItself(f, o, ops)
 		}
 	}

@@ -18,12 +18,12 @@ import (
 
 // Op is one call of a method of a WaitGroup.
 type Op struct {
-	Name   string // Add, Done, Wait, Go
-	Key    code.WGKey
-	Recv   ast.Expr
-	Call   *ast.CallExpr
-	At     inspector.Cursor // the call
-	Runner inspector.Cursor // the function whose goroutine makes the call, see Runner
+	Name          string // Add, Done, Wait, Go
+	Key           code.Path
+	Recv          ast.Expr
+	Call          *ast.CallExpr
+	At            inspector.Cursor // the call
+	GoroutineFunc inspector.Cursor // the function whose goroutine makes the call, see code.Pass.GoroutineFunc
 }
 
 // index holds the WaitGroup calls of a package.
@@ -127,7 +127,7 @@ func opsBelow(p *code.Pass, root inspector.Cursor) []Op {
 				if name == "Add" && negative(p, call.Args) {
 					what = "Done" // wg.Add(-1)
 				}
-				ops = append(ops, Op{what, key, recv, call, c, p.Runner(c)})
+				ops = append(ops, Op{what, key, recv, call, c, p.GoroutineFunc(c)})
 			}
 		}
 	}
@@ -143,11 +143,11 @@ func negative(p *code.Pass, args []ast.Expr) bool {
 }
 
 // Key returns the key of e: an identifier or a chain of fields,
-// possibly behind & or *.
-func Key(p *code.Pass, e ast.Expr) (code.WGKey, bool) {
-	key, ok := p.Path(e)
+// possibly after & or *.
+func Key(p *code.Pass, e ast.Expr) (code.Path, bool) {
+	key, ok := p.PathOf(e)
 	if ok && !typeis.Named(p.TypesInfo.TypeOf(e), "sync", "WaitGroup") {
-		key.Path += ".~" // promoted from an embedded WaitGroup
+		key.Fields += ".~" // promoted from an embedded WaitGroup
 	}
 	return key, ok
 }

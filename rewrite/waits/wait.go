@@ -24,8 +24,8 @@ type waiting struct {
 	bodies  map[*ast.BlockStmt]*waiters // by waitersOf
 }
 
-// WaitsAfter reports whether fn, on a path behind node, comes to something
-// that stands behind pos in the source and may take long: a channel
+// WaitsAfter reports whether fn, on a path after node, comes to something
+// that stands after pos in the source and may take long: a channel
 // operation, a select, an endless loop, a call that waits.
 func WaitsAfter(p *code.Pass, fn *code.Func, node ast.Node, pos token.Pos) bool {
 	w, found := waitersOf(p, fn), false
@@ -37,7 +37,7 @@ func WaitsAfter(p *code.Pass, fn *code.Func, node ast.Node, pos token.Pos) bool 
 			found = found || n.Pos() >= pos && !w.inSelect[n] && (MayWait(p, n) || serves(p, n))
 			return s, !found
 		},
-		Round: func(l ast.Stmt, _ struct{}) bool {
+		Iteration: func(l ast.Stmt, _ struct{}) bool {
 			loop, isFor := l.(*ast.ForStmt)
 			found = found || isFor && loop.Cond == nil && loop.Pos() >= pos
 			if r, isRange := l.(*ast.RangeStmt); isRange && r.Pos() >= pos {

@@ -189,9 +189,9 @@ func (j *journal) finish() (did bool, err error) {
 
 // torn reports whether now is what is left when new was being written over
 // old, in place, and the process was killed.
-func torn(now, old, new []byte) bool {
+func torn(now, old, intended []byte) bool {
 	n := 0
-	for n < len(now) && n < len(new) && now[n] == new[n] {
+	for n < len(now) && n < len(intended) && now[n] == intended[n] {
 		n++
 	}
 	// The rest is still the old one; the cut may lie anywhere in what both share.

@@ -103,8 +103,8 @@ func TestRecover(t *testing.T) {
 }
 
 func TestTorn(t *testing.T) {
-	old, new := []byte("package a // the old text"), []byte("package a // new")
-	for _, pair := range [][2][]byte{{old, new}, {new, old}} {
+	old, next := []byte("package a // the old text"), []byte("package a // new")
+	for _, pair := range [][2][]byte{{old, next}, {next, old}} {
 		for k := range len(pair[1]) + 1 {
 			now := append(slices.Clone(pair[1][:k]), pair[0][min(k, len(pair[0])):]...)
 			if !torn(now, pair[0], pair[1]) {

@@ -2,22 +2,21 @@
 //
 // # What it does
 //
-// It follows channels that only one function and the goroutines it starts can
-// reach, and channels in fields that only one package can reach. It reports a
-// goroutine that ranges over such a channel and is never told that no more will
-// come (NoCloseRange), a goroutine that waits for a word of its parent when the
-// parent can return without it (EarlyReturn), a function that waits for a
-// goroutine that can return without a word, a channel that nobody sends on or
-// closes at all, and a sync.Cond that nobody signals, or in a loop whose
-// condition nothing changes. It reports the receive in "if !t.Stop() { <-t.C }"
-// if the value of the timer may have been received before: since Go 1.23 nothing
-// is left behind a Stop, unless the package or its module sets asynctimerchan. And
-// it reports a WaitGroup in a field that is counted up and waited for, and that
-// nothing counts down.
+// It follows channels that only one function and the goroutines it starts can reach, and
+// channels in fields that only one package can reach. It reports a goroutine that ranges
+// over such a channel and is never signalled that no more will come (NoCloseRange), a
+// goroutine that waits for a send or close of its parent when the parent can return
+// without one (EarlyReturn), a function that waits for a goroutine that can return
+// without sending or closing, a channel that nobody sends on or closes at all, and a
+// sync.Cond that nobody signals, or in a loop whose condition nothing changes. It reports
+// the receive in "if !t.Stop() { <-t.C }" if the value of the timer may have been
+// received before: since Go 1.23 nothing is left to receive after a Stop, unless the
+// package or its module sets asynctimerchan. And it reports a WaitGroup in a field that
+// is counted up and waited for, and that nothing counts down.
 //
 // # Why it leaks
 //
-// A receive waits until somebody sends or closes. When everybody who could has
+// A receive waits until another goroutine sends or closes. When all that could have
 // returned, the goroutine and all it refers to stay until the process ends.
 //
 // # Example
@@ -36,10 +35,10 @@
 // # What is not reported
 //
 // A channel that is returned, stored, or passed to a function that is not
-// loaded: somebody else may send. A receive that is one of several cases of a
+// loaded: other code may send. A receive that is one of several cases of a
 // select. A range whose body can leave the loop. A function that makes a channel,
 // or declares a nil one, only to wait on it itself, for no value: it parks on
-// purpose. A field that nothing gives a channel, behind a test for nil. A timer that another function
+// purpose. A field that nothing gives a channel, after a test for nil. A timer that another function
 // starts again. Fields that a file for another platform mentions, or of a structure
 // that is converted into another one. Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, and
 // the end of main.main.
@@ -148,7 +147,7 @@ func deafWaits(p *code.Pass) (out []rule.Match) {
 		m.Message = types.ExprString(w.Wait.Fun) + " is called again and again, because nothing changes " + w.Var.Name() + ", which the loop tests"
 		out = append(out, m.None("what should end the loop is for the author to say"))
 	}
-	for _, w := range neverDone(p) {
+	for _, w := range waitsWithoutDone(p) {
 		m := rule.Match{Pos: w.Pos(), End: w.End()}
 		m.Message = types.ExprString(w.Fun) + " never returns once something was added, because nothing in the package calls Done"
 		out = append(out, m.None("what should be counted down, and when, is for the author to say"))
@@ -186,7 +185,7 @@ func (w waiter) match() rule.Match {
 		if m.Category == "" {
 			m.Category = "EarlyReturn"
 		}
-		m.Message += " when " + owner + " returns without a word"
+		m.Message += " when " + owner + " returns without sending or closing"
 		if len(w.Exits) > 0 {
 			m.Related = append(m.Related, rule.Related{Pos: w.Exits[0].Pos(), End: w.Exits[0].End(), Message: "the function returns here"})
 		}
@@ -199,20 +198,20 @@ func (w waiter) match() rule.Match {
 // closeBySender lets the goroutine close the channel when it ends.
 func (w waiter) closeBySender(m rule.Match) rule.Match {
 	if naming.Shadowed(w.p, "close", w.Sole.Body.Pos()) {
-		return m.None("close has another meaning here")
+		return m.None("close is shadowed here")
 	}
 	if !naming.Visible(w.p, w.Var, w.Sole.Body.Lbrace) {
 		return m.None("the goroutine knows the channel by another name")
 	}
 	if w.Closed {
 		if w.End {
-			return m.None("the goroutine closes it on other paths, and its end is no statement to put a close in front of")
+			return m.None("the goroutine closes it on other paths, and no close can be inserted where it ends without a return")
 		}
-		return m.Unsafe("Close "+w.Var.Name()+" where the goroutine returns early, too; who waits then goes on", func(d *dstedit.Decl) error {
+		return m.Unsafe("Close "+w.Var.Name()+" where the goroutine returns early, too; whoever waits then goes on", func(d *dstedit.Decl) error {
 			return closeBefore(d, w.Var, w.Skips)
 		})
 	}
-	return m.Unsafe("Close "+w.Var.Name()+" when the goroutine ends; who waits then gets the zero value", func(d *dstedit.Decl) error {
+	return m.Unsafe("Close "+w.Var.Name()+" when the goroutine ends; whoever waits then gets the zero value", func(d *dstedit.Decl) error {
 		return d.InsertFirst(w.Sole.Body, closing(w.Var, true))
 	})
 }
@@ -228,13 +227,13 @@ func (w waiter) closeAtExit(m rule.Match) rule.Match {
 	case !ignored:
 		return m.None("the goroutine uses the value that it waits for")
 	case naming.Shadowed(w.p, "close", w.made.Node().Pos()):
-		return m.None("close has another meaning here")
+		return m.None("close is shadowed here")
 	case w.Twice:
 		return m.None("the function may have closed it by then, and to close it twice panics")
 	case w.Closed && w.End:
-		return m.None("the function closes it on other paths, and its end is no statement to put a close in front of")
+		return m.None("the function closes it on other paths, and no close can be inserted where it ends without a return")
 	case w.Closed:
-		return m.Unsafe("Close "+w.Var.Name()+" where the function returns early, too; what the goroutine does behind the wait then runs", func(d *dstedit.Decl) error {
+		return m.Unsafe("Close "+w.Var.Name()+" where the function returns early, too; what the goroutine does after the wait then runs", func(d *dstedit.Decl) error {
 			return closeBefore(d, w.Var, w.Exits)
 		})
 	case w.fn.Flow.InCycle(code.FlowNode(w.made, w.fn)):
@@ -246,7 +245,7 @@ func (w waiter) closeAtExit(m rule.Match) rule.Match {
 	if !ok {
 		return m.None("the channel is not made by a statement of its own")
 	}
-	return m.Unsafe("Close "+w.Var.Name()+" when the function returns; what the goroutine does behind the wait then runs", func(d *dstedit.Decl) error {
+	return m.Unsafe("Close "+w.Var.Name()+" when the function returns; what the goroutine does after the wait then runs", func(d *dstedit.Decl) error {
 		return d.InsertAfter(stmt, closing(w.Var, true))
 	})
 }
@@ -275,11 +274,11 @@ func endlessRanges(p *code.Pass, made inspector.Cursor, fn *code.Func) (out []ru
 		case launch.WaitsForOthers(p, fn):
 			out = append(out, m.None("the function waits for its goroutines, and a deferred close would come too late"))
 		case naming.Shadowed(p, "close", made.Node().Pos()):
-			out = append(out, m.None("close has another meaning here"))
+			out = append(out, m.None("close is shadowed here"))
 		case !listed:
 			out = append(out, m.None("the channel is not made by a statement of its own"))
 		default:
-			out = append(out, m.Unsafe("Close "+ch.Name()+" when the function returns; what the goroutine does behind the loop then runs", func(d *dstedit.Decl) error {
+			out = append(out, m.Unsafe("Close "+ch.Name()+" when the function returns; what the goroutine does after the loop then runs", func(d *dstedit.Decl) error {
 				return d.InsertAfter(stmt, closing(ch, true))
 			}))
 		}

@@ -130,7 +130,7 @@ func frozenConds(p *code.Pass) (out []frozenCond) {
 			continue
 		}
 		for call := range c.Preorder((*ast.CallExpr)(nil)) {
-			if p.FullName(call.Node().(*ast.CallExpr)) == "(*sync.Cond).Wait" && p.Runner(call) == p.Runner(c) {
+			if p.FullName(call.Node().(*ast.CallExpr)) == "(*sync.Cond).Wait" && p.GoroutineFunc(call) == p.GoroutineFunc(c) {
 				out = append(out, frozenCond{call.Node().(*ast.CallExpr), v})
 				break
 			}
@@ -172,9 +172,9 @@ func leavesFor(loop *ast.ForStmt) (leaves bool) {
 	return leaves
 }
 
-// neverDone returns the calls of Wait on a WaitGroup in a field that only this
+// waitsWithoutDone returns the calls of Wait on a WaitGroup in a field that only this
 // package can reach, to which something adds and for which nothing calls Done.
-func neverDone(p *code.Pass) (out []*ast.CallExpr) {
+func waitsWithoutDone(p *code.Pass) (out []*ast.CallExpr) {
 	adds, done := map[*types.Var]bool{}, map[*types.Var]bool{}
 	waits := map[*types.Var][]*ast.CallExpr{}
 	var order []*types.Var

@@ -26,8 +26,8 @@ type rangeWithoutClose struct {
 // the channel that the call of make in fn returns: the channel is seen by fn
 // and the literals that it starts only, nothing closes it, the loops have no
 // way out of their own, and fn returns.
-func rangesWithoutClose(p *code.Pass, make inspector.Cursor, fn *code.Func) (v *types.Var, out []rangeWithoutClose) {
-	c := &channel.Local{Pass: p, Fn: fn, Make: make}
+func rangesWithoutClose(p *code.Pass, makeCall inspector.Cursor, fn *code.Func) (v *types.Var, out []rangeWithoutClose) {
+	c := &channel.Local{Pass: p, Fn: fn, Make: makeCall}
 	if !c.Variable() || c.Later {
 		return nil, nil
 	}
@@ -47,11 +47,11 @@ func rangesWithoutClose(p *code.Pass, make inspector.Cursor, fn *code.Func) (v *
 			return true
 		case channel.Send:
 			sent = true
-			sole = sole && u.Runner == fn.Cursor
-			return u.Runner == fn.Cursor || launch.StartedBy(p, u.Runner, fn).Valid()
+			sole = sole && u.GoroutineFunc == fn.Cursor
+			return u.GoroutineFunc == fn.Cursor || launch.StartedBy(p, u.GoroutineFunc, fn).Valid()
 		case channel.Range:
-			start := launch.StartedBy(p, u.Runner, fn)
-			if start.Valid() && !leavesLoop(p, u.Op.Node().(*ast.RangeStmt), p.FuncOf(u.Runner)) {
+			start := launch.StartedBy(p, u.GoroutineFunc, fn)
+			if start.Valid() && !leavesLoop(p, u.Op.Node().(*ast.RangeStmt), p.FuncOf(u.GoroutineFunc)) {
 				out = append(out, rangeWithoutClose{Range: u.Op, Go: start})
 				return true
 			}
@@ -118,14 +118,14 @@ func leavesLoop(p *code.Pass, loop *ast.RangeStmt, fn *code.Func) bool {
 	leaves := false
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-			// What is behind the loop is reached only by leaving it.
+			// What is after the loop is reached only by leaving it.
 			if n.Pos() < loop.Pos() || n.Pos() >= loop.End() {
 				leaves = true
 			}
 			return s, !leaves
 		},
-		Round: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
-		Exit:  func(*flow.Block, struct{}) { leaves = true },
+		Iteration: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
+		Exit:      func(*flow.Block, struct{}) { leaves = true },
 	}.FromBody(fn.Flow, loop, struct{}{})
 	ast.Inspect(loop.Body, func(n ast.Node) bool {
 		switch n := n.(type) {

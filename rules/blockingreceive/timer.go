@@ -15,7 +15,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 )
 
-// emptyTimer is a receive from a timer behind a Stop that says that nothing is
+// emptyTimer is a receive from a timer after a Stop that says that nothing is
 // there to be received.
 type emptyTimer struct {
 	Recv  *ast.ExprStmt
@@ -27,7 +27,7 @@ type emptyTimer struct {
 // emptyTimers returns the receives in "if !t.Stop() { <-t.C }" that never end.
 //
 // Since Go 1.23 Stop takes back what the timer has sent and nobody received,
-// and then says that it stopped it. So behind a Stop that says no nothing comes
+// and then says that it stopped it. So after a Stop that says no nothing comes
 // any more. The body is entered only if the value was received before, or the
 // timer stopped; only the first is looked for: a path from another receive to
 // this Stop, on which the timer is not started again. If other functions start it
@@ -38,7 +38,7 @@ func emptyTimers(p *code.Pass) (out []emptyTimer) {
 		if !ok || !since(p, c.Node().Pos(), "go1.23") || godebug.AsyncTimers(p) {
 			continue
 		}
-		fn := p.FuncOf(p.Runner(c))
+		fn := p.FuncOf(p.GoroutineFunc(c))
 		if fn == nil {
 			continue
 		}
@@ -105,7 +105,7 @@ func receivedBefore(p *code.Pass, e emptyTimer, ifs inspector.Cursor, fn *code.F
 	target := code.FlowNode(stop, fn)
 	for c := range fn.Cursor.Preorder((*ast.UnaryExpr)(nil)) {
 		recv := c.Node().(*ast.UnaryExpr)
-		if recv.Op != token.ARROW || !isTimerC(p, recv.X, e.Timer) || p.Runner(c) != fn.Cursor || ifs.Contains(c) {
+		if recv.Op != token.ARROW || !isTimerC(p, recv.X, e.Timer) || p.GoroutineFunc(c) != fn.Cursor || ifs.Contains(c) {
 			continue
 		}
 		node, found := code.FlowNode(c, fn), false
@@ -138,10 +138,10 @@ func setElsewhere(p *code.Pass, timer ast.Expr, fn *code.Func) bool {
 		return false
 	}
 	for _, c := range p.Index().Resets[v] {
-		if p.Runner(c) == fn.Cursor {
+		if p.GoroutineFunc(c) == fn.Cursor {
 			continue
 		}
-		d, ok := p.Runner(c).Node().(*ast.FuncDecl)
+		d, ok := p.GoroutineFunc(c).Node().(*ast.FuncDecl)
 		if !ok {
 			return true
 		}
@@ -149,7 +149,7 @@ func setElsewhere(p *code.Pass, timer ast.Expr, fn *code.Func) bool {
 		calls, ok := callers.CallSites(p, obj)
 		for _, call := range calls {
 			_, isGo := call.Parent().Node().(*ast.GoStmt)
-			ok = ok && !isGo && p.Runner(call) == fn.Cursor
+			ok = ok && !isGo && p.GoroutineFunc(call) == fn.Cursor
 		}
 		if !ok {
 			return true

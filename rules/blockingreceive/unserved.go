@@ -70,8 +70,8 @@ type localUses struct {
 // unservedRecvs returns the receives from the channel of a call of make in fn that
 // nobody ends: because nobody sends on it or closes it, because the function
 // can return without doing so, or because the only sender can.
-func unservedRecvs(p *code.Pass, make inspector.Cursor, fn *code.Func) []unservedRecv {
-	l := &localUses{p: p, fn: fn, ch: &channel.Local{Pass: p, Fn: fn, Make: make}}
+func unservedRecvs(p *code.Pass, makeCall inspector.Cursor, fn *code.Func) []unservedRecv {
+	l := &localUses{p: p, fn: fn, ch: &channel.Local{Pass: p, Fn: fn, Make: makeCall}}
 	if !l.ch.Variable() || l.ch.Later || !l.collect() {
 		return nil
 	}
@@ -81,7 +81,7 @@ func unservedRecvs(p *code.Pass, make inspector.Cursor, fn *code.Func) []unserve
 		case u.Kind == channel.Recv || u.Kind == channel.Range:
 			waits = append(waits, u)
 		case u.Kind != channel.Send && u.Kind != channel.Close:
-		case u.Runner == fn.Cursor:
+		case u.GoroutineFunc == fn.Cursor:
 			own = append(own, u)
 		default:
 			others = append(others, u)
@@ -98,12 +98,12 @@ func unservedRecvs(p *code.Pass, make inspector.Cursor, fn *code.Func) []unserve
 	return nil
 }
 
-// collect sorts the uses of the channel; false if somebody unknown has it.
+// collect sorts the uses of the channel; false if code that is not known has it.
 func (l *localUses) collect() bool {
 	made := 0
 	var add func(u channel.Use) bool
 	add = func(u channel.Use) bool {
-		if u.Runner != l.fn.Cursor && u.Kind != channel.Nil && u.Kind != channel.Make && !launch.StartedBy(l.p, u.Runner, l.fn).Valid() {
+		if u.GoroutineFunc != l.fn.Cursor && u.Kind != channel.Nil && u.Kind != channel.Make && !launch.StartedBy(l.p, u.GoroutineFunc, l.fn).Valid() {
 			return false
 		}
 		switch u.Kind {
@@ -113,7 +113,7 @@ func (l *localUses) collect() bool {
 			}
 			return made <= 1
 		case channel.Other:
-			if a, ok := channel.ArgumentOf(l.p, u); ok && !a.Go && u.Runner == l.fn.Cursor || ok && a.Effect.Idle() {
+			if a, ok := channel.ArgumentOf(l.p, u); ok && !a.Go && u.GoroutineFunc == l.fn.Cursor || ok && a.Effect.Idle() {
 				switch e := a.Effect; {
 				case e.Idle():
 					l.given = true
@@ -148,7 +148,7 @@ func (l *localUses) collect() bool {
 // that makes one only to wait on it itself parks on purpose.
 func (l *localUses) nobody(waits []channel.Use) (out []unservedRecv) {
 	for _, u := range waits {
-		if g := launch.StartedBy(l.p, u.Runner, l.fn); u.Kind == channel.Recv && u.Waits() && (g.Valid() || l.given) {
+		if g := launch.StartedBy(l.p, u.GoroutineFunc, l.fn); u.Kind == channel.Recv && u.Waits() && (g.Valid() || l.given) {
 			out = append(out, unservedRecv{Var: l.ch.Var, Recv: u, Go: g})
 		}
 	}
@@ -156,13 +156,13 @@ func (l *localUses) nobody(waits []channel.Use) (out []unservedRecv) {
 }
 
 // bypassed is for a goroutine that waits for the function, which can return
-// without a word.
+// without sending or closing.
 func (l *localUses) bypassed(waits, own []channel.Use) (out []unservedRecv) {
 	if l.ch.Cap > 0 {
 		return nil
 	}
 	for _, u := range waits {
-		g := launch.StartedBy(l.p, u.Runner, l.fn)
+		g := launch.StartedBy(l.p, u.GoroutineFunc, l.fn)
 		if !g.Valid() {
 			continue
 		}
@@ -170,7 +170,7 @@ func (l *localUses) bypassed(waits, own []channel.Use) (out []unservedRecv) {
 		if !u.Waits() || start == nil || len(channel.Loops(g, l.fn, l.ch.Var.Pos())) > 0 {
 			continue
 		}
-		body := l.p.FuncOf(u.Runner)
+		body := l.p.FuncOf(u.GoroutineFunc)
 		if u.Kind == channel.Range && leavesLoop(l.p, u.Op.Node().(*ast.RangeStmt), body) {
 			continue
 		}
@@ -243,7 +243,7 @@ func (l *localUses) startedOften(g inspector.Cursor) (often bool) {
 // loops, where their number counts.
 func (l *localUses) endsOf(u channel.Use, own []channel.Use, start ast.Node) (ends map[ast.Node]bool, ok bool) {
 	ends = map[ast.Node]bool{}
-	if u.Kind == channel.Recv && len(channel.Loops(u.At, l.p.FuncOf(u.Runner), l.ch.Var.Pos())) > 0 {
+	if u.Kind == channel.Recv && len(channel.Loops(u.At, l.p.FuncOf(u.GoroutineFunc), l.ch.Var.Pos())) > 0 {
 		return nil, false
 	}
 	for _, o := range own {
@@ -287,12 +287,12 @@ func (l *localUses) mustHappen(o channel.Use) bool {
 // skipped is for a function that waits for its only goroutine, which can
 // return early.
 func (l *localUses) skipped(waits, others []channel.Use) (out []unservedRecv) {
-	body := l.p.FuncOf(others[0].Runner)
-	start := launch.StartedBy(l.p, others[0].Runner, l.fn)
+	body := l.p.FuncOf(others[0].GoroutineFunc)
+	start := launch.StartedBy(l.p, others[0].GoroutineFunc, l.fn)
 	ends := map[ast.Node]bool{}
 	for _, u := range others {
 		node := code.FlowNode(u.Op, body)
-		if u.Runner != others[0].Runner || node == nil || u.Callee.Callee != nil {
+		if u.GoroutineFunc != others[0].GoroutineFunc || node == nil || u.Callee.Callee != nil {
 			return nil // several goroutines
 		}
 		ends[node] = true
@@ -322,7 +322,7 @@ func (l *localUses) skipped(waits, others []channel.Use) (out []unservedRecv) {
 	}
 	closed := slices.ContainsFunc(others, func(u channel.Use) bool { return u.Kind == channel.Close })
 	for _, u := range waits {
-		if u.Runner != l.fn.Cursor || !u.Waits() {
+		if u.GoroutineFunc != l.fn.Cursor || !u.Waits() {
 			continue
 		}
 		// Only a receive that comes for certain once the goroutine runs: a

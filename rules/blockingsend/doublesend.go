@@ -23,7 +23,7 @@ type doubleSend struct {
 	Callee bool          // they stand in a function that the goroutine calls
 }
 
-// doubled looks for the send behind which a return is missing: one that ends
+// doubled looks for the send after which a return is missing: one that ends
 // the body of an if, from which the sender comes to a send on this channel. It
 // returns one only if with that return no sender were left behind, nobody waited for
 // a value that does not come any more, and nothing were skipped that others wait for.
@@ -141,7 +141,7 @@ func made(s *channel.Local, v *types.Var) bool {
 	return ok && channel.IsMake(s.Pass, call) && !slices.ContainsFunc(channel.Uses(s.Pass, s.Fn.Cursor, v), func(u channel.Use) bool {
 		switch u.Kind {
 		case channel.Recv, channel.Range:
-			return u.Runner != s.Fn.Cursor
+			return u.GoroutineFunc != s.Fn.Cursor
 		case channel.Other: // but for the argument of a sender, under its own name
 			return !slices.ContainsFunc(s.Senders, func(snd *channel.Sender) bool { return snd.Stmt.Contains(u.At) })
 		}
@@ -165,19 +165,19 @@ func closesAtEnd(s *channel.Local, snd *channel.Sender) bool {
 	return false
 }
 
-// skips reports whether a return behind node, in fn, would leave out something
+// skips reports whether a return after node, in fn, would leave out something
 // that others wait for, a send on another channel included.
 func skips(s *channel.Local, node ast.Node, fn *code.Func) bool {
-	return owesBehind(s.Pass, node, fn, func(send *ast.SendStmt) bool {
+	return releasesAfterNode(s.Pass, node, fn, func(send *ast.SendStmt) bool {
 		v := s.Pass.VarOf(send.Chan)
 		return v == nil || v.Kind() != types.ParamVar && v != s.Var && !s.Siblings[v]
 	})
 }
 
-// owesBehind reports whether fn, behind node, comes to something that others wait
+// releasesAfterNode reports whether fn, after node, comes to something that others wait
 // for, which a return there would leave out: a close, an unlock, a Done, or a send
 // of which other says that somebody else receives it.
-func owesBehind(p *code.Pass, node ast.Node, fn *code.Func, other func(*ast.SendStmt) bool) (found bool) {
+func releasesAfterNode(p *code.Pass, node ast.Node, fn *code.Func, other func(*ast.SendStmt) bool) (found bool) {
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		if send, ok := n.(*ast.SendStmt); ok {
 			found = found || other(send)

@@ -12,7 +12,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// fullBuffer is a send on a channel that has no room left, at a time when nobody
+// fullBuffer is a send on a channel whose buffer is full, at a time when nobody
 // else has the channel yet.
 type fullBuffer struct {
 	At     ast.Node      // the send, or the call of the function that sends
@@ -22,29 +22,29 @@ type fullBuffer struct {
 	Callee *types.Func // the function that sends; nil for the one that makes the channel
 }
 
-// findFullBuffer follows the statements behind the one that makes a channel with
-// room, as long as nobody else gets at it, and counts what they send. The
+// findFullBuffer follows the statements after the one that makes a channel with
+// a buffer, as long as nobody else gets at it, and counts what they send. The
 // channel is in a local variable, or in a field of a structure in one.
 func findFullBuffer(p *code.Pass, made inspector.Cursor, fn *code.Func) (o fullBuffer, ok bool) {
 	call := made.Node().(*ast.CallExpr)
 	if len(call.Args) != 2 {
-		return o, false // without room at all: see selfTalk
+		return o, false // unbuffered: see unsharedSends
 	}
-	room, ok := typeis.SmallInt(p.TypesInfo.Types[call.Args[1]].Value)
+	size, ok := typeis.SmallInt(p.TypesInfo.Types[call.Args[1]].Value)
 	at, stmt, isHeld := holder(p, made)
-	if !ok || room == 0 || !isHeld || !p.DeclaredIn(at.Root, fn) {
+	if !ok || size == 0 || !isHeld || !p.DeclaredIn(at.Root, fn) {
 		return o, false
 	}
 	list, i, ok := code.StmtList(stmt)
 	if !ok {
 		return o, false
 	}
-	w := &fill{p: p, left: room}
+	w := &fill{p: p, left: size}
 	w.list(list[i+1:], at, nil, 2)
 	if w.over == nil {
 		return o, false
 	}
-	w.over.Cap = room
+	w.over.Cap = size
 	return *w.over, true
 }
 
@@ -179,7 +179,7 @@ func (w *fill) loop(s ast.Stmt, at locks.Path) (send *ast.SendStmt, times int64,
 	return send, bound.Const, ok && known && here == at && bound.Of == nil && !w.p.Mentions(send.Value, at.Root)
 }
 
-// send books sends. It returns false behind the one that finds no room.
+// send records sends. It returns false after the one that finds the buffer full.
 func (w *fill) send(s *ast.SendStmt, times int64, call *ast.CallExpr) bool {
 	if w.left -= times; w.left >= 0 {
 		return true

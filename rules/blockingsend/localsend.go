@@ -28,7 +28,7 @@ type sendLeak struct {
 func (s *sendLeak) match() (m rule.Match, ok bool) {
 	for _, snd := range s.Senders {
 		if len(snd.Sends) == 0 {
-			return m, false // it sends in selects with another way out
+			return m, false // it sends in selects with another case
 		}
 	}
 	if len(s.Recvs)+len(s.Ranges) == 0 {
@@ -51,7 +51,7 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 		m = s.at(s.Senders[0], s.Senders[0].Sends[0])
 		m.Message = fmt.Sprintf("send on %s panics when %s returns without receiving, because it closes the channel", s.sentName(s.Senders[0].Sends[0]), s.owner())
 		m.Related = append(m.Related, related)
-		return m.None("only who sends may close"), true
+		return m.None("only the sender may close the channel"), true
 	}
 	blocks := "send on %s blocks forever when %s returns without receiving"
 	if d, ok := doubled(s.Local); ok {
@@ -60,8 +60,8 @@ func (s *sendLeak) match() (m rule.Match, ok bool) {
 			m.Pos, m.End = d.Second.Op.Node().Pos(), d.Second.Op.Node().End()
 		}
 		m.Category, m.Message = "DoubleSend", fmt.Sprintf(blocks, s.sentName(d.Second), s.owner())+" a second time"
-		m.Related = append(m.Related, rule.Related{Pos: d.First.Pos(), End: d.First.End(), Message: "the first send, without a return behind it"}, related)
-		return m.Unsafe("Return behind the first send; what follows it in the goroutine is skipped then", func(decl *dstedit.Decl) error {
+		m.Related = append(m.Related, rule.Related{Pos: d.First.Pos(), End: d.First.End(), Message: "the first send, without a return after it"}, related)
+		return m.Unsafe("Return after the first send; what follows it in the goroutine is skipped then", func(decl *dstedit.Decl) error {
 			return decl.InsertAfter(d.First, dstedit.Return())
 		}), true
 	}
@@ -107,16 +107,16 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	switch {
 	case s.Later:
 		return m.None("the channel is not made where it is declared")
-	case intent.Meant(s.p, code.Unparen(s.Make).Parent().Node()):
-		return m.None("a comment beside the channel says that it is meant")
+	case intent.Intentional(s.p, code.Unparen(s.Make).Parent().Node()):
+		return m.None("a comment beside the channel says that it is intentional")
 	case buffer.ClosedByMany(s.Local):
 		return m.None("several goroutines close the channel when they have sent, and the second of them would panic")
 	case !abandon.EndsAfterSend(s.Local, true):
-		return m.None("the goroutine does not end behind the send either")
+		return m.None("the goroutine does not end after the send either")
 	case buffer.AwaitsAnswer(s.Local):
 		return m.None("the goroutine then waits for an answer, which does not come either")
 	case !abandon.EndsAfterSend(s.Local, false), len(s.Ranges) > 0, s.Senders[0].Most >= flow.Many:
-		return s.tell(m, "no buffer has room for all that the goroutine sends")
+		return s.signalDone(m, "no buffer can hold all that the goroutine sends")
 	}
 	if s.Looked {
 		return m.None("the function looks at the state of the channel, which a buffer would change")
@@ -128,11 +128,11 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		return m.None("the channel has a named type, which may stand for more than this one")
 	}
 	if m.Category == "DoubleSend" {
-		return m.None("the goroutine can send twice; probably a return is missing behind the first send")
+		return m.None("the goroutine can send twice; probably a return is missing after the first send")
 	}
-	what, size, negative, ok := s.room()
+	what, size, negative, ok := s.capacity()
 	if !ok {
-		return s.tell(m, "how many goroutines send is not known where the channel is made")
+		return s.signalDone(m, "how many goroutines send is not known where the channel is made")
 	}
 	fix := func(d *dstedit.Decl) error {
 		if len(call.Args) == 2 {
@@ -140,10 +140,10 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		}
 		return d.AppendArg(call, size(d))
 	}
-	message := "Buffer " + s.Var.Name() + " with room for " + what + " so the sender cannot block; the work itself is not cancelled"
+	message := "Buffer " + s.Var.Name() + " with capacity " + what + " so the sender cannot block; the work itself is not cancelled"
 	switch {
 	case naming.Shadowed(s.p, "len", call.Pos()) && s.Senders[0].Bound.Of != nil:
-		return m.None("len has another meaning here")
+		return m.None("len is shadowed here")
 	case buffer.SendsResource(s.Local):
 		return m.Unsafe(message+", and a value that nobody receives is not closed", fix)
 	case negative:
@@ -157,9 +157,9 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	return m.Safe(message, fix)
 }
 
-// room returns how much room the channel needs for all sends, in words and as
+// capacity returns which capacity the channel needs for all sends, in words and as
 // an expression. negative says that the expression may be.
-func (s *sendLeak) room() (what string, size func(*dstedit.Decl) dst.Expr, negative, ok bool) {
+func (s *sendLeak) capacity() (what string, size func(*dstedit.Decl) dst.Expr, negative, ok bool) {
 	r, ok := buffer.CapacityFor(s.Local)
 	switch {
 	case !ok:
@@ -175,10 +175,10 @@ func (s *sendLeak) room() (what string, size func(*dstedit.Decl) dst.Expr, negat
 	return what, func(*dstedit.Decl) dst.Expr { return dstedit.Int(what) }, false, true
 }
 
-// tell offers to tell the senders that nobody listens any more; why says what
+// signalDone offers to signal the senders that nobody receives any more; why says what
 // else would be in the way of a fix.
-func (s *sendLeak) tell(m rule.Match, why string) rule.Match {
-	t, other := tell(s.Local)
+func (s *sendLeak) signalDone(m rule.Match, why string) rule.Match {
+	t, other := doneSignalFor(s.Local)
 	if other != "" {
 		return m.None(why + ", and " + other)
 	}
@@ -211,13 +211,13 @@ func (s *sendLeak) tell(m rule.Match, why string) rule.Match {
 	case s.Fn.Flow.InCycle(code.FlowNode(s.Make, s.Fn)):
 		return m.None(why + ", and in a loop a deferred close would wait for the end of the function")
 	case naming.Shadowed(s.p, "close", s.Make.Node().Pos()) || naming.Shadowed(s.p, "make", s.Make.Node().Pos()):
-		return m.None(why + ", and close or make has another meaning here")
+		return m.None(why + ", and close or make is shadowed here")
 	}
 	stop := naming.FreshName(s.p, def, "stop", "done", "quit")
 	if stop == "" {
 		return m.None(why + ", and no name is free for a channel that says so")
 	}
-	return m.Unsafe("Tell the goroutine by a channel that is closed when "+s.owner()+" returns; "+note, func(d *dstedit.Decl) error {
+	return m.Unsafe("Signal the goroutine through a channel that is closed when "+s.owner()+" returns; "+note, func(d *dstedit.Decl) error {
 		made := dstedit.Call(dstedit.Ident("make"), dstedit.ChanOfSignals())
 		err := d.InsertAfter(stmt, dstedit.Assign(dstedit.Ident(stop), token.DEFINE, made), dstedit.Defer(dstedit.Call(dstedit.Ident("close"), dstedit.Ident(stop))))
 		if err != nil {

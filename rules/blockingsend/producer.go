@@ -15,8 +15,8 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// feed is what the goroutine does that a function leaves behind a channel
-// which it returns: nobody but the caller can receive from it.
+// feed is what the goroutine does that sends on a channel which a function returns:
+// nobody but the caller can receive from it.
 type feed uint8
 
 const (
@@ -35,10 +35,10 @@ func returnsChan(sig *types.Signature, _ *ast.FuncDecl) bool {
 	return sig.Results().Len() > 0 && typeis.Chan(sig.Results().At(0).Type())
 }
 
-// feedBy returns what stands behind the channel that is the first result of fn.
+// feedBy returns what sends on the channel that is the first result of fn.
 func feedBy(f *code.Facts, fn *types.Func) feed { return feedOf.Of(f.Facts, fn) }
 
-// feeds summarises a function that makes a channel without room, starts one
+// feeds summarises a function that makes an unbuffered channel, starts one
 // goroutine that does nothing with it but plain sends, in a loop, and perhaps to
 // close it, and returns it.
 func feeds(p *code.Pass, sig *types.Signature, fn *code.Func) feed {
@@ -47,7 +47,7 @@ func feeds(p *code.Pass, sig *types.Signature, fn *code.Func) feed {
 	}
 	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		s := &channel.Local{Pass: p, Fn: fn, Make: c}
-		if !channel.IsMake(p, c.Node().(*ast.CallExpr)) || p.Runner(c) != fn.Cursor || !s.Variable() || s.Later || s.Cap > 0 {
+		if !channel.IsMake(p, c.Node().(*ast.CallExpr)) || p.GoroutineFunc(c) != fn.Cursor || !s.Variable() || s.Later || s.Cap > 0 {
 			continue
 		}
 		if kind := feedOn(s); kind != noFeed {
@@ -68,10 +68,10 @@ func feedOn(s *channel.Local) feed {
 				return noFeed
 			}
 		case channel.Send, channel.Close:
-			if !launch.StartedBy(s.Pass, u.Runner, s.Fn).Valid() || runner.Valid() && u.Runner != runner {
+			if !launch.StartedBy(s.Pass, u.GoroutineFunc, s.Fn).Valid() || runner.Valid() && u.GoroutineFunc != runner {
 				return noFeed
 			}
-			runner = u.Runner
+			runner = u.GoroutineFunc
 			if u.Kind == channel.Send {
 				if !u.Waits() || lastOfAll(s, u) {
 					return noFeed
@@ -80,7 +80,7 @@ func feedOn(s *channel.Local) feed {
 			}
 		default:
 			ret, ok := code.Unparen(u.At).Parent().Node().(*ast.ReturnStmt)
-			if !ok || u.Runner != s.Fn.Cursor || ret.Results[0] != code.Unparen(u.At).Node() {
+			if !ok || u.GoroutineFunc != s.Fn.Cursor || ret.Results[0] != code.Unparen(u.At).Node() {
 				return noFeed
 			}
 			returned = true
@@ -99,15 +99,15 @@ func feedOn(s *channel.Local) feed {
 	return feedLoop
 }
 
-// lastOfAll reports whether the goroutine may end right behind a send, without
-// another round: then the value may tell that it was the last.
+// lastOfAll reports whether the goroutine may end directly after a send, without
+// another iteration: then the value may tell that it was the last.
 func lastOfAll(s *channel.Local, u channel.Use) (last bool) {
-	fn := s.Pass.FuncOf(u.Runner)
+	fn := s.Pass.FuncOf(u.GoroutineFunc)
 	node := code.FlowNode(u.At, fn)
 	flow.Paths[struct{}]{
-		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != node },
-		Round: func(ast.Stmt, struct{}) bool { return false },
-		Exit:  func(*flow.Block, struct{}) { last = true },
+		Node:      func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != node },
+		Iteration: func(ast.Stmt, struct{}) bool { return false },
+		Exit:      func(*flow.Block, struct{}) { last = true },
 	}.After(fn.Flow, node, struct{}{})
 	return last
 }
@@ -118,10 +118,10 @@ type abandonedProducer struct {
 	Recv ast.Node  // where it received
 }
 
-// findAbandonedProducer decides on a call, in fn, of a function that leaves a producer
-// behind the channel it returns: whether fn, who alone has it, stops receiving
-// while more may come. It does where it leaves a range early, and where it
-// returns at all if the producer has no end.
+// findAbandonedProducer decides on a call, in fn, of a function that leaves a producer of
+// the channel it returns: whether fn, who alone has it, stops receiving while more may
+// come. It does where it leaves a range early, and where it returns at all if the
+// producer has no end.
 func findAbandonedProducer(p *code.Pass, call inspector.Cursor, fn *code.Func, kind feed) (f abandonedProducer, ok bool) {
 	uses, start, ok := received(p, call, fn)
 	if !ok {
@@ -143,10 +143,10 @@ func findAbandonedProducer(p *code.Pass, call inspector.Cursor, fn *code.Func, k
 			continue
 		}
 		flow.Paths[struct{}]{
-			Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !assume.FailsTest(p, n) },
-			Round: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
+			Node:      func(n ast.Node, st struct{}) (struct{}, bool) { return st, !heads[n] && !assume.FailsTest(p, n) },
+			Iteration: func(l ast.Stmt, _ struct{}) bool { return l != ast.Stmt(loop) },
 			// A condition that knows what the producer was asked for may know
-			// that it is done, and one that asks the value may be told so.
+			// that it is done, and one that asks the value may learn it from that.
 			Edge: func(cond ast.Expr, _ bool, st struct{}) (struct{}, bool) {
 				return st, !shares(p, cond, call.Node().(*ast.CallExpr)) && !asksFlag(p, cond, loop.Key)
 			},
@@ -163,14 +163,14 @@ func findAbandonedProducer(p *code.Pass, call inspector.Cursor, fn *code.Func, k
 }
 
 // received lists the receives from the channel that a call returns, if fn does
-// nothing else with it, and the node behind which they come.
+// nothing else with it, and the node after which they come.
 func received(p *code.Pass, call inspector.Cursor, fn *code.Func) (uses []channel.Use, start ast.Node, ok bool) {
 	at := code.Unparen(call)
 	if r, isRange := at.Parent().Node().(*ast.RangeStmt); isRange && r.X == at.Node() {
-		return []channel.Use{{Kind: channel.Range, At: at, Op: at.Parent(), Runner: p.Runner(call)}}, code.FlowNode(call, fn), p.Runner(call) == fn.Cursor
+		return []channel.Use{{Kind: channel.Range, At: at, Op: at.Parent(), GoroutineFunc: p.GoroutineFunc(call)}}, code.FlowNode(call, fn), p.GoroutineFunc(call) == fn.Cursor
 	}
 	as, isAssign := at.Parent().Node().(*ast.AssignStmt)
-	if !isAssign || as.Tok != token.DEFINE || len(as.Rhs) != 1 || p.Runner(call) != fn.Cursor {
+	if !isAssign || as.Tok != token.DEFINE || len(as.Rhs) != 1 || p.GoroutineFunc(call) != fn.Cursor {
 		return nil, nil, false
 	}
 	v := p.VarOf(as.Lhs[0])
@@ -180,7 +180,7 @@ func received(p *code.Pass, call inspector.Cursor, fn *code.Func) (uses []channe
 	for _, u := range channel.Uses(p, fn.Cursor, v) {
 		switch {
 		case u.Kind == channel.Make && u.At.Node().Pos() == v.Pos():
-		case (u.Kind == channel.Recv || u.Kind == channel.Range) && u.Runner == fn.Cursor:
+		case (u.Kind == channel.Recv || u.Kind == channel.Range) && u.GoroutineFunc == fn.Cursor:
 			uses = append(uses, u)
 		default:
 			return nil, nil, false

@@ -55,21 +55,19 @@
 //
 // # Fix safety
 //
-// The fix puts "defer resp.Body.Close()" behind the check of the error, where
-// resp is not nil. A check is an if statement, or a call of a loaded function that
-// ends the test or the process unless the error is nil, by itself or by what it
-// calls, or of one of testify's. An existing defer moves there if it does nothing else and no other call
-// is deferred in between, at any depth; otherwise it stays where it is, and a
-// second one is put in front. Closing twice is harmless: the second call returns
-// nil. The receiver of a deferred call is evaluated at the
-// defer statement, so a later response in the same variable is another matter.
-// The body is closed after every use, because nothing that could outlive the
-// function has seen it. In a loop, where deferred calls would pile up, and in a
-// function that goes on waiting after the last use, where the connection would
-// be held as long, the body is closed at once if nobody reads it and the request
-// has no body of its own, or after the one statement that reads all of it. A
-// server that goes on working after it has sent its header sees such a client
-// leave.
+// The fix puts "defer resp.Body.Close()" after the check of the error, where resp is not
+// nil. A check is an if statement, or a call of a loaded function that ends the test or
+// the process unless the error is nil, by itself or by what it calls, or of one of
+// testify's. An existing defer moves there if it does nothing else and no other call is
+// deferred in between, at any depth; otherwise it stays where it is, and a second one is
+// put before it. Closing twice is harmless: the second call returns nil. The receiver of
+// a deferred call is evaluated at the defer statement, so it does not close a later
+// response in the same variable. The body is closed after every use, because nothing that
+// could outlive the function has seen it. In a loop, where deferred calls would pile up,
+// and in a function that goes on waiting after the last use, where the connection would
+// be held as long, the body is closed at once if nobody reads it and the request has no
+// body of its own, or after the one statement that reads all of it. A server that goes on
+// working after it has sent its header sees such a client leave.
 //
 // A close is unsafe where it may cut off a request that is still being sent. The
 // server may answer before it has read all of it, and over HTTP/2 even a body of
@@ -78,17 +76,16 @@
 // of strings or bytes, and nobody else can give it one. Or the function closes the
 // response as early on another path.
 //
-// These fixes are unsafe, too: elsewhere in a loop and in a function that goes on, where the response is handed on
-// to the caller on another path, and where its error is checked together with
-// something else, the body is closed in front of each way out that goes without,
-// by "if resp != nil" where it may be nil. A panic does not take that way, and a
-// request that is still being sent is cut off. In a loop that takes the next
-// response into the same variable, the last one is closed before. A response
-// that nobody looks at gets a name and is closed at once. A close that is deferred
-// before the check of the error, by a helper or together with others, changes its
-// order or its arguments when it moves after the check. And behind an interface
-// a substitute for the client may return a response without a body: where nothing
-// touches it yet, closing it may panic.
+// These fixes are unsafe, too: elsewhere in a loop and in a function that goes on, where
+// the response is handed on to the caller on another path, and where its error is checked
+// together with something else, the body is closed before each exit that leaves it open,
+// by "if resp != nil" where it may be nil. A panic does not close it, and a request that
+// is still being sent is cut off. In a loop that takes the next response into the same
+// variable, the last one is closed before. A response that nobody looks at gets a name
+// and is closed at once. A close that is deferred before the check of the error, by a
+// helper or together with others, changes its order or its arguments when it moves after
+// the check. And where the client is an interface, a substitute for it may return a
+// response without a body: where nothing touches it yet, closing it may panic.
 //
 // # See also
 //
@@ -135,7 +132,7 @@ func find(p *code.Pass) []rule.Match {
 		if m, ok := b.match(); ok {
 			// Safe fixes ask nothing.
 			if m.Applicability == finding.Unsafe && naming.Redeclared(p, "nil", c) {
-				m = m.None("nil has another meaning here")
+				m = m.None("nil is shadowed here")
 			}
 			out = append(out, m)
 		}
@@ -160,7 +157,7 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		return m.None("closing the body needs a variable for the response"), true
 	}
 	resp, ok := b.Bind()
-	deferred := piles(&b.Response)
+	deferred := defersInLoop(&b.Response)
 	switch {
 	case !ok:
 		return m, false
@@ -178,16 +175,16 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 			return m.None("no safe place for the close: " + why), true
 		}
 		if !movesDown(&b.Response, early, g) {
-			return m.Unsafe("Move the deferred close after the check of the error: what it does, and what else is deferred before the check, may then come in another order, or with other values", moveBehind(early, g)), true
+			return m.Unsafe("Move the deferred close after the check of the error: what it does, and what else is deferred before the check, may then come in another order, or with other values", moveAfter(early, g)), true
 		}
-		return m.Safe("Move the deferred close behind the check of the error", moveBehind(early, g)), true
+		return m.Safe("Move the deferred close after the check of the error", moveAfter(early, g)), true
 	}
 	unmet := unclosed(&b.Response, b.Obligation())
 	switch {
 	case len(unmet.Exits) == 0, b.EndsWithFunction(), b.HandedOn && b.Head():
 		return m, false
 	case b.Parsed: // no goroutines; who only looks at the header may go on with the connection, as after CONNECT
-		m.Message = b.Var.Name() + ".Body is read but never closed, so what is left of it stands before the next response on the connection"
+		m.Message = b.Var.Name() + ".Body is read but never closed, so its unread rest comes before the next response on the connection"
 		return m.None("whether the connection is used again is not known"), !unmet.Met && touchesBody(&b.Response) && !drained(&b.Response) && !endsOtherwise(&b.Response)
 	}
 	return b.close(b.unclosed(m, unmet), placeOf(&b.Response, unmet)), true
@@ -196,8 +193,8 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 // ignored is "http.Get(url)" and "_, _ = http.Get(url)".
 func (b *bodyLeak) ignored(m rule.Match, s ast.Stmt) rule.Match {
 	switch {
-	case intent.Meant(b.p, s):
-		return m.None("a comment beside the call says that it is meant")
+	case intent.Intentional(b.p, s):
+		return m.None("a comment beside the call says that it is intentional")
 	case b.Must != nil:
 		return m.None("closing the body needs a variable for the response")
 	}
@@ -245,7 +242,7 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 		if !guarded {
 			return d.InsertAfter(b.Def.Node().(ast.Stmt), dstedit.If(dstedit.NilTest(b.Err.Name(), token.EQL), closing))
 		}
-		return insertBehind(d, g, closing)
+		return insertAfter(d, g, closing)
 	}
 	if !guarded && !b.harms() {
 		return m.Unsafe(message, fix), true
@@ -258,7 +255,7 @@ func (b *bodyLeak) discarded(m rule.Match, blank *ast.Ident) (rule.Match, bool) 
 
 // early is what a close does while the function waits for something that the
 // server may be doing.
-const early = ", which ends what the server goes on doing for it"
+const early = ", which ends what the server still does for it"
 
 // harms reports whether a close that the author did not write may do harm.
 func (b *bodyLeak) harms() bool {
@@ -279,7 +276,7 @@ func (b *bodyLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) e
 		message += ", which cuts off a request that is still being sent"
 	}
 	if transport.OwnTransport(&b.Response) {
-		message += ", which a transport of the package may take for more than that"
+		message += ", to which a transport of the package may react"
 	}
 	switch {
 	case b.mayHaveNone() && cutsOff(&b.Response):
@@ -290,7 +287,7 @@ func (b *bodyLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) e
 	return m.Unsafe(message, fix)
 }
 
-// declare makes name a variable in front of as, or by it.
+// declare makes name a variable before as, or by it.
 func (b *bodyLeak) declare(d *dstedit.Decl, as *ast.AssignStmt, name string) error {
 	if assignsAll(&b.Response, as) {
 		return d.Define(as)
@@ -311,7 +308,7 @@ func (b *bodyLeak) unclosed(m rule.Match, unmet mustcall.Unmet) rule.Match {
 	}
 	switch {
 	case b.Head():
-		harm = ", which net/http asks for also where there is no body, as after HEAD"
+		harm = ", though net/http requires a close also where there is no body, as after HEAD"
 	case !unread:
 		harm = ", so its connection and two goroutines leak when reading it fails"
 	}
@@ -336,22 +333,22 @@ func (b *bodyLeak) close(m rule.Match, at place) rule.Match {
 	name := b.Var.Name()
 	switch at.Kind {
 	case atOnce:
-		fix := func(d *dstedit.Decl) error { return insertBehind(d, at.Guard, closeNow(name)) }
+		fix := func(d *dstedit.Decl) error { return insertAfter(d, at.Guard, closeNow(name)) }
 		if at.Early {
 			return m.Unsafe("Close the response body at once, because nobody reads it"+early, fix)
 		}
 		return b.offer(m, "Close the response body at once, because nobody reads it", fix)
-	case behindRead:
+	case afterRead:
 		return b.offer(m, "Close the response body as soon as it has been read", func(d *dstedit.Decl) error {
 			return d.InsertAfter(at.Stmt, closeNow(name))
 		})
 	case beforeExits:
 		return b.onWaysOut(m, at.Guard, nil)
 	case movedUp:
-		return b.offer(m, "Move the deferred close up, before the first return", moveBehind(at.Stmt, at.Guard))
+		return b.offer(m, "Move the deferred close up, before the first return", moveAfter(at.Stmt, at.Guard))
 	case deferred:
 		return b.offer(m, "Defer closing the response body", func(d *dstedit.Decl) error {
-			return insertBehind(d, at.Guard, deferClose(name))
+			return insertAfter(d, at.Guard, deferClose(name))
 		})
 	}
 	return m.None(at.Why)
@@ -362,7 +359,7 @@ func (b *bodyLeak) piled(m rule.Match, deferred *ast.DeferStmt) rule.Match {
 	g, _, _ := guard(&b.Response)
 	b.Response = undeferred(&b.Response)
 	m = b.onWaysOut(m, g, deferred)
-	m.Message = b.Var.Name() + ".Body is closed by a defer in a loop, so the connections of all rounds stay open until the function returns"
+	m.Message = b.Var.Name() + ".Body is closed by a defer in a loop, so the connections of all iterations stay open until the function returns"
 	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
 	if m.Fix != nil && !onlyCloses(&b.Response, deferred) {
 		return m.None("the deferred call may do more than to close the body")
@@ -378,9 +375,9 @@ func (b *bodyLeak) onWaysOut(m rule.Match, g mustcall.Guard, deferred ast.Stmt) 
 	}
 	ways, why := exitsOf(&b.Response, g)
 	if why != "" {
-		return m.None("no close on the ways out: " + why)
+		return m.None("no close before the exits: " + why)
 	}
-	message := "Close the response body on each way out that goes without: one that panics does not"
+	message := "Close the response body before each exit that leaves it open: a panic does not close it"
 	if cutsOff(&b.Response) {
 		message += ", and what is still being sent is cut off"
 	}
@@ -407,12 +404,12 @@ func (b *bodyLeak) onWaysOut(m rule.Match, g mustcall.Guard, deferred ast.Stmt) 
 	})
 }
 
-func moveBehind(s ast.Stmt, g mustcall.Guard) func(*dstedit.Decl) error {
+func moveAfter(s ast.Stmt, g mustcall.Guard) func(*dstedit.Decl) error {
 	return func(d *dstedit.Decl) error { return d.MoveAfter(s, g.After) }
 }
 
-// insertBehind puts a statement where g says that the error is nil.
-func insertBehind(d *dstedit.Decl, g mustcall.Guard, s dst.Stmt) error {
+// insertAfter puts a statement where g says that the error is nil.
+func insertAfter(d *dstedit.Decl, g mustcall.Guard, s dst.Stmt) error {
 	if g.First != nil {
 		return d.InsertFirst(g.First, s)
 	}

@@ -18,8 +18,8 @@ import (
 
 // unclosed returns the paths on which the body is not closed.
 //
-// Precision: that a later round takes another response is not believed where a
-// counter chooses the rounds that close the body: all but the last, mostly.
+// Precision: that a later iteration takes another response is not believed where a
+// counter chooses the iterations that close the body: all but the last, mostly.
 func unclosed(b *response.Response, o mustcall.Obligation) mustcall.Unmet {
 	o.First = true
 	unmet := mustcall.Check(b.Pass, o)
@@ -30,7 +30,7 @@ func unclosed(b *response.Response, o mustcall.Obligation) mustcall.Unmet {
 }
 
 // closedByCounter reports whether the loop of the call closes the body under a
-// condition on a counter of its rounds.
+// condition on a counter of its iterations.
 func closedByCounter(b *response.Response) bool {
 	loop, ok := innermostLoop(b.Def, b.Fn)
 	if !ok {
@@ -44,7 +44,7 @@ func closedByCounter(b *response.Response) bool {
 			if ifs.Node().Pos() < loop.Node().Pos() {
 				break
 			}
-			if countsRounds(b.Pass, ifs.Node().(*ast.IfStmt).Cond, loop) {
+			if countsIterations(b.Pass, ifs.Node().(*ast.IfStmt).Cond, loop) {
 				return true
 			}
 		}
@@ -60,8 +60,8 @@ func innermostLoop(c inspector.Cursor, fn *code.Func) (inspector.Cursor, bool) {
 	return inspector.Cursor{}, false
 }
 
-// countsRounds reports whether cond looks at a number that loop counts up or down.
-func countsRounds(p *code.Pass, cond ast.Expr, loop inspector.Cursor) bool {
+// countsIterations reports whether cond looks at a number that loop counts up or down.
+func countsIterations(p *code.Pass, cond ast.Expr, loop inspector.Cursor) bool {
 	counted := func(id *ast.Ident) bool {
 		v := p.VarOf(id)
 		if v == nil {

@@ -16,14 +16,14 @@ import (
 
 // exits are the places where a body is not closed.
 type exits struct {
-	mustcall.Round
+	mustcall.Iteration
 	// Nilable holds those at which the response may be nil, or that of
 	// another call into the same variable.
 	Nilable map[ast.Stmt]bool
 }
 
 // exitsOf returns the places where the body is not closed and must be by a
-// statement of its own, because one behind the guard g would not do: a deferred
+// statement of its own, because one after the guard g would not do: a deferred
 // one would pile up in a loop, or close what is handed on. why says what is in
 // the way.
 func exitsOf(b *response.Response, g mustcall.Guard) (w exits, why string) {
@@ -32,14 +32,14 @@ func exitsOf(b *response.Response, g mustcall.Guard) (w exits, why string) {
 	}
 	region := region(b, g)
 	if !region.Valid() {
-		return w, b.Var.Name() + " is declared in the head of another statement"
+		return w, b.Var.Name() + " is declared in the header of another statement"
 	}
 	aliased := false
 	for _, e := range b.Events {
 		if v := b.Pass.VarOf(e.At.Node().(*ast.Ident)); v != b.Var {
 			aliased = true
 			if v.Pos() < region.Node().Pos() || v.Pos() >= region.Node().End() {
-				return w, v.Name() + " may still read the body when " + b.Var.Name() + " is gone"
+				return w, v.Name() + " may still read the body when " + b.Var.Name() + " is out of scope"
 			}
 		}
 		if _, isDefer := e.Node.(*ast.DeferStmt); isDefer && e.Kind == usage.Reads {
@@ -49,14 +49,14 @@ func exitsOf(b *response.Response, g mustcall.Guard) (w exits, why string) {
 			return w, b.Var.Name() + " is assigned something that may belong to others"
 		}
 	}
-	w.Round, why = mustcall.IterationExits(b.Pass, b.Obligation(), region, func(ast.Stmt) string { return "" })
+	w.Iteration, why = mustcall.IterationExits(b.Pass, b.Obligation(), region, func(ast.Stmt) string { return "" })
 	switch {
 	case why != "":
 		return w, why
 	case len(w.Again) > 0 && aliased:
 		return w, "another variable may still use the response when " + b.Var.Name() + " is assigned again"
 	}
-	w.Nilable = nilable(b, w.Round, region)
+	w.Nilable = nilable(b, w.Iteration, region)
 	for _, s := range w.Again {
 		if reads(b, s) {
 			return w, "the body is read where " + b.Var.Name() + " is assigned again"
@@ -67,14 +67,14 @@ func exitsOf(b *response.Response, g mustcall.Guard) (w exits, why string) {
 			return w, "where it is read last, " + b.Var.Name() + " may be nil"
 		}
 	}
-	behindLastUse(b, &w, g, region)
+	afterLastUse(b, &w, g, region)
 	return w, ""
 }
 
-// behindLastUse replaces the ways out that come behind the last use of the
+// afterLastUse replaces the ways out that come after the last use of the
 // response by one: the statement of the list that uses it last, and for which it
 // is certainly there.
-func behindLastUse(b *response.Response, w *exits, g mustcall.Guard, region inspector.Cursor) {
+func afterLastUse(b *response.Response, w *exits, g mustcall.Guard, region inspector.Cursor) {
 	list := code.StmtsOf(region.Node())
 	if b.Def.Parent() != region && region.Node() != ast.Node(g.First) || b.Pass.IsResult(b.Var, b.Fn) || len(w.Nilable)+len(w.Again) > 0 {
 		return
@@ -159,7 +159,7 @@ type checked struct{ live, known bool }
 
 // nilable returns the ways out of region at which the error of the call is not
 // known to be nil, or to which control comes without the call.
-func nilable(b *response.Response, r mustcall.Round, region inspector.Cursor) map[ast.Stmt]bool {
+func nilable(b *response.Response, r mustcall.Iteration, region inspector.Cursor) map[ast.Stmt]bool {
 	out := map[ast.Stmt]bool{}
 	if inHead(b) && region.Node() != ast.Node(b.Fn.Body) && b.Def.Parent().Node().Pos() < region.Node().Pos() {
 		return out // entered only without an error
@@ -170,7 +170,7 @@ func nilable(b *response.Response, r mustcall.Round, region inspector.Cursor) ma
 	}
 	for _, s := range r.Again {
 		if ast.Node(s) == b.Def.Node() {
-			out[s] = true // before the first round
+			out[s] = true // before the first iteration
 		} else {
 			at[s] = s
 		}
@@ -279,10 +279,10 @@ func touches(b *response.Response, e usage.Event) bool {
 	return b.Pass.VarOf(e.At.Node().(*ast.Ident)) != b.Var || !ok || sel.Sel.Name == "Body"
 }
 
-// piles returns the defer statement that closes the body in a loop that may go
-// on for long, so that the responses of all rounds stay open until the function
+// defersInLoop returns the defer statement that closes the body in a loop that may go
+// on for long, so that the responses of all iterations stay open until the function
 // returns; nil if there is none. Tests are left alone.
-func piles(b *response.Response) *ast.DeferStmt {
+func defersInLoop(b *response.Response) *ast.DeferStmt {
 	var deferred *ast.DeferStmt
 	for _, e := range b.Events {
 		switch e.Kind {

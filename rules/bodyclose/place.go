@@ -25,7 +25,7 @@ func closesOnly(p *code.Pass, d *ast.DeferStmt, v *types.Var) bool {
 	return ok && body.Sel.Name == "Body" && p.VarOf(body.X) == v
 }
 
-// guard finds the place behind which the error is nil and the response is not.
+// guard finds the place after which the error is nil and the response is not.
 func guard(b *response.Response) (mustcall.Guard, string, bool) {
 	if b.Must != nil {
 		s, ok := b.Def.Node().(ast.Stmt)
@@ -48,10 +48,10 @@ type placeKind uint8
 
 const (
 	nowhere     placeKind = iota // Why says why not
-	deferred                     // by a defer behind the guard
-	movedUp                      // by the defer Stmt, when it stands behind the guard
-	atOnce                       // behind the guard, because nobody reads it
-	behindRead                   // behind Stmt, which reads all of it
+	deferred                     // by a defer after the guard
+	movedUp                      // by the defer Stmt, when it stands after the guard
+	atOnce                       // after the guard, because nobody reads it
+	afterRead                    // after Stmt, which reads all of it
 	beforeExits                  // see exitsOf
 )
 
@@ -81,7 +81,7 @@ func placeOf(b *response.Response, unmet mustcall.Unmet) place {
 		return place{Kind: atOnce, Guard: g}
 	case comesBack:
 		if read := readWhole(b, g); guarded && read != nil && unsure == "" {
-			return place{Kind: behindRead, Stmt: read}
+			return place{Kind: afterRead, Stmt: read}
 		}
 		return place{Kind: beforeExits, Guard: g}
 	case unmet.OverwrittenLate:
@@ -98,7 +98,7 @@ func placeOf(b *response.Response, unmet mustcall.Unmet) place {
 			return place{Kind: atOnce, Guard: g, Early: true}
 		}
 		if read := readWhole(b, g); read != nil {
-			return place{Kind: behindRead, Stmt: read}
+			return place{Kind: afterRead, Stmt: read}
 		}
 		if !touchesBody(b) && !b.SendsNothing() {
 			return place{Why: "the function goes on for long, and what is still being sent would be cut off"}
@@ -123,7 +123,7 @@ func isDeferred(b *response.Response, s ast.Stmt) bool {
 
 // deferredLook reports whether s defers a close and looks into the response to
 // do so, which panics at once if it is nil. A helper that gets the response
-// itself may well reckon with that.
+// itself may well expect that.
 func deferredLook(b *response.Response, s ast.Stmt) bool {
 	d, ok := s.(*ast.DeferStmt)
 	return ok && isDeferred(b, s) && looksInto(b, d.Call)
@@ -153,15 +153,15 @@ func deferredTooEarly(b *response.Response, g mustcall.Guard, ok bool) ast.Stmt 
 	return nil
 }
 
-// deferredUnchecked is deferredTooEarly right behind the call, if the error is
+// deferredUnchecked is deferredTooEarly directly after the call, if the error is
 // tested in the next statement and nothing comes of it.
-func deferredUnchecked(b *response.Response, behind []ast.Stmt) ast.Stmt {
-	if len(behind) < 2 || !deferredLook(b, behind[0]) {
+func deferredUnchecked(b *response.Response, following []ast.Stmt) ast.Stmt {
+	if len(following) < 2 || !deferredLook(b, following[0]) {
 		return nil
 	}
-	if ifs, ok := behind[1].(*ast.IfStmt); ok && ifs.Init == nil {
+	if ifs, ok := following[1].(*ast.IfStmt); ok && ifs.Init == nil {
 		if x, _, isTest := b.Pass.NilTest(ifs.Cond, true); isTest && b.Pass.VarOf(x) == b.Err {
-			return behind[0]
+			return following[0]
 		}
 	}
 	return nil
@@ -194,21 +194,21 @@ func movesDown(b *response.Response, s ast.Stmt, g mustcall.Guard) bool {
 	return ok && onlyCloses(b, d) && mustcall.MovesFreely(b.Pass, b.Fn, b.Var, d.End(), g.After.Pos())
 }
 
-// unsure says why a close behind the guard could do harm that the paths do not
+// unsure says why a close after the guard could do harm that the paths do not
 // show, or returns "".
 func unsure(b *response.Response, g mustcall.Guard) string {
 	switch {
 	case usedByEarlierDefer(b):
 		return "an earlier defer uses the response and would find its body closed"
 	case !promised(b) && mayBeNil(b):
-		return "the function reckons with a response or body that is nil"
+		return "the function expects that the response or its body may be nil"
 	}
 	end := b.Def.Node().End()
 	if g.After != nil {
 		end = g.After.End() + 1
 	}
-	if intent.MeantBetween(b.Pass, b.Def.Node().Pos(), end) {
-		return "a comment beside the call says that it is meant"
+	if intent.IntentionalBetween(b.Pass, b.Def.Node().Pos(), end) {
+		return "a comment beside the call says that it is intentional"
 	}
 	return ""
 }

@@ -74,7 +74,7 @@ func promised(b *response.Response) bool {
 	return response.IsClientCall(b.Pass, b.Call)
 }
 
-// readWhole returns the statement behind the guard that reads the whole body,
+// readWhole returns the statement after the guard that reads the whole body,
 // if that is the only thing that touches it and nothing in between leaves.
 func readWhole(b *response.Response, g mustcall.Guard) ast.Stmt {
 	list, _, ok := code.StmtList(b.Def)

@@ -2,14 +2,13 @@
 //
 // # What it does
 //
-// It looks for goroutines in a loop without any way out, or in an empty select,
-// and reports those that are certainly no business of the whole process: they
-// are started for each request, for each round of an endless loop or in a
-// test; they belong to a value whose type has a method Close or Stop;
-// they pass on a context, or are started by a function that waits for one, and
-// do not listen to it themselves; they range over a ticker that somebody
-// stops. It also reports functions that get a context, pass it on in an endless
-// loop and never return, and a break that leaves a select where it should have
+// It looks for goroutines in a loop that nothing leaves, or in an empty select, and
+// reports those that are certainly no business of the whole process: they are started for
+// each request, for each iteration of an endless loop or in a test; they belong to a
+// value whose type has a method Close or Stop; they pass on a context, or are started by
+// a function that waits for one, and do not listen to it themselves; they range over a
+// ticker that is stopped. It also reports functions that get a context, pass it on in an
+// endless loop and never return, and a break that leaves a select where it should have
 // left the loop.
 //
 // # Why it leaks
@@ -42,10 +41,10 @@
 // started under a condition on something that lasts, and may thus be started
 // once. A loop that reads what the method Close writes or closes. A type that has
 // Shutdown only, which is often the one daemon of a process. A context that is
-// used for logging or to look up a value only, that belongs to one round of the
+// used for logging or to look up a value only, that belongs to one iteration of the
 // loop, or that every known caller passes as context.Background(). Loops that
 // receive signals. A Close or Stop with arguments, which ends a part. Functions of package main, unless they start one for
-// each request or round. Goroutines whose comment says that they are meant,
+// each request or iteration. Goroutines whose comment says that they are intentional,
 // or that they last for ever or as long as the process.
 //
 // # Fix safety
@@ -55,7 +54,7 @@
 // else. That is unsafe: the goroutine ends with the context, in the middle of
 // what would have been a pause, and what it did afterwards is not done any more. No
 // fix is offered if the loop gives something back after the pause, as a lock.
-// Everything else is for the author: nobody but him knows what should end it.
+// Everything else is for the author: only the author knows what should end it.
 //
 // # See also
 //
@@ -90,26 +89,26 @@ var source string
 
 func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
-	told := map[ast.Stmt]bool{} // loops that have been reported
+	reported := map[ast.Stmt]bool{} // loops that have been reported
 	for _, b := range lostBreaks(p) {
-		if told[b.Loop] {
+		if reported[b.Loop] {
 			continue
 		}
-		told[b.Loop] = true
+		reported[b.Loop] = true
 		m := rule.Match{Pos: b.Break.Pos(), End: b.Break.End()}
 		m.Message = "the loop never ends because this break leaves the select only, although " + b.Event + " by then"
 		m.Related = []rule.Related{{Pos: b.Loop.Pos(), End: b.Loop.Pos() + 3, Message: "the loop begins here"}}
 		out = append(out, m.None("a label for the loop would end it; what is to follow is for the author to say"))
 	}
 	for c := range p.Candidates((*ast.FuncDecl)(nil)) {
-		if e, ok := deafFunction(p, c); ok && !told[e.Stmt] {
-			told[e.Stmt] = true
+		if e, ok := deafFunction(p, c); ok && !reported[e.Stmt] {
+			reported[e.Stmt] = true
 			out = append(out, e.match())
 		}
 	}
 	for c := range p.Candidates((*ast.GoStmt)(nil)) {
-		if e, ok := endlessGo(p, c); ok && !told[e.Stmt] {
-			told[e.Stmt] = true
+		if e, ok := endlessGo(p, c); ok && !reported[e.Stmt] {
+			reported[e.Stmt] = true
 			out = append(out, e.match())
 		}
 	}
@@ -128,7 +127,7 @@ type endless struct {
 // deafFunction decides on a declared function that gets a context.
 func deafFunction(p *code.Pass, c inspector.Cursor) (e endless, ok bool) {
 	fn := p.FuncOf(c)
-	if fn == nil || p.Pkg.Name() == "main" || intent.Meant(p, c.Node()) {
+	if fn == nil || p.Pkg.Name() == "main" || intent.Intentional(p, c.Node()) {
 		return e, false
 	}
 	s, ok := stuckGoroutines(p, fn)
@@ -146,7 +145,7 @@ func deafFunction(p *code.Pass, c inspector.Cursor) (e endless, ok bool) {
 func endlessGo(p *code.Pass, c inspector.Cursor) (e endless, ok bool) {
 	call := c.Node().(*ast.GoStmt).Call
 	fn := p.EnclosingFunc(c)
-	if fn == nil || intent.Meant(p, c.Node()) {
+	if fn == nil || intent.Intentional(p, c.Node()) {
 		return e, false
 	}
 	var body *code.Func
@@ -180,7 +179,7 @@ func endlessGo(p *code.Pass, c inspector.Cursor) (e endless, ok bool) {
 	}
 	for _, v := range captured(p, c, body) {
 		if stop := closer(p, v); stop != nil && owns(p, fn, v) && !signals(p, stop, body) {
-			e.what = "the goroutine never ends, because nothing in it heeds " + v.Name() + "." + stop.Name()
+			e.what = "the goroutine never ends, because nothing in it reacts to " + v.Name() + "." + stop.Name()
 			return e, true
 		}
 	}
@@ -219,8 +218,8 @@ func (e endless) match() rule.Match {
 		switch {
 		case !ok:
 			return m.None("how to name time.After is for the author to say")
-		case owes(e.p, e.stuck, pause.Stmt):
-			return m.None("what the loop holds during the pause would not be given back")
+		case releasesAfter(e.p, e.stuck, pause.Stmt):
+			return m.None("what the loop holds during the pause would not be released")
 		case !naming.Visible(e.p, e.ctx, pause.Stmt.Pos()):
 			return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")
 		}

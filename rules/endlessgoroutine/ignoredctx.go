@@ -20,7 +20,7 @@ import (
 // ignoredContext returns the context that the function in which s stays knows
 // of and does not listen to: one that it passes on, or, for the literal of the
 // go statement at c, one that the function around it waits for. It returns nil
-// if there is none that is known to be ended by somebody.
+// if there is none that is known to be ended by anything.
 func ignoredContext(p *code.Pass, s stuck, c inspector.Cursor) *types.Var {
 	for id := range s.Fn.Cursor.Preorder((*ast.Ident)(nil)) {
 		if !code.Within(id.Node(), s.Stmt) {
@@ -28,7 +28,7 @@ func ignoredContext(p *code.Pass, s stuck, c inspector.Cursor) *types.Var {
 		}
 		v := p.VarOf(id.Node().(*ast.Ident))
 		if v == nil || s.Stmt.Pos() <= v.Pos() && v.Pos() < s.Stmt.End() {
-			continue // of one round: its end is none of the loop
+			continue // of one iteration: its end is none of the loop
 		}
 		if !v.IsField() && typeis.Named(v.Type(), "context", "Context") && worksWith(p, id, 0) && ended(p, v) {
 			return v
@@ -40,7 +40,7 @@ func ignoredContext(p *code.Pass, s stuck, c inspector.Cursor) *types.Var {
 	fn := p.EnclosingFunc(c)
 	for id := range fn.Cursor.Preorder((*ast.Ident)(nil)) {
 		sel, ok := id.Parent().Node().(*ast.SelectorExpr)
-		if !ok || sel.X != id.Node() || sel.Sel.Name != "Done" || p.Runner(id) != fn.Cursor {
+		if !ok || sel.X != id.Node() || sel.Sel.Name != "Done" || p.GoroutineFunc(id) != fn.Cursor {
 			continue
 		}
 		v := p.VarOf(id.Node().(*ast.Ident))
@@ -175,17 +175,17 @@ func passedEnded(p *code.Pass, fn *code.Func, v *types.Var) bool {
 	if o.Exported() {
 		return true
 	}
-	i, any := ctxcancel.ParamIndex(o, v), false
+	i, some := ctxcancel.ParamIndex(o, v), false
 	for _, c := range p.Index().Calls[o] {
 		call := c.Node().(*ast.CallExpr)
 		if i < 0 || i >= len(call.Args) {
 			continue
 		}
 		if !ctxcancel.RootContext(p, call.Args[i]) && !ctxcancel.NeverCancelled(p, call.Args[i], c) {
-			any = true
+			some = true
 		}
 	}
-	return any
+	return some
 }
 
 // pause is a statement time.Sleep(d) in a loop.
@@ -205,7 +205,7 @@ func pausesIn(p *code.Pass, s stuck) (list []pause, all bool) {
 	}
 	pauses, all := map[ast.Node]bool{}, true
 	for c := range at.Preorder((*ast.CallExpr)(nil), (*ast.SendStmt)(nil), (*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.SelectStmt)(nil)) {
-		if p.Runner(c) != p.Runner(at) {
+		if p.GoroutineFunc(c) != p.GoroutineFunc(at) {
 			continue
 		}
 		switch n := c.Node().(type) {
@@ -239,7 +239,7 @@ func pausesIn(p *code.Pass, s stuck) (list []pause, all bool) {
 	}
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !pauses[n] },
-		Round: func(l ast.Stmt, _ struct{}) bool {
+		Iteration: func(l ast.Stmt, _ struct{}) bool {
 			all = all && l != s.Stmt
 			return l != s.Stmt
 		},
@@ -260,20 +260,20 @@ func ticks(p *code.Pass, e ast.Expr) bool {
 	return false
 }
 
-// owes reports whether the function has to give something back, or to take it
-// again, behind stmt in the loop: a lock, a place in a semaphore, a context.
-func owes(p *code.Pass, s stuck, stmt ast.Stmt) bool {
-	owes := false
+// releasesAfter reports whether the function has to give something back, or to take it
+// again, after stmt in the loop: a lock, a place in a semaphore, a context.
+func releasesAfter(p *code.Pass, s stuck, stmt ast.Stmt) bool {
+	releases := false
 	ast.Inspect(s.Stmt, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.FuncLit:
 			return false
 		case *ast.UnaryExpr:
-			owes = owes || n.Op == token.ARROW && n.Pos() > stmt.End()
+			releases = releases || n.Op == token.ARROW && n.Pos() > stmt.End()
 		case *ast.CallExpr:
-			owes = owes || n.Pos() > stmt.End() && (knowledge.GivesBack[strings.ToLower(code.CalledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
+			releases = releases || n.Pos() > stmt.End() && (knowledge.GivesBack[strings.ToLower(code.CalledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
 		}
-		return !owes
+		return !releases
 	})
-	return owes
+	return releases
 }

@@ -101,7 +101,7 @@ func lastingBreak(p *code.Pass, cc *ast.CommClause, c inspector.Cursor, loop *as
 }
 
 // replaced reports whether the channel or context that e starts from may be
-// another one in a later round: a variable that the loop assigns, a field that
+// another one in a later iteration: a variable that the loop assigns, a field that
 // is assigned more than once.
 func replaced(p *code.Pass, e ast.Expr, loop *ast.ForStmt) bool {
 	e = ast.Unparen(e)

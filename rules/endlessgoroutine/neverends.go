@@ -59,7 +59,7 @@ func neverEnds(p *code.Pass, fn *code.Func, depth int) (s stuck, ok bool) {
 			ends = ends || p.NeverReturns(call)
 			return st, !ends
 		},
-		Round: func(l ast.Stmt, _ struct{}) bool {
+		Iteration: func(l ast.Stmt, _ struct{}) bool {
 			note(l)
 			return !ends
 		},
@@ -135,7 +135,7 @@ func unwound(p *code.Pass, fn *code.Func) bool {
 
 // bodiesOf lists the declarations of the package that a call may run: that of the
 // function, or, for a method of an interface, those of all that the package is seen to
-// have behind it.
+// have after it.
 func bodiesOf(p *code.Pass, call *ast.CallExpr) (out []*code.Func) {
 	fn := p.Callee(call)
 	if fn == nil || fn.Pkg() != p.Pkg {
@@ -275,7 +275,7 @@ func exits(p *code.Pass, fn *code.Func) bool {
 // other reads: a flag between them, or what they share.
 func signals(p *code.Pass, from, to *code.Func) bool {
 	written := map[*types.Var]bool{}
-	book := func(e ast.Expr) {
+	record := func(e ast.Expr) {
 		if x, ok := ast.Unparen(e).(*ast.SelectorExpr); ok {
 			written[p.Selected(x)] = true
 		}
@@ -283,25 +283,25 @@ func signals(p *code.Pass, from, to *code.Func) bool {
 	for c := range from.Cursor.Preorder((*ast.AssignStmt)(nil), (*ast.CallExpr)(nil), (*ast.IncDecStmt)(nil), (*ast.SendStmt)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.SendStmt:
-			book(n.Chan)
+			record(n.Chan)
 		case *ast.AssignStmt:
 			for _, l := range n.Lhs {
-				book(l)
+				record(l)
 			}
 		case *ast.IncDecStmt:
-			book(n.X)
+			record(n.X)
 		case *ast.CallExpr:
 			if p.IsBuiltin(n, "close") || p.IsBuiltin(n, "delete") || p.IsBuiltin(n, "clear") {
-				book(n.Args[0])
+				record(n.Args[0])
 			}
 			for _, a := range n.Args { // atomic.StoreInt32(&x.stopped, 1)
 				if amp, ok := ast.Unparen(a).(*ast.UnaryExpr); ok {
-					book(amp.X)
+					record(amp.X)
 				}
 			}
 			if sel, ok := ast.Unparen(n.Fun).(*ast.SelectorExpr); ok { // x.stopped.Store(true)
 				if fn := p.Callee(n); fn != nil && fn.Pkg() != nil && fn.Pkg().Path() == "sync/atomic" {
-					book(sel.X)
+					record(sel.X)
 				}
 			}
 		}
@@ -357,7 +357,7 @@ func owns(p *code.Pass, fn *code.Func, v *types.Var) bool {
 	}
 	returned := false
 	for c := range fn.Cursor.Preorder((*ast.ReturnStmt)(nil)) {
-		if ret := c.Node().(*ast.ReturnStmt); len(ret.Results) > 0 && p.Runner(c) == fn.Cursor {
+		if ret := c.Node().(*ast.ReturnStmt); len(ret.Results) > 0 && p.GoroutineFunc(c) == fn.Cursor {
 			e := ast.Unparen(ret.Results[0])
 			if amp, ok := e.(*ast.UnaryExpr); ok {
 				e = amp.X

@@ -19,7 +19,7 @@ import (
 // startedAgain says why what stands at c runs again and again in the life of a
 // process: it is in a loop without a bound, in an HTTP handler, in a test, or
 // in a function that is called from such a place. It returns "" unless that is
-// certain: a condition on anything that outlives the round may mean that it
+// certain: a condition on anything that outlives the iteration may mean that it
 // happens once.
 //
 // A test counts for what is started in test files: a process that is tested
@@ -41,7 +41,7 @@ func repeats(p *code.Pass, c inspector.Cursor, inTest bool, seen map[ast.Node]bo
 	if fn.Flow.InCycle(node) {
 		for _, l := range channel.Loops(c, fn, token.NoPos) {
 			if body := unbounded(p, l); body != nil && !guarded(p, c, fn, body) {
-				return "each round of the loop"
+				return "each iteration of the loop"
 			}
 		}
 	}
@@ -111,7 +111,7 @@ func guarded(p *code.Pass, c inspector.Cursor, fn *code.Func, region *ast.BlockS
 		found = found || e != nil && !newValue(p, e, fn, region, 0)
 	}
 	ast.Inspect(region, func(n ast.Node) bool {
-		// In a loop, what stands behind may end it after the first round.
+		// In a loop, what stands after may end it after the first iteration.
 		if n == nil || n.Pos() > c.Node().Pos() && region == fn.Body || n == c.Node() || found {
 			return false
 		}

@@ -16,11 +16,11 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 )
 
-// words returns the statements by which a goroutine gives a word that whoever
+// signals returns the statements by which a goroutine gives a signal that whoever
 // starts it waits for, on every path, before it returns or waits for anything else
 // under the mutex: a send, a close, a Done, the end of a context. What the goroutine has locked before is
 // over by the time that anybody else comes to it.
-func (n *needing) words(fn *code.Func) map[ast.Node]bool {
+func (n *needing) signals(fn *code.Func) map[ast.Node]bool {
 	p := n.t.p
 	out := map[ast.Node]bool{}
 	starts := startsOf(p, fn)
@@ -29,7 +29,7 @@ func (n *needing) words(fn *code.Func) map[ast.Node]bool {
 	}
 	for c := range fn.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.ExprStmt)(nil)) {
 		node := code.FlowNode(c, fn)
-		if node != c.Node() || p.Runner(c) != fn.Cursor {
+		if node != c.Node() || p.GoroutineFunc(c) != fn.Cursor {
 			continue
 		}
 		var e ast.Expr
@@ -56,7 +56,7 @@ func (n *needing) words(fn *code.Func) map[ast.Node]bool {
 		}
 		heard := true
 		for _, start := range starts {
-			heard = heard && n.hears(start, fn, e)
+			heard = heard && n.waitsForSignal(start, fn, e)
 		}
 		if heard {
 			out[node] = true
@@ -88,11 +88,11 @@ func startsOf(p *code.Pass, fn *code.Func) (out []inspector.Cursor) {
 	return out
 }
 
-// hears reports whether the function that starts fn certainly waits for the word
+// waitsForSignal reports whether the function that starts fn certainly waits for the signal
 // that fn gives by e.
-func (n *needing) hears(start inspector.Cursor, fn *code.Func, e ast.Expr) bool {
+func (n *needing) waitsForSignal(start inspector.Cursor, fn *code.Func, e ast.Expr) bool {
 	p := n.t.p
-	caller := p.FuncOf(p.Runner(start))
+	caller := p.FuncOf(p.GoroutineFunc(start))
 	call := start.Node().(*ast.GoStmt).Call
 	word, ok := locks.PlaceOf(p, e)
 	if caller == nil || !ok {

@@ -15,12 +15,12 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// heldWait is a wait on a channel by somebody who holds a mutex that everybody
-// who could end the wait needs first.
+// heldWait is a wait on a channel by a goroutine that holds a mutex which all
+// that could end the wait need first.
 type heldWait struct {
 	Op    channel.Use
 	Lock  *ast.CallExpr // takes the mutex
-	Other token.Pos     // where somebody who could end the wait takes it
+	Other token.Pos     // where the other side, which could end the wait, takes it
 	End   token.Pos     // and where that would end the wait
 }
 
@@ -28,7 +28,7 @@ type heldWait struct {
 type waitable struct {
 	sends, recvs, closes []channel.Use
 	unbuffered, local    bool
-	sendable, receivable bool // by somebody unknown, too
+	sendable, receivable bool // by code that is not known, too
 }
 
 // heldTable is what is known of the channels and functions of a package.
@@ -79,7 +79,7 @@ func heldWaits(p *code.Pass, fields []*channel.Field) []heldWait {
 		if _, near := t.near[declaredAround(p, c)]; !near {
 			continue
 		}
-		fn := p.FuncOf(p.Runner(c))
+		fn := p.FuncOf(p.GoroutineFunc(c))
 		if fn == nil || code.FlowNode(c, fn) == nil {
 			continue
 		}
@@ -106,7 +106,7 @@ func (t *heldTable) waits() (at []inspector.Cursor) {
 func (t *heldTable) add(w *waitable) {
 	for _, list := range [][]channel.Use{w.sends, w.recvs} {
 		for _, u := range list {
-			if fn := t.p.FuncOf(u.Runner); fn != nil && u.Waits() {
+			if fn := t.p.FuncOf(u.GoroutineFunc); fn != nil && u.Waits() {
 				node := code.FlowNode(u.At, fn)
 				t.ops[node] = append(t.ops[node], heldOp{u, w})
 			}
@@ -157,7 +157,7 @@ func (w *waitable) talksToItself() bool {
 		own = slices.Concat(w.closes, w.sends)
 	}
 	return slices.ContainsFunc(w.recvs, func(r channel.Use) bool {
-		return slices.ContainsFunc(own, func(u channel.Use) bool { return u.Runner == r.Runner })
+		return slices.ContainsFunc(own, func(u channel.Use) bool { return u.GoroutineFunc == r.GoroutineFunc })
 	})
 }
 
@@ -174,7 +174,7 @@ type step struct {
 	callee *code.Func
 }
 
-// walk follows the paths of fn behind node, or all if node is nil, as long as
+// walk follows the paths of fn after node, or all if node is nil, as long as
 // the mutex is held.
 func (t *heldTable) walk(fn *code.Func, node ast.Node, held heldLock, depth int, way []step) {
 	paths := flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
@@ -182,7 +182,7 @@ func (t *heldTable) walk(fn *code.Func, node ast.Node, held heldLock, depth int,
 			return s, false
 		}
 		for _, op := range t.ops[n] {
-			if t.p.FuncOf(op.use.Runner).Body == fn.Body {
+			if t.p.FuncOf(op.use.GoroutineFunc).Body == fn.Body {
 				t.wait(op, held, way)
 			}
 		}
@@ -285,7 +285,7 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 			return
 		}
 		need := needing{t: t, wait: op.use.Op, lock: heldLock{held.LockCall, held.call, lock}, once: t.once(op)}
-		if !need.before(e.At, t.p.FuncOf(e.Runner), lock, 2) {
+		if !need.before(e.At, t.p.FuncOf(e.GoroutineFunc), lock, 2) {
 			return
 		}
 		passed = passed || !need.under
@@ -293,7 +293,7 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 			w.Other, w.End = need.at, e.Op.Node().Pos()
 		}
 	}
-	if passed && t.told(op, held, way, enders) {
+	if passed && t.knowsLockNeeded(op, held, way, enders) {
 		return
 	}
 	t.seen[op.use.Op.Node()] = true
@@ -303,7 +303,7 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 // once reports whether op is the only send on its channel: then it is received
 // by the first receive, whatever the receiver does later.
 func (t *heldTable) once(op heldOp) bool {
-	fn := t.p.FuncOf(op.use.Runner)
+	fn := t.p.FuncOf(op.use.GoroutineFunc)
 	return op.use.Kind == channel.Send && op.ch.local && len(op.ch.sends) == 1 && fn.Flow != nil && !fn.Flow.InCycle(code.FlowNode(op.use.At, fn))
 }
 

@@ -2,17 +2,16 @@
 //
 // # What it does
 //
-// It reports a send, a receive or a range that comes while a mutex is held, where
-// everybody who could end it has to lock the same mutex first. It follows the
-// mutex through the functions of the package that are called under it, and
-// channels in fields that only the package can reach or in variables of one
-// function.
+// It reports a send, a receive or a range that comes while a mutex is held, where every
+// goroutine that could end it has to lock the same mutex first. It follows the mutex
+// through the functions of the package that are called under it, and channels in fields
+// that only the package can reach or in variables of one function.
 //
 // # Why it leaks
 //
-// The one waits for the channel and keeps the mutex, the other waits for the mutex
-// and never comes to the channel. Both stay until the process ends, and so does
-// whoever wants the mutex next.
+// One goroutine waits for the channel and keeps the mutex, the other waits for the mutex
+// and never comes to the channel. Both stay until the process ends, and so does every
+// goroutine that locks the mutex next.
 //
 // # Example
 //
@@ -34,20 +33,20 @@
 //
 // # What is not reported
 //
-// A channel with room for what is sent. A wait that is one of several cases of a
-// select. A channel that anybody unknown has, and one that somebody can serve
-// without the mutex: then it is a question of time, not of luck. A mutex of
-// another structure, which may be another one. A wait behind a condition about
-// what the other side assigns or stores in an atomic, or behind a word that it
+// A channel with a buffer that is large enough for what is sent. A wait that is one of several cases of a
+// select. A channel that code which is not known can reach, and one that is also served
+// without the mutex: then the wait ends. A mutex of
+// another structure, which may be another one. A wait after a condition about
+// what the other side assigns or stores in an atomic, or after a signal that it
 // gives: it may have had the mutex by then. A mutex that the other side locks only
-// before it gives a word that whoever starts it waits for, such as the end of a
+// before it gives a signal that whoever starts it waits for, such as the end of a
 // context. A mutex that the other side locks only if an argument says so, where a
 // call passes a constant that does not.
 //
 // # Fix safety
 //
-// There is no fix. Whether the mutex is let go before the wait or not taken by the
-// other side, the order of things changes that it was there to protect.
+// There is no fix. Whether the mutex is released before the wait or not taken by the
+// other side, the order of operations that it protects changes.
 //
 // # See also
 //
@@ -92,7 +91,7 @@ func find(p *code.Pass) (out []rule.Match) {
 			{Pos: w.Other, End: w.Other, Message: "the other side locks it here"},
 			{Pos: w.End, End: w.End, Message: "and would end the wait here"},
 		}
-		out = append(out, m.None("which of the two should let go of the mutex is for the author to say"))
+		out = append(out, m.None("which of the two should release the mutex is for the author to say"))
 	}
 	return out
 }

@@ -15,7 +15,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 )
 
-// needing asks whether an operation comes only to somebody who has taken a mutex.
+// needing asks whether an operation is done only by goroutines that have taken a mutex.
 type needing struct {
 	t    *heldTable
 	lock heldLock
@@ -107,7 +107,7 @@ func (n *needing) needs(c inspector.Cursor, fn *code.Func, lock locks.Path, dept
 		loop = nil
 	}
 	// The function that makes the one who waits runs but once for each.
-	if (n.single(fn) || code.FlowNode(n.wait, fn) != nil && n.t.p.Runner(n.wait) != fn.Cursor) && n.onTheWay(fn, node, loop, lock) {
+	if (n.single(fn) || code.FlowNode(n.wait, fn) != nil && n.t.p.GoroutineFunc(n.wait) != fn.Cursor) && n.onTheWay(fn, node, loop, lock) {
 		return true
 	}
 	d, ok := fn.Cursor.Node().(*ast.FuncDecl)
@@ -120,12 +120,12 @@ func (n *needing) needs(c inspector.Cursor, fn *code.Func, lock locks.Path, dept
 	}
 	calls, ok := callers.CallSites(n.t.p, obj)
 	for _, call := range calls {
-		caller := n.t.p.FuncOf(n.t.p.Runner(call))
+		caller := n.t.p.FuncOf(n.t.p.GoroutineFunc(call))
 		up, known := outOf(n.t.p, lock, call.Node().(*ast.CallExpr), fn)
 		if _, isGo := call.Parent().Node().(*ast.GoStmt); isGo || !known || caller == nil {
 			return false
 		}
-		// What the callee takes behind the operation counts as well, if the
+		// What the callee takes after the operation counts as well, if the
 		// caller comes back to it.
 		if !n.once && n.single(caller) && n.cyclic(caller, call, fn, lock) {
 			continue
@@ -199,11 +199,11 @@ func (n *needing) held(fn *code.Func, node ast.Node, lock locks.Path) bool {
 }
 
 // onTheWay reports whether fn takes the mutex at a place from which it comes
-// to node, to the next round of loop if node is what that ranges over, or to its
+// to node, to the next iteration of loop if node is what that ranges over, or to its
 // end if node is deferred.
 func (n *needing) onTheWay(fn *code.Func, node ast.Node, loop *ast.RangeStmt, lock locks.Path) bool {
 	_, deferred := node.(*ast.DeferStmt)
-	found, words := false, n.words(fn)
+	found, signals := false, n.signals(fn)
 	paths := flow.Paths[bool]{
 		Edge: onEdge[bool](n),
 		Node: func(at ast.Node, has bool) (bool, bool) {
@@ -213,13 +213,13 @@ func (n *needing) onTheWay(fn *code.Func, node ast.Node, loop *ast.RangeStmt, lo
 					return has, false
 				}
 			}
-			return (has || n.takes(at, lock, 2)) && !words[at], !found
+			return (has || n.takes(at, lock, 2)) && !signals[at], !found
 		},
 		Exit: func(_ *flow.Block, has bool) { found = found || has && deferred },
 	}
-	if loop != nil && !n.once { // it receives again in each round
+	if loop != nil && !n.once { // it receives again in each iteration
 		body := paths
-		body.Round = func(l ast.Stmt, has bool) bool {
+		body.Iteration = func(l ast.Stmt, has bool) bool {
 			found = found || has && l == ast.Stmt(loop)
 			return !found
 		}

@@ -15,19 +15,19 @@ import (
 )
 
 // hoistable says why the call, which is not a statement of a list, cannot move
-// in front of the if in whose head it stands, with the variables lhs; "" if it can.
+// before the if in whose head it stands, with the variables lhs; "" if it can.
 func hoistable(c *ctxcancel.Cancel, lhs []ast.Expr) string {
 	ifs, ok := c.Def.Parent().Node().(*ast.IfStmt)
 	if !ok {
-		return "the call stands in the head of another statement"
+		return "the call is in the header of another statement"
 	}
 	list, at, ok := code.StmtList(c.Def.Parent())
 	as, isAssign := c.Def.Node().(*ast.AssignStmt)
 	switch {
 	case !ok:
-		return "the call stands in the head of an if behind an else or a label"
+		return "the call is in the header of an if after an else or a label"
 	case !isAssign || as.Tok != token.DEFINE:
-		return "the call stands in the head of an if, and its variables are declared elsewhere"
+		return "the call is in the header of an if, and its variables are declared elsewhere"
 	case c.InLoop():
 		return "in a loop a deferred cancel would wait for the end of the function"
 	}
@@ -42,7 +42,7 @@ func hoistable(c *ctxcancel.Cancel, lhs []ast.Expr) string {
 			used = used || mentionsName(s, id.Name)
 		}
 		if used {
-			return "the call stands in the head of an if, and outside of it " + id.Name + " is something else"
+			return "the call is in the header of an if, and outside of it " + id.Name + " is something else"
 		}
 	}
 	return ""

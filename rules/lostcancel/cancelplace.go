@@ -44,7 +44,7 @@ func callsOnly(c *ctxcancel.Cancel, deferred ast.Stmt, cancel *types.Var) bool {
 // deferred call would keep it as long. goesOn is false if it does not. why says
 // what stands against it if there is no such place.
 // By [lifetime.CtxLifetime], the context must not outlive the function.
-func afterUse(c *ctxcancel.Cancel, cancel *types.Var, events []usage.Event) (r mustcall.Round, goesOn bool, why string) {
+func afterUse(c *ctxcancel.Cancel, cancel *types.Var, events []usage.Event) (r mustcall.Iteration, goesOn bool, why string) {
 	t := &lifetime.ContextTracker{Pass: c.Pass, Fn: c.Fn, Def: c.Node(), Seen: map[*types.Var]bool{}}
 	last, ok := lastUse(c, t, events)
 	if !ok || !waits.WaitsAfter(c.Pass, c.Fn, c.Node(), last) {

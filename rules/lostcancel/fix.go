@@ -41,7 +41,7 @@ func (l *cancelLeak) afterUse(m rule.Match, cancel *types.Var, name string, prep
 		return d.InsertEach(at.Jumps, at.Last, func(ast.Stmt) dst.Stmt { return dstedit.ExprStmt(l.cancelCall(name)) })
 	}
 	if len(at.Jumps) > 0 {
-		return m.Unsafe("Cancel after the last use of "+ctx+" and in front of each way out before: a panic does not take these", fix), true
+		return m.Unsafe("Cancel after the last use of "+ctx+" and before each earlier exit: a panic does not cancel", fix), true
 	}
 	message := "Cancel after the last use of " + ctx + ", because the function goes on for long"
 	if doubt := doubted(&l.Cancel, l.doubts, l.events, l.exits); doubt != nil {
@@ -50,27 +50,27 @@ func (l *cancelLeak) afterUse(m rule.Match, cancel *types.Var, name string, prep
 	return m.Safe(message, fix), true
 }
 
-// perRound offers to call the cancel function, whose variable is nil if it is
-// discarded, on each way out of a round of the loop that goes without.
-func (l *cancelLeak) perRound(m rule.Match, cancel *types.Var, name string, prepare func(*dstedit.Decl) error) rule.Match {
-	round, why := iterationExits(&l.Cancel, cancel, l.events)
+// perIteration offers to call the cancel function, whose variable is nil if it is
+// discarded, on each way out of an iteration of the loop that goes without.
+func (l *cancelLeak) perIteration(m rule.Match, cancel *types.Var, name string, prepare func(*dstedit.Decl) error) rule.Match {
+	iteration, why := iterationExits(&l.Cancel, cancel, l.events)
 	if why != "" {
 		return m.None(why)
 	}
-	message := "Cancel where the round ends: a round that panics does not, and what goes on behind its back is cut off"
+	message := "Cancel where the iteration ends: one that panics does not cancel, and what it leaves running is cut off"
 	return m.Unsafe(message, func(d *dstedit.Decl) error {
 		if err := prepare(d); err != nil {
 			return err
 		}
-		return d.InsertEach(round.Jumps, round.Last, func(ast.Stmt) dst.Stmt { return dstedit.ExprStmt(l.cancelCall(name)) })
+		return d.InsertEach(iteration.Jumps, iteration.Last, func(ast.Stmt) dst.Stmt { return dstedit.ExprStmt(l.cancelCall(name)) })
 	})
 }
 
 // piled is "defer cancel()" in a loop.
 func (l *cancelLeak) piled(m rule.Match, cancel *types.Var, deferred ast.Stmt) rule.Match {
 	l.events = nil // but for the defer there is nothing that calls it
-	m = l.perRound(m, cancel, cancel.Name(), func(d *dstedit.Decl) error { return d.Delete(deferred) })
-	m.Message = cancel.Name() + " is deferred in a loop, so the contexts of all rounds and what depends on them stay until the function returns"
+	m = l.perIteration(m, cancel, cancel.Name(), func(d *dstedit.Decl) error { return d.Delete(deferred) })
+	m.Message = cancel.Name() + " is deferred in a loop, so the contexts of all iterations and what depends on them stay until the function returns"
 	m.Related = []rule.Related{{Pos: deferred.Pos(), End: deferred.End(), Message: "deferred here"}}
 	if m.Fix != nil && !callsOnly(&l.Cancel, deferred, cancel) {
 		return m.None("the deferred call may do more than to cancel")
@@ -82,7 +82,7 @@ func (l *cancelLeak) piled(m rule.Match, cancel *types.Var, deferred ast.Stmt) r
 // to end the context.
 func (l *cancelLeak) offer(m rule.Match, message string, fix func(*dstedit.Decl) error) rule.Match {
 	if l.inHead() {
-		return m.Unsafe(message+", in front of the if, so that the context lasts until the function returns", func(d *dstedit.Decl) error {
+		return m.Unsafe(message+", before the if, so that the context lasts until the function returns", func(d *dstedit.Decl) error {
 			if err := d.HoistInit(l.Def.Parent().Node().(*ast.IfStmt)); err != nil {
 				return err
 			}
@@ -110,7 +110,7 @@ func (l *cancelLeak) cancelCall(name string) *dst.CallExpr {
 	return call
 }
 
-// obstacle says what stands against a deferred cancel right behind the call,
+// obstacle says what stands against a deferred cancel directly after the call,
 // or returns "".
 func (l *cancelLeak) obstacle() string {
 	if _, _, ok := code.StmtList(l.Def); !ok {
@@ -118,7 +118,7 @@ func (l *cancelLeak) obstacle() string {
 			return why
 		}
 	} else if l.InLoop() {
-		return "" // see perRound
+		return "" // see perIteration
 	}
 	if l.Ctx == nil {
 		return "the context is stored, so only its owner knows when to cancel it"

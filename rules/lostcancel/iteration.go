@@ -15,9 +15,9 @@ import (
 
 // iterationExits returns the ways out of the list of statements that holds the call on
 // which the cancel function with the given events is not called. It returns
-// why instead if the context may be in use beyond the round, or where a call in
-// front of each way out would not do.
-func iterationExits(c *ctxcancel.Cancel, cancel *types.Var, events []usage.Event) (r mustcall.Round, why string) {
+// why instead if the context may be in use beyond the iteration, or where a call before
+// each way out would not do.
+func iterationExits(c *ctxcancel.Cancel, cancel *types.Var, events []usage.Event) (r mustcall.Iteration, why string) {
 	region := c.Def.Parent()
 	if _, _, ok := code.StmtList(c.Def); !ok || region.Node() == ast.Node(c.Fn.Body) {
 		return r, "in a loop a deferred cancel would wait for the end of the function"
@@ -26,7 +26,7 @@ func iterationExits(c *ctxcancel.Cancel, cancel *types.Var, events []usage.Event
 		return r, "the context is stored, so only its owner knows when to cancel it"
 	}
 	if cancel != nil && (cancel.Pos() < region.Node().Pos() || cancel.Pos() >= region.Node().End()) {
-		return r, cancel.Name() + " lives longer than the round of the loop"
+		return r, cancel.Name() + " lives longer than the iteration of the loop"
 	}
 	for _, e := range events {
 		if e.Kind == usage.Assigns && e.Node != c.Node() {
@@ -53,9 +53,9 @@ func within(c *ctxcancel.Cancel, region inspector.Cursor) *lifetime.ContextTrack
 	return t
 }
 
-// deferredInLoop reports whether the contexts of all rounds stay until the function
+// deferredInLoop reports whether the contexts of all iterations stay until the function
 // returns because cancel is deferred in a loop, and nothing needs them when
-// their round is over. Loops that are known to end soon are left alone, those
+// their iteration is over. Loops that are known to end soon are left alone, those
 // of tests, and timed contexts in loops that are known to end.
 func deferredInLoop(c *ctxcancel.Cancel, events []usage.Event) (deferred ast.Stmt) {
 	for _, e := range events {
@@ -87,7 +87,7 @@ func deferredInLoop(c *ctxcancel.Cancel, events []usage.Event) (deferred ast.Stm
 }
 
 // outlivesIteration reports whether the call stands in a loop and the variable of
-// its cancel function is declared outside: a later round may call it, and
+// its cancel function is declared outside: a later iteration may call it, and
 // whether it does may depend on more than the paths show.
 func outlivesIteration(c *ctxcancel.Cancel, cancel *types.Var) bool {
 	for loop := range c.Def.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {

@@ -55,7 +55,7 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 		if l.inMain() {
 			return m, false
 		}
-		if !l.owes() {
+		if !l.needsCancel() {
 			return m, false
 		}
 		l.owed = true
@@ -78,9 +78,9 @@ func (l *cancelLeak) match() (m rule.Match, ok bool) {
 	return m, ok && (l.Wrapper == nil || m.Fix != nil)
 }
 
-// owes reports whether the function returns, or comes to the call again, on a
+// needsCancel reports whether the function returns, or comes to the call again, on a
 // path on which the discarded cancel function should have been called.
-func (l *cancelLeak) owes() bool {
+func (l *cancelLeak) needsCancel() bool {
 	unmet := mustcall.Check(l.p, mustcall.Obligation{
 		Fn: l.Fn, Call: l.Call, Def: l.Def, Over: l.WaitsForDone, Settled: l.Ended,
 		Leaves: func(ast.Node) bool { return false },
@@ -112,8 +112,8 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	if l.Ctx == nil || !l.p.DeclaredIn(l.Ctx, l.Fn) {
 		return m.None(name + " lives outside the function, so only its owner knows when to cancel it")
 	}
-	if intent.Meant(l.p, l.Def.Node()) {
-		return m.None("a comment beside the discarded cancel function suggests that it is meant")
+	if intent.Intentional(l.p, l.Def.Node()) {
+		return m.None("a comment beside the discarded cancel function suggests that this is intentional")
 	}
 	worker := soleGoroutine(&l.Cancel)
 	if why := l.obstacle(); why != "" && worker == nil {
@@ -150,10 +150,10 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 		return nil
 	}
 	if l.InLoop() && !l.inHead() {
-		return l.perRound(m, nil, stop, bind)
+		return l.perIteration(m, nil, stop, bind)
 	}
 	if worker != nil {
-		message := "Defer the cancel function in the goroutine that alone uses " + name + ": what goes on behind its back is cut off"
+		message := "Defer the cancel function in the goroutine that alone uses " + name + ": what it leaves running is cut off"
 		return m.Unsafe(message, func(d *dstedit.Decl) error {
 			if err := bind(d); err != nil {
 				return err
@@ -209,7 +209,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		m.Related[0].Message = name + " is assigned again here before it is called"
 	}
 	if !unmet.Met && isIgnored(l.events) {
-		return m.None(name + " is assigned to _, which suggests that it is meant"), true
+		return m.None(name + " is assigned to _, which suggests that this is intentional"), true
 	}
 	if unmet.Overwritten && !l.InLoop() {
 		return m.None(name + " is assigned again before it is called"), true
@@ -224,7 +224,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 		return m.None(why), true
 	}
 	if l.InLoop() {
-		return l.perRound(m, cancel, name, func(*dstedit.Decl) error { return nil }), true
+		return l.perIteration(m, cancel, name, func(*dstedit.Decl) error { return nil }), true
 	}
 	if m, ok := l.afterUse(m, cancel, name, func(*dstedit.Decl) error { return nil }); ok {
 		return m, true

@@ -7,7 +7,7 @@
 // analysed modules that return what these make. It reports one that is
 // discarded, that goes to a function, a function literal or a field where
 // nothing ever calls it, that piles up because it is deferred in a loop, and a
-// path on which the function returns, or the next round of a loop begins, before
+// path on which the function returns, or the next iteration of a loop begins, before
 // it is called or deferred.
 //
 // It also reports the opposite: a response, rows or a transaction that are
@@ -43,7 +43,7 @@
 // around a literal that is called where it stands, has cancelled on each path when
 // it returns: it ends with that one. Of several that are lost and made from each
 // other, the first is reported, and its fix cancels them all. A deferred cancel in
-// a loop that soon ends, or whose contexts are needed when their round is over. A
+// a loop that soon ends, or whose contexts are needed when their iteration is over. A
 // response that anything has read, closed or looked into before it is returned.
 //
 // # Fix safety
@@ -54,7 +54,7 @@
 // stream) is returned, stored, used by a goroutine or by an earlier defer, or
 // passed to a function that is known to keep it. No fix
 // is offered for a cancel function that is assigned again, and where a comment
-// says that it is meant.
+// says that it is intentional.
 //
 // The fix is unsafe where it is not known whether a callee is done with the
 // context when it returns: a method of an interface that other packages may
@@ -66,17 +66,16 @@
 // after that call unless it leaves because of an error.
 //
 // A deferred cancel that comes too late moves up if it does nothing else and no
-// other call is deferred in between, at any depth. Otherwise a second one goes in
-// front: it runs last, and to cancel twice is to cancel once. Where the function
+// other call is deferred in between, at any depth. Otherwise a second one is put before
+// it: that runs last, and to cancel twice is to cancel once. Where the function
 // goes on for long after the last use of the context, as in a loop over a channel,
-// cancel is called after that use. If a way out lies before, that fix is unsafe.
+// cancel is called after that use. If the function may leave before, that fix is unsafe.
 //
-// These fixes are unsafe: in a loop, cancel is called in front of each way out of
-// the round, which a panic does not take. A context in the head of an if is moved
-// in front of it and then lasts until the function returns. A context that one
-// goroutine alone uses ends with the goroutine. What a function of your own
-// makes may count on something else to end it. And the fix for
-// signal.NotifyContext also restores the default action of the signals.
+// These fixes are unsafe: in a loop, cancel is called before each exit of the iteration,
+// but not on a panic. A context in the header of an if is moved before it and then lasts
+// until the function returns. A context that one goroutine alone uses ends with the
+// goroutine. What a function of your own makes may count on something else to end it. And
+// the fix for signal.NotifyContext also restores the default action of the signals.
 //
 // # See also
 //
@@ -132,7 +131,7 @@ func find(p *code.Pass) []rule.Match {
 		}
 		// The fix calls cancel(nil).
 		if m.Fix != nil && made.Type == "CancelCauseFunc" && naming.Redeclared(p, "nil", c) {
-			m = m.None("nil has another meaning here")
+			m = m.None("nil is shadowed here")
 		}
 		if ends && l.owed { // one leak, one fix
 			out[first] = join(out[first], m)

@@ -25,11 +25,11 @@ type lifetime struct {
 	Result bool
 }
 
-// lived is what is known of goroutines that only a method ends: see startsOf,
-// quietOf and freshOf.
+// lived is what is known of goroutines that only a method ends: see spawnsOf,
+// borrowsOf and freshOf.
 type lived struct {
-	Starts       *lifetime
-	Quiet, Fresh bool
+	Spawns         *lifetime
+	Borrows, Fresh bool
 }
 
 var lifetimeOf = code.Register[lived]("lifetime")
@@ -38,13 +38,13 @@ func init() {
 	lifetimeOf.ComputeWhole(func(s *code.Subject) map[*types.Func]lived { return lifetimesIn(s.Pass) })
 }
 
-// startsOf returns what ends the goroutine that each successful call of fn
+// spawnsOf returns what ends the goroutine that each successful call of fn
 // starts. It returns nil if fn is not known to start one.
-func startsOf(f *code.Facts, fn *types.Func) *lifetime { return lifetimeOf.Of(f.Facts, fn).Starts }
+func spawnsOf(f *code.Facts, fn *types.Func) *lifetime { return lifetimeOf.Of(f.Facts, fn).Spawns }
 
-// quietOf reports whether fn, a method of a type with such goroutines, neither
+// borrowsOf reports whether fn, a method of a type with such goroutines, neither
 // ends one nor gives its receiver to anybody.
-func quietOf(f *code.Facts, fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Quiet }
+func borrowsOf(f *code.Facts, fn *types.Func) bool { return lifetimeOf.Of(f.Facts, fn).Borrows }
 
 // freshOf reports whether the first result of fn is a new value that nobody
 // else has, of a type with such goroutines.
@@ -88,7 +88,7 @@ type lifetimes struct {
 }
 
 // lifetimesIn returns what is known of the functions of the package: see
-// Starts, Quiet and Fresh.
+// Spawns, Borrows and Fresh.
 func lifetimesIn(p *code.Pass) map[*types.Func]lived {
 	if !launch.HasGo(p.Inspector) {
 		return nil // most packages start no goroutine
@@ -220,13 +220,13 @@ func (t *lifetimes) started(c inspector.Cursor) (s spawn, ok bool) {
 	return s, s.node != nil && !t.serves(s) && slices.ContainsFunc(s.ends, func(e ending) bool { return e.field != nil })
 }
 
-// serves reports whether the function goes on, behind the go statement, in a
+// serves reports whether the function goes on, after the go statement, in a
 // loop without a condition: who calls it does nothing else any more.
 func (t *lifetimes) serves(s spawn) bool {
 	found := false
 	flow.Paths[struct{}]{
 		Node: func(_ ast.Node, st struct{}) (struct{}, bool) { return st, !found },
-		Round: func(l ast.Stmt, _ struct{}) bool {
+		Iteration: func(l ast.Stmt, _ struct{}) bool {
 			loop, ok := l.(*ast.ForStmt)
 			found = found || ok && loop.Cond == nil && loop.Pos() > s.node.End()
 			return !found
@@ -247,7 +247,7 @@ func (t *lifetimes) body(c inspector.Cursor, call *ast.CallExpr) *code.Func {
 // runs returns the node of fn that certainly starts the goroutine at c when it
 // is passed: the statement itself, or the call of once.Do around it.
 func (t *lifetimes) runs(c inspector.Cursor, fn *code.Func) ast.Node {
-	runner := t.p.Runner(c)
+	runner := t.p.GoroutineFunc(c)
 	if runner != fn.Cursor {
 		lit := t.p.FuncOf(runner)
 		call, ok := code.Unparen(runner).Parent().Node().(*ast.CallExpr)

@@ -44,7 +44,7 @@ func (t *lifetimes) waits(body *code.Func) map[ast.Node][]ending {
 	t.marks[body.Body] = nil // recursion knows nothing
 	marks := map[ast.Node][]ending{}
 	for c := range body.Cursor.Preorder((*ast.UnaryExpr)(nil), (*ast.RangeStmt)(nil), (*ast.CallExpr)(nil)) {
-		if t.p.Runner(c) != body.Cursor || code.InDefer(c) {
+		if t.p.GoroutineFunc(c) != body.Cursor || code.InDefer(c) {
 			continue
 		}
 		node := code.FlowNode(c, body)
@@ -119,7 +119,7 @@ func (t *lifetimes) done(x ast.Expr) (e ending, ok bool) {
 }
 
 // leaves reports whether body comes to an end without passing a mark: from its
-// start, or from behind one.
+// start, or from after one.
 func (t *lifetimes) leaves(body *code.Func, marks map[ast.Node][]ending, from ast.Node) bool {
 	out := false
 	walk := flow.Paths[struct{}]{
@@ -134,8 +134,8 @@ func (t *lifetimes) leaves(body *code.Func, marks map[ast.Node][]ending, from as
 			}
 			return s, true
 		},
-		Round: func(l ast.Stmt, _ struct{}) bool { return marks[l] == nil },
-		Exit:  func(*flow.Block, struct{}) { out = true },
+		Iteration: func(l ast.Stmt, _ struct{}) bool { return marks[l] == nil },
+		Exit:      func(*flow.Block, struct{}) { out = true },
 	}
 	loop, isRange := from.(*ast.RangeStmt)
 	switch {
@@ -171,8 +171,8 @@ func (t *lifetimes) facts(all []spawn) map[*types.Func]*lived {
 		}
 	}
 	for _, fn := range t.order {
-		if recv := fn.Signature().Recv(); recv != nil && watched[t.owner(recv)] && t.quiet(fn, stops, map[*types.Func]bool{}) {
-			fact(fn).Quiet = true
+		if recv := fn.Signature().Recv(); recv != nil && watched[t.owner(recv)] && t.borrows(fn, stops, map[*types.Func]bool{}) {
+			fact(fn).Borrows = true
 		}
 	}
 	for _, fn := range t.order { // twice, because a constructor may call another
@@ -183,7 +183,7 @@ func (t *lifetimes) facts(all []spawn) map[*types.Func]*lived {
 	}
 	for _, s := range all {
 		if l := t.lifetime(s, stops); l != nil && t.always(t.decls[s.fn], s.node) {
-			fact(s.fn).Starts = l
+			fact(s.fn).Spawns = l
 		}
 	}
 	for range 3 { // a function that calls such a function
@@ -191,16 +191,16 @@ func (t *lifetimes) facts(all []spawn) map[*types.Func]*lived {
 			break
 		}
 		for _, fn := range t.order {
-			if out[fn] == nil || out[fn].Starts == nil {
+			if out[fn] == nil || out[fn].Spawns == nil {
 				if l := t.calling(fn, out, stops); l != nil {
-					fact(fn).Starts = l
+					fact(fn).Spawns = l
 				}
 			}
 		}
 	}
 	for _, f := range out { // of a constructor that gives the value to others, nothing is known
-		if f.Starts != nil && f.Starts.Result && !f.Fresh {
-			f.Starts = nil
+		if f.Spawns != nil && f.Spawns.Result && !f.Fresh {
+			f.Spawns = nil
 		}
 	}
 	return out
@@ -209,7 +209,7 @@ func (t *lifetimes) facts(all []spawn) map[*types.Func]*lived {
 // starts reports whether a function is known to start a goroutine.
 func starts(facts map[*types.Func]*lived) bool {
 	for _, f := range facts {
-		if f.Starts != nil {
+		if f.Spawns != nil {
 			return true
 		}
 	}
@@ -287,7 +287,7 @@ func (t *lifetimes) stops(all []spawn) map[*types.Func]bool {
 			}
 			for c := range t.decls[fn].Cursor.Preorder((*ast.Ident)(nil)) {
 				callee, ok := t.p.TypesInfo.Uses[c.Node().(*ast.Ident)].(*types.Func)
-				if !ok || !stops[callee.Origin()] || t.behindWait(c) {
+				if !ok || !stops[callee.Origin()] || t.afterWait(c) {
 					continue
 				}
 				stops[fn], again = true, true
@@ -298,10 +298,10 @@ func (t *lifetimes) stops(all []spawn) map[*types.Func]bool {
 	return stops
 }
 
-// behindWait reports whether c is reached in the goroutine only after it has
+// afterWait reports whether c is reached in the goroutine only after it has
 // been ended.
-func (t *lifetimes) behindWait(c inspector.Cursor) bool {
-	body := t.bodies[t.p.Runner(c)]
+func (t *lifetimes) afterWait(c inspector.Cursor) bool {
+	body := t.bodies[t.p.GoroutineFunc(c)]
 	if body == nil {
 		return false
 	}
@@ -309,10 +309,10 @@ func (t *lifetimes) behindWait(c inspector.Cursor) bool {
 	if _, isDefer := node.(*ast.DeferStmt); isDefer || node == nil {
 		return false
 	}
-	behind := true
+	after := true
 	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-		behind = behind && n != node
+		after = after && n != node
 		return s, marks[n] == nil
-	}, Round: func(l ast.Stmt, _ struct{}) bool { return marks[l] == nil }}.FromEntry(body.Flow, struct{}{})
-	return behind
+	}, Iteration: func(l ast.Stmt, _ struct{}) bool { return marks[l] == nil }}.FromEntry(body.Flow, struct{}{})
+	return after
 }

@@ -12,7 +12,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 )
 
-// channels books the channels in fields that only methods of their type send
+// channels records the channels in fields that only methods of their type send
 // on or close.
 func (t *lifetimes) channels() {
 	for _, f := range channel.Fields(t.p) {
@@ -35,7 +35,7 @@ func (t *lifetimes) channels() {
 	}
 }
 
-// contexts books the contexts whose cancel function is kept in a field that
+// contexts records the contexts whose cancel function is kept in a field that
 // only methods of its type call.
 func (t *lifetimes) contexts() {
 	if len(t.p.IgnoredFiles) > 0 || len(t.p.OtherFiles) > 0 {

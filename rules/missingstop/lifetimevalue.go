@@ -11,8 +11,8 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 )
 
-// quiet computes Quiet.
-func (t *lifetimes) quiet(fn *types.Func, stops, seen map[*types.Func]bool) bool {
+// borrows computes Borrows.
+func (t *lifetimes) borrows(fn *types.Func, stops, seen map[*types.Func]bool) bool {
 	f := t.decls[fn]
 	if f == nil || stops[fn] {
 		return false
@@ -22,17 +22,17 @@ func (t *lifetimes) quiet(fn *types.Func, stops, seen map[*types.Func]bool) bool
 	}
 	seen[fn] = true
 	recv := t.receiver(f.Cursor.Node().(*ast.FuncDecl))
-	return recv == nil || t.keepsQuiet(recv, f, func(m *types.Func) bool { return t.quiet(m, stops, seen) })
+	return recv == nil || t.onlyBorrows(recv, f, func(m *types.Func) bool { return t.borrows(m, stops, seen) })
 }
 
-// keepsQuiet reports whether fn does nothing with v but to use its fields and
-// to call methods that are quiet.
-func (t *lifetimes) keepsQuiet(v *types.Var, fn *code.Func, quiet func(*types.Func) bool) bool {
+// onlyBorrows reports whether fn does nothing with v but to use its fields and
+// to call methods that only borrow.
+func (t *lifetimes) onlyBorrows(v *types.Var, fn *code.Func, borrows func(*types.Func) bool) bool {
 	for _, use := range t.p.Uses(fn.Cursor, v) {
-		if quietUse(t.p, use, quiet) || t.behindWait(use) {
+		if borrowingUse(t.p, use, borrows) || t.afterWait(use) {
 			continue
 		}
-		if param, lit := literalArg(t.p, use); param == nil || !t.keepsQuiet(param, lit, quiet) {
+		if param, lit := literalArg(t.p, use); param == nil || !t.onlyBorrows(param, lit, borrows) {
 			return false
 		}
 	}
@@ -55,9 +55,9 @@ func literalArg(p *code.Pass, c inspector.Cursor) (*types.Var, *code.Func) {
 	return ctxcancel.ArgumentOf(lit, call, c.Node(), p), p.FuncOf(at)
 }
 
-// quietUse reports whether the use of a value at c looks at a field, compares
-// with nil, declares the variable, or calls a method that is quiet.
-func quietUse(p *code.Pass, c inspector.Cursor, quiet func(*types.Func) bool) bool {
+// borrowingUse reports whether the use of a value at c looks at a field, compares
+// with nil, declares the variable, or calls a method that only borrows.
+func borrowingUse(p *code.Pass, c inspector.Cursor, borrows func(*types.Func) bool) bool {
 	c = code.Unparen(c)
 	switch n := c.Parent().Node().(type) {
 	case *ast.Field:
@@ -78,7 +78,7 @@ func quietUse(p *code.Pass, c inspector.Cursor, quiet func(*types.Func) bool) bo
 		if !ok || !called || call.Fun != outer.Node() {
 			return false
 		}
-		return len(sel.Index()) > 1 || quiet(m.Origin())
+		return len(sel.Index()) > 1 || borrows(m.Origin())
 	}
 	return false
 }
@@ -116,7 +116,7 @@ func (t *lifetimes) fresh(fn *types.Func, watched map[*types.TypeName]bool, fact
 			}
 			return
 		}
-		if !quietUse(t.p, use, func(m *types.Func) bool { return fact(m).Quiet }) && !t.behindWait(use) {
+		if !borrowingUse(t.p, use, func(m *types.Func) bool { return fact(m).Borrows }) && !t.afterWait(use) {
 			return
 		}
 	}
@@ -157,11 +157,11 @@ func (t *lifetimes) results(f *code.Func, yield func(ast.Expr) bool) bool {
 }
 
 func (t *lifetimes) returnsLiterals(f *code.Func, fresh func(*types.Func) bool) bool {
-	any := false
+	found := false
 	return t.results(f, func(e ast.Expr) bool {
-		any = any || !t.p.IsNil(e)
+		found = found || !t.p.IsNil(e)
 		return t.p.IsNil(e) || freshValue(t.p, e, fresh)
-	}) && any
+	}) && found
 }
 
 // returned returns the local variable that fn returns as its first result on
@@ -202,10 +202,10 @@ func (t *lifetimes) calling(fn *types.Func, out map[*types.Func]*lived, stops ma
 	for c := range f.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
 		callee := t.p.Callee(call)
-		if callee == nil || out[callee] == nil || out[callee].Starts == nil || t.p.Runner(c) != f.Cursor || code.InDefer(c) {
+		if callee == nil || out[callee] == nil || out[callee].Spawns == nil || t.p.GoroutineFunc(c) != f.Cursor || code.InDefer(c) {
 			continue
 		}
-		l := *out[callee].Starts
+		l := *out[callee].Spawns
 		if l.Result {
 			if !t.makes(fn, c) {
 				continue

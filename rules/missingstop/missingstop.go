@@ -10,8 +10,8 @@
 //
 // # Why it leaks
 //
-// The goroutine waits for a word that nobody but the owner of the value can
-// give. When the value is forgotten, the goroutine and all it refers to stay
+// The goroutine waits for a signal that only the owner of the value can
+// give. When the value is dropped, the goroutine and all it refers to stay
 // until the process ends.
 //
 // # Example
@@ -26,7 +26,7 @@
 // # What is not reported
 //
 // A value that is returned, stored, sent, passed on, or whose method is passed on
-// as a function: somebody else may stop it. One that a function literal goes on
+// as a function: other code may stop it. One that a function literal goes on
 // using which is returned, stored or registered, or of which a channel, function
 // or context is. A constructor or method that gives the value to others. A goroutine that may end by itself, that a
 // channel or context of the caller ends, or that is started under a condition.

@@ -30,7 +30,7 @@ type Unstopped struct {
 	Shared bool // a goroutine of the function uses the value, maybe when that has returned
 }
 
-// findUnstopped returns the calls behind which some way out of the function comes
+// findUnstopped returns the calls after which some way out of the function comes
 // to no method that would end the goroutine.
 //
 // Precision: the value is made here, or by a function that gives it to nobody
@@ -43,7 +43,7 @@ func findUnstopped(p *code.Pass) (out []Unstopped) {
 		if callee == nil {
 			continue
 		}
-		l := startsOf(p.Facts, callee)
+		l := spawnsOf(p.Facts, callee)
 		if l == nil || l.Ctx > 0 && (l.Ctx > len(call.Args) || !ctxcancel.NeverCancelled(p, call.Args[l.Ctx-1], c)) {
 			continue
 		}
@@ -104,7 +104,7 @@ func (u *Unstopped) value(p *code.Pass, result bool) bool {
 	}
 	u.Var = p.VarOf(x)
 	s := p.TypesInfo.Selections[sel]
-	return s != nil && len(s.Index()) == 1 && p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn) && u.Var.Kind() == types.LocalVar && quietOf(p.Facts, u.Callee)
+	return s != nil && len(s.Index()) == 1 && p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn) && u.Var.Kind() == types.LocalVar && borrowsOf(p.Facts, u.Callee)
 }
 
 // follow classifies the uses of the value; ok is false if somebody else may

@@ -23,11 +23,11 @@ func valueUse(p *code.Pass, use inspector.Cursor, u *Unstopped) usage.EventKind 
 		return usage.Escapes
 	}
 	stopped := false
-	quiet := func(m *types.Func) bool {
+	borrows := func(m *types.Func) bool {
 		stopped = slices.Contains(u.Stops, m.Name())
-		return stopped || quietOf(p.Facts, m)
+		return stopped || borrowsOf(p.Facts, m)
 	}
-	if !quietUse(p, use, quiet) {
+	if !borrowingUse(p, use, borrows) {
 		return usage.Escapes
 	}
 	if !stopped {
@@ -67,7 +67,7 @@ func newValue(p *code.Pass, c inspector.Cursor) bool {
 }
 
 // byFlag reports whether the call at c is made only if a local flag is set, or
-// not, that the function sets behind the start: that tells whether there was one.
+// not, that the function sets after the start: that tells whether there was one.
 func byFlag(p *code.Pass, c inspector.Cursor, u *Unstopped) bool {
 	for at := range c.Enclosing((*ast.IfStmt)(nil)) {
 		if !code.Within(at.Node(), u.Fn.Body) {
@@ -159,7 +159,7 @@ func onlyCalled(p *code.Pass, v *types.Var, fn *code.Func, itself bool) bool {
 			}
 		case *ast.CallExpr:
 			_, isGo := code.Unparen(use).Parent().Parent().Node().(*ast.GoStmt)
-			if ast.Unparen(n.Fun) == use.Node() && !isGo && (!itself || p.Runner(use) == fn.Cursor) && assume.LitUse(p, use, fn) != assume.LitEscapes {
+			if ast.Unparen(n.Fun) == use.Node() && !isGo && (!itself || p.GoroutineFunc(use) == fn.Cursor) && assume.LitUse(p, use, fn) != assume.LitEscapes {
 				continue
 			}
 		}

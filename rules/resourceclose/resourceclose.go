@@ -3,7 +3,7 @@
 // # What it does
 //
 // It follows the *sql.Rows of a query, the *sql.Tx of a Begin, the net.Conn of a dial and
-// the *os.File of an open or create from the call to each way out of the function. It
+// the *os.File of an open or create from the call to each exit of the function. It
 // reports a path on which the function returns, or takes another value into the same
 // variable, without having released it: Close, for a transaction Commit or Rollback.
 //
@@ -42,21 +42,21 @@
 //
 // # Fix safety
 //
-// The fix puts the release into a defer statement behind the check of the error. It runs
+// The fix puts the release into a defer statement after the check of the error. It runs
 // when the function returns, after every use, because nobody who could outlive the
 // function has got the resource. What the function releases by itself stays: the second
 // release returns an error that nobody sees, or nil, and changes nothing. For a transaction
 // the second one is a Rollback after the Commit. An existing defer moves up if it does
 // nothing else and no other call is deferred in between, at any depth; otherwise a
-// second one goes in front.
+// second one is put before it.
 //
 // A fix is unsafe where the resource is handed on on another path, and in a loop: it is
-// released before each way out that goes without, which one that panics does not take.
+// released before each exit that leaves it open, but not on a panic.
 // There is no fix for a transaction that is neither committed nor rolled back anywhere,
 // because a commit may be meant, and for one whose rows or statements are handed on: they
 // end with it. Nor is there one in packages that scan rows into a sql.RawBytes, which keeps
-// a Rollback waiting; where the error is not checked right behind the call; where the
-// function goes on for long after the last use; and where a comment says that it is meant.
+// a Rollback waiting; where the error is not checked directly after the call; where the
+// function goes on for long after the last use; and where a comment says that it is intentional.
 //
 // # See also
 //
@@ -170,7 +170,7 @@ func fix(m rule.Match, r *row, o *mustcall.Owed, at mustcall.Place) rule.Match {
 			return d.InsertAfter(at.Guard.After, dstedit.Defer(call()))
 		})
 	case mustcall.BeforeExits:
-		return m.Unsafe("Call "+what+" before each way out that goes without: one that panics does not take it", func(d *dstedit.Decl) error {
+		return m.Unsafe("Call "+what+" before each exit that leaves it open: a panic skips it", func(d *dstedit.Decl) error {
 			return d.InsertEach(at.Exits.Before(), at.Exits.Last, func(ast.Stmt) dst.Stmt { return dstedit.ExprStmt(call()) })
 		})
 	}

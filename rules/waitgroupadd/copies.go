@@ -18,7 +18,7 @@ type copiedGroup struct {
 	Field *ast.Field // the parameter
 	Name  *ast.Ident
 	Calls []groupCall // with the groups that they copy; Late where somebody waits for one that is counted
-	Stuck string      // why the parameter cannot become a pointer; "" if it can
+	NoFix string      // why the parameter cannot become a pointer; "" if it can
 }
 
 // copiedGroups lists the Groups that functions with a name get by value and count down.
@@ -37,8 +37,8 @@ func copiedGroups(w *waitgroup.Groups) (out []copiedGroup) {
 				}
 				if c, ok := copiedGroupOf(w, f, v, i); ok {
 					c.Field, c.Name = field, name
-					if len(field.Names) > 1 && c.Stuck == "" {
-						c.Stuck = "the parameter shares its type with another one"
+					if len(field.Names) > 1 && c.NoFix == "" {
+						c.NoFix = "the parameter shares its type with another one"
 					}
 					out = append(out, c)
 				}
@@ -55,7 +55,7 @@ func copiedGroups(w *waitgroup.Groups) (out []copiedGroup) {
 func onlyDone(w *waitgroup.Groups, f *callers.NamedFunc, v *types.Var) bool {
 	ops := map[ast.Node]bool{}
 	for _, o := range waitgroup.Ops(w.Pass, f.Cursor) {
-		if o.Name == "Done" && o.Key == (code.WGKey{Root: v}) {
+		if o.Name == "Done" && o.Key == (code.Path{Root: v}) {
 			ops[ast.Unparen(o.Recv)] = true
 		}
 	}
@@ -72,27 +72,27 @@ func onlyDone(w *waitgroup.Groups, f *callers.NamedFunc, v *types.Var) bool {
 	return uses > 0
 }
 
-func copiedGroupOf(w *waitgroup.Groups, f *callers.NamedFunc, v *types.Var, i int) (c copiedGroup, any bool) {
-	c = copiedGroup{NamedFunc: f, Stuck: f.Hidden()}
+func copiedGroupOf(w *waitgroup.Groups, f *callers.NamedFunc, v *types.Var, i int) (c copiedGroup, found bool) {
+	c = copiedGroup{NamedFunc: f, NoFix: f.Hidden()}
 	calls, all := f.Calls()
-	if !all && c.Stuck == "" {
-		c.Stuck = f.Object.Name() + " is used as a value, too"
+	if !all && c.NoFix == "" {
+		c.NoFix = f.Object.Name() + " is used as a value, too"
 	}
 	for _, nc := range calls {
 		gc := groupCall{NamedCall: nc, Group: f.Argument(nc, v)}
 		if gc.Group != nil {
 			x := at(gc.Group)
-			gc.Key, gc.Known = w.Pass.Path(x)
+			gc.Key, gc.Known = w.Pass.PathOf(x)
 			gc.Known = gc.Known && plainPath(x) && w.Pass.VarOf(x) != v
 		}
-		if !gc.Known && c.Stuck == "" {
-			c.Stuck = "a call of " + f.Object.Name() + " copies a group that is no plain variable"
+		if !gc.Known && c.NoFix == "" {
+			c.NoFix = "a call of " + f.Object.Name() + " copies a group that is no plain variable"
 		}
 		gc.Late = gc.Known && owed(w, gc) && !elsewhere(w, gc, at(gc.Group), func(call *ast.CallExpr) bool { return f.CalledBy(call) || keepsCount(w, call) })
-		any = any || gc.Late
+		found = found || gc.Late
 		c.Calls = append(c.Calls, gc)
 	}
-	return c, any
+	return c, found
 }
 
 // at returns what e, perhaps a dereference, copies from.
@@ -186,7 +186,7 @@ func unshareable(g *waitgroup.Goroutine, c copiedParam) string {
 		id := use.Node().(*ast.Ident)
 		o := g.Pass.TypesInfo.ObjectOf(id)
 		if id.Name == arg.Name && o != types.Object(c.Param) && o != g.Pass.TypesInfo.ObjectOf(arg) {
-			return "the name " + arg.Name + " means something else in the goroutine"
+			return "the name " + arg.Name + " is shadowed in the goroutine"
 		}
 	}
 	if o, ok := g.Pass.TypesInfo.ObjectOf(arg).(*types.Var); !ok || !frozen.Stable(g.Pass, arg, g.Parent) {
@@ -206,7 +206,7 @@ func keepsCount(w *waitgroup.Groups, call *ast.CallExpr) bool {
 	}
 	effects := waitgroup.Effects(w.Pass, call)
 	for _, e := range effects {
-		if !e.Whole || e.Dones > 0 {
+		if !e.Exhaustive || e.Dones > 0 {
 			return false
 		}
 	}

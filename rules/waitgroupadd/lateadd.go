@@ -19,10 +19,10 @@ import (
 // groupCall is a call of a function that gets a WaitGroup from its caller.
 type groupCall struct {
 	callers.NamedCall
-	Group ast.Expr   // the argument from which the group is reached; nil for a variable that the function captures
-	Key   code.WGKey // the group, as the caller knows it
-	Known bool       // Key and Group say which one it is
-	Late  bool       // starts a goroutine that is not counted in time
+	Group ast.Expr  // the argument from which the group is reached; nil for a variable that the function captures
+	Key   code.Path // the group, as the caller knows it
+	Known bool      // Key and Group say which one it is
+	Late  bool      // starts a goroutine that is not counted in time
 }
 
 // lateAdd is an Add at the top of a function that go statements start, and
@@ -32,8 +32,8 @@ type lateAdd struct {
 	Op    waitgroup.Op
 	Stmt  ast.Stmt // the Add
 	Calls []groupCall
-	// Stuck says why the Add cannot move to the calls; "" if it can.
-	Stuck string
+	// NoFix says why the Add cannot move to the calls; "" if it can.
+	NoFix string
 }
 
 // lateAdds lists the functions with a name that count themselves when they run.
@@ -44,7 +44,7 @@ func lateAdds(w *waitgroup.Groups) (out []lateAdd) {
 	for f := range callers.NamedFuncs(w.Pass) {
 		ops := waitgroup.Ops(w.Pass, f.Cursor)
 		for _, op := range ops {
-			if op.Name != "Add" || op.Runner != f.Cursor {
+			if op.Name != "Add" || op.GoroutineFunc != f.Cursor {
 				continue
 			}
 			if stmt, ok := w.CountsItself(f, op, ops); ok {
@@ -60,31 +60,31 @@ func lateAdds(w *waitgroup.Groups) (out []lateAdd) {
 // lateAddOf looks at the calls of f: is one of them a go statement for which the
 // Add comes late, and can all of them do it themselves?
 func lateAddOf(w *waitgroup.Groups, f *callers.NamedFunc, op waitgroup.Op, stmt ast.Stmt) (lateAdd, bool) {
-	late := lateAdd{NamedFunc: f, Op: op, Stmt: stmt, Stuck: f.Hidden()}
+	late := lateAdd{NamedFunc: f, Op: op, Stmt: stmt, NoFix: f.Hidden()}
 	calls, all := f.Calls()
 	stuck := func(reason string) {
-		if late.Stuck == "" {
-			late.Stuck = reason
+		if late.NoFix == "" {
+			late.NoFix = reason
 		}
 	}
 	if !all {
 		stuck(f.Object.Name() + " is used as a value, too")
 	}
-	any := false
+	found := false
 	for _, nc := range calls {
 		c := groupCallOf(w, f, op, nc)
 		if c.Known && nc.Go() {
 			c.Late = isLate(w, c, op, f)
-			any = any || c.Late
+			found = found || c.Late
 			if !c.Late {
-				stuck("another call of " + f.Object.Name() + " is counted in its own way")
+				stuck("another call of " + f.Object.Name() + " is counted differently")
 			}
 		}
 		switch {
 		case !c.Known:
 			stuck("the group that a call of " + f.Object.Name() + " passes is no plain variable")
 		case !nc.Stmt.Valid():
-			stuck(f.Object.Name() + " is called where no statement can stand in front")
+			stuck("no statement can be inserted before a call of " + f.Object.Name())
 		default:
 			if _, _, ok := code.StmtList(nc.Stmt); !ok {
 				stuck("a call of " + f.Object.Name() + " carries a label")
@@ -101,7 +101,7 @@ func lateAddOf(w *waitgroup.Groups, f *callers.NamedFunc, op waitgroup.Op, stmt 
 			stuck("what stands before the Add may block, branch or end the goroutine")
 		}
 	}
-	return late, any
+	return late, found
 }
 
 // groupCallOf says which group a call of f means by the one of op.
@@ -110,7 +110,7 @@ func groupCallOf(w *waitgroup.Groups, f *callers.NamedFunc, op waitgroup.Op, nc 
 	root := op.Key.Root
 	if !f.IsParam(root) {
 		// A captured variable must mean itself at the call, too.
-		c.Known = naming.Visible(w.Pass, root, nc.At.Node().Pos()) && (op.Key.Path == "" || root.Parent() != w.Pass.Pkg.Scope())
+		c.Known = naming.Visible(w.Pass, root, nc.At.Node().Pos()) && (op.Key.Fields == "" || root.Parent() != w.Pass.Pkg.Scope())
 		return c
 	}
 	arg := f.Argument(nc, root)
@@ -118,8 +118,8 @@ func groupCallOf(w *waitgroup.Groups, f *callers.NamedFunc, op waitgroup.Op, nc 
 		c.Known = false
 		return c
 	}
-	key, ok := w.Pass.Path(arg)
-	c.Group, c.Key, c.Known = arg, code.WGKey{Root: key.Root, Path: key.Path + op.Key.Path}, ok && plainPath(arg)
+	key, ok := w.Pass.PathOf(arg)
+	c.Group, c.Key, c.Known = arg, code.Path{Root: key.Root, Fields: key.Fields + op.Key.Fields}, ok && plainPath(arg)
 	return c
 }
 
@@ -153,7 +153,7 @@ func uncountedCall(w *waitgroup.Groups, c groupCall, fn types.Object, within fun
 	if g == nil {
 		return false
 	}
-	runner, wait, waits := w.Pass.Runner(c.Stmt), g.Decl.Node().End(), 0
+	runner, wait, waits := w.Pass.GoroutineFunc(c.Stmt), g.Decl.Node().End(), 0
 	for _, o := range g.Ops() {
 		if o.Key != c.Key || within(o.At) {
 			continue
@@ -161,7 +161,7 @@ func uncountedCall(w *waitgroup.Groups, c groupCall, fn types.Object, within fun
 		switch pos := o.At.Node().Pos(); o.Name {
 		case "Wait":
 			waits++
-			if pos > c.Stmt.Node().Pos() && o.Runner == runner && !code.InDefer(o.At) {
+			if pos > c.Stmt.Node().Pos() && o.GoroutineFunc == runner && !code.InDefer(o.At) {
 				wait = min(wait, pos)
 			}
 		case "Add", "Go":
@@ -175,7 +175,7 @@ func uncountedCall(w *waitgroup.Groups, c groupCall, fn types.Object, within fun
 			}
 		}
 	}
-	if v, ok := c.Key.Root.(*types.Var); ok && c.Key.Path == "" && v.Kind() == types.LocalVar && waits == 0 {
+	if v, ok := c.Key.Root.(*types.Var); ok && c.Key.Fields == "" && v.Kind() == types.LocalVar && waits == 0 {
 		return false
 	}
 	return !hears(w, g.Decl, c.Stmt.Node().End(), wait)
@@ -228,14 +228,14 @@ func heardBeforeWait(w *waitgroup.Groups, op waitgroup.Op, f *callers.NamedFunc)
 	if group == nil {
 		return false
 	}
-	told := map[*types.Var]bool{}
+	signalled := map[*types.Var]bool{}
 	for c := range f.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.CallExpr)(nil)) {
 		switch n := c.Node().(type) {
 		case *ast.SendStmt:
-			told[w.Pass.FieldOf(n.Chan)] = true
+			signalled[w.Pass.FieldOf(n.Chan)] = true
 		case *ast.CallExpr:
 			if w.Pass.IsBuiltin(n, "close") {
-				told[w.Pass.FieldOf(n.Args[0])] = true
+				signalled[w.Pass.FieldOf(n.Args[0])] = true
 			}
 		}
 	}
@@ -243,9 +243,9 @@ func heardBeforeWait(w *waitgroup.Groups, op waitgroup.Op, f *callers.NamedFunc)
 		if o.Name != "Wait" {
 			continue
 		}
-		for c := range o.Runner.Preorder((*ast.UnaryExpr)(nil)) {
+		for c := range o.GoroutineFunc.Preorder((*ast.UnaryExpr)(nil)) {
 			n := c.Node().(*ast.UnaryExpr)
-			if field := w.Pass.FieldOf(n.X); n.Op == token.ARROW && field != nil && told[field] && n.Pos() < o.At.Node().Pos() {
+			if field := w.Pass.FieldOf(n.X); n.Op == token.ARROW && field != nil && signalled[field] && n.Pos() < o.At.Node().Pos() {
 				return true
 			}
 		}
@@ -294,7 +294,7 @@ func elsewhere(w *waitgroup.Groups, c groupCall, recv ast.Expr, except func(*ast
 
 // groupExpr returns the expression that names the group of c for FieldOf.
 func (c groupCall) groupExpr(recv ast.Expr) ast.Expr {
-	if c.Group == nil || c.Key.Path == "" {
+	if c.Group == nil || c.Key.Fields == "" {
 		return recv
 	}
 	arg := ast.Unparen(c.Group)

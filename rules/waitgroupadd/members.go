@@ -13,15 +13,15 @@ import (
 // moreThanCounted reports whether the function that starts the goroutine starts more
 // goroutines that count the group down than its Adds, all of constants, count: then not
 // each of them is to call Done.
-func moreThanCounted(g *waitgroup.Goroutine, key code.WGKey) bool {
+func moreThanCounted(g *waitgroup.Goroutine, key code.Path) bool {
 	counted, members := int64(0), map[ast.Node]int{}
 	for _, o := range g.Ops() {
 		if o.Key != key {
 			continue
 		}
 		switch {
-		case o.Name == "Done" && launch.Started(o.Runner):
-			members[code.FlowNode(code.Unparen(o.Runner).Parent().Parent(), g.Parent)] = 1
+		case o.Name == "Done" && launch.Started(o.GoroutineFunc):
+			members[code.FlowNode(code.Unparen(o.GoroutineFunc).Parent().Parent(), g.Parent)] = 1
 		case o.Name == "Add":
 			n, constant := typeis.SmallInt(g.Pass.TypesInfo.Types[o.Call.Args[0]].Value)
 			if !constant {

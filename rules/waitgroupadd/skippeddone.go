@@ -27,14 +27,14 @@ type skippedDone struct {
 	// Return is where the goroutine leaves without it; not valid where it is
 	// a panic that the goroutine recovers from.
 	Return token.Pos
-	// Stuck says why others than the goroutine may rely on the Done where it is.
-	Stuck string
+	// NoFix says why others than the goroutine may rely on the Done where it is.
+	NoFix string
 	// Waiter is the go statement of a goroutine that waits for the group on behalf of the
 	// function, which may go on without it; not valid if the function itself waits.
 	Waiter token.Pos
 	// Another is set if at the start of the goroutine the group may be another one.
 	Another bool
-	// MayPanic is set if something in front of the Done may panic: a deferred
+	// MayPanic is set if something before the Done may panic: a deferred
 	// one then comes before the end of the process.
 	MayPanic bool
 }
@@ -53,7 +53,7 @@ func skippedDoneOf(g *waitgroup.Goroutine) (s skippedDone, ok bool) {
 		return s, false
 	}
 	waiter, waited := waitedAlways(g, done.Key)
-	if !waited || done.Runner != g.Lit || !g.Groups.Waited(done) || g.PassedOn(done.Key) {
+	if !waited || done.GoroutineFunc != g.Lit || !g.Groups.Waited(done) || g.PassedOn(done.Key) {
 		return s, false
 	}
 	s, ok = skips(g.Pass, done, g.Body)
@@ -68,7 +68,7 @@ func skippedDones(w *waitgroup.Groups) (out []skippedDone) {
 	}
 	for f := range callers.NamedFuncs(w.Pass) {
 		ops := waitgroup.Ops(w.Pass, f.Cursor)
-		if len(ops) != 1 || ops[0].Name != "Done" || ops[0].Runner != f.Cursor || w.HandsOn(f, ops[0].Key) {
+		if len(ops) != 1 || ops[0].Name != "Done" || ops[0].GoroutineFunc != f.Cursor || w.HandsOn(f, ops[0].Key) {
 			continue
 		}
 		done := ops[0]
@@ -78,30 +78,30 @@ func skippedDones(w *waitgroup.Groups) (out []skippedDone) {
 			continue
 		}
 		calls, all := f.Calls()
-		if s.Stuck = f.Hidden(); !all && s.Stuck == "" {
-			s.Stuck = f.Object.Name() + " is used as a value, too"
+		if s.NoFix = f.Hidden(); !all && s.NoFix == "" {
+			s.NoFix = f.Object.Name() + " is used as a value, too"
 		}
-		any := false
+		found := false
 		for _, nc := range calls {
 			c := groupCallOf(w, f, done, nc)
 			waiter, one := owedByOne(w, c, f)
 			owed := nc.Go() && c.Known && one &&
 				!elsewhere(w, c, c.groupExpr(done.Recv), func(call *ast.CallExpr) bool { return f.CalledBy(call) || keepsCount(w, call) })
-			if any = any || owed; owed && waiter.IsValid() {
+			if found = found || owed; owed && waiter.IsValid() {
 				s.Waiter = waiter
 			}
-			if !owed && s.Stuck == "" {
-				s.Stuck = "not every call of " + f.Object.Name() + " is known to be counted"
+			if !owed && s.NoFix == "" {
+				s.NoFix = "not every call of " + f.Object.Name() + " is known to be counted"
 			}
 		}
-		if any {
+		if found {
 			out = append(out, s)
 		}
 	}
 	return out
 }
 
-// owedByOne reports whether the go statement of c is counted in front of it,
+// owedByOne reports whether the go statement of c is counted before it,
 // is waited for, and nobody else can count down for it. The waiter is that of
 // [waitedAlways].
 func owedByOne(w *waitgroup.Groups, c groupCall, f *callers.NamedFunc) (waiter token.Pos, ok bool) {
@@ -110,7 +110,7 @@ func owedByOne(w *waitgroup.Groups, c groupCall, f *callers.NamedFunc) (waiter t
 		return waiter, false
 	}
 	for _, o := range g.Ops() {
-		if o.Name == "Done" && o.Key == c.Key && !f.Cursor.Contains(o.At) && !launch.Started(o.Runner) {
+		if o.Name == "Done" && o.Key == c.Key && !f.Cursor.Contains(o.At) && !launch.Started(o.GoroutineFunc) {
 			return waiter, false
 		}
 	}
@@ -217,7 +217,7 @@ func neverAssigned(p *code.Pass, field types.Object) bool {
 }
 
 // recoversAbove reports whether fn defers a recovery that lets it end, and
-// then calls something that may panic, in front of its statement with index at.
+// then calls something that may panic, before its statement with index at.
 func recoversAbove(p *code.Pass, fn *code.Func, at int) bool {
 	recovers := false
 	for _, s := range fn.Body.List[:at] {
@@ -257,12 +257,12 @@ func swallows(p *code.Pass, lit *ast.FuncLit, fn *code.Func) bool {
 }
 
 // callsUnknownAt reports whether the statement at c calls something of which it
-// is not known that it returns: where the author reckons with a panic, it is
+// is not known that it returns: where the author expects a panic, it is
 // there, and not in an operation that [panics.MayPanic] counts, too.
 func callsUnknownAt(p *code.Pass, c inspector.Cursor, fn *code.Func) bool {
 	for call := range c.Preorder((*ast.CallExpr)(nil)) {
 		n := call.Node().(*ast.CallExpr)
-		if p.Runner(call) == fn.Cursor && !code.InDefer(call) && (!waits.Quick(p, n) || p.IsBuiltin(n, "panic")) {
+		if p.GoroutineFunc(call) == fn.Cursor && !code.InDefer(call) && (!waits.Quick(p, n) || p.IsBuiltin(n, "panic")) {
 			return true
 		}
 	}
@@ -276,7 +276,7 @@ func sharesDone(g *waitgroup.Goroutine, done waitgroup.Op) bool {
 	for _, o := range g.Ops() {
 		if o.Key == done.Key {
 			ops[o.Recv] = true
-			if o.Name == "Done" && !g.Lit.Contains(o.At) && (!launch.Started(o.Runner) || sends(g)) {
+			if o.Name == "Done" && !g.Lit.Contains(o.At) && (!launch.Started(o.GoroutineFunc) || sends(g)) {
 				return true
 			}
 		}
@@ -311,7 +311,7 @@ func sends(g *waitgroup.Goroutine) bool {
 // waitedAlways reports whether the function that starts the goroutine comes to
 // a Wait on every path, or starts a goroutine that waits, unless somebody else is the
 // one that waits. It returns the go statement of such a goroutine.
-func waitedAlways(g *waitgroup.Goroutine, key code.WGKey) (waiter token.Pos, always bool) {
+func waitedAlways(g *waitgroup.Goroutine, key code.Path) (waiter token.Pos, always bool) {
 	waits, elsewhere := map[ast.Node]bool{}, true
 	for _, o := range g.Ops() {
 		if o.Name == "Wait" && o.Key == key {
@@ -320,7 +320,7 @@ func waitedAlways(g *waitgroup.Goroutine, key code.WGKey) (waiter token.Pos, alw
 			if start, ok := startOfWaiter(g, o); ok {
 				at, waiter = start, start.Node().Pos()
 			}
-			if n := code.FlowNode(at, g.Parent); n != nil && g.Pass.Runner(at) == g.Pass.Runner(g.Stmt) {
+			if n := code.FlowNode(at, g.Parent); n != nil && g.Pass.GoroutineFunc(at) == g.Pass.GoroutineFunc(g.Stmt) {
 				waits[n] = true
 			}
 		}
@@ -339,14 +339,14 @@ func waitedAlways(g *waitgroup.Goroutine, key code.WGKey) (waiter token.Pos, alw
 // startOfWaiter returns the go statement whose literal does wait at once, after nothing
 // but defer statements.
 func startOfWaiter(g *waitgroup.Goroutine, wait waitgroup.Op) (start inspector.Cursor, ok bool) {
-	lit, isLit := wait.Runner.Node().(*ast.FuncLit)
-	if !isLit || !launch.Started(wait.Runner) {
+	lit, isLit := wait.GoroutineFunc.Node().(*ast.FuncLit)
+	if !isLit || !launch.Started(wait.GoroutineFunc) {
 		return start, false
 	}
 	for _, s := range lit.Body.List {
 		if _, isDefer := s.(*ast.DeferStmt); !isDefer {
 			es, isExpr := s.(*ast.ExprStmt)
-			return code.Unparen(wait.Runner).Parent().Parent(), isExpr && ast.Unparen(es.X) == ast.Expr(wait.Call)
+			return code.Unparen(wait.GoroutineFunc).Parent().Parent(), isExpr && ast.Unparen(es.X) == ast.Expr(wait.Call)
 		}
 	}
 	return start, false

@@ -2,7 +2,7 @@
 //
 // # What it does
 //
-// It reports Add called inside the goroutine that it counts or right behind the
+// It reports Add called inside the goroutine that it counts or directly after the
 // go statement, Done that an early return or a recovered panic skips, and a
 // WaitGroup that is passed to the goroutine by value. The goroutine may be a
 // function literal, or a function, a method or a function variable of the package.
@@ -26,17 +26,17 @@
 //
 // # What is not reported
 //
-// An Add in a goroutine that runs under a count of its own and adds for its
-// children. A group that is declared and waited for inside the goroutine. A
-// goroutine from which the function hears over a channel, by the end of a context
-// or by another lock or flag, before it waits. An Add of a number below zero, which
-// counts down, or of one that may be below zero in a goroutine without a Done. An Add under a lock, behind a question that may end the
-// goroutine: has the Wait begun? A group that nobody in the package waits for, or
-// a local one for which each Wait comes before the goroutine starts.
+// An Add in a goroutine that runs under a count of its own and adds for its children. A
+// group that is declared and waited for inside the goroutine. A goroutine from which the
+// function hears over a channel, by the end of a context or by another lock or flag,
+// before it waits. An Add of a number below zero, which counts down, or of one that may
+// be below zero in a goroutine without a Done. An Add under a lock, after a test that
+// ends the goroutine if the Wait has begun. A group that nobody in the package waits for,
+// or a local one for which each Wait comes before the goroutine starts.
 //
 // # Fix safety
 //
-// The Add moves directly in front of the go statement, in the same list of
+// The Add moves directly before the go statement, in the same list of
 // statements, so it runs exactly as often. It moves only from the top of the
 // goroutine, past statements that neither branch nor block, and only if group
 // and number are the same there.
@@ -62,7 +62,7 @@
 //
 // A function with a name that adds for itself, or gets a group by value, is
 // changed together with all its calls, all or none, and so the fix is unsafe:
-// it is offered only if all calls are known, and an Add also goes in front of
+// it is offered only if all calls are known, and an Add also goes before
 // those that start no goroutine. An Add under a condition is unsafe to move, too.
 //
 // # See also
@@ -110,7 +110,7 @@ func find(p *code.Pass) []rule.Match {
 			}
 			out = append(out, g.byValue()...)
 		}
-		out = append(out, g.addBehind()...)
+		out = append(out, g.addAfter()...)
 		if c, fn, ok := lateElsewhere(g.Goroutine); ok {
 			m := rule.Match{
 				Pos: c.Group.Pos(), End: c.Group.End(),
@@ -140,14 +140,14 @@ type wgGo struct {
 // addInside is go func() { wg.Add(1) ... }().
 func (g *wgGo) addInside() (out []rule.Match) {
 	for _, op := range waitgroup.Ops(g.p, g.Lit) {
-		if op.Name == "Add" && op.Runner == g.Lit && inside.Uncounted(g.Goroutine, op) {
+		if op.Name == "Add" && op.GoroutineFunc == g.Lit && inside.Uncounted(g.Goroutine, op) {
 			out = append(out, g.hoist(op))
 		}
 	}
 	return out
 }
 
-// hoist offers to move the Add in front of the go statement.
+// hoist offers to move the Add before the go statement.
 func (g *wgGo) hoist(op waitgroup.Op) rule.Match {
 	recv := types.ExprString(op.Recv)
 	m := rule.Match{
@@ -158,7 +158,7 @@ func (g *wgGo) hoist(op waitgroup.Op) rule.Match {
 	list, at, ok := g.Direct(op)
 	if ifs, add, guarded := inside.Guarded(g.Goroutine, op); !ok && guarded {
 		gostmt := g.Stmt.Node().(*ast.GoStmt)
-		return m.Unsafe("Add under the same condition in front of the go statement", func(d *dstedit.Decl) error {
+		return m.Unsafe("Add under the same condition before the go statement", func(d *dstedit.Decl) error {
 			if err := d.InsertBefore(gostmt, dstedit.If(d.Expr(ifs.Cond), dstedit.ExprStmt(d.Expr(op.Call)))); err != nil {
 				return err
 			}
@@ -182,7 +182,7 @@ func (g *wgGo) hoist(op waitgroup.Op) rule.Match {
 	recvRoot, recvNew, ok1 := inside.Outside(g.Goroutine, op.Recv)
 	argRoot, argNew, ok2 := inside.Outside(g.Goroutine, op.Call.Args[0])
 	if !ok1 || !ok2 {
-		return m.None("the group or the number may be another one in front of the go statement")
+		return m.None("the group or the number may differ before the go statement")
 	}
 	add, gostmt := list[at], g.Stmt.Node().(*ast.GoStmt)
 	fix := func(d *dstedit.Decl) error {
@@ -196,20 +196,20 @@ func (g *wgGo) hoist(op waitgroup.Op) rule.Match {
 		return d.MoveBefore(add, gostmt)
 	}
 	if inside.UnblockedAfterWait(g.Goroutine, op.Key) {
-		return m.Unsafe("Move "+recv+".Add in front of the go statement; the Wait then always comes before what the goroutine waits for", fix)
+		return m.Unsafe("Move "+recv+".Add before the go statement; the Wait then always comes before what the goroutine waits for", fix)
 	}
 	if inside.ArgsMayWait(g.Goroutine) {
-		return m.Unsafe("Move "+recv+".Add in front of the go statement, and so of what its arguments call", fix)
+		return m.Unsafe("Move "+recv+".Add before the go statement, and so before what its arguments call", fix)
 	}
 	if inside.ArgsMayPanic(g.Goroutine, op.Key) {
-		return m.Unsafe("Move "+recv+".Add in front of the go statement; if an argument of that panics, nobody calls Done", fix)
+		return m.Unsafe("Move "+recv+".Add before the go statement; if one of its arguments panics, nobody calls Done", fix)
 	}
-	return m.Safe("Move "+recv+".Add in front of the go statement", fix)
+	return m.Safe("Move "+recv+".Add before the go statement", fix)
 }
 
-// AddBehind is go work(&wg); wg.Add(1).
-func (g *wgGo) addBehind() []rule.Match {
-	add, list, i, ok := inside.AddBehind(g.Goroutine)
+// AddAfter is go work(&wg); wg.Add(1).
+func (g *wgGo) addAfter() []rule.Match {
+	add, list, i, ok := inside.AddAfter(g.Goroutine)
 	if !ok {
 		return nil
 	}
@@ -224,12 +224,12 @@ func (g *wgGo) addBehind() []rule.Match {
 	}
 	fix := func(d *dstedit.Decl) error { return d.MoveBefore(list[i+1], list[i]) }
 	if inside.ArgsMayWait(g.Goroutine) {
-		return []rule.Match{m.Unsafe("Move "+recv+".Add in front of the go statement, and so of what its arguments call", fix)}
+		return []rule.Match{m.Unsafe("Move "+recv+".Add before the go statement, and so before what its arguments call", fix)}
 	}
 	if inside.ArgsMayPanic(g.Goroutine, add.Key) {
-		return []rule.Match{m.Unsafe("Move "+recv+".Add in front of the go statement; if an argument of that panics, nobody calls Done", fix)}
+		return []rule.Match{m.Unsafe("Move "+recv+".Add before the go statement; if one of its arguments panics, nobody calls Done", fix)}
 	}
-	return []rule.Match{m.Safe("Move "+recv+".Add in front of the go statement", fix)}
+	return []rule.Match{m.Safe("Move "+recv+".Add before the go statement", fix)}
 }
 
 // doneSkipped is go func() { if x { return }; wg.Done() }().
@@ -252,14 +252,14 @@ func doneSkipped(p *code.Pass, s skippedDone) rule.Match {
 	if s.Waiter.IsValid() {
 		m.Related = append(m.Related, rule.Related{Pos: s.Waiter, End: s.Waiter, Message: "the goroutine that waits starts here"})
 	}
-	if s.Stuck != "" {
-		return m.None(s.Stuck)
+	if s.NoFix != "" {
+		return m.None(s.NoFix)
 	}
 	if s.At != len(list)-1 {
 		return m.None("a deferred Done would come after the statements that follow it now")
 	}
 	for c := range s.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
-		if p.Runner(c) == s.Body.Cursor {
+		if p.GoroutineFunc(c) == s.Body.Cursor {
 			return m.None("the other deferred calls would then run before Done")
 		}
 	}
@@ -281,7 +281,7 @@ func doneSkipped(p *code.Pass, s skippedDone) rule.Match {
 	return m.Safe("Defer "+recv+".Done at the start of the goroutine", fix)
 }
 
-// ownAdd is func work(wg *sync.WaitGroup) { wg.Add(1) ... } behind go work(&wg).
+// ownAdd is func work(wg *sync.WaitGroup) { wg.Add(1) ... } after go work(&wg).
 func ownAdd(late lateAdd) rule.Match {
 	recv := types.ExprString(late.Op.Recv)
 	m := rule.Match{
@@ -293,8 +293,8 @@ func ownAdd(late lateAdd) rule.Match {
 			m.Related = append(m.Related, rule.GoroutineStart(c.Stmt))
 		}
 	}
-	if late.Stuck != "" {
-		return m.None(late.Stuck)
+	if late.NoFix != "" {
+		return m.None(late.NoFix)
 	}
 	m = m.Unsafe("Let the callers of "+late.Object.Name()+" call "+recv+".Add", func(d *dstedit.Decl) error { return d.DeleteLeavingComments(late.Stmt) })
 	for _, c := range late.Calls {
@@ -324,7 +324,7 @@ func groupAt(d *dstedit.Decl, c groupCall, recv ast.Expr) dst.Expr {
 	return d.Expr(arg)
 }
 
-// copied is func work(wg sync.WaitGroup) { wg.Done() } behind go work(wg).
+// copied is func work(wg sync.WaitGroup) { wg.Done() } after go work(wg).
 func copied(c copiedGroup) rule.Match {
 	m := rule.Match{
 		Pos: c.Name.Pos(), End: c.Name.End(),
@@ -335,8 +335,8 @@ func copied(c copiedGroup) rule.Match {
 			m.Related = append(m.Related, rule.Related{Pos: call.Group.Pos(), End: call.Group.End(), Message: "copied here"})
 		}
 	}
-	if c.Stuck != "" {
-		return m.None(c.Stuck)
+	if c.NoFix != "" {
+		return m.None(c.NoFix)
 	}
 	m = m.Unsafe("Pass a pointer to the group to "+c.Object.Name(), func(d *dstedit.Decl) error {
 		return d.Replace(c.Field.Type, dstedit.Star(d.Expr(c.Field.Type)))

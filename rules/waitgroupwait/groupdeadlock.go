@@ -10,13 +10,13 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
-// deadlock is a Wait in front of all that takes what the goroutines send.
+// deadlock is a Wait before all that takes what the goroutines send.
 type deadlock struct {
 	Wait waitgroup.Op
 	Chan *types.Var
 	Send channel.Use // the send that the goroutine is stuck in
 	Recv channel.Use // the first receive
-	// Close and Range are set where the Wait and the close right behind it could
+	// Close and Range are set where the Wait and the close directly after it could
 	// go to a goroutine of their own.
 	Close ast.Stmt
 	Range *ast.RangeStmt
@@ -26,12 +26,12 @@ type deadlock struct {
 // count down, send on an unbuffered channel from which only the function
 // receives, and not before its Wait.
 func (g *localGroup) Deadlock() (d deadlock, ok bool) {
-	if len(g.Waits) != 1 || g.Waits[0].Runner != g.Fn.Cursor || code.InDefer(g.Waits[0].At) {
+	if len(g.Waits) != 1 || g.Waits[0].GoroutineFunc != g.Fn.Cursor || code.InDefer(g.Waits[0].At) {
 		return d, false
 	}
 	d.Wait = g.Waits[0]
 	for c := range g.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		if !channel.IsMake(g.p, c.Node().(*ast.CallExpr)) || g.p.Runner(c) != g.Fn.Cursor {
+		if !channel.IsMake(g.p, c.Node().(*ast.CallExpr)) || g.p.GoroutineFunc(c) != g.Fn.Cursor {
 			continue
 		}
 		ch, known := channel.FollowLocal(g.p, c, g.Fn)
@@ -59,7 +59,7 @@ func (g *localGroup) Deadlock() (d deadlock, ok bool) {
 }
 
 // sendsFirst reports whether the goroutine of a sender counts the group down,
-// is counted, and comes to no Done but behind a send that it has begun.
+// is counted, and comes to no Done but after a send that it has begun.
 func (g *localGroup) sendsFirst(snd *channel.Sender) bool {
 	if len(snd.Sends) == 0 {
 		return false
@@ -73,7 +73,7 @@ func (g *localGroup) sendsFirst(snd *channel.Sender) bool {
 			ops = g.named(s, snd.Body)
 		}
 		gr := waitgroup.NewGroups(g.p).Goroutine(s.Stmt)
-		if len(ops) == 0 || !gr.Counted(code.WGKey{Root: g.Var}) {
+		if len(ops) == 0 || !gr.Counted(code.Path{Root: g.Var}) {
 			return false
 		}
 		for _, o := range ops {
@@ -96,10 +96,10 @@ func (g *localGroup) named(s groupStart, body *code.Func) []waitgroup.Op {
 		return nil
 	}
 	for _, e := range waitgroup.Effects(g.p, call) {
-		if e.Key != (code.WGKey{Root: g.Var}) || e.Param < 0 || !e.Whole || e.Adds > 0 || e.Dones != 1 {
+		if e.Key != (code.Path{Root: g.Var}) || e.Param < 0 || !e.Exhaustive || e.Adds > 0 || e.Dones != 1 {
 			continue
 		}
-		key := code.WGKey{Root: fn.Signature().Params().At(e.Param)}
+		key := code.Path{Root: fn.Signature().Params().At(e.Param)}
 		if (&waitgroup.Goroutine{Pass: g.p, Lit: body.Cursor, Decl: body.Cursor, Body: body}).PassedOn(key) {
 			return nil
 		}
@@ -108,7 +108,7 @@ func (g *localGroup) named(s groupStart, body *code.Func) []waitgroup.Op {
 	return nil
 }
 
-// closer looks for "wg.Wait(); close(ch)" in front of a loop over ch.
+// closer looks for "wg.Wait(); close(ch)" before a loop over ch.
 func (g *localGroup) closer(d *deadlock, ch *channel.Local) {
 	list, i, ok := code.StmtList(d.Wait.At.Parent())
 	if !ok || i+1 >= len(list) || len(ch.Ranges) != 1 || len(ch.Recvs) > 0 {
@@ -126,7 +126,7 @@ func (g *localGroup) closer(d *deadlock, ch *channel.Local) {
 }
 
 // leadsTo reports whether the statements come to loop, one of them, without
-// anything in front of it that needs the goroutines to be done: they use none of
+// anything before it that needs the goroutines to be done: they use none of
 // its variables, and do not leave.
 func (g *localGroup) leadsTo(list []ast.Stmt, loop *ast.RangeStmt) bool {
 	shared := map[*types.Var]bool{}

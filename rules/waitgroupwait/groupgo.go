@@ -26,7 +26,7 @@ func addsInGo(w *waitgroup.Groups) (out []waitgroup.Op) {
 		}
 		body := w.Pass.FuncOf(lit)
 		for _, o := range waitgroup.Ops(w.Pass, lit) {
-			if o.Name == "Add" && o.Key == start.Key && o.Runner == lit && body.Flow.Has(o.At.Parent().Node()) {
+			if o.Name == "Add" && o.Key == start.Key && o.GoroutineFunc == lit && body.Flow.Has(o.At.Parent().Node()) {
 				out = append(out, o)
 			}
 		}
@@ -70,5 +70,5 @@ func countedDown(w *waitgroup.Groups, start waitgroup.Op, lit inspector.Cursor) 
 			return true
 		}
 	}
-	return start.Key.Path != "" && field == nil
+	return start.Key.Fields != "" && field == nil
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
-// skipped is a loop of which not every round starts a goroutine, although all
+// skipped is a loop of which not every iteration starts a goroutine, although all
 // have been counted before it.
 type skipped struct {
 	Add   waitgroup.Op
@@ -21,9 +21,9 @@ type skipped struct {
 	Early bool // a goroutine may wait before the loop has started the first one
 }
 
-// SkippedRounds looks for wg.Add(len(xs)) in front of a loop over xs that can
+// SkippedIterations looks for wg.Add(len(xs)) before a loop over xs that can
 // go on without starting the one goroutine that it is there for.
-func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
+func (g *localGroup) SkippedIterations() (out skipped, ok bool) {
 	if len(g.Adds) != 1 || len(g.Starts) != 1 || g.jumps() || g.Starts[0].Most > 1 {
 		return out, false
 	}
@@ -61,7 +61,7 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 	}
 	waits, always, early := map[ast.Node]bool{}, false, false
 	for _, o := range g.Waits {
-		own := o.Runner == g.Fn.Cursor
+		own := o.GoroutineFunc == g.Fn.Cursor
 		if own && !code.InDefer(o.At) && !g.surely(o, loop) {
 			return out, false
 		}
@@ -78,7 +78,7 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 			}
 			return s, !pays[n] && !assume.FailsTest(g.p, n)
 		},
-		Round: func(l ast.Stmt, _ struct{}) bool {
+		Iteration: func(l ast.Stmt, _ struct{}) bool {
 			skips = skips || l == ast.Stmt(loop)
 			return l != ast.Stmt(loop)
 		},
@@ -86,8 +86,8 @@ func (g *localGroup) SkippedRounds() (out skipped, ok bool) {
 	return skipped{add, length.Args[0], loop, start, early}, skips
 }
 
-// surely reports whether nothing is decided between the loop and a Wait behind
-// it: a function that knows of a round that was skipped may do without the Wait.
+// surely reports whether nothing is decided between the loop and a Wait after
+// it: a function that knows of an iteration that was skipped may do without the Wait.
 func (g *localGroup) surely(wait waitgroup.Op, loop *ast.RangeStmt) bool {
 	list, i, ok := code.StmtList(wait.At.Parent())
 	if !ok || list[0].Pos() > loop.Pos() && list[i].Pos() > loop.End() {

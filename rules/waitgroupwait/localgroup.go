@@ -44,7 +44,7 @@ func localGroups(p *code.Pass, fn *code.Func) (out []*localGroup) {
 	seen := map[types.Object]bool{}
 	for _, o := range waitgroup.Ops(p, fn.Cursor) {
 		v, ok := o.Key.Root.(*types.Var)
-		if !ok || seen[v] || o.Key.Path != "" || !p.DeclaredIn(v, fn) || v.Kind() != types.LocalVar {
+		if !ok || seen[v] || o.Key.Fields != "" || !p.DeclaredIn(v, fn) || v.Kind() != types.LocalVar {
 			continue
 		}
 		seen[v] = true
@@ -58,7 +58,7 @@ func localGroups(p *code.Pass, fn *code.Func) (out []*localGroup) {
 
 // kept reports whether nobody unknown has the group.
 func (g *localGroup) kept() bool {
-	key := code.WGKey{Root: g.Var}
+	key := code.Path{Root: g.Var}
 	known := map[ast.Node]bool{}
 	for _, o := range waitgroup.Ops(g.p, g.Fn.Cursor) {
 		if o.Key == key {
@@ -137,16 +137,16 @@ func (g *localGroup) handed(use inspector.Cursor, known map[ast.Node]bool) bool 
 		return true
 	}
 	for _, e := range waitgroup.Effects(g.p, call) {
-		if e.Whole && e.Param < len(call.Args) && ast.Node(call.Args[e.Param]) == arg.Node() {
+		if e.Exhaustive && e.Param < len(call.Args) && ast.Node(call.Args[e.Param]) == arg.Node() {
 			return true
 		}
 	}
 	return false
 }
 
-// sort books the operations. It returns false for what is not understood.
+// sort records the operations. It returns false for what is not understood.
 func (g *localGroup) sort() bool {
-	key := code.WGKey{Root: g.Var}
+	key := code.Path{Root: g.Var}
 	starts := map[ast.Node]*groupStart{}
 	at := func(gs inspector.Cursor) *groupStart {
 		if starts[gs.Node()] == nil {
@@ -155,7 +155,7 @@ func (g *localGroup) sort() bool {
 		return starts[gs.Node()]
 	}
 	counts := map[*groupStart]map[ast.Node]int{}
-	book := func(runner, c inspector.Cursor, n int) bool {
+	record := func(runner, c inspector.Cursor, n int) bool {
 		gs := launch.StartedBy(g.p, runner, g.Fn)
 		if !gs.Valid() {
 			return false
@@ -172,10 +172,10 @@ func (g *localGroup) sort() bool {
 		if o.Key != key {
 			continue
 		}
-		own := o.Runner == g.Fn.Cursor
+		own := o.GoroutineFunc == g.Fn.Cursor
 		switch {
 		case o.Name == "Wait":
-			if !own && !launch.StartedBy(g.p, o.Runner, g.Fn).Valid() {
+			if !own && !launch.StartedBy(g.p, o.GoroutineFunc, g.Fn).Valid() {
 				return false
 			}
 			g.Waits = append(g.Waits, o)
@@ -185,10 +185,10 @@ func (g *localGroup) sort() bool {
 		case o.Name == "Done" && own:
 			g.Dones = append(g.Dones, o)
 		case o.Name == "Done" && len(o.Call.Args) == 0:
-			if !book(o.Runner, o.At, 1) {
+			if !record(o.GoroutineFunc, o.At, 1) {
 				return false
 			}
-			s := at(launch.StartedBy(g.p, o.Runner, g.Fn))
+			s := at(launch.StartedBy(g.p, o.GoroutineFunc, g.Fn))
 			s.Ops = append(s.Ops, o)
 		default:
 			return false
@@ -200,13 +200,13 @@ func (g *localGroup) sort() bool {
 			continue
 		}
 		_, isGo := c.Parent().Node().(*ast.GoStmt)
-		runner := g.p.Runner(c)
+		runner := g.p.GoroutineFunc(c)
 		switch {
 		case e.Adds > 0 || e.Waits:
 			return false
 		case isGo && runner == g.Fn.Cursor:
 			at(c.Parent()).Most += int(e.Dones)
-		case isGo || !book(runner, c, int(e.Dones)):
+		case isGo || !record(runner, c, int(e.Dones)):
 			return false
 		}
 	}
@@ -259,10 +259,10 @@ func groupUses(p *code.Pass, fn *code.Func) []groupUse {
 type excess struct {
 	Add   waitgroup.Op
 	Count int64 // what it adds
-	Dones int   // how often the goroutines behind it count down at most
+	Dones int   // how often the goroutines after it count down at most
 }
 
-// Excesses compares each Add with the goroutines that are started behind it in
+// Excesses compares each Add with the goroutines that are started after it in
 // the same list of statements, up to the next Add or Wait. It says nothing if a
 // goroutine cannot be put down to one Add, or counts down in a loop.
 func (g *localGroup) Excesses() (out []excess) {
@@ -288,7 +288,7 @@ func (g *localGroup) Excesses() (out []excess) {
 					continue
 				}
 				paid[gs] = true
-				most, known := g.mostBehind(add, start)
+				most, known := g.mostAfter(add, start)
 				dones, more = dones+most, more || !known
 			}
 		}
@@ -307,9 +307,9 @@ func (g *localGroup) Excesses() (out []excess) {
 	return out
 }
 
-// mostBehind returns how often the goroutines of a go statement behind an Add
+// mostAfter returns how often the goroutines of a go statement after an Add
 // count down at most; ok is false if that is not known.
-func (g *localGroup) mostBehind(add waitgroup.Op, start groupStart) (n int, ok bool) {
+func (g *localGroup) mostAfter(add waitgroup.Op, start groupStart) (n int, ok bool) {
 	loops := channel.Loops(start.Stmt, g.Fn, add.Call.Pos())
 	if start.Most >= flow.Many || len(loops) > 1 {
 		return start.Most, false
@@ -321,7 +321,7 @@ func (g *localGroup) mostBehind(add waitgroup.Op, start groupStart) (n int, ok b
 	return start.Most * int(bound.Const), ok && bound.Of == nil
 }
 
-// forgotten reports whether the statement behind the Add starts a goroutine
+// forgotten reports whether the statement after the Add starts a goroutine
 // that ends, and does so without a Done. An Add and a Wait alone are a way to
 // block for ever, in a main function and elsewhere.
 func (g *localGroup) forgotten(list []ast.Stmt, i int) bool {

@@ -2,15 +2,15 @@
 //
 // # What it does
 //
-// It reports Add with a larger number than the goroutines behind it can count
-// down, Add for each element of a slice in front of a loop that skips some of
+// It reports Add with a larger number than the goroutines after it can count
+// down, Add for each element of a slice before a loop that skips some of
 // them, Add in a function that WaitGroup.Go starts and so counts by itself, and
-// Wait in front of the receives that the goroutines need to come to their Done.
+// Wait before the receives that the goroutines need to come to their Done.
 //
 // # Why it leaks
 //
 // Wait returns when the counter is zero. One count that nobody takes back, or
-// that is taken back only after something which happens behind the Wait, blocks
+// that is taken back only after something which happens after the Wait, blocks
 // the function for ever, and whatever waits for it.
 //
 // # Example
@@ -30,13 +30,13 @@
 // A group that anybody else can count down: one in a field or a global variable,
 // one that is handed to a function of which it is not known what it does with
 // it. An Add that cannot be told from its place which goroutines it is for, or
-// whose goroutines count down in loops. A loop behind which the function decides
+// whose goroutines count down in loops. A loop after which the function decides
 // whether it comes to the Wait.
 //
 // # Fix safety
 //
-// All fixes are unsafe. Where a loop skips elements, each goroutine is counted in
-// front of it instead, so the counter is lower at first. Where the results are
+// All fixes are unsafe. Where a loop skips elements, each goroutine is counted before
+// it instead, so the counter is lower at first. Where the results are
 // ranged over, the Wait goes to a goroutine of its own, if nothing stands between
 // it and the loop that has to do with the goroutines, or leaves the function.
 //
@@ -78,8 +78,8 @@ func find(p *code.Pass) []rule.Match {
 			for _, e := range g.Excesses() {
 				out = append(out, tooMany(e))
 			}
-			if s, ok := g.SkippedRounds(); ok {
-				out = append(out, roundSkipped(p, g, s))
+			if s, ok := g.SkippedIterations(); ok {
+				out = append(out, iterationSkipped(p, g, s))
 			}
 			if d, ok := g.Deadlock(); ok {
 				out = append(out, waitsFirst(p, d))
@@ -109,17 +109,17 @@ func tooMany(e excess) rule.Match {
 	return m.None("whether the number is wrong or a Done is missing is for its author to say")
 }
 
-// roundSkipped is wg.Add(len(xs)); for x := range xs { if ... { continue }; go ... }.
-func roundSkipped(p *code.Pass, g *localGroup, s skipped) rule.Match {
+// iterationSkipped is wg.Add(len(xs)); for x := range xs { if ... { continue }; go ... }.
+func iterationSkipped(p *code.Pass, g *localGroup, s skipped) rule.Match {
 	recv, over := types.ExprString(s.Add.Recv), types.ExprString(s.Of)
 	gs := s.Start.Stmt.Node().(*ast.GoStmt)
 	m := rule.Match{
 		Pos: s.Add.Call.Pos(), End: s.Add.Call.End(),
-		Message: fmt.Sprintf("%s.Add counts all of %s, but not every round of the loop starts a goroutine, so %s.Wait blocks forever", recv, over, recv),
+		Message: fmt.Sprintf("%s.Add counts all of %s, but not every iteration of the loop starts a goroutine, so %s.Wait blocks forever", recv, over, recv),
 		Related: []rule.Related{rule.GoroutineStart(s.Start.Stmt)},
 	}
 	if len(g.Dones) > 0 {
-		return m.None("other rounds count down themselves")
+		return m.None("other iterations count down themselves")
 	}
 	if s.Early {
 		return m.None("a goroutine waits before all are counted, and would not wait at all")
@@ -128,7 +128,7 @@ func roundSkipped(p *code.Pass, g *localGroup, s skipped) rule.Match {
 		return m.None("the go statement carries a label")
 	}
 	add := s.Add.At.Parent().Node().(ast.Stmt)
-	return m.Unsafe("Count each goroutine in front of its go statement", func(d *dstedit.Decl) error {
+	return m.Unsafe("Count each goroutine before its go statement", func(d *dstedit.Decl) error {
 		one := dstedit.ExprStmt(dstedit.Call(dstedit.Sel(g.Var.Name(), "Add"), dstedit.Int("1")))
 		if err := d.InsertBefore(gs, one); err != nil {
 			return err
@@ -152,7 +152,7 @@ func waitsFirst(p *code.Pass, w deadlock) rule.Match {
 		return m.None("the receives have to come before the Wait")
 	}
 	if naming.Shadowed(p, "close", w.Close.Pos()) {
-		return m.None("close means something else here")
+		return m.None("close is shadowed here")
 	}
 	wait := w.Wait.At.Parent().Node().(ast.Stmt)
 	return m.Unsafe("Wait in a goroutine that closes "+ch, func(d *dstedit.Decl) error {

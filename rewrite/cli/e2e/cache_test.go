@@ -81,7 +81,7 @@ func (c *cacheRun) write(name, text string) {
 }
 
 // edit replaces a text that a file holds.
-func (c *cacheRun) edit(name, old, new string) {
+func (c *cacheRun) edit(name, old, now string) {
 	c.t.Helper()
 	src, err := os.ReadFile(filepath.Join(c.dir, filepath.FromSlash(name)))
 	if err != nil {
@@ -90,7 +90,7 @@ func (c *cacheRun) edit(name, old, new string) {
 	if !strings.Contains(string(src), old) {
 		c.t.Fatalf("%s does not hold %q", name, old)
 	}
-	c.write(name, strings.Replace(string(src), old, new, 1))
+	c.write(name, strings.Replace(string(src), old, now, 1))
 }
 
 func newCacheRun(t *testing.T) *cacheRun {

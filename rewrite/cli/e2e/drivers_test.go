@@ -71,7 +71,7 @@ func TestDrivers(t *testing.T) {
 	var got []string
 	for line := range strings.Lines(vet) {
 		line = strings.TrimSuffix(strings.TrimPrefix(line, "./"), "\n")
-		// Related places are indented behind their position.
+		// Related places are indented after their position.
 		if !strings.HasPrefix(line, "#") && !strings.Contains(line, ": \t") {
 			got = append(got, filepath.ToSlash(line))
 		}

@@ -73,7 +73,7 @@ func TestScripts(t *testing.T) {
 				"GIT_CEILING_DIRECTORIES="+filepath.Dir(e.WorkDir))
 			return nil
 		},
-		// What is behind it is part of the long form.
+		// What is after it is part of the long form.
 		Condition: func(cond string) (bool, error) {
 			if cond != "long" {
 				return false, fmt.Errorf("unknown condition %q", cond)

@@ -213,7 +213,7 @@ func TestKill(t *testing.T) {
 			t.FailNow()
 		}
 	}
-	t.Logf("%d kills: %d between two packages, %d inside of one (%d of them finished by the next run), %d behind the last", kills, between, tornRuns, recovered, whole)
+	t.Logf("%d kills: %d between two packages, %d inside of one (%d of them finished by the next run), %d after the last", kills, between, tornRuns, recovered, whole)
 	if out, err := m.command().CombinedOutput(); err != nil {
 		t.Errorf("the last run: %v\n%s", err, out)
 	}

@@ -28,7 +28,7 @@ func Find(p *code.Pass, spec inspector.Cursor, fn *code.Func, kind channel.Kind)
 			verb, end = "range over ", n.X.End()
 		}
 		m := rule.Match{Pos: u.Op.Node().Pos(), End: end, Message: verb + name + " blocks forever because " + name + " is nil: it is declared and never made"}
-		out = append(out, m.None("how much room the channel needs is for the author to say"))
+		out = append(out, m.None("which capacity the channel needs is for the author to say"))
 	}
 	return out
 }

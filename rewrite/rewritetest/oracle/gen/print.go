@@ -65,7 +65,7 @@ func (p *printer) declare(text string, args ...any) {
 const signature = "(e *rt.E, ctx context.Context, c *http.Client)"
 
 // function prints the function itself: a function, a method or a generic one
-// behind a function that calls it. Options: kind, named results, last return.
+// with a function that calls it. Options: kind, named results, last return.
 func (p *printer) function(n *Node) {
 	results := "(int, error)"
 	if n.Opt[1] > 0 {

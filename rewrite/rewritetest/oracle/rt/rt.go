@@ -83,7 +83,7 @@ func (e *E) step() {
 		e.own++
 		wait := time.Duration(rand.New(rand.NewPCG(uint64(e.mode), uint64(e.id)<<32|uint64(e.own))).IntN(4))
 		if rand.New(rand.NewPCG(uint64(e.mode), uint64(e.id))).IntN(3) == 0 {
-			wait = 16*wait + 16 // far behind the others
+			wait = 16*wait + 16 // far after the others
 		}
 		e.mu.Unlock()
 		time.Sleep(wait)

@@ -86,7 +86,7 @@ func CountSends(snd *channel.Sender, weights map[ast.Node]int) (most, least int)
 	return most, least
 }
 
-// SendsAfter reports whether a sender reaches one of the nodes behind node.
+// SendsAfter reports whether a sender reaches one of the nodes after node.
 func SendsAfter(snd *channel.Sender, node ast.Node, nodes map[ast.Node]int) (found bool) {
 	if node == snd.Cut {
 		return false
@@ -100,7 +100,7 @@ func SendsAfter(snd *channel.Sender, node ast.Node, nodes map[ast.Node]int) (fou
 
 // findSiblings collects the channels that a sender uses instead of this one:
 // on each of its paths it sends on one of them at most, so that a receiver
-// that hears from one need not wait for the other.
+// that receives from one need not wait for the other.
 func findSiblings(s *channel.Local) {
 	s.Siblings = map[types.Object]bool{}
 	if len(s.Senders) != 1 {
@@ -125,7 +125,7 @@ func findSiblings(s *channel.Local) {
 			continue
 		}
 		v, node := s.Pass.VarOf(e), code.FlowNode(c, snd.Body)
-		if v == nil || v == s.Var || node == nil || s.Pass.Runner(c) != snd.Body.Cursor || nodes[node] > 0 {
+		if v == nil || v == s.Var || node == nil || s.Pass.GoroutineFunc(c) != snd.Body.Cursor || nodes[node] > 0 {
 			continue
 		}
 		_, deferred := node.(*ast.DeferStmt)
@@ -140,14 +140,14 @@ func findSiblings(s *channel.Local) {
 		// In place of the send, or only when it is done.
 		both, _ := CountSends(snd, with)
 		// In place of the send, or only when it is done, or so late that who
-		// hears from it knows that no send is left.
+		// receives from it knows that no send is left.
 		if v != nil && (deferred || both == 1 || comesAfter(s, snd, node, nodes) || !SendsAfter(snd, node, nodes)) {
 			s.Siblings[v] = true
 		}
 	}
 }
 
-// comesAfter reports whether a sender reaches node only behind a send.
+// comesAfter reports whether a sender reaches node only after a send.
 func comesAfter(s *channel.Local, snd *channel.Sender, node ast.Node, sends map[ast.Node]int) bool {
 	before := false
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
@@ -192,13 +192,13 @@ func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 		if f, ok := l.(*ast.ForStmt); ok && f.Cond == nil {
 			continue
 		}
-		if len(s.Senders) > 1 || !inSelect(s, node) && everyRound(l, node) {
+		if len(s.Senders) > 1 || !inSelect(s, node) && everyIteration(l, node) {
 			return why, false
 		}
 	}
 	first, started := code.FlowNode(s.Senders[0].Stmt, s.Fn), assume.Assumed(s.Pass, s.Senders[0].Stmt, s.Fn)
 	start := pathState{sent: starts[first], least: least[first], got: deferredBefore(gets, first)}
-	// How often a sender sends may depend on what the receiver has told by the
+	// How often a sender sends may depend on what the receiver has signalled by the
 	// first value. Then a path that receives less often is no proof, as long as
 	// another path receives all.
 	varies := slices.ContainsFunc(s.Senders, func(snd *channel.Sender) bool { return snd.Most > 1 && snd.Least < snd.Most })
@@ -215,7 +215,7 @@ func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 	again := code.FlowNode(s.Make, s.Fn)
 	flow.Paths[pathState]{
 		Node: func(n ast.Node, st pathState) (pathState, bool) {
-			if n == again { // the next round of a loop makes another channel
+			if n == again { // the next iteration of a loop makes another channel
 				left(n.Pos(), st)
 				return st, false
 			}
@@ -329,14 +329,14 @@ func receiveNodes(s *channel.Local) (gets map[ast.Node]int8, loops map[ast.Node]
 	}
 	for v := range s.Siblings {
 		for _, u := range channel.Uses(s.Pass, s.Fn.Cursor, v) {
-			if (u.Kind == channel.Recv || u.Kind == channel.Range) && u.Runner == s.Fn.Cursor {
+			if (u.Kind == channel.Recv || u.Kind == channel.Range) && u.GoroutineFunc == s.Fn.Cursor {
 				add(u)
 			}
 		}
 	}
 	// Waiting until the senders are done is as good: they are when it returns.
 	for _, w := range waitgroup.Ops(s.Pass, s.Fn.Cursor) {
-		if w.Name != "Wait" || w.Runner != s.Fn.Cursor {
+		if w.Name != "Wait" || w.GoroutineFunc != s.Fn.Cursor {
 			continue
 		}
 		for _, d := range waitgroup.Ops(s.Pass, s.Senders[0].Body.Cursor) {
@@ -360,9 +360,9 @@ func deferredBefore(gets map[ast.Node]int8, node ast.Node) (n int8) {
 	return n
 }
 
-// everyRound reports whether a statement stands in the body of a loop itself,
-// so that each round comes to it.
-func everyRound(loop ast.Stmt, node ast.Node) bool {
+// everyIteration reports whether a statement stands in the body of a loop itself,
+// so that each iteration comes to it.
+func everyIteration(loop ast.Stmt, node ast.Node) bool {
 	var body *ast.BlockStmt
 	switch l := loop.(type) {
 	case *ast.ForStmt:
@@ -374,12 +374,12 @@ func everyRound(loop ast.Stmt, node ast.Node) bool {
 }
 
 // EndsAfterSend reports whether each sender comes to its end once it has sent,
-// or, if it may be told at the next send, to that.
-func EndsAfterSend(s *channel.Local, told bool) bool {
+// or, if it may be signalled at the next send, to that.
+func EndsAfterSend(s *channel.Local, signalled bool) bool {
 	for _, snd := range s.Senders {
 		sends := map[ast.Node]bool{}
 		for _, u := range snd.Sends {
-			sends[code.FlowNode(u.Op, snd.Body)] = told
+			sends[code.FlowNode(u.Op, snd.Body)] = signalled
 		}
 		for n := range sends {
 			ends := false
@@ -398,7 +398,7 @@ func EndsAfterSend(s *channel.Local, told bool) bool {
 	return true
 }
 
-// stops reports whether a path need not be followed behind n: the test has
+// stops reports whether a path need not be followed after n: the test has
 // failed, the context that the senders listen to has ended, or n is a case that
 // no select ever takes.
 func stops(s *channel.Local, n ast.Node) bool {

@@ -16,7 +16,7 @@ import (
 )
 
 // leakOfProducer is for one goroutine that sends in a loop of its own: it is
-// left behind if the function receives fewer times than the loop has rounds.
+// left behind if the function receives fewer times than the loop has iterations.
 func leakOfProducer(s *channel.Local, snd *channel.Sender) (why Why, leaks bool) {
 	gets, loops := receiveNodes(s)
 	if len(s.Senders) != 1 || len(snd.Sends) != 1 {
@@ -51,9 +51,9 @@ func leakOfImpatient(s *channel.Local, snd *channel.Sender, gets map[ast.Node]in
 		}
 		if node := code.FlowNode(u.Op, s.Fn); s.Ends != nil { // asked what else makes it leave
 			flow.Paths[struct{}]{
-				Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, !stops(s, n) },
-				Round: func(l ast.Stmt, _ struct{}) bool { return l != loops[node] },
-				Exit:  func(b *flow.Block, _ struct{}) { why, leaks = Why{"EarlyReturn", b.End}, true },
+				Node:      func(n ast.Node, st struct{}) (struct{}, bool) { return st, !stops(s, n) },
+				Iteration: func(l ast.Stmt, _ struct{}) bool { return l != loops[node] },
+				Exit:      func(b *flow.Block, _ struct{}) { why, leaks = Why{"EarlyReturn", b.End}, true },
 			}.After(s.Fn.Flow, node, struct{}{})
 		}
 		for _, c := range sel.Body.List {
@@ -99,13 +99,13 @@ func leakOfRange(s *channel.Local) (why Why, leaks bool) {
 	}
 	last, all := newLastValues(s, loop), newTotal(s, loop)
 	flow.Paths[bool]{
-		Node: func(n ast.Node, told bool) (bool, bool) { return last.inCase(n, told), !stops(s, n) },
-		Edge: func(cond ast.Expr, taken bool, told bool) (bool, bool) {
-			return told, !((last.tells(cond) || all.reached(cond)) && leaves(s, cond, taken, loop))
+		Node: func(n ast.Node, isLast bool) (bool, bool) { return last.inCase(n, isLast), !stops(s, n) },
+		Edge: func(cond ast.Expr, taken bool, isLast bool) (bool, bool) {
+			return isLast, !((last.tells(cond) || all.reached(cond)) && leaves(s, cond, taken, loop))
 		},
-		Round: func(l ast.Stmt, _ bool) bool { return l != ast.Stmt(loop) },
-		Exit: func(b *flow.Block, told bool) {
-			if !leaks && !told {
+		Iteration: func(l ast.Stmt, _ bool) bool { return l != ast.Stmt(loop) },
+		Exit: func(b *flow.Block, isLast bool) {
+			if !leaks && !isLast {
 				why, leaks = Why{"EarlyReturn", b.End}, true
 			}
 		},
@@ -168,7 +168,7 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 			Node: func(n ast.Node, timeout bool) (bool, bool) {
 				return timeout || n != node && inSelect(s, n), !stops(s, n)
 			},
-			Round: func(l ast.Stmt, _ bool) bool { return l != loop },
+			Iteration: func(l ast.Stmt, _ bool) bool { return l != loop },
 			Exit: func(b *flow.Block, timeout bool) {
 				if leaks {
 					return
@@ -205,12 +205,12 @@ func maySkip(s *channel.Local, snd *channel.Sender) bool {
 	return skips
 }
 
-// conditional reports whether a sender is started only in some rounds of its loop.
+// conditional reports whether a sender is started only in some iterations of its loop.
 func conditional(s *channel.Local, snd *channel.Sender) bool {
 	start, skips := code.FlowNode(snd.Stmt, s.Fn), false
 	flow.Paths[struct{}]{
-		Node:  func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != start },
-		Round: func(l ast.Stmt, _ struct{}) bool { skips = skips || l == snd.Loop; return l != snd.Loop },
+		Node:      func(n ast.Node, st struct{}) (struct{}, bool) { return st, n != start },
+		Iteration: func(l ast.Stmt, _ struct{}) bool { skips = skips || l == snd.Loop; return l != snd.Loop },
 	}.FromBody(s.Fn.Flow, snd.Loop, struct{}{})
 	return skips
 }
@@ -231,7 +231,7 @@ func sameBound(a, b frozen.Bound) bool {
 }
 
 // outgrows reports whether one sender alone sends more than the buffer takes:
-// in a loop that has more rounds than that, or whose rounds are not counted.
+// in a loop that has more iterations than that, or whose iterations are not counted.
 func outgrows(s *channel.Local, snd *channel.Sender) bool {
 	if len(s.Senders) != 1 || snd.Loop != nil || snd.Most < flow.Many || len(snd.Sends) != 1 {
 		return false

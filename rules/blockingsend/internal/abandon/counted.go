@@ -232,8 +232,8 @@ func (t total) reached(cond ast.Expr) bool {
 
 // counter recognises what the body of the loop counts the values with: a
 // variable that goes up or down by one, or the length of what it puts them into.
-// before says that it counts before the test; start is the value that it has in
-// front of the loop, nil for nothing.
+// before says that it counts before the test; start is the value that it has before
+// the loop, nil for nothing.
 func (t total) counter(e ast.Expr, test ast.Node) (step int, before bool, start ast.Expr, ok bool) {
 	p := t.s.Pass
 	if call, isCall := ast.Unparen(e).(*ast.CallExpr); isCall && p.IsBuiltin(call, "len") {

@@ -16,7 +16,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// A receiver that leaves its loop leaves no sender behind if it has been told that
+// A receiver that leaves its loop leaves no sender behind if it has been signalled that
 // no more comes: by the value itself, if the producer ends with such a one, or by
 // counting, see counted.go. This file is about the value.
 
@@ -140,7 +140,7 @@ func (l *lastValues) count(fn *code.Func, send inspector.Cursor, value ast.Expr,
 	l.counts = append(l.counts, c)
 }
 
-// ends reports whether the producer may end behind a send because of what it has
+// ends reports whether the producer may end after a send because of what it has
 // sent: no other send follows at all, or a condition about the value decides that
 // none does.
 func (l *lastValues) ends(fn *code.Func, u channel.Use, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
@@ -148,18 +148,18 @@ func (l *lastValues) ends(fn *code.Func, u channel.Use, sends map[ast.Node]bool,
 	around := channel.Loops(u.Op, fn, token.NoPos)
 	last, follows := false, false
 	flow.Paths[bool]{
-		Node: func(n ast.Node, told bool) (bool, bool) {
+		Node: func(n ast.Node, isLast bool) (bool, bool) {
 			follows = follows || sends[n]
-			return told, !sends[n]
+			return isLast, !sends[n]
 		},
-		Round: func(loop ast.Stmt, _ bool) bool {
+		Iteration: func(loop ast.Stmt, _ bool) bool {
 			follows = follows || slices.Contains(around, loop)
 			return !slices.Contains(around, loop)
 		},
-		Edge: func(cond ast.Expr, _ bool, told bool) (bool, bool) {
-			return told || frozen.MentionsAny(l.s.Pass, cond, seen), true
+		Edge: func(cond ast.Expr, _ bool, isLast bool) (bool, bool) {
+			return isLast || frozen.MentionsAny(l.s.Pass, cond, seen), true
 		},
-		Exit: func(_ *flow.Block, told bool) { last = last || told },
+		Exit: func(_ *flow.Block, isLast bool) { last = last || isLast },
 	}.After(fn.Flow, start, false)
 	return last || !follows
 }
@@ -327,11 +327,11 @@ func (l *lastValues) tells(cond ast.Expr) bool {
 	return false
 }
 
-// inCase follows a path through a type switch about the value: told is true in
+// inCase follows a path through a type switch about the value: isLast is true in
 // the cases of one, and from there on out of the loop.
-func (l *lastValues) inCase(n ast.Node, told bool) bool {
+func (l *lastValues) inCase(n ast.Node, isLast bool) bool {
 	if len(l.values) == 0 && !l.any || n.Pos() < l.loop.Body.Pos() || n.Pos() >= l.loop.Body.End() {
-		return told
+		return isLast
 	}
 	in := false
 	ast.Inspect(l.loop.Body, func(at ast.Node) bool {

@@ -16,7 +16,7 @@ import (
 )
 
 // findOnce finds the sends of a sender that come at most once, however often its
-// loop goes round: a flag that is declared in front of the loop has one value
+// loop iterates: a flag that is declared before the loop has one value
 // before them, and another one from then on.
 func findOnce(s *channel.Local, snd *channel.Sender) {
 	if snd.Once != nil {
@@ -166,7 +166,7 @@ func twoValues(p *code.Pass, v *types.Var, fn *code.Func) (before, after constan
 				value = constant.MakeInt64(1)
 			}
 		}
-		if value == nil || p.Runner(use) != fn.Cursor || after != nil && !constant.Compare(value, token.EQL, after) {
+		if value == nil || p.GoroutineFunc(use) != fn.Cursor || after != nil && !constant.Compare(value, token.EQL, after) {
 			return nil, nil, false
 		}
 		after = value
@@ -208,7 +208,7 @@ func swapsBefore(p *code.Pass, c inspector.Cursor, fn *code.Func) bool {
 	return false
 }
 
-// before reports whether v is declared in front of the loops around c.
+// before reports whether v is declared before the loops around c.
 func before(p *code.Pass, v *types.Var, c inspector.Cursor, fn *code.Func) bool {
 	loops := channel.Loops(c, fn, token.NoPos)
 	return len(loops) == 0 || v.Pos() < loops[len(loops)-1].Pos()

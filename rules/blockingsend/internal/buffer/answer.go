@@ -16,10 +16,10 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/waitgroup"
 )
 
-// AwaitsAnswer reports whether a sender waits, behind its send, for whoever has
+// AwaitsAnswer reports whether a sender waits, after its send, for whoever has
 // Received the value: on a channel or a WaitGroup that it has sent along, or on one
 // of the function, which returns without an answer on some path. If nobody receives
-// the value, then nobody answers, how much room the channel has notwithstanding.
+// the value, then nobody answers, however large the buffer of the channel is.
 func AwaitsAnswer(s *channel.Local) bool {
 	for _, snd := range s.Senders {
 		waits := waitsOf(s, snd)
@@ -36,7 +36,7 @@ func AwaitsAnswer(s *channel.Local) bool {
 			awaits := false
 			answer := func(n ast.Node) {
 				for _, w := range waits[n] {
-					awaits = awaits || sent[w.on] || w.word && unanswered(s, s.Argument(snd, w.on), snd)
+					awaits = awaits || sent[w.on] || w.signal && unanswered(s, s.Argument(snd, w.on), snd)
 				}
 			}
 			for n := range waits {
@@ -56,7 +56,7 @@ func AwaitsAnswer(s *channel.Local) bool {
 	return false
 }
 
-// unanswered reports whether the function may return without a word on v, a
+// unanswered reports whether the function may return without a send, a close or a Done on v, a
 // channel or a WaitGroup of its own that the sender waits on, and nobody else
 // gives one.
 func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
@@ -73,7 +73,7 @@ func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
 	if typeis.Chan(v.Type()) {
 		for _, u := range channel.Uses(s.Pass, s.Fn.Cursor, v) {
 			gives := u.Kind == channel.Send || u.Kind == channel.Close
-			if u.Kind == channel.Other || gives && u.Runner != snd.Body.Cursor && !answer(u.Op, u.Runner) {
+			if u.Kind == channel.Other || gives && u.GoroutineFunc != snd.Body.Cursor && !answer(u.Op, u.GoroutineFunc) {
 				return false
 			}
 		}
@@ -86,7 +86,7 @@ func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
 			if o.Name == "Go" {
 				return false
 			}
-			if o.Name == "Done" && o.Runner != snd.Body.Cursor && !answer(o.At, o.Runner) {
+			if o.Name == "Done" && o.GoroutineFunc != snd.Body.Cursor && !answer(o.At, o.GoroutineFunc) {
 				return false
 			}
 		}
@@ -104,8 +104,8 @@ func unanswered(s *channel.Local, v *types.Var, snd *channel.Sender) bool {
 
 // senderWait is a wait of a sender.
 type senderWait struct {
-	on   *types.Var // the variable by which it reaches what it waits on
-	word bool       // it receives a word, on that itself, or waits for a group
+	on     *types.Var // the variable by which it reaches what it waits on
+	signal bool       // it receives a signal, on that itself, or waits for a group
 }
 
 // waitsOf returns the waits of a sender by the nodes of its flow.
@@ -113,7 +113,7 @@ func waitsOf(s *channel.Local, snd *channel.Sender) map[ast.Node][]senderWait {
 	out := map[ast.Node][]senderWait{}
 	add := func(c inspector.Cursor, on ast.Expr) {
 		node := code.FlowNode(c, snd.Body)
-		if on == nil || node == nil || s.Pass.Runner(c) != snd.Body.Cursor {
+		if on == nil || node == nil || s.Pass.GoroutineFunc(c) != snd.Body.Cursor {
 			return
 		}
 		vars := map[*types.Var]bool{}
@@ -136,12 +136,12 @@ func waitsOf(s *channel.Local, snd *channel.Sender) map[ast.Node][]senderWait {
 					continue
 				}
 				a, known := channel.ArgumentOf(s.Pass, channel.UseAt(s.Pass, at))
-				if known && (a.Effect.Ranges || a.Effect.Receives > 0 || a.Effect.Sends > 0 && !hasRoom(s.Pass, arg)) {
+				if known && (a.Effect.Ranges || a.Effect.Receives > 0 || a.Effect.Sends > 0 && !hasCapacity(s.Pass, arg)) {
 					add(c, arg)
 				}
 			}
 		case *ast.SendStmt:
-			if at, ok := c.FindNode(n.Chan); ok && channel.UseAt(s.Pass, at).Waits() && !hasRoom(s.Pass, n.Chan) {
+			if at, ok := c.FindNode(n.Chan); ok && channel.UseAt(s.Pass, at).Waits() && !hasCapacity(s.Pass, n.Chan) {
 				add(c, n.Chan)
 			}
 		case *ast.UnaryExpr:
@@ -161,8 +161,8 @@ func waitsOf(s *channel.Local, snd *channel.Sender) map[ast.Node][]senderWait {
 	return out
 }
 
-// hasRoom reports whether the channel in e, a local variable, is made with room.
-func hasRoom(p *code.Pass, e ast.Expr) bool {
+// hasCapacity reports whether the channel in e, a local variable, is made with a buffer.
+func hasCapacity(p *code.Pass, e ast.Expr) bool {
 	v := p.VarOf(e)
 	if v == nil || !frozen.Fixed(p, v) {
 		return false

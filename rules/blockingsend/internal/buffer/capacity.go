@@ -24,7 +24,7 @@ type Capacity struct {
 	Var   *types.Var // this, which is known there, and may be negative
 }
 
-// CapacityFor returns how much room the channel needs so that no sender ever waits. ok
+// CapacityFor returns which capacity the channel needs so that no sender ever waits. ok
 // is false if that is not known where the channel is made: then what looks like
 // the number of senders may grow before the last of them is started.
 func CapacityFor(s *channel.Local) (r Capacity, ok bool) {
@@ -46,8 +46,8 @@ func CapacityFor(s *channel.Local) (r Capacity, ok bool) {
 }
 
 // startsAgain reports whether the go statement may run more often than its loop
-// has iterations, for the same channel: by a goto, within the loop or back in front
-// of it.
+// has iterations, for the same channel: by a goto, within the loop or back before
+// it.
 func startsAgain(s *channel.Local, snd *channel.Sender) (again bool) {
 	start, made, loop := snd.Stmt.Node(), code.FlowNode(s.Make, s.Fn), snd.Loop
 	outside := func(n ast.Node) bool { return n.Pos() < loop.Pos() || n.Pos() >= loop.End() }
@@ -60,7 +60,7 @@ func startsAgain(s *channel.Local, snd *channel.Sender) (again bool) {
 			again = again || n == start
 			return st, n != made && !again
 		},
-		Round: func(l ast.Stmt, _ struct{}) bool { return l != loop },
+		Iteration: func(l ast.Stmt, _ struct{}) bool { return l != loop },
 	}.After(s.Fn.Flow, start, struct{}{})
 	return again
 }
@@ -74,7 +74,7 @@ func alone(s *channel.Local, e ast.Expr, snd *channel.Sender) bool {
 	if v == nil || !typeis.Map(v.Type()) || newMap(s.Pass, frozen.Definition(s.Pass, v)) {
 		return true
 	}
-	quiet := true
+	harmless := true
 	ast.Inspect(s.Fn.Body, func(n ast.Node) bool {
 		if n == nil || n.End() <= s.Make.Node().Pos() || n.Pos() >= snd.Loop.End() || n == s.Make.Node() {
 			return false
@@ -84,17 +84,17 @@ func alone(s *channel.Local, e ast.Expr, snd *channel.Sender) bool {
 			return false // runs in its own time
 		case *ast.CallExpr:
 			_, isLit := ast.Unparen(n.Fun).(*ast.FuncLit)
-			quiet = quiet && (isLit && n == snd.Stmt.Node().(*ast.GoStmt).Call || harmlessCall(s.Pass, n) || n.Pos() < s.Make.Node().Pos())
+			harmless = harmless && (isLit && n == snd.Stmt.Node().(*ast.GoStmt).Call || harmlessCall(s.Pass, n) || n.Pos() < s.Make.Node().Pos())
 		case *ast.SendStmt, *ast.SelectStmt:
-			quiet = false
+			harmless = false
 		case *ast.UnaryExpr:
-			quiet = quiet && n.Op != token.ARROW
+			harmless = harmless && n.Op != token.ARROW
 		case *ast.IndexExpr: // of a map of the same type, perhaps the same one
-			quiet = quiet && (!types.Identical(s.Pass.TypesInfo.TypeOf(n.X), v.Type()) || s.Pass.VarOf(n.X) == v)
+			harmless = harmless && (!types.Identical(s.Pass.TypesInfo.TypeOf(n.X), v.Type()) || s.Pass.VarOf(n.X) == v)
 		}
-		return quiet
+		return harmless
 	})
-	return quiet
+	return harmless
 }
 
 // newMap reports whether e makes a map that nobody else has.

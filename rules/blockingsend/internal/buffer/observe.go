@@ -14,11 +14,11 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// Observable says what a sender does behind its send that others could see
+// Observable says what a sender does after its send that others could see
 // earlier than before if the send does not wait; "" if nothing.
 func Observable(s *channel.Local, snd *channel.Sender) (why string) {
 	for c := range snd.Body.Cursor.Preorder((*ast.DeferStmt)(nil)) {
-		if s.Pass.Runner(c) == snd.Body.Cursor && !Closes(s, c.Node().(*ast.DeferStmt).Call, snd) {
+		if s.Pass.GoroutineFunc(c) == snd.Body.Cursor && !Closes(s, c.Node().(*ast.DeferStmt).Call, snd) {
 			return "the deferred calls of the goroutine may run"
 		}
 	}
@@ -34,9 +34,9 @@ func Observable(s *channel.Local, snd *channel.Sender) (why string) {
 				why = "what follows the send may run"
 			}
 			return st, why == ""
-		}, Round: func(ast.Stmt, struct{}) bool {
+		}, Iteration: func(ast.Stmt, struct{}) bool {
 			if why == "" {
-				why = "a loop behind the send may run"
+				why = "a loop after the send may run"
 			}
 			return false
 		}}.After(snd.Body.Flow, code.FlowNode(u.Op, snd.Body), struct{}{})
@@ -45,7 +45,7 @@ func Observable(s *channel.Local, snd *channel.Sender) (why string) {
 }
 
 // inIterator reports whether op stands in a range over a function: however the
-// body is left, that function goes on behind it.
+// body is left, that function goes on after it.
 func inIterator(s *channel.Local, op inspector.Cursor, snd *channel.Sender) bool {
 	return slices.ContainsFunc(channel.Loops(op, snd.Body, token.NoPos), func(l ast.Stmt) bool {
 		r, ok := l.(*ast.RangeStmt)
@@ -61,7 +61,7 @@ func inIterator(s *channel.Local, op inspector.Cursor, snd *channel.Sender) bool
 }
 
 // Closes reports whether call closes the channel itself, which who receives sees
-// behind the value, now as before.
+// after the value, now as before.
 func Closes(s *channel.Local, call *ast.CallExpr, snd *channel.Sender) bool {
 	return s.Pass.IsBuiltin(call, "close") && s.Argument(snd, s.Pass.VarOf(call.Args[0])) == s.Var
 }

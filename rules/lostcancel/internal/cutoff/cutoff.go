@@ -33,7 +33,7 @@ type Cut struct {
 // its end by then. And the context must certainly be cancelled on the way.
 func Find(c *ctxcancel.Cancel, events []usage.Event) (out Cut, ok bool) {
 	w := newLiveWalk(c.Pass, c.Fn)
-	start, any := liveState{vars: w.bit(c.Ctx)}, false
+	start, found := liveState{vars: w.bit(c.Ctx)}, false
 	w.here, w.cancels = c.Node(), map[ast.Node]bool{}
 	for _, e := range events {
 		later := e.At.Node().Pos() > c.Call.Pos() || c.InLoop()
@@ -41,10 +41,10 @@ func Find(c *ctxcancel.Cancel, events []usage.Event) (out Cut, ok bool) {
 			return out, false
 		}
 		if n := certainCancel(e); n != nil {
-			w.cancels[e.Node], any = true, true
+			w.cancels[e.Node], found = true, true
 		}
 	}
-	if !any || start.vars == 0 || nobodyReads(c.Pass, c.Fn) {
+	if !found || start.vars == 0 || nobodyReads(c.Pass, c.Fn) {
 		return out, false
 	}
 	w.found = func(ret *ast.ReturnStmt, t types.Type, s liveState) {

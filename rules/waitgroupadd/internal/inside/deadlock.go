@@ -18,11 +18,11 @@ import (
 )
 
 // UnblockedAfterWait reports whether the goroutine blocks on a channel that
-// the parent serves only behind its Wait.
-func UnblockedAfterWait(g *waitgroup.Goroutine, key code.WGKey) bool {
+// the parent serves only after its Wait.
+func UnblockedAfterWait(g *waitgroup.Goroutine, key code.Path) bool {
 	var wait inspector.Cursor
 	for _, o := range g.Ops() {
-		if o.Name == "Wait" && o.Key == key && !g.Lit.Contains(o.At) && o.Runner == g.Pass.Runner(g.Stmt) {
+		if o.Name == "Wait" && o.Key == key && !g.Lit.Contains(o.At) && o.GoroutineFunc == g.Pass.GoroutineFunc(g.Stmt) {
 			wait = o.At
 		}
 	}
@@ -58,7 +58,7 @@ func UnblockedAfterWait(g *waitgroup.Goroutine, key code.WGKey) bool {
 //
 //	close(s.quit)
 //	s.wg.Wait()
-func stoppedBeforeWait(g *waitgroup.Goroutine, key code.WGKey) bool {
+func stoppedBeforeWait(g *waitgroup.Goroutine, key code.Path) bool {
 	var group *types.Var
 	for _, o := range g.Ops() {
 		if o.Key == key && group == nil {
@@ -86,7 +86,7 @@ func stoppedBeforeWait(g *waitgroup.Goroutine, key code.WGKey) bool {
 		}
 		waits++
 		closed := false
-		for c := range w.Runner.Preorder((*ast.CallExpr)(nil)) {
+		for c := range w.GoroutineFunc.Preorder((*ast.CallExpr)(nil)) {
 			call := c.Node().(*ast.CallExpr)
 			if g.Pass.IsBuiltin(call, "close") && !runsAfter(c, w.At) {
 				if f := g.Pass.FieldOf(call.Args[0]); f != nil && received[f] {
@@ -131,21 +131,21 @@ func handsOnContext(g *waitgroup.Goroutine) bool {
 	return false
 }
 
-// runsAfter reports whether c, in the same function, runs behind the call at
-// wait: it stands behind it, or it is deferred and its turn comes later.
+// runsAfter reports whether c, in the same function, runs after the call at
+// wait: it stands after it, or it is deferred and its turn comes later.
 func runsAfter(c, wait inspector.Cursor) bool {
-	behind := c.Node().Pos() > wait.Node().Pos()
+	after := c.Node().Pos() > wait.Node().Pos()
 	switch {
 	case code.InDefer(wait):
-		return code.InDefer(c) && !behind
+		return code.InDefer(c) && !after
 	case code.InDefer(c):
 		return true
 	}
-	return behind
+	return after
 }
 
 // releasedAfter reports whether the function around the goroutine does
-// something behind its Wait, or deferred, that could let the goroutine go on.
+// something after its Wait, or deferred, that could let the goroutine go on.
 func releasedAfter(g *waitgroup.Goroutine, wait inspector.Cursor) bool {
 	locked := false // before the Wait, and so perhaps during it
 	shared := sharedVars(g)
@@ -241,8 +241,8 @@ func sharesLock(g *waitgroup.Goroutine, wait inspector.Cursor) bool {
 }
 
 // locksIn returns the locks that are taken below root, but for calls that skip holds for.
-func locksIn(p *code.Pass, root inspector.Cursor, skip func(inspector.Cursor) bool) map[code.WGKey]bool {
-	locked := map[code.WGKey]bool{}
+func locksIn(p *code.Pass, root inspector.Cursor, skip func(inspector.Cursor) bool) map[code.Path]bool {
+	locked := map[code.Path]bool{}
 	for c := range root.Preorder((*ast.CallExpr)(nil)) {
 		for _, typ := range []string{"Mutex", "RWMutex"} {
 			recv, ok := p.Method(c.Node().(*ast.CallExpr), "sync", typ, "Lock")
@@ -257,9 +257,9 @@ func locksIn(p *code.Pass, root inspector.Cursor, skip func(inspector.Cursor) bo
 	return locked
 }
 
-// Harmless reports whether s, in front of the Add, neither branches nor
+// Harmless reports whether s, before the Add, neither branches nor
 // blocks nor touches the group, so that the Add can pass it.
-func Harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.WGKey) bool {
+func Harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.Path) bool {
 	if d, ok := s.(*ast.DeferStmt); ok {
 		for _, o := range g.Ops() {
 			if o.Call == d.Call && o.Key == key && o.Name == "Done" {
@@ -288,7 +288,7 @@ func Harmless(g *waitgroup.Goroutine, s ast.Stmt, key code.WGKey) bool {
 	return ok
 }
 
-// Outside says how e reads in front of the go statement: as it is, or with
+// Outside says how e reads before the go statement: as it is, or with
 // root, a parameter of the literal, replaced by arg, what is passed for it.
 // ok is false if its value there may be another.
 func Outside(g *waitgroup.Goroutine, e ast.Expr) (root *ast.Ident, arg ast.Expr, ok bool) {

@@ -15,7 +15,7 @@ import (
 // countedBefore reports whether the statement before the go is already an Add
 // for it, or the goroutine starts others and any Add stands before it: then
 // it runs under a count of its own and may add to it.
-func countedBefore(g *waitgroup.Goroutine, key code.WGKey) bool {
+func countedBefore(g *waitgroup.Goroutine, key code.Path) bool {
 	starts := false
 	for c := range g.Lit.Preorder((*ast.GoStmt)(nil)) {
 		starts = starts || c.Node() != nil
@@ -39,7 +39,7 @@ func countedBefore(g *waitgroup.Goroutine, key code.WGKey) bool {
 
 // handshake reports whether the parent hears from the goroutine before it
 // waits: then the Add has happened by the time of the Wait.
-func handshake(g *waitgroup.Goroutine, key code.WGKey) bool {
+func handshake(g *waitgroup.Goroutine, key code.Path) bool {
 	wait := g.Decl.Node().End()
 	for _, o := range g.Ops() {
 		if o.Name == "Wait" && o.Key == key && o.At.Node().Pos() > g.Stmt.Node().End() && !code.InDefer(o.At) {

@@ -34,7 +34,7 @@ func Uncounted(g *waitgroup.Goroutine, op waitgroup.Op) bool {
 		switch {
 		case inside && o.Name == "Wait":
 			return false // waits for its own children
-		case inside && o.Name == "Done" && o.Runner != g.Lit:
+		case inside && o.Name == "Done" && o.GoroutineFunc != g.Lit:
 			children++
 		case inside && o.Name == "Done":
 			dones++
@@ -107,7 +107,7 @@ func asksOutside(g *waitgroup.Goroutine, cond ast.Expr) bool {
 }
 
 // settled reports whether the declaration gives the fields that e reads no other
-// value from the go statement on, nor in another round of a loop around it.
+// value from the go statement on, nor in another iteration of a loop around it.
 func settled(g *waitgroup.Goroutine, e ast.Expr) bool {
 	start := g.Stmt.Node().Pos()
 	for loop := range g.Stmt.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
@@ -144,11 +144,11 @@ func ArgsMayWait(g *waitgroup.Goroutine) bool {
 }
 
 // ArgsMayPanic reports whether evaluating the arguments of the go statement may
-// panic where that could be noticed: an Add in front of it then stays without
+// panic where that could be noticed: an Add before it then stays without
 // its Done, and whoever waits for the group waits for ever. That is nobody if
 // the group is a variable of the function that the panic leaves, and only that
 // function itself waits for it, not in a deferred call: one around it may recover.
-func ArgsMayPanic(g *waitgroup.Goroutine, key code.WGKey) bool {
+func ArgsMayPanic(g *waitgroup.Goroutine, key code.Path) bool {
 	// Without what the group is reached from, the Add itself panics.
 	if call := g.Stmt.Node().(*ast.GoStmt).Call; !panics.MayPanic(g.Pass, call, key.Root) {
 		return false
@@ -198,9 +198,9 @@ func DoneInside(g *waitgroup.Goroutine, op waitgroup.Op) bool {
 	})
 }
 
-// AddBehind returns the Add right behind the go statement, if it counts the
+// AddAfter returns the Add directly after the go statement, if it counts the
 // goroutine: it is then the statement with index i+1 of list.
-func AddBehind(g *waitgroup.Goroutine) (add waitgroup.Op, list []ast.Stmt, i int, ok bool) {
+func AddAfter(g *waitgroup.Goroutine) (add waitgroup.Op, list []ast.Stmt, i int, ok bool) {
 	at := g.Stmt
 	if Labelled(g) {
 		at = at.Parent()
@@ -250,7 +250,7 @@ func Labelled(g *waitgroup.Goroutine) bool {
 }
 
 // counts reports whether s starts a goroutine that calls Done on the group.
-func counts(g *waitgroup.Goroutine, s ast.Stmt, key code.WGKey) bool {
+func counts(g *waitgroup.Goroutine, s ast.Stmt, key code.Path) bool {
 	gs, ok := s.(*ast.GoStmt)
 	if !ok {
 		return false
@@ -261,7 +261,7 @@ func counts(g *waitgroup.Goroutine, s ast.Stmt, key code.WGKey) bool {
 		}
 	}
 	for _, use := range waitgroup.Effects(g.Pass, gs.Call) {
-		if use.Key == key && (use.Dones > 0 || use.Whole) {
+		if use.Key == key && (use.Dones > 0 || use.Exhaustive) {
 			return use.Dones > 0
 		}
 	}

@@ -15,7 +15,7 @@ import (
 // before the go statement: nobody waits for what the goroutine counts, so that
 // no Wait can return too early. The group is a variable of the declaration that
 // only calls of its methods use.
-func waitedBefore(g *waitgroup.Goroutine, key code.WGKey) bool {
+func waitedBefore(g *waitgroup.Goroutine, key code.Path) bool {
 	v, isVar := key.Root.(*types.Var)
 	if !isVar || !g.Local(key) {
 		return false
@@ -47,7 +47,7 @@ func waitedBefore(g *waitgroup.Goroutine, key code.WGKey) bool {
 // go statement, in the same goroutine: no path leads from the go statement to it,
 // or the statement is in a deferred literal that runs later.
 func precedes(g *waitgroup.Goroutine, c inspector.Cursor) bool {
-	start, ok := startedIn(g, g.Pass.Runner(c))
+	start, ok := startedIn(g, g.Pass.GoroutineFunc(c))
 	if !ok {
 		return false
 	}
@@ -72,12 +72,12 @@ func precedes(g *waitgroup.Goroutine, c inspector.Cursor) bool {
 func deferredIn(g *waitgroup.Goroutine, c inspector.Cursor) (deferred ast.Stmt, fn *code.Func) {
 	fn = g.Pass.EnclosingFunc(c)
 	for d := range c.Enclosing((*ast.DeferStmt)(nil)) {
-		if g.Pass.Runner(d) != g.Pass.Runner(c) {
+		if g.Pass.GoroutineFunc(d) != g.Pass.GoroutineFunc(c) {
 			break
 		}
 		deferred, fn = d.Node().(ast.Stmt), g.Pass.EnclosingFunc(d)
 	}
-	if fn == nil || fn.Cursor != g.Pass.Runner(c) {
+	if fn == nil || fn.Cursor != g.Pass.GoroutineFunc(c) {
 		return nil, nil
 	}
 	return deferred, fn
@@ -87,8 +87,8 @@ func deferredIn(g *waitgroup.Goroutine, c inspector.Cursor) (deferred ast.Stmt, 
 // statement itself, or what holds the outermost literal around it, which nobody can run before it is made.
 func startedIn(g *waitgroup.Goroutine, runner inspector.Cursor) (start inspector.Cursor, ok bool) {
 	start = g.Stmt
-	for g.Pass.Runner(start) != runner {
-		lit := g.Pass.Runner(start)
+	for g.Pass.GoroutineFunc(start) != runner {
+		lit := g.Pass.GoroutineFunc(start)
 		if _, isLit := lit.Node().(*ast.FuncLit); !isLit {
 			return start, false
 		}

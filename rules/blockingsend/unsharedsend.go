@@ -10,10 +10,10 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 )
 
-// selfTalk returns the sends of a function on an unbuffered channel that
+// unsharedSends returns the sends of a function on an unbuffered channel that
 // nobody else has: the receive that should follow never comes.
-func selfTalk(p *code.Pass, make inspector.Cursor, fn *code.Func) (v *types.Var, sends []channel.Use) {
-	s := &channel.Local{Pass: p, Fn: fn, Make: make}
+func unsharedSends(p *code.Pass, makeCall inspector.Cursor, fn *code.Func) (v *types.Var, sends []channel.Use) {
+	s := &channel.Local{Pass: p, Fn: fn, Make: makeCall}
 	if !s.Variable() || s.Later || s.Cap > 0 {
 		return nil, nil
 	}
@@ -25,7 +25,7 @@ func selfTalk(p *code.Pass, make inspector.Cursor, fn *code.Func) (v *types.Var,
 			if u.At.Node().Pos() != s.Var.Pos() {
 				return nil, nil
 			}
-		case u.Runner != fn.Cursor:
+		case u.GoroutineFunc != fn.Cursor:
 			return nil, nil
 		case u.Kind == channel.Send && u.Waits():
 			sends = append(sends, u)

@@ -10,13 +10,13 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 )
 
-// told reports whether the one who waits may know that the other side needs the
+// knowsLockNeeded reports whether the goroutine that waits may know that the other side needs the
 // mutex no more: on the way to the wait it asks a condition about what the
-// others assign, or receives a word that they give.
-func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []channel.Use) bool {
+// others assign, or receives a signal that they give.
+func (t *heldTable) knowsLockNeeded(op heldOp, held heldLock, way []step, enders []channel.Use) bool {
 	given := map[*types.Var]bool{}
 	for _, e := range enders {
-		t.gives(t.p.FuncOf(e.Runner), given, 1)
+		t.gives(t.p.FuncOf(e.GoroutineFunc), given, 1)
 	}
 	if ch := t.p.LastVar(op.use.At.Node().(ast.Expr)); ch != nil {
 		delete(given, ch)
@@ -25,7 +25,7 @@ func (t *heldTable) told(op heldOp, held heldLock, way []step, enders []channel.
 	if !ok {
 		return false
 	}
-	fn := t.p.FuncOf(t.p.Runner(c))
+	fn := t.p.FuncOf(t.p.GoroutineFunc(c))
 	for _, s := range way {
 		if t.asks(fn, s.call.Pos(), given) {
 			return true

@@ -13,19 +13,19 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// unheededSend is a send to a goroutine that may have ended: it says so by closing
+// sendIgnoringDone is a send to a goroutine that may have ended: it says so by closing
 // another channel, to which this send, unlike others, does not listen.
-type unheededSend struct {
-	Send  channel.Use
-	Done  string // the channel that it should listen to, as the sender would name it
-	Ends  ast.Node
-	Heeds ast.Node // the select that does listen
+type sendIgnoringDone struct {
+	Send    channel.Use
+	Done    string // the channel that it should listen to, as the sender would name it
+	Ends    ast.Node
+	Listens ast.Node // the select that does listen
 }
 
-// unheededSends returns the plain sends on a channel in a field, where the only
+// sendsIgnoringDone returns the plain sends on a channel in a field, where the only
 // receiver is one function that can return, that closes a second channel of the
 // same structure when it does, and where another sender to it selects on that.
-func unheededSends(p *code.Pass, fields []*channel.Field) (out []unheededSend) {
+func sendsIgnoringDone(p *code.Pass, fields []*channel.Field) (out []sendIgnoringDone) {
 	for _, f := range fields {
 		loop := soleReceiver(p, f)
 		if loop == nil || f.Receivable || len(f.Sends) == 0 || !channel.Unbuffered(p, f.Made) || !flow.ReachesReturn(loop.Flow, nil) {
@@ -35,29 +35,29 @@ func unheededSends(p *code.Pass, fields []*channel.Field) (out []unheededSend) {
 			if done == f || len(done.Closes) == 0 || len(done.Sends) > 0 || done.Sendable {
 				continue
 			}
-			heeds := heeds(p, done, fields, loop)
+			listens := listeningSelect(p, done, fields, loop)
 			for _, c := range done.Closes {
-				if fn := p.FuncOf(c.Runner); fn == nil || fn.Body != loop.Body || servedLate(f, c) {
-					heeds = nil
+				if fn := p.FuncOf(c.GoroutineFunc); fn == nil || fn.Body != loop.Body || servedLate(f, c) {
+					listens = nil
 				}
 			}
-			if heeds == nil {
+			if listens == nil {
 				continue
 			}
 			for _, u := range f.Sends {
 				x, ok := u.At.Node().(*ast.SelectorExpr)
-				if !ok || !u.Waits() || p.InTest(x.Pos()) || p.FuncOf(u.Runner).Body == loop.Body || !sameStruct(p.TypesInfo.TypeOf(x.X), done.Field) || knowsReceiver(p, u, fields, loop) {
+				if !ok || !u.Waits() || p.InTest(x.Pos()) || p.FuncOf(u.GoroutineFunc).Body == loop.Body || !sameStruct(p.TypesInfo.TypeOf(x.X), done.Field) || knowsReceiver(p, u, fields, loop) {
 					continue
 				}
 				name := strings.TrimSuffix(types.ExprString(x), x.Sel.Name) + done.Field.Name()
-				out = append(out, unheededSend{Send: u, Done: name, Ends: done.Closes[0].Op.Node(), Heeds: heeds})
+				out = append(out, sendIgnoringDone{Send: u, Done: name, Ends: done.Closes[0].Op.Node(), Listens: listens})
 			}
 		}
 	}
 	return out
 }
 
-// servedLate reports whether the receiver goes on to receive behind the close
+// servedLate reports whether the receiver goes on to receive after the close
 // by which it says that it ends.
 func servedLate(f *channel.Field, end channel.Use) bool {
 	for _, u := range f.Recvs {
@@ -69,16 +69,16 @@ func servedLate(f *channel.Field, end channel.Use) bool {
 }
 
 // knowsReceiver reports whether the sender may know that the receiver is still there:
-// it tells it to end only behind the send, or it asks a flag under a mutex.
+// it signals it to end only after the send, or it asks a flag under a mutex.
 func knowsReceiver(p *code.Pass, send channel.Use, fields []*channel.Field, loop *code.Func) bool {
-	at, fn := send.Op.Node().Pos(), p.FuncOf(send.Runner) // a send is a statement, and so in a function
+	at, fn := send.Op.Node().Pos(), p.FuncOf(send.GoroutineFunc) // a send is a statement, and so in a function
 	for _, f := range fields {
 		receiver := soleReceiver(p, f)
 		if receiver == nil || receiver.Body != loop.Body {
 			continue
 		}
 		for _, u := range append(slices.Clip(f.Closes), f.Sends...) {
-			if u.Op.Node() != send.Op.Node() && u.Op.Node().Pos() > at && p.FuncOf(u.Runner).Body == fn.Body {
+			if u.Op.Node() != send.Op.Node() && u.Op.Node().Pos() > at && p.FuncOf(u.GoroutineFunc).Body == fn.Body {
 				return true
 			}
 		}
@@ -104,8 +104,8 @@ func knowsReceiver(p *code.Pass, send channel.Use, fields []*channel.Field, loop
 // several do, or none.
 func soleReceiver(p *code.Pass, f *channel.Field) (fn *code.Func) {
 	for _, u := range f.Recvs {
-		here := p.FuncOf(u.Runner)
-		if _, isDecl := u.Runner.Node().(*ast.FuncDecl); !isDecl || here == nil || fn != nil && fn.Body != here.Body {
+		here := p.FuncOf(u.GoroutineFunc)
+		if _, isDecl := u.GoroutineFunc.Node().(*ast.FuncDecl); !isDecl || here == nil || fn != nil && fn.Body != here.Body {
 			return nil
 		}
 		fn = here
@@ -113,12 +113,12 @@ func soleReceiver(p *code.Pass, f *channel.Field) (fn *code.Func) {
 	return fn
 }
 
-// heeds returns a select outside of loop that sends on a channel that loop
+// listeningSelect returns a select outside of loop that sends on a channel that loop
 // receives from, unless done is closed.
-func heeds(p *code.Pass, done *channel.Field, fields []*channel.Field, loop *code.Func) ast.Node {
+func listeningSelect(p *code.Pass, done *channel.Field, fields []*channel.Field, loop *code.Func) ast.Node {
 	for _, u := range done.Recvs {
 		sel, hasDefault := channel.InSelect(u.Op)
-		if fn := p.FuncOf(u.Runner); sel == nil || hasDefault || fn == nil || fn.Body == loop.Body {
+		if fn := p.FuncOf(u.GoroutineFunc); sel == nil || hasDefault || fn == nil || fn.Body == loop.Body {
 			continue
 		}
 		for _, f := range fields {
@@ -151,7 +151,7 @@ func sameStruct(t types.Type, field *types.Var) bool {
 }
 
 // unread returns the sends that wait on a channel in a field from which nobody
-// receives. How many are sent is not known, so with any room there are none.
+// receives. How many are sent is not known, so with any buffer there are none.
 func unread(p *code.Pass, f *channel.Field) (out []channel.Use) {
 	if len(f.Recvs) > 0 || f.Receivable || f.Looked || p.InTest(f.Field.Pos()) {
 		return nil

@@ -6,12 +6,12 @@ import (
 	"golang.org/x/tools/go/ast/inspector"
 )
 
-// Runner returns the function in whose goroutine c runs: literals that are
+// GoroutineFunc returns the function in whose goroutine c runs: literals that are
 // called or deferred where they stand belong to the function around them. What
 // initialises a package variable has no function around it: then it is the
 // outermost of the literals, or the root of all files if there is none. The result
 // is always valid.
-func (p *Pass) Runner(c inspector.Cursor) inspector.Cursor {
+func (p *Pass) GoroutineFunc(c inspector.Cursor) inspector.Cursor {
 	outer := p.Inspector.Root()
 	for f := range c.Enclosing((*ast.FuncLit)(nil), (*ast.FuncDecl)(nil)) {
 		outer = f

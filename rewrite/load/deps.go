@@ -50,11 +50,11 @@ func ours(p *packages.Package) bool {
 	return p.Module != nil && p.Module.Main && len(p.Errors) == 0 && p.ExportFile != "" && len(p.CompiledGoFiles) > 0
 }
 
-// Whole returns a function that reports whether everything that the package
+// DepsAnalyzed returns a function that reports whether everything that the package
 // with a path imports from the main modules, directly or not, can be looked into: then
 // what the rules do not find in it is not there, else a callee may have been
 // unknown to them.
-func (prog *Program) Whole() func(path string) bool {
+func (prog *Program) DepsAnalyzed() func(path string) bool {
 	answers := map[string]bool{}
 	for _, p := range prog.Packages {
 		answers[p.PkgPath] = !slices.ContainsFunc(prog.exports.closure(p), func(dep *packages.Package) bool {

@@ -16,17 +16,17 @@ import (
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/buffer"
 )
 
-// telling is how the senders of a channel can hear that nobody listens any
+// doneSignal is how the senders of a channel can learn that nobody receives any
 // more: each send becomes one of two cases of a select.
-type telling struct {
+type doneSignal struct {
 	Sends []*ast.SendStmt
 	// Ctx is a context that has ended whenever the receiver has left; nil if
 	// there is none, and a channel must be made that the function closes.
 	Ctx *types.Var
 }
 
-// tell returns how the senders can be told; why says what is in the way.
-func tell(s *channel.Local) (t telling, why string) {
+// doneSignalFor returns how to signal the senders; why says what is in the way.
+func doneSignalFor(s *channel.Local) (t doneSignal, why string) {
 	for _, snd := range s.Senders {
 		if snd.Named || snd.Body.Type.Results.NumFields() > 0 {
 			return t, "the goroutine runs a function of its own, which other callers may need as it is"
@@ -38,25 +38,25 @@ func tell(s *channel.Local) (t telling, why string) {
 			}
 			t.Sends = append(t.Sends, send)
 		}
-		if owes(s, snd) {
-			return t, "the goroutine has more to do behind the send, which others wait for"
+		if releasesAfter(s, snd) {
+			return t, "others wait for what the goroutine does after the send"
 		}
 	}
 	for c := range s.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
-		if s.Pass.Runner(c) == s.Fn.Cursor && waits.Waits(s.Pass, c.Node().(*ast.CallExpr)) && s.Pass.FullName(c.Node().(*ast.CallExpr)) != "time.Sleep" {
-			return t, "the function waits for its goroutines, and by then it is too late to tell them"
+		if s.Pass.GoroutineFunc(c) == s.Fn.Cursor && waits.Waits(s.Pass, c.Node().(*ast.CallExpr)) && s.Pass.FullName(c.Node().(*ast.CallExpr)) != "time.Sleep" {
+			return t, "the function waits for its goroutines before it returns, so a signal on return would come too late"
 		}
 	}
 	t.Ctx = endingContext(s)
 	return t, ""
 }
 
-// owes reports whether the sender, without a defer, does anything that others
-// may wait for: a return in front of that would leave them waiting.
-func owes(s *channel.Local, snd *channel.Sender) bool {
+// releasesAfter reports whether the sender, without a defer, does anything that others
+// may wait for: a return before that would leave them waiting.
+func releasesAfter(s *channel.Local, snd *channel.Sender) bool {
 	for c := range snd.Body.Cursor.Preorder((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
-		if code.InDefer(c) && s.Pass.Runner(c) != s.Fn.Cursor && deferredBy(c, snd.Body) {
+		if code.InDefer(c) && s.Pass.GoroutineFunc(c) != s.Fn.Cursor && deferredBy(c, snd.Body) {
 			continue
 		}
 		if s.Pass.IsBuiltin(call, "close") && !buffer.Closes(s, call, snd) {
@@ -92,7 +92,7 @@ func deferredBy(c inspector.Cursor, fn *code.Func) bool {
 // channel of their own. It must end whenever the receiver leaves: because the
 // function cancels it when it returns, or because it leaves only when that has
 // ended. And the receiver must listen to it, too, wherever it receives: else it
-// would wait for a sender that has been told to go.
+// would wait for a sender that has been signalled to end.
 func endingContext(s *channel.Local) *types.Var {
 	if len(s.Ranges) > 0 || len(s.Recvs) == 0 {
 		return nil
