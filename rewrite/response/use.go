@@ -38,7 +38,9 @@ type Response struct {
 // Bind finds out what becomes of the results of the call. It returns what the
 // response is assigned to; ok is false if that is nothing that one could follow.
 func (b *Response) Bind() (resp ast.Expr, ok bool) {
-	resp, err, ok := b.results(b.targets())
+	var lhs []ast.Expr
+	b.Def, lhs = mustcall.Targets(b.Def)
+	resp, err, ok := b.results(lhs)
 	if !ok {
 		return nil, false
 	}
@@ -54,24 +56,6 @@ func (b *Response) Bind() (resp ast.Expr, ok bool) {
 	b.Events = usage.Track(b.Pass, b.Var, b.Fn, Resource)
 	b.HandedOn = b.Pass.IsResult(b.Var, b.Fn) || slices.ContainsFunc(b.Events, func(e usage.Event) bool { return e.Kind == usage.Escapes })
 	return resp, !b.HandedOn || !b.Parsed && b.onlyReturned()
-}
-
-// targets returns what the results of the call are assigned to, and makes Def
-// the statement that does so; nil if nothing of the kind happens in a function.
-func (b *Response) targets() (lhs []ast.Expr) {
-	switch n := b.Def.Node().(type) {
-	case *ast.AssignStmt:
-		return n.Lhs
-	case *ast.ValueSpec:
-		b.Def = b.Def.Parent().Parent() // the DeclStmt
-		if _, isStmt := b.Def.Node().(*ast.DeclStmt); !isStmt {
-			return nil
-		}
-		for _, id := range n.Names {
-			lhs = append(lhs, id)
-		}
-	}
-	return lhs
 }
 
 // results returns what the response and its error are assigned to, of all that

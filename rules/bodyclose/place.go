@@ -3,7 +3,6 @@ package bodyclose
 import (
 	"go/ast"
 	"go/types"
-	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
@@ -171,17 +170,10 @@ func deferredUnchecked(b *response.Response, following []ast.Stmt) ast.Stmt {
 // can go up after the guard: it does nothing else, and no other defer changes
 // places with it.
 func movable(b *response.Response, g mustcall.Guard) ast.Stmt {
-	list, _, ok := code.StmtList(b.Def)
-	at := slices.Index(list, g.After)
-	if !ok || g.After == nil || at < 0 {
+	if g.After == nil {
 		return nil
 	}
-	for _, s := range list[at+1:] {
-		if d, ok := s.(*ast.DeferStmt); ok && onlyCloses(b, d) && mustcall.MovesFreely(b.Pass, b.Fn, b.Var, g.After.End(), d.Pos()) {
-			return s
-		}
-	}
-	return nil
+	return mustcall.MovableDefer(b.Obligation(), b.Pass, g.After, func(d *ast.DeferStmt) bool { return onlyCloses(b, d) })
 }
 
 // onlyCloses reports whether a deferred call closes the body and does nothing else.

@@ -19,17 +19,12 @@ import (
 // other defer changes places with it, because a deferred Wait needs the cancel
 // before it.
 func movable(c *ctxcancel.Cancel, cancel *types.Var) ast.Stmt {
-	list, i, ok := code.StmtList(c.Def)
+	call, ok := c.Def.Node().(ast.Stmt)
 	if !ok {
 		return nil
 	}
-	for _, s := range list[i+1:] {
-		d, isDefer := s.(*ast.DeferStmt)
-		if isDefer && cancelsOnly(c.Pass, d, cancel) && mustcall.MovesFreely(c.Pass, c.Fn, cancel, c.Def.Node().End(), d.Pos()) {
-			return s
-		}
-	}
-	return nil
+	o := mustcall.Obligation{Fn: c.Fn, Def: c.Def, Var: cancel}
+	return mustcall.MovableDefer(o, c.Pass, call, func(d *ast.DeferStmt) bool { return cancelsOnly(c.Pass, d, cancel) })
 }
 
 // callsOnly reports whether a statement defers a call of the cancel function
