@@ -9,12 +9,12 @@ import (
 
 	"golang.org/x/tools/go/packages"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/analyze"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/load"
-	"github.com/goroutinefix/goroutinefix/rewrite/plan"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/analyze"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/plan"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/verify"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-	"github.com/goroutinefix/goroutinefix/rewrite/verify"
 )
 
 // fixpoint fixes one package until the rules find nothing more to fix in it.

@@ -17,7 +17,7 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/cache"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/load"
 	"github.com/goroutinefix/goroutinefix/rewrite/policy"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/summary"
@@ -35,7 +35,7 @@ type Config struct {
 	Jobs     int         // processors to use; 0 for all
 	Unsafe   bool        // plan unsafe fixes, too
 	NoFix    bool        // findings only, plan no changes
-	Shard    load.Shard  // the part of the packages to analyse; all by default
+	Shard    Shard       // the part of the packages to analyse; all by default
 	Matrix   []Build     // the builds to analyse; by default the one of the environment
 	// Cache holds results of earlier runs and gets those of this one; nil for none.
 	Cache *cache.Store
@@ -54,6 +54,10 @@ type Config struct {
 	// Debugf logs what a user sees with -v; may be nil.
 	Debugf func(format string, args ...any)
 }
+
+// Shard is one of several parts of the packages: every package is in exactly one of
+// the parts 1 to N. The zero Shard holds all of them.
+type Shard = load.Shard
 
 // Result is the outcome of a run. Nothing in it refers to syntax or types.
 type Result struct {

@@ -35,7 +35,7 @@ deny "control flow knows only types" "/rewrite/flow$" "^$module/" "^$" "/rewrite
 # The vocabulary of the rules: a topic may ask those on the lines above it.
 below="typeis|knowledge|summary|flow|suppress"
 while read -r layer; do
-	deny "the vocabulary is asked downwards" "/rewrite/($layer)$" "^$module/" "^$" "/rewrite/($below)$"
+	deny "the vocabulary is asked downwards" "/rewrite/($layer)$" "^$module/" "^$" "/rewrite/(internal/)?($below)$"
 	below="$below|$layer"
 done <<-'LAYERS'
 	code
@@ -54,26 +54,26 @@ vocabulary=${below#"typeis|knowledge|summary|flow|suppress|"}
 deny "one package builds syntax" . "^github.com/dave/dst/" "/rewrite/dstedit$"
 deny "rules may build dst nodes, nobody else" . "^github.com/dave/dst$" "/(rewrite/dstedit|rules/[a-z]+)$"
 deny "one package knows the command line" . "^github.com/urfave/cli" "/rewrite/cli$"
-deny "one package writes files" . "^github.com/google/renameio" "/rewrite/write$"
-deny "diffs are made in two places" . "^github.com/sergi/go-diff" "/rewrite/(patch|dstedit)$"
-deny "one package writes SARIF" . "^github.com/owenrumney/go-sarif" "/rewrite/report$"
+deny "one package writes files" . "^github.com/google/renameio" "/rewrite/internal/write$"
+deny "diffs are made in two places" . "^github.com/sergi/go-diff" "/rewrite/(internal/patch|dstedit)$"
+deny "one package writes SARIF" . "^github.com/owenrumney/go-sarif" "/rewrite/internal/report$"
 deny "schemas are for tests" . "^github.com/santhosh-tekuri/"
-deny "one package reads git's diffs" . "^github.com/bluekeyes/go-gitdiff" "/rewrite/revision$"
+deny "one package reads git's diffs" . "^github.com/bluekeyes/go-gitdiff" "/rewrite/internal/revision$"
 deny "one package matches patterns of files" . "^github.com/bmatcuk/doublestar" "/rewrite/config$"
 deny "one package reads YAML" . "^go.yaml.in/yaml" "/rewrite/config$"
 deny "one package keeps results" "^$module/" "^github.com/rogpeppe/go-internal/cache" "/rewrite/cache$"
 deny "one package knows golangci-lint" . "^github.com/golangci/" "/rules/golangci$"
-deny "policies know neither rules nor packages" "/rewrite/(suppress|baseline|revision|config)$" "/rewrite/(rule|analyze|load|$vocabulary|dstedit|plan|report|cli|write)$|^$module/rewrite$"
-deny "what a run is about is decided without rules and packages" "/rewrite/policy$" "/rewrite/(rule|analyze|load|$vocabulary|dstedit|plan|report|cli)$|^$module/rewrite$"
+deny "policies know neither rules nor packages" "/rewrite/(internal/(suppress|baseline|revision)|config)$" "/rewrite/(internal/)?(rule|analyze|load|$vocabulary|dstedit|plan|report|cli|write)$|^$module/rewrite$"
+deny "what a run is about is decided without rules and packages" "/rewrite/policy$" "/rewrite/(internal/)?(rule|analyze|load|$vocabulary|dstedit|plan|report|cli)$|^$module/rewrite$"
 deny "findings are plain data" "/rewrite/finding$" "^(go/|golang.org/|github.com/)"
-deny "reports know neither syntax nor types" "/rewrite/(report|patch|write)$" "^go/(ast|types)$"
+deny "reports know neither syntax nor types" "/rewrite/internal/(report|patch|write)$" "^go/(ast|types)$"
 
 # A package is small enough to be read as one topic: 1,700 lines at most, tests aside.
 # These stand above that today, each with a reason.
 declare -A large=(
 	[rewrite/cli]=2100           # flags, output and exit codes of one command
 	[rewrite/dstedit]=3200       # one editor: its operations share the transplanting of comments
-	[rewrite/report]=2600        # one format a file, all from the same data
+	[rewrite/internal/report]=2600        # one format a file, all from the same data
 	[rewrite/rewritetest/oracle/gen]=1800 # one grammar of generated functions
 	[rewrite/rewritetest/oracle]=1850     # what runs and judges them
 )

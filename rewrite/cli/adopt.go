@@ -10,13 +10,13 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
-	"github.com/goroutinefix/goroutinefix/rewrite/baseline"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/baseline"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/report"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/suppress"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/write"
 	"github.com/goroutinefix/goroutinefix/rewrite/policy"
-	"github.com/goroutinefix/goroutinefix/rewrite/report"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
-	"github.com/goroutinefix/goroutinefix/rewrite/write"
 )
 
 // baselineFile is the name of the baseline where nobody says another one.

@@ -12,10 +12,10 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/patch"
-	"github.com/goroutinefix/goroutinefix/rewrite/plan"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/plan"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/report"
 	"github.com/goroutinefix/goroutinefix/rewrite/policy"
-	"github.com/goroutinefix/goroutinefix/rewrite/report"
 )
 
 const askHelp = `y - fix this

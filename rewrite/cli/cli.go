@@ -14,7 +14,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
-	"github.com/goroutinefix/goroutinefix/rewrite/report"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/report"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 

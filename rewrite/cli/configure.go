@@ -8,7 +8,7 @@ import (
 	urfave "github.com/urfave/cli/v2"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/config"
-	"github.com/goroutinefix/goroutinefix/rewrite/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/load"
 )
 
 // configure fills in what a configuration file can say, too. Flags win.

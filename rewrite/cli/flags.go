@@ -13,8 +13,8 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/config"
-	"github.com/goroutinefix/goroutinefix/rewrite/load"
-	"github.com/goroutinefix/goroutinefix/rewrite/report"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/report"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 

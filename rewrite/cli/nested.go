@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/load"
 )
 
 // reportNested says which modules below the patterns were left out, which the go command

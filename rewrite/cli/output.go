@@ -7,10 +7,10 @@ import (
 	"runtime/debug"
 	"slices"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/patch"
-	"github.com/goroutinefix/goroutinefix/rewrite/report"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/report"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/write"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-	"github.com/goroutinefix/goroutinefix/rewrite/write"
 )
 
 // report returns what every format is told about the run.

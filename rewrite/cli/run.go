@@ -15,11 +15,11 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/report"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/revision"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/write"
 	"github.com/goroutinefix/goroutinefix/rewrite/policy"
-	"github.com/goroutinefix/goroutinefix/rewrite/report"
-	"github.com/goroutinefix/goroutinefix/rewrite/revision"
-	"github.com/goroutinefix/goroutinefix/rewrite/write"
 )
 
 // run is the program without a subcommand: analyse, write where asked to,

@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
-	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/suppress"
 )
 
 // intent are the words by which a comment says that something is meant.

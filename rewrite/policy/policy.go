@@ -7,11 +7,11 @@ import (
 	"context"
 	"fmt"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/baseline"
 	"github.com/goroutinefix/goroutinefix/rewrite/config"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/revision"
-	"github.com/goroutinefix/goroutinefix/rewrite/write"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/baseline"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/revision"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/write"
 )
 
 // Source says what a policy is made of.

@@ -11,7 +11,7 @@ import (
 	"testing"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/patch"
 )
 
 // How the names of goldens end: those with the safe fixes, and those with the unsafe

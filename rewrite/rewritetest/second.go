@@ -10,9 +10,9 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/write"
 	"github.com/goroutinefix/goroutinefix/rewrite/rewritetest/trimpath"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
-	"github.com/goroutinefix/goroutinefix/rewrite/write"
 )
 
 // anywhere lets the go command know the copies of a tree again, wherever they

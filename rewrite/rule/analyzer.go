@@ -19,8 +19,8 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/suppress"
 	"github.com/goroutinefix/goroutinefix/rewrite/summary"
-	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
 )
 
 // Options tells an analyzer about its driver.

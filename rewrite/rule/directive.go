@@ -9,7 +9,7 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/suppress"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/suppress"
 )
 
 // DirectiveName is the name under which mistakes in our own directives are

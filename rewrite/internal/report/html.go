@@ -9,7 +9,7 @@ import (
 	"strings"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/patch"
 )
 
 // maxPageDiffs is the number of diffs on a page: with many more, a browser

@@ -7,7 +7,7 @@ import (
 	"html/template"
 	"strings"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/patch"
 )
 
 // highlighted returns the lines of a Go file as HTML, with a class for each

@@ -15,7 +15,7 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/cache"
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/load"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/patch"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/patch"
 )
 
 const (

@@ -1,11 +1,11 @@
-package rules_test
+package e2e_test
 
 import (
 	"path/filepath"
 	"testing"
 
-	"github.com/goroutinefix/goroutinefix/rewrite/analyze"
-	"github.com/goroutinefix/goroutinefix/rewrite/load"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/analyze"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/load"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rules"
 )
@@ -13,7 +13,7 @@ import (
 // BenchmarkRules analyses all fixtures with no rule, with each and with all;
 // what "none" takes goes to types and summaries.
 func BenchmarkRules(b *testing.B) {
-	fixtures, err := filepath.Abs("../fixtures")
+	fixtures, err := filepath.Abs("../../../fixtures")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,7 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/finding"
-	"github.com/goroutinefix/goroutinefix/rewrite/plan"
+	"github.com/goroutinefix/goroutinefix/rewrite/internal/plan"
 )
 
 // sources holds the texts of files as they were analysed.
