@@ -51,57 +51,12 @@ func TestPackages(t *testing.T) {
 	}
 }
 
-// fewLeaks has findings of three rules, one of them in a helper that is known by
-// its facts, and a directive that suppresses nothing.
-const fewLeaks = `package m
-
-import (
-	"context"
-	"sync"
-)
-
-func Late(f func()) {
-	var wg sync.WaitGroup
-	go func() {
-		wg.Add(1)
-		defer wg.Done()
-		f()
-	}()
-	wg.Wait()
-}
-
-func Unread() {
-	ch := make(chan int)
-	go func() { ch <- 1 }()
-}
-
-func Asked(ctx context.Context) error {
-	ctx, _ = context.WithCancel(ctx)
-	return ask(ctx)
-}
-
-func ask(ctx context.Context) error { return ctx.Err() }
-
-//goroutinefix:ignore lostcancel nothing is here
-func ok() {}
-`
-
 // TestNogo runs the analyzers once as the go command does, and once with as
 // little as nogo tells: nothing of modules, no function to read files.
 func TestNogo(t *testing.T) {
-	// It analyses packages with all that they import: the short form takes one that
-	// imports little.
-	dir, named, least := t.TempDir(), []string{"."}, 3
-	if longform.Wanted() {
-		dir, named, least = "../fixtures", []string{"./bodyclose/...", "./missingstop/...", "./waitgroupadd/..."}, 100
-	} else {
-		for name, text := range map[string]string{"go.mod": "module passes.test/m\n\ngo 1.26\n", "m.go": fewLeaks} {
-			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o666); err != nil {
-				t.Fatal(err)
-			}
-		}
-	}
-	pkgs, err := packages.Load(&packages.Config{Mode: packages.LoadAllSyntax | packages.NeedModule, Dir: dir}, named...)
+	longform.Only(t, "packages with the syntax of all that they import")
+	named, least := []string{"./bodyclose/...", "./missingstop/...", "./waitgroupadd/..."}, 100
+	pkgs, err := packages.Load(&packages.Config{Mode: packages.LoadAllSyntax | packages.NeedModule, Dir: "../fixtures"}, named...)
 	if err != nil || packages.PrintErrors(pkgs) > 0 {
 		t.Fatal("the fixtures do not load: ", err)
 	}

@@ -127,7 +127,7 @@ func TestCache(t *testing.T) {
 		{long: true, name: "touch", known: "4/4 2/2", edit: func() { c.edit("alone/a.go", "package", "package") }},
 		{long: true, name: "edit a comment of a leaf", known: "3/4 1/2", edit: func() { c.edit("leaf/l.go", "package leaf", "// Package leaf is one.\npackage leaf") }},
 		{long: true, name: "edit the body of a leaf", known: "3/4 1/2", edit: func() { c.edit("alone/a.go", "return 0", "return 1") }},
-		{name: "edit a body at the base, facts unchanged", known: "3/4 2/2", edit: func() { c.edit("base/b.go", "println(1)", "println(2)") }},
+		{long: true, name: "edit a body at the base, facts unchanged", known: "3/4 2/2", edit: func() { c.edit("base/b.go", "println(1)", "println(2)") }},
 		{name: "edit a body at the base, facts changed", edit: func() { c.edit("base/b.go", "defer r.Body.Close()", "_ = r.Body") }, want: `"function":"Get"`},
 		{name: "and back", known: "4/4 2/2", edit: func() { c.edit("base/b.go", "_ = r.Body", "defer r.Body.Close()") }, not: `"function":"Get"`},
 		{long: true, name: "change a signature", edit: func() {
@@ -144,7 +144,7 @@ func TestCache(t *testing.T) {
 		}, not: `"function":"H"`},
 		{long: true, name: "set the tag", edit: func() { flags = append(flags, "-tags=special") }, want: `"function":"H"`},
 		{long: true, name: "unset the tag", known: "4/4 2/2", edit: func() { flags = flags[:len(flags)-1] }, not: `"function":"H"`},
-		{name: "change a dependency", edit: func() {
+		{long: true, name: "change a dependency", edit: func() {
 			c.edit("dep/dep.go", "func N() int { return 1 }", "func N() int { return 2 }\n\n// M is new.\nfunc M() {}")
 		}},
 		{long: true, name: "unsafe fixes", known: "4/4 0/2", edit: func() { flags = append(flags, "-unsafe") }},
@@ -160,7 +160,7 @@ func TestCache(t *testing.T) {
 				t.Fatal(err)
 			}
 		}, not: `"function":"G"`},
-		{name: "write the fixes", edit: func() { c.run("-w", "-q") }, not: `"function":"Leak"`},
+		{long: true, name: "write the fixes", edit: func() { c.run("-w", "-q") }, not: `"function":"Leak"`},
 	} {
 		if step.long && !longform.Wanted() {
 			continue
@@ -216,10 +216,6 @@ func TestCacheDamaged(t *testing.T) {
 			return os.Mkdir(name, 0o777)
 		},
 	}
-	if !longform.Wanted() {
-		delete(damage, "cut off")
-		delete(damage, "emptied")
-	}
 	for what, f := range damage {
 		if got := c.run(); got != want {
 			t.Errorf("before %s:\n%s\nwant:\n%s", what, got, want)
@@ -250,14 +246,11 @@ func TestCacheDamaged(t *testing.T) {
 
 // TestCacheShared wants runs at the same time not to disturb one another.
 func TestCacheShared(t *testing.T) {
-	longform.Only(t, "runs at the same time: TestTwoRunsAtOnce has two")
+	longform.Only(t, "six runs at once: TestTwoRunsAtOnce has two")
 	c := newCacheRun(t)
 	want := c.run("-no-cache")
 	var wg sync.WaitGroup
-	got := make([]string, 2)
-	if longform.Wanted() {
-		got = make([]string, 6)
-	}
+	got := make([]string, 6)
 	for i := range got {
 		wg.Go(func() { got[i] = c.run() })
 	}
@@ -272,6 +265,7 @@ func TestCacheShared(t *testing.T) {
 // TestCacheNeighbours edits files that do not belong to a package, but lie in
 // its directory and may call its functions.
 func TestCacheNeighbours(t *testing.T) {
+	longform.Only(t, "files beside a package")
 	work := "import \"sync\"\n\nfunc work(wg *sync.WaitGroup) {\n\twg.Add(1)\n\tdefer wg.Done()\n}\n\n" +
 		"func F() {\n\tvar wg sync.WaitGroup\n\tgo work(&wg)\n\twg.Wait()\n}\n"
 	for _, test := range []struct{ pkg, file, neighbour string }{
@@ -280,17 +274,10 @@ func TestCacheNeighbours(t *testing.T) {
 		{"near", "n.go", "n_test.go"},
 		{"near_test", "x_test.go", "y_plan9_test.go"},
 	} {
-		if !longform.Wanted() && test.neighbour != "_n.go" {
-			continue
-		}
 		c := newCacheRun(t)
 		c.write("near/"+test.file, "package "+test.pkg+"\n\n"+work)
 		args := []string{"-tests=" + fmt.Sprint(test.pkg != "near"), "./near"}
-		calls := []string{"", "work(nil)"}
-		if longform.Wanted() {
-			calls = append(calls, "")
-		}
-		for _, call := range calls {
+		for _, call := range []string{"", "work(nil)", ""} {
 			c.write("near/"+test.neighbour, "package "+test.pkg+"\n\nfunc g() { "+call+" }\n")
 			want := c.run(append(args, "-no-cache")...)
 			if stays := strings.Contains(want, "may call work"); stays != (call != "") {
@@ -306,7 +293,7 @@ func TestCacheNeighbours(t *testing.T) {
 // TestTwinFixes wants the text of a fixed file to be that of today, also if
 // another module has a package with the same path and findings.
 func TestTwinFixes(t *testing.T) {
-	longform.Only(t, "TestTwins for modules with equal findings")
+	longform.Only(t, "modules with equal findings")
 	c := newCacheRun(t)
 	for _, dir := range []string{"one", "two"} {
 		c.write(dir+"/go.mod", "module example.com/twin\n\ngo 1.26\n")
@@ -323,6 +310,7 @@ func TestTwinFixes(t *testing.T) {
 // TestTwins wants two modules whose packages have the same paths to be told
 // apart: their types, what is known of their functions, and their findings.
 func TestTwins(t *testing.T) {
+	longform.Only(t, "modules with packages of the same paths")
 	c := newCacheRun(t)
 	leak := "package alone\n\nfunc %s() {\n\tch := make(chan int)\n\tgo func() { ch <- 1 }()\n}\n"
 	for dir, ends := range map[string]string{"one": "defer r.Body.Close()", "two": "_ = r.Body"} {
@@ -333,11 +321,7 @@ func TestTwins(t *testing.T) {
 		c.write(dir+"/leaf/l.go", "package leaf\n\nimport (\n\t\"net/http\"\n\n\t\"example.com/twin/base\"\n)\n\n"+
 			"func Get"+name+"(url string) error {\n\tr, err := http.Get(url)\n\tif err != nil {\n\t\treturn err\n\t}\n\tbase.Done"+name+"(r)\n\treturn nil\n}\n")
 	}
-	runs, orders := 1, [][]string{{"./one/...", "./two/..."}}
-	if longform.Wanted() {
-		runs, orders = 2, append(orders, []string{"./two/...", "./one/..."})
-	}
-	for _, args := range orders {
+	for _, args := range [][]string{{"./one/...", "./two/..."}, {"./two/...", "./one/..."}} {
 		args = append(args, "-format=json")
 		want := c.run(append(args, "-no-cache")...)
 		for _, name := range []string{"One", "Two", "GetTwo"} {
@@ -348,7 +332,7 @@ func TestTwins(t *testing.T) {
 		if strings.Contains(want, `"GetOne"`) || strings.Contains(want, `"skipped":[{`) {
 			t.Errorf("%s: want all analysed and nothing in GetOne:\n%s", args, want)
 		}
-		for i := range runs {
+		for i := range 2 {
 			if got := c.run(args...); got != want {
 				t.Errorf("%s, run %d with the cache:\n%s\nwithout it:\n%s", args, i+1, got, want)
 			}
