@@ -18,6 +18,8 @@ type Assurance struct {
 	Kind  AssuranceKind
 	Param int // index of the parameter
 	Other int // of the one that Param is equal to
+	// Status is set if not Param, a response, but its status is equal to the other.
+	Status bool
 	// Soft is set if it may be otherwise, but then the test has failed.
 	Soft bool
 }
@@ -47,8 +49,9 @@ func init() {
 
 // claim is an assurance about variables.
 type claim struct {
-	kind AssuranceKind
-	v, w *types.Var
+	kind   AssuranceKind
+	v, w   *types.Var
+	status bool // it is the status of v that is equal to w
 }
 
 // GuardsError returns the index of an error argument that is nil whenever fn returns.
@@ -74,12 +77,12 @@ func assurances(p *code.Pass, sig *types.Signature, fn *code.Func) (out []Assura
 	short := len(fn.Body.List) <= fewStatements
 	add := func(c claim, i, j int) {
 		if holds(p, fn, c, false) {
-			out = append(out, Assurance{Kind: c.kind, Param: i, Other: j})
+			out = append(out, Assurance{Kind: c.kind, Param: i, Other: j, Status: c.status})
 		} else if short && c.kind != AssuresNil && holds(p, fn, c, true) {
-			out = append(out, Assurance{Kind: c.kind, Param: i, Other: j, Soft: true})
+			out = append(out, Assurance{Kind: c.kind, Param: i, Other: j, Status: c.status, Soft: true})
 		}
 	}
-	var comparable []int
+	var comparable, responses []int
 	for i := range sig.Params().Len() {
 		v := sig.Params().At(i)
 		if !short && !typeis.Error(v.Type()) || !checkable(v.Type()) || !steady(p, v, fn) {
@@ -97,14 +100,28 @@ func assurances(p *code.Pass, sig *types.Signature, fn *code.Func) (out []Assura
 				out = append(out, Assurance{Kind: AssuresAllNil, Param: i, Other: i})
 			}
 			continue
+		case typeis.Response(t):
+			responses = append(responses, i)
+			continue
+		case plain(t): // of which only more than one says something
 		default:
 			add(claim{kind: AssuresNil, v: v}, i, i)
 			add(claim{kind: AssuresSet, v: v}, i, i)
 		}
 		for _, j := range comparable {
+			if (plain(v.Type()) || plain(sig.Params().At(j).Type())) && !types.Identical(v.Type(), sig.Params().At(j).Type()) {
+				continue
+			}
 			add(claim{kind: AssuresEqual, v: sig.Params().At(j), w: v}, j, i)
 		}
 		comparable = append(comparable, i)
+	}
+	for _, i := range responses {
+		for _, j := range comparable {
+			if w := sig.Params().At(j); plain(w.Type()) {
+				add(claim{kind: AssuresEqual, v: sig.Params().At(i), w: w, status: true}, i, j)
+			}
+		}
 	}
 	return out
 }
@@ -242,18 +259,27 @@ func checkable(t types.Type) bool {
 		return true
 	}
 	i, ok := types.Unalias(t).(*types.Interface)
-	return typeis.Error(t) || typeis.Bool(t) || typeis.Errors(t) || ok && i.Empty()
+	return plain(t) || typeis.Response(t) || typeis.Error(t) || typeis.Bool(t) || typeis.Errors(t) || ok && i.Empty()
+}
+
+// plain reports whether values of t are numbers or strings.
+func plain(t types.Type) bool {
+	b, ok := t.Underlying().(*types.Basic)
+	return ok && b.Info()&(types.IsInteger|types.IsString) != 0
 }
 
 // mayAssure is a cheap look at a function: could it check its arguments?
 func mayAssure(sig *types.Signature, d *ast.FuncDecl) bool {
-	names := map[string]bool{}
+	names, others := map[string]bool{}, 0
 	for v := range sig.Params().Variables() {
 		if checkable(v.Type()) {
 			names[v.Name()] = true
+			if !plain(v.Type()) && !typeis.Response(v.Type()) {
+				others++
+			}
 		}
 	}
-	return len(names) > 0 && len(d.Body.List) <= fewStatements && asks(d.Body, names)
+	return (others > 0 || len(names) > 1) && len(d.Body.List) <= fewStatements && asks(d.Body, names)
 }
 
 // asks reports whether body tests, ranges over or passes on one of names.

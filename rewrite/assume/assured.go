@@ -57,7 +57,11 @@ func AssuredBy(p *code.Pass, call *ast.CallExpr) (out []Assured) {
 		if last := max(a.Param, a.Other); last >= len(call.Args) || len(call.Args) < sig.Params().Len()-1 {
 			continue // the results of another call
 		}
-		out = append(out, Assured{Kind: a.Kind, X: call.Args[a.Param], Y: call.Args[a.Other], Soft: a.Soft})
+		x := call.Args[a.Param]
+		if a.Status {
+			x = &ast.SelectorExpr{X: x, Sel: ast.NewIdent("StatusCode")}
+		}
+		out = append(out, Assured{Kind: a.Kind, X: x, Y: call.Args[a.Other], Soft: a.Soft})
 	}
 	return out
 }
@@ -147,7 +151,10 @@ func equalImplies(p *code.Pass, x, y ast.Expr, c claim) bool {
 	case AssuresSet:
 		return v == c.v && sentinel(p, y)
 	case AssuresEqual:
-		return v == c.v && p.VarOf(y) == c.w
+		if sel, ok := ast.Unparen(x).(*ast.SelectorExpr); ok && c.status {
+			return sel.Sel.Name == "StatusCode" && p.VarOf(sel.X) == c.v && p.VarOf(y) == c.w
+		}
+		return !c.status && v == c.v && p.VarOf(y) == c.w
 	}
 	return false
 }
