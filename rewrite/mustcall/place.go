@@ -2,7 +2,6 @@ package mustcall
 
 import (
 	"go/ast"
-	"go/token"
 	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
@@ -153,14 +152,6 @@ func (o *Owed) beforeExits(g Guard) Place {
 		return Place{Why: o.Var.Name() + " is assigned again"}
 	case !g.covers(exits.Jumps):
 		return Place{Why: "at an exit, whether " + o.Var.Name() + " is set is not known"}
-	case exits.Last != nil && !o.lastFits(exits.Last):
-		return Place{Why: "the end of the statements around the call cannot be reached by one more"}
 	}
 	return Place{Kind: BeforeExits, Guard: g, Exits: exits}
-}
-
-// lastFits reports whether a statement can stand after s.
-func (o *Owed) lastFits(s ast.Stmt) bool {
-	br, ok := s.(*ast.BranchStmt)
-	return !ok || br.Tok != token.FALLTHROUGH
 }
