@@ -16,6 +16,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rules/endlessgoroutine"
 	"github.com/goroutinefix/goroutinefix/rules/lockedwait"
 	"github.com/goroutinefix/goroutinefix/rules/lostcancel"
+	"github.com/goroutinefix/goroutinefix/rules/missingsignal"
 	"github.com/goroutinefix/goroutinefix/rules/missingstop"
 	"github.com/goroutinefix/goroutinefix/rules/resourceclose"
 	"github.com/goroutinefix/goroutinefix/rules/waitgroupadd"
@@ -37,6 +38,7 @@ var registry = []struct {
 	{missingstop.Rule, missingstop.Analyzer},
 	{endlessgoroutine.Rule, endlessgoroutine.Analyzer},
 	{resourceclose.Rule, resourceclose.Analyzer},
+	{missingsignal.Rule, missingsignal.Analyzer},
 }
 
 // All returns the rules in the order in which they are listed.
