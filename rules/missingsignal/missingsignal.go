@@ -15,8 +15,19 @@ package missingsignal
 
 import (
 	_ "embed"
+	"go/ast"
+	"go/token"
+	"go/types"
 
+	"github.com/dave/dst"
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/callers"
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
+	"github.com/goroutinefix/goroutinefix/rewrite/flow"
+	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 )
 
@@ -31,5 +42,285 @@ var source string
 
 func find(p *code.Pass) []rule.Match {
 	var out []rule.Match
+	seen := map[token.Pos]bool{}
+	for c := range p.Candidates((*ast.CallExpr)(nil)) {
+		fn := p.EnclosingFunc(c)
+		if fn == nil || p.Pkg.Name() == "main" && fn.Name() == "main" || !channel.IsMake(p, c.Node().(*ast.CallExpr)) {
+			continue // when main returns, nothing is left to block
+		}
+		for _, m := range misses(p, c, fn) {
+			for _, match := range m.matches() {
+				if !seen[match.Pos] {
+					seen[match.Pos] = true
+					match.Related = append(match.Related, rule.Related{Pos: c.Node().Pos(), End: c.Node().End(), Message: "the channel is made here"})
+					out = append(out, match)
+				}
+			}
+		}
+	}
 	return out
+}
+
+// matches reports a miss where it can be mended: at the exit of the function that
+// leaves the word out, if it is one of the package, else at the wait.
+func (m miss) matches() []rule.Match {
+	if m.via != nil {
+		return m.leftOut()
+	}
+	op := m.wait.op.Op.Node()
+	name := types.ExprString(m.wait.op.At.Node().(ast.Expr))
+	match := rule.Match{Pos: op.Pos(), End: op.End(), Message: "receive from " + name + " blocks forever when " + m.s.fn.Called()}
+	switch r := op.(type) {
+	case *ast.RangeStmt:
+		match.End, match.Message = r.X.End(), "range over "+name+" blocks forever when "+m.s.fn.Called()
+	case *ast.CallExpr:
+		match.Message = "call that receives from " + name + " blocks forever when " + m.s.fn.Called()
+	}
+	if m.wait.op.Kind == channel.Other {
+		call := code.Unparen(m.wait.op.At).Parent().Node()
+		match.Pos, match.End = call.Pos(), call.End()
+	}
+	if m.wait.start.Valid() && !m.wait.deferred {
+		match.Message += " returns and"
+	}
+	match.Message += " has started nothing that " + m.s.verb()
+	for _, g := range m.s.gives {
+		if g.real && !g.own {
+			match.Related = append(match.Related, rule.Related{Pos: g.at.Node().Pos(), End: g.at.Node().End(), Message: "on other paths, it is given to somebody here"})
+			break
+		}
+	}
+	for _, ret := range m.exits {
+		match.Related = append(match.Related, rule.Related{Pos: ret.Pos(), End: ret.End(), Message: "the function returns here"})
+	}
+	if !m.wait.start.Valid() || m.wait.deferred {
+		return []rule.Match{match.None("whether to wait on this path, or to start what ends the wait, is for the author to say")}
+	}
+	return []rule.Match{m.s.closed(match, m.exits, m.end)}
+}
+
+// verb says how the word is given.
+func (s *signal) verb() string {
+	for _, g := range s.gives {
+		if g.real && g.send {
+			return "sends on it"
+		}
+	}
+	return "closes it"
+}
+
+// closed offers to close the channel before each of exits.
+func (s *signal) closed(m rule.Match, exits []*ast.ReturnStmt, end bool) rule.Match {
+	for _, g := range s.gives {
+		if g.send {
+			return m.None("what should be sent, and by whom, is for the author to say")
+		}
+	}
+	if end {
+		return m.None("no close can be inserted where it ends without a return")
+	}
+	for _, ret := range exits {
+		c, ok := s.p.Find(s.fn.Cursor, ret)
+		_, _, listed := code.StmtList(c)
+		switch {
+		case !ok || !listed:
+			return m.None("the return is no statement of its own")
+		case naming.Shadowed(s.p, "close", ret.Pos()):
+			return m.None("close is shadowed here")
+		case !naming.Visible(s.p, s.v, ret.Pos()):
+			return m.None(s.v.Name() + " is shadowed here")
+		case s.comesFrom(ret):
+			return m.None("the channel may be closed by then, and to close it twice panics")
+		}
+	}
+	return m.Unsafe("Close "+s.v.Name()+" before the return, too; what waits for it then goes on", func(d *dstedit.Decl) error {
+		for _, ret := range exits {
+			if err := d.InsertBefore(ret, dstedit.ExprStmt(dst.Expr(dstedit.Call(dstedit.Ident("close"), dstedit.Ident(s.v.Name()))))); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// leftOut reports the exits of who leaves the word out.
+func (m miss) leftOut() []rule.Match {
+	via, s := m.via, m.s
+	for range 5 {
+		next := via.signal(s.p)
+		if next == nil {
+			break
+		}
+		s = next
+		skips := s.skips()
+		if len(skips) == 0 {
+			return nil
+		}
+		if skips[0].via == nil {
+			return m.at(s, skips)
+		}
+		via = skips[0].via
+	}
+	op := m.wait.op.Op.Node()
+	match := rule.Match{Pos: op.Pos(), End: op.End(), Message: "receive from " + m.s.v.Name() + " blocks forever when " + via.name() + " fails, which then leaves it open"}
+	return []rule.Match{match.None("the function is one of another package")}
+}
+
+// signal returns the channel in the function; nil if it is none of the package.
+func (g *part) signal(p *code.Pass) *signal {
+	if g.lit != nil {
+		return g.lit
+	}
+	fn := p.Declaration(g.callee)
+	if fn == nil {
+		return nil
+	}
+	return follow(p, fn, g.callee.Signature().Params().At(g.index))
+}
+
+func (g *part) name() string {
+	if g.callee != nil {
+		return g.callee.Name()
+	}
+	return "the goroutine"
+}
+
+// at reports the exits of s.
+func (m miss) at(s *signal, skips []skip) (out []rule.Match) {
+	var exits []*ast.ReturnStmt
+	end := false
+	for _, x := range skips {
+		switch {
+		case x.ret == nil:
+			end = true
+		case x.via == nil:
+			exits = append(exits, x.ret)
+		}
+	}
+	match := rule.Match{Pos: s.fn.Body.Rbrace, End: s.fn.Body.Rbrace + 1}
+	if len(exits) > 0 {
+		match.Pos, match.End = exits[0].Pos(), exits[0].End()
+	}
+	if s.p.InTest(match.Pos) || s.p.InTest(m.wait.at.Node().Pos()) {
+		return nil // what fails in a test is a failed test
+	}
+	name := s.fn.Name()
+	if name == "" {
+		name = "the goroutine"
+	}
+	how := "closing "
+	if s.verb() != "closes it" {
+		how = "sending on "
+	}
+	what := " returns an error without "
+	if len(exits) == 0 || len(exits[0].Results) == 0 {
+		what = " returns after an error without "
+	}
+	match.Message = name + what + how + s.v.Name() + ", and " + m.s.fn.Called() + " waits for it all the same"
+	op := m.wait.op.At.Node()
+	match.Related = append(match.Related, rule.Related{Pos: op.Pos(), End: op.End(), Message: "the wait is here"})
+	for _, ret := range exits[min(1, len(exits)):] {
+		match.Related = append(match.Related, rule.Related{Pos: ret.Pos(), End: ret.End(), Message: "it returns here, too"})
+	}
+	if reason := m.shared(s); reason != "" {
+		return []rule.Match{match.None(reason)}
+	}
+	return []rule.Match{s.closed(match, exits, end)}
+}
+
+// shared says why a close in the function of s may be the second one: its callers may
+// close the channel after an error.
+func (m miss) shared(s *signal) string {
+	d, ok := s.fn.Cursor.Node().(*ast.FuncDecl)
+	if !ok {
+		if s.v == m.s.v {
+			for _, g := range m.s.gives {
+				if g.own {
+					return "others close the channel, too, and to close it twice panics"
+				}
+			}
+		}
+		return ""
+	}
+	fn, ok := s.p.TypesInfo.Defs[d.Name].(*types.Func)
+	if !ok {
+		return "who calls it is not known"
+	}
+	calls, all := callers.CallSites(s.p, fn)
+	if !all {
+		return "others may call " + fn.Name() + " and close the channel themselves"
+	}
+	index := -1
+	for i := range fn.Signature().Params().Len() {
+		if fn.Signature().Params().At(i) == s.v {
+			index = i
+		}
+	}
+	for _, c := range calls {
+		call := c.Node().(*ast.CallExpr)
+		around := s.p.EnclosingFunc(c)
+		if around == nil || index < 0 || index >= len(call.Args) {
+			return "who calls it is not known"
+		}
+		v := s.p.VarOf(call.Args[index])
+		if v == nil {
+			return "what " + around.Called() + " passes is not known"
+		}
+		if mayClose(s.p, around, v, c) {
+			return around.Called() + " or who gets the channel from it may close it, too, and to close it twice panics"
+		}
+	}
+	return ""
+}
+
+// mayClose reports whether the channel in v that a call passes may be closed by the
+// function around that, or by anybody else whom it gives the channel on the same path.
+func mayClose(p *code.Pass, around *code.Func, v *types.Var, call inspector.Cursor) bool {
+	if !p.DeclaredIn(v, around) {
+		return true
+	}
+	at := code.FlowNode(call, around)
+	for _, u := range channel.Uses(p, around.Cursor, v) {
+		switch u.Kind {
+		case channel.Close:
+			return true
+		case channel.Other:
+			node := code.FlowNode(u.At, around)
+			if call.Contains(u.At) || node == at && returnsReceiver(p, u, around) {
+				continue
+			}
+			if a, ok := channel.ArgumentOf(p, u); ok && !a.Effect.Closes {
+				continue
+			}
+			if node == at || leadsTo(around, node, at) || leadsTo(around, at, node) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// returnsReceiver reports whether u is a result of the function that can only be received from.
+func returnsReceiver(p *code.Pass, u channel.Use, fn *code.Func) bool {
+	c := code.Unparen(u.At)
+	ret, ok := c.Parent().Node().(*ast.ReturnStmt)
+	sig := p.Signature(fn)
+	if !ok || sig == nil || sig.Results().Len() != len(ret.Results) {
+		return false
+	}
+	for i, r := range ret.Results {
+		if r == c.Node() {
+			ch, isChan := sig.Results().At(i).Type().Underlying().(*types.Chan)
+			return isChan && ch.Dir() == types.RecvOnly
+		}
+	}
+	return false
+}
+
+func leadsTo(fn *code.Func, from, to ast.Node) (leads bool) {
+	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
+		leads = leads || n == to
+		return s, !leads
+	}}.After(fn.Flow, from, struct{}{})
+	return leads
 }

@@ -1,0 +1,292 @@
+package missingsignal
+
+import (
+	"go/ast"
+	"go/types"
+
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
+)
+
+// signal is a channel as one function sees it: a variable that it makes, that it
+// gets as a parameter, or that it captures.
+type signal struct {
+	p     *code.Pass
+	fn    *code.Func
+	v     *types.Var
+	gives map[ast.Node]*give // by node of the flow of fn
+	waits []wait
+	lost  bool // it is not one channel all the time
+}
+
+// give is a place where the word is given, or where somebody else gets the channel.
+type give struct {
+	at   inspector.Cursor // the use of the channel
+	real bool             // it is known that the word is given, at least on some way
+	own  bool             // by the function itself, and not by one that it calls or starts
+	send bool             // by a send
+	// part says that whoever gets the channel gives the word on some of its ways out only.
+	part *part
+}
+
+// part is a function that gives the word on some ways out only.
+type part struct {
+	callee *types.Func
+	index  int     // of the parameter
+	lit    *signal // the channel in a literal that is started as a goroutine; else nil
+	// Whether it runs in a goroutine of its own. Otherwise the call tells of an error:
+	async   bool
+	call    *ast.CallExpr
+	err     *types.Var // the variable that gets the error; nil if nothing does
+	results []*types.Var
+}
+
+// wait is a wait for the word that nothing else ends.
+type wait struct {
+	at inspector.Cursor // the receive or range, or the argument of a call that waits
+	// start is the go statement of the goroutine that waits, or the defer statement;
+	// invalid if the function waits itself, where it stands.
+	start    inspector.Cursor
+	deferred bool
+	op       channel.Use // what to report; of the kind Other for a function with a name
+}
+
+// follow sorts what fn does with the channel in v.
+func follow(p *code.Pass, fn *code.Func, v *types.Var) *signal {
+	s := &signal{p: p, fn: fn, v: v, gives: map[ast.Node]*give{}}
+	seen := map[ast.Node]bool{}
+	made := 0
+	for _, u := range channel.Uses(p, fn.Cursor, v) {
+		switch {
+		case u.Kind == channel.Nil:
+		case u.Kind == channel.Make:
+			if code.IsAssigned(u.At) {
+				made++
+			}
+		case u.GoroutineFunc == fn.Cursor:
+			s.own(u)
+		default:
+			lit := s.literal(u.GoroutineFunc)
+			if !seen[lit.Node()] {
+				seen[lit.Node()] = true
+				s.captured(lit, u)
+			}
+		}
+	}
+	s.lost = made > 1 || made > 0 && v.Kind() == types.ParamVar
+	return s
+}
+
+// literal returns the literal around or at c that the function itself evaluates.
+func (s *signal) literal(c inspector.Cursor) inspector.Cursor {
+	for {
+		outer := s.p.GoroutineFunc(c.Parent())
+		if outer == s.fn.Cursor || !s.fn.Cursor.Contains(outer) {
+			return c
+		}
+		c = outer
+	}
+}
+
+// add records a give; what gives for certain outweighs what may not.
+func (s *signal) add(c inspector.Cursor, g give) {
+	node := code.FlowNode(c, s.fn)
+	if node == nil {
+		s.lost = true
+		return
+	}
+	old := s.gives[node]
+	if old == nil {
+		s.gives[node] = &g
+		return
+	}
+	old.real, old.own, old.send = old.real || g.real, old.own && g.own, old.send || g.send
+	if g.part == nil || old.part == nil || old.part.callee != g.part.callee {
+		old.part = nil
+	}
+}
+
+func (s *signal) own(u channel.Use) {
+	switch u.Kind {
+	case channel.Send, channel.Close:
+		s.add(u.Op, give{at: u.At, real: true, own: true, send: u.Kind == channel.Send})
+	case channel.Recv, channel.Range:
+		s.receive(u)
+	case channel.Other:
+		s.passed(u)
+	}
+}
+
+func (s *signal) receive(u channel.Use) {
+	if !u.Waits() {
+		return
+	}
+	w := wait{at: u.At, op: u}
+	for d := range u.At.Enclosing((*ast.DeferStmt)(nil), (*ast.FuncDecl)(nil), (*ast.FuncLit)(nil)) {
+		if d == s.fn.Cursor {
+			break
+		}
+		if _, isDefer := d.Node().(*ast.DeferStmt); isDefer {
+			w.start, w.deferred = d, true
+			break
+		}
+		lit, isLit := d.Node().(*ast.FuncLit)
+		if !isLit {
+			continue
+		}
+		// Within a literal that is called or deferred where it stands: only a wait that it comes to in any case.
+		if sub := (&signal{p: s.p, fn: s.p.FuncOf(d), v: s.v, gives: map[ast.Node]*give{}, waits: []wait{{at: u.At, op: u}}}); lit.Body == nil || !sub.waitsSurely() {
+			return
+		}
+	}
+	s.waits = append(s.waits, w)
+}
+
+// passed is for a channel that the function itself passes on.
+func (s *signal) passed(u channel.Use) {
+	at := code.Unparen(u.At)
+	parent := at.Parent()
+	call, isCall := parent.Node().(*ast.CallExpr)
+	handed := give{at: u.At}
+	if !isCall || ast.Node(call.Fun) == at.Node() || call.Ellipsis.IsValid() {
+		s.add(u.At, handed)
+		return
+	}
+	if s.p.IsBuiltin(call, "len") || s.p.IsBuiltin(call, "cap") {
+		return
+	}
+	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
+		c, found := parent.FindNode(lit)
+		if !found || !launch.StartedBy(s.p, c, s.fn).Valid() {
+			s.add(u.At, handed)
+			return
+		}
+		for _, field := range lit.Type.Params.List {
+			for _, name := range field.Names {
+				if v, ok := s.p.TypesInfo.Defs[name].(*types.Var); ok && s.p.LitArgument(c, v) == at.Node() {
+					s.started(follow(s.p, s.p.FuncOf(c), v), parent.Parent(), u.At)
+					return
+				}
+			}
+		}
+		s.add(u.At, handed)
+		return
+	}
+	fn := s.p.Callee(call)
+	index := -1
+	for i, arg := range call.Args {
+		if arg == at.Node() {
+			index = i
+		}
+	}
+	w := wordOf(s.p, fn, index)
+	if !w.Known {
+		s.add(u.At, handed)
+		return
+	}
+	switch parent.Parent().Node().(type) {
+	case *ast.GoStmt:
+		s.word(w, parent.Parent(), wait{at: u.At, start: parent.Parent(), op: u}, give{at: u.At, real: true, send: w.Sends, part: &part{callee: fn, index: index, async: true, call: call}})
+	case *ast.DeferStmt:
+		if w.Gives || w.Hands {
+			s.add(u.At, give{at: u.At, real: w.Gives, send: w.Sends})
+		}
+	default:
+		g := give{at: u.At, real: true, send: w.Sends, part: &part{callee: fn, index: index, call: call}}
+		if w.Skips && !s.told(parent, g.part) {
+			w.Skips = false
+		}
+		s.word(w, parent, wait{at: u.At, op: u}, g)
+	}
+}
+
+// told finds what the caller learns of the error of a call. It reports false for
+// what is not understood: then the caller may know.
+func (s *signal) told(call inspector.Cursor, g *part) bool {
+	sig, ok := s.p.TypesInfo.TypeOf(g.call.Fun).Underlying().(*types.Signature)
+	if !ok {
+		return false
+	}
+	c := code.Unparen(call)
+	switch n := c.Parent().Node().(type) {
+	case *ast.ExprStmt, *ast.ReturnStmt:
+		return true
+	case *ast.AssignStmt:
+		if len(n.Rhs) != 1 || code.OnLeft(n, c) {
+			return false
+		}
+		for i, l := range n.Lhs {
+			if code.IsBlank(l) {
+				continue
+			}
+			v := s.p.VarOf(l)
+			if v == nil || !s.p.DeclaredIn(v, s.fn) {
+				return false
+			}
+			if i == sig.Results().Len()-1 && isError(v.Type()) {
+				g.err = v
+			} else {
+				g.results = append(g.results, v)
+			}
+		}
+		return true
+	case *ast.BinaryExpr:
+		x, _, ok := s.p.NilTest(n, true)
+		return ok && ast.Unparen(x) == ast.Expr(g.call)
+	}
+	return false
+}
+
+// captured is for a channel that a literal captures, of which u is a use.
+func (s *signal) captured(lit inspector.Cursor, u channel.Use) {
+	start := launch.StartedBy(s.p, lit, s.fn)
+	if !start.Valid() {
+		call, ok := code.Unparen(lit).Parent().Node().(*ast.CallExpr)
+		if ok && startsGoroutine[s.p.FullName(call)] && s.p.GoroutineFunc(lit.Parent()) == s.fn.Cursor {
+			start = code.Unparen(lit).Parent()
+		}
+	}
+	if fn := s.p.FuncOf(lit); start.Valid() && fn != nil {
+		s.started(follow(s.p, fn, s.v), start, u.At)
+		return
+	}
+	s.add(lit, give{at: u.At})
+}
+
+// startsGoroutine are the functions that run a literal in a goroutine.
+var startsGoroutine = map[string]bool{
+	"(*sync.WaitGroup).Go":                   true,
+	"(*golang.org/x/sync/errgroup.Group).Go": true,
+}
+
+// started is for a literal that runs in a goroutine of its own; start starts it.
+func (s *signal) started(sub *signal, start, at inspector.Cursor) {
+	w := sub.summary()
+	if !w.Known {
+		s.add(start, give{at: at})
+		return
+	}
+	waiting := wait{at: at, start: start}
+	for _, x := range sub.waits {
+		waiting.op = x.op
+	}
+	s.word(w, start, waiting, give{at: at, real: true, send: w.Sends, part: &part{lit: sub, async: true}})
+}
+
+// word records what a function with the word w does that gets the channel at c.
+func (s *signal) word(w word, c inspector.Cursor, waiting wait, g give) {
+	switch {
+	case w.Gives:
+		if !w.Skips {
+			g.part = nil
+		}
+		s.add(c, g)
+	case w.Hands:
+		s.add(c, give{at: g.at})
+	case w.Waits:
+		s.waits = append(s.waits, waiting)
+	}
+}
