@@ -91,7 +91,7 @@ func (s *signal) elsewhere() bool {
 // sole reports whether a literal that the function starts is the only one that gives
 // the word, which it does itself: another rule looks at what it leaves out.
 func (s *signal) sole(g *part) bool {
-	if g.lit == nil {
+	if g.lit == nil || g.keeper != nil {
 		return false
 	}
 	real := 0

@@ -146,6 +146,9 @@ func (s *signal) closed(m rule.Match, exits []*ast.ReturnStmt, end bool) rule.Ma
 // leftOut reports the exits of who leaves the word out.
 func (m miss) leftOut() []rule.Match {
 	via, s := m.via, m.s
+	if via.keeper != nil {
+		return []rule.Match{m.abandoned()}
+	}
 	for range 5 {
 		next := via.signal(s.p)
 		if next == nil {
@@ -164,6 +167,18 @@ func (m miss) leftOut() []rule.Match {
 	op := m.wait.op.Op.Node()
 	match := rule.Match{Pos: op.Pos(), End: op.End(), Message: "receive from " + m.s.v.Name() + " blocks forever when " + via.name() + " fails, which then leaves it open"}
 	return []rule.Match{match.None("the function is one of another package")}
+}
+
+// abandoned reports a wait for a literal that is called no more.
+func (m miss) abandoned() rule.Match {
+	op, s, keeper := m.wait.op.Op.Node(), m.via.lit, m.via.keeper
+	match := rule.Match{Pos: op.Pos(), End: op.End(), Message: "receive from " + m.s.v.Name() + " blocks forever when " + keeper.Name() + " does not call the function that " + m.s.verb() + " again after an error"}
+	for _, x := range s.skips() {
+		if x.ret != nil {
+			match.Related = append(match.Related, rule.Related{Pos: x.ret.Pos(), End: x.ret.End(), Message: "the function returns an error here, and has not given the word"})
+		}
+	}
+	return match.None("what should end the wait then is for the author to say")
 }
 
 // signal returns the channel in the function; nil if it is none of the package.

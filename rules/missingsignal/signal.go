@@ -35,8 +35,9 @@ type give struct {
 // part is a function that gives the word on some ways out only.
 type part struct {
 	callee *types.Func
-	index  int     // of the parameter
-	lit    *signal // the channel in a literal that is started as a goroutine; else nil
+	index  int         // of the parameter
+	lit    *signal     // the channel in a literal that is started as a goroutine; else nil
+	keeper *types.Func // who calls the literal, which is no goroutine then
 	// Whether it runs in a goroutine of its own. Otherwise the call tells of an error:
 	async   bool
 	call    *ast.CallExpr
@@ -252,6 +253,13 @@ func (s *signal) captured(lit inspector.Cursor, u channel.Use) {
 	if fn := s.p.FuncOf(lit); start.Valid() && fn != nil {
 		s.started(follow(s.p, fn, s.v), start, u.At)
 		return
+	}
+	if call, fn := s.callback(lit); call.Valid() && s.p.FuncOf(lit) != nil {
+		w := follow(s.p, s.p.FuncOf(lit), s.v)
+		if known := w.summary(); known.Known && known.Gives && known.Skips && !known.Hands {
+			s.add(lit, give{at: u.At, real: true, send: known.Sends, part: &part{lit: w, keeper: fn, async: true}})
+			return
+		}
 	}
 	s.add(lit, give{at: u.At})
 }
