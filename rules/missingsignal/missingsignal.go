@@ -116,6 +116,9 @@ func (s *signal) closed(m rule.Match, exits []*ast.ReturnStmt, end bool) rule.Ma
 			return m.None("what should be sent, and by whom, is for the author to say")
 		}
 	}
+	if isFunc(s.v) {
+		return m.None("what it should do before it returns is for the author to say")
+	}
 	if end {
 		return m.None("no close can be inserted where it ends without a return")
 	}
@@ -224,7 +227,10 @@ func (m miss) at(s *signal, skips []skip) (out []rule.Match) {
 		name = "the goroutine"
 	}
 	how := "closing "
-	if s.verb() != "closes it" {
+	switch {
+	case isFunc(s.v):
+		how = "calling "
+	case s.verb() != "closes it":
 		how = "sending on "
 	}
 	what := " returns an error without "

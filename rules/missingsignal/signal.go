@@ -2,17 +2,20 @@ package missingsignal
 
 import (
 	"go/ast"
+	"go/token"
 	"go/types"
 
 	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 )
 
 // signal is a channel as one function sees it: a variable that it makes, that it
-// gets as a parameter, or that it captures.
+// gets as a parameter, or that it captures; or a function that gives the word on a
+// channel when it is called.
 type signal struct {
 	p     *code.Pass
 	fn    *code.Func
@@ -152,6 +155,10 @@ func (s *signal) passed(u channel.Use) {
 	parent := at.Parent()
 	call, isCall := parent.Node().(*ast.CallExpr)
 	handed := give{at: u.At}
+	if isCall && ast.Node(call.Fun) == at.Node() && isFunc(s.v) {
+		s.called(parent, u)
+		return
+	}
 	if !isCall || ast.Node(call.Fun) == at.Node() || call.Ellipsis.IsValid() {
 		s.add(u.At, handed)
 		return
@@ -204,6 +211,24 @@ func (s *signal) passed(u channel.Use) {
 	}
 }
 
+// called is for a call of the function that is followed instead of a channel.
+func (s *signal) called(call inspector.Cursor, u channel.Use) {
+	switch call.Parent().Node().(type) {
+	case *ast.GoStmt:
+		s.add(call.Parent(), give{at: u.At, real: true})
+	case *ast.DeferStmt:
+		s.add(call.Parent(), give{at: u.At, real: true, own: true})
+	default:
+		s.add(call, give{at: u.At, real: true, own: true})
+	}
+}
+
+// isFunc reports whether v is a function, which gives the word when it is called.
+func isFunc(v *types.Var) bool {
+	_, ok := v.Type().Underlying().(*types.Signature)
+	return ok
+}
+
 // told finds what the caller learns of the error of a call. It reports false for
 // what is not understood: then the caller may know.
 func (s *signal) told(call inspector.Cursor, g *part) bool {
@@ -254,14 +279,65 @@ func (s *signal) captured(lit inspector.Cursor, u channel.Use) {
 		s.started(follow(s.p, fn, s.v), start, u.At)
 		return
 	}
-	if call, fn := s.callback(lit); call.Valid() && s.p.FuncOf(lit) != nil {
-		w := follow(s.p, s.p.FuncOf(lit), s.v)
-		if known := w.summary(); known.Known && known.Gives && known.Skips && !known.Hands {
-			s.add(lit, give{at: u.At, real: true, send: known.Sends, part: &part{lit: w, keeper: fn, async: true}})
+	s.kept(lit, u)
+}
+
+// kept is for a channel that a literal captures which somebody may call.
+func (s *signal) kept(lit inspector.Cursor, u channel.Use) {
+	fn := s.p.FuncOf(lit)
+	if fn == nil || s.p.GoroutineFunc(lit.Parent()) != s.fn.Cursor {
+		s.add(lit, give{at: u.At})
+		return
+	}
+	sub := follow(s.p, fn, s.v)
+	w := sub.summary()
+	if !w.Known || !w.Gives || w.Hands {
+		s.add(lit, give{at: u.At})
+		return
+	}
+	if w.Skips {
+		if call, keeper := s.callback(lit); call.Valid() {
+			s.add(lit, give{at: u.At, real: true, send: w.Sends, part: &part{lit: sub, keeper: keeper, async: true}})
 			return
 		}
+		s.add(lit, give{at: u.At})
+		return
 	}
-	s.add(lit, give{at: u.At})
+	at := code.Unparen(lit)
+	switch n := at.Parent().Node().(type) {
+	case *ast.CallExpr:
+		if s.p.FullName(n) == "(*sync.Once).Do" {
+			s.add(lit, give{at: u.At, real: true, own: true, send: w.Sends})
+			return
+		}
+		s.passed(channel.Use{At: at, Op: at, GoroutineFunc: s.fn.Cursor})
+	case *ast.AssignStmt:
+		v := holder(s.p, n, at)
+		if v == nil || !frozen.Fixed(s.p, v) || !s.p.DeclaredIn(v, s.fn) {
+			s.add(lit, give{at: u.At})
+			return
+		}
+		named := follow(s.p, s.fn, v)
+		s.lost = s.lost || named.lost
+		for node, g := range named.gives {
+			if c, ok := s.p.Find(s.fn.Cursor, node); ok {
+				g.send = g.send || w.Sends
+				s.add(c, *g)
+			}
+		}
+	default:
+		s.add(lit, give{at: u.At})
+	}
+}
+
+// holder returns the variable that as declares for the literal at c; nil if there is none.
+func holder(p *code.Pass, as *ast.AssignStmt, c inspector.Cursor) *types.Var {
+	for i, r := range as.Rhs {
+		if r == c.Node() && len(as.Lhs) == len(as.Rhs) && as.Tok == token.DEFINE {
+			return p.VarOf(as.Lhs[i])
+		}
+	}
+	return nil
 }
 
 // startsGoroutine are the functions that run a literal in a goroutine.

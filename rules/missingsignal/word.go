@@ -10,7 +10,8 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// word is what a function does with a channel that it gets as a parameter. The zero
+// word is what a function does with a channel that it gets as a parameter, or with a
+// function, which gives the word when it is called. The zero
 // value says that nothing is known.
 type word struct {
 	Known bool
@@ -21,14 +22,15 @@ type word struct {
 	Waits bool // it waits for the word, and for nothing else, whatever happens
 }
 
-// words is what a function does with its parameters that are channels.
+// words is what a function does with its parameters that are channels, or functions,
+// which may give the word on one.
 var words = code.Register[[]word]("words")
 
 func init() {
-	words.Compute(takesChan, func(s *code.Subject) (out []word) {
+	words.Compute(takesWord, func(s *code.Subject) (out []word) {
 		for i := range s.Sig.Params().Len() {
 			v := s.Sig.Params().At(i)
-			if !typeis.Chan(v.Type()) || s.Sig.Variadic() && i == s.Sig.Params().Len()-1 || v.Name() == "" {
+			if !typeis.Chan(v.Type()) && !isFunc(v) || s.Sig.Variadic() && i == s.Sig.Params().Len()-1 || v.Name() == "" {
 				continue
 			}
 			if out == nil {
@@ -40,9 +42,9 @@ func init() {
 	})
 }
 
-func takesChan(sig *types.Signature, _ *ast.FuncDecl) bool {
+func takesWord(sig *types.Signature, _ *ast.FuncDecl) bool {
 	for v := range sig.Params().Variables() {
-		if typeis.Chan(v.Type()) {
+		if typeis.Chan(v.Type()) || isFunc(v) {
 			return true
 		}
 	}
