@@ -58,6 +58,9 @@ func find(p *code.Pass) []rule.Match {
 			}
 		}
 	}
+	for _, c := range perCalls(p) {
+		out = append(out, c.matches()...)
+	}
 	return out
 }
 
@@ -254,41 +257,60 @@ func (m miss) at(s *signal, skips []skip) (out []rule.Match) {
 func (m miss) shared(s *signal) string {
 	d, ok := s.fn.Cursor.Node().(*ast.FuncDecl)
 	if !ok {
-		if s.v == m.s.v {
+		if n := 0; s.v == m.s.v {
 			for _, g := range m.s.gives {
-				if g.own {
-					return "others close the channel, too, and to close it twice panics"
+				if g.real {
+					n++
 				}
 			}
+			if n == 1 {
+				return ""
+			}
 		}
-		return ""
+		return "others may close the channel, too, and to close it twice panics"
 	}
 	fn, ok := s.p.TypesInfo.Defs[d.Name].(*types.Func)
-	if !ok {
-		return "who calls it is not known"
-	}
-	calls, all := callers.CallSites(s.p, fn)
-	if !all {
-		return "others may call " + fn.Name() + " and close the channel themselves"
-	}
-	index := -1
-	for i := range fn.Signature().Params().Len() {
-		if fn.Signature().Params().At(i) == s.v {
-			index = i
+	for i := range d.Type.Params.NumFields() {
+		if ok && fn.Signature().Params().At(i) == s.v {
+			return closers(s.p, fn, i, 3)
 		}
+	}
+	return "who calls it is not known"
+}
+
+// closers says who may close what fn gets as its parameter with an index, after a call.
+func closers(p *code.Pass, fn *types.Func, index, depth int) string {
+	calls, all := callers.CallSites(p, fn)
+	if !all || depth == 0 {
+		return "others may call " + fn.Name() + " and close the channel themselves"
 	}
 	for _, c := range calls {
 		call := c.Node().(*ast.CallExpr)
-		around := s.p.EnclosingFunc(c)
-		if around == nil || index < 0 || index >= len(call.Args) {
+		around := p.EnclosingFunc(c)
+		if around == nil || index >= len(call.Args) {
 			return "who calls it is not known"
 		}
-		v := s.p.VarOf(call.Args[index])
+		v := p.VarOf(call.Args[index])
 		if v == nil {
 			return "what " + around.Called() + " passes is not known"
 		}
-		if mayClose(s.p, around, v, c) {
+		if mayClose(p, around, v, c) {
 			return around.Called() + " or who gets the channel from it may close it, too, and to close it twice panics"
+		}
+		if v.Kind() != types.ParamVar {
+			continue
+		}
+		d, isDecl := around.Cursor.Node().(*ast.FuncDecl)
+		if !isDecl {
+			return "who calls it is not known"
+		}
+		outer, ok := p.TypesInfo.Defs[d.Name].(*types.Func)
+		for i := range d.Type.Params.NumFields() {
+			if ok && outer.Signature().Params().At(i) == v {
+				if reason := closers(p, outer, i, depth-1); reason != "" {
+					return reason
+				}
+			}
 		}
 	}
 	return ""
