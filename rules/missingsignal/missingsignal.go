@@ -175,18 +175,6 @@ func (m miss) leftOut() []rule.Match {
 	return []rule.Match{match.None("the function is one of another package")}
 }
 
-// abandoned reports a wait for a literal that is called no more.
-func (m miss) abandoned() rule.Match {
-	op, s, keeper := m.wait.op.Op.Node(), m.via.lit, m.via.keeper
-	match := rule.Match{Pos: op.Pos(), End: op.End(), Message: "receive from " + m.s.v.Name() + " blocks forever when " + keeper.Name() + " does not call the function that " + m.s.verb() + " again after an error"}
-	for _, x := range s.skips() {
-		if x.ret != nil {
-			match.Related = append(match.Related, rule.Related{Pos: x.ret.Pos(), End: x.ret.End(), Message: "the function returns an error here, and has not given the word"})
-		}
-	}
-	return match.None("what should end the wait then is for the author to say")
-}
-
 // signal returns the channel in the function; nil if it is none of the package.
 func (g *part) signal(p *code.Pass) *signal {
 	if g.lit != nil {

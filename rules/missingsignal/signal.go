@@ -297,7 +297,7 @@ func (s *signal) kept(lit inspector.Cursor, u channel.Use) {
 	}
 	if w.Skips {
 		if call, keeper := s.callback(lit); call.Valid() {
-			s.add(lit, give{at: u.At, real: true, send: w.Sends, part: &part{lit: sub, keeper: keeper, async: true}})
+			s.add(lit, give{at: u.At, real: true, send: w.Sends, part: &part{lit: sub, keeper: keeper, call: call.Node().(*ast.CallExpr), async: true}})
 			return
 		}
 		s.add(lit, give{at: u.At})
