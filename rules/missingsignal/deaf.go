@@ -33,7 +33,7 @@ func misses(p *code.Pass, made inspector.Cursor, fn *code.Func) (out []miss) {
 	}
 	s := follow(p, fn, local.Var)
 	at := code.FlowNode(made, fn)
-	if s.lost || at == nil || !s.shared() {
+	if s.lost || at == nil || !s.shared() || len(s.waits) > 0 && launch.OncePerProcess(p, fn.Cursor) {
 		return nil
 	}
 	for _, w := range s.waits {
@@ -112,7 +112,7 @@ func (s *signal) sole(g *part) bool {
 // deferred call of the function itself.
 func (m *miss) leftBehind(made ast.Node) {
 	s, start := m.s, code.FlowNode(m.wait.start, m.s.fn)
-	if start == nil || s.enclosing(start, made) != start || !m.wait.deferred && launch.OncePerProcess(s.p, s.fn.Cursor) {
+	if start == nil || s.enclosing(start, made) != start {
 		return
 	}
 	flags, assumed := assume.FlagsAt(s.p, m.wait.start), assume.Assumed(s.p, m.wait.start, s.fn)

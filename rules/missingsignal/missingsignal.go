@@ -1,16 +1,80 @@
-// missingsignal in one sentence, which is the first line of the page.
+// A word that somebody waits for, and that is not given on some ways out.
 //
 // # What it does
 //
+// A word is a close of a channel, a send on it, or the call of a function that does
+// one of these. The rule follows a channel that a function makes: into goroutines,
+// functions and literals that it is passed to. It reports a wait with nothing
+// else to end it, a plain receive or a range, to which a path leads on which nobody
+// has the channel who gives the word. These are: a wait for a goroutine that is
+// started under a condition only; a goroutine that waits for another one, where the
+// function returns before it has started that; a call, or a goroutine, of a function
+// that gives the word but not where it returns an error, or where it returns after one, if its
+// caller waits all the same; and a literal that gives the word unless it returns an error, handed to a
+// loaded function that may not call it again after that.
+//
+// It also reports a value that a function makes for one call of it and puts in a map, if it
+// closes a channel in it on some ways out only, and another function that
+// finds it there waits for that channel, or for others of that value that only
+// its maker serves.
+//
+// What blockingreceive finds is left to it: a goroutine without a name that returns
+// early, and a function that alone gives the word.
+//
 // # Why it leaks
+//
+// Whoever waits was written for the way on which all goes well. On an error exit nobody
+// closes the channel any more, and the goroutine that waits stays until
+// the process ends, with all that it refers to.
 //
 // # Example
 //
+//	 func (s *server) process(cs []change, done chan struct{}) error {
+//	 	if s.closed {
+//	+		close(done)
+//	 		return errClosed
+//	 	}
+//	 	go func() {
+//	 		s.diagnose(cs)
+//	 		close(done)
+//	 	}()
+//	 	return nil
+//	 }
+//
+//	 done := make(chan struct{})
+//	 if err := s.process(cs, done); err != nil {
+//	 	log.Print(err)
+//	 }
+//	 <-done
+//
 // # What is not reported
+//
+// A wait with another way out: a select with a case of another channel, a context, a
+// timer or a default. A wait that a caller does not come to when it was told of the
+// error, or by any condition that may have to do with whether the word is given: one about the same
+// variables, or about anything but an error. Paths on which
+// somebody who is not known has the channel: it is stored, returned, passed to
+// a function that is not loaded. Functions that return a bool or a value instead of an error, and
+// exits of which it is not certain that the error is set. A loop in which the goroutines are started.
+// Waits in a loop. A literal that is called until it succeeds, or that anybody may call again. A value that is
+// taken out of its map, whatever happens, or whose maker has been served. Channels that are kept
+// in fields of objects that live longer than one call. Paths that
+// end in a panic, os.Exit, log.Fatal or t.Fatal, and functions that run once in a
+// process, such as main.
 //
 // # Fix safety
 //
+// All fixes are unsafe: whoever waited goes on, and runs code that did not run
+// before. They close the channel before the return, or, where the wait is for a
+// literal that is called no more, let it end with the context that goes
+// with the literal. No fix is offered if the word is a send; if the function may be
+// called by others, or if a caller may close the channel itself, as a second close
+// panics; and for a wait for what was never started, since it is for the
+// author to say which of them is wrong.
+//
 // # See also
+//
+// The rules blockingreceive and waitgroupwait.
 package missingsignal
 
 import (
