@@ -14,7 +14,6 @@ import (
 // state is what is known on a path on which the word has not been given.
 type state struct {
 	err     *types.Var // an error that is set
-	failed  bool       // the last decision was that an error is set
 	part    ast.Node   // where somebody got the channel who has left the word out
 	ended   bool       // the error of that call is told by its variable no more
 	started bool       // somebody waits
@@ -77,8 +76,8 @@ func (s *signal) walk(from ast.Node, w walker) {
 				if isNil && st.err == v {
 					return st, false
 				}
-				if st.err, st.failed = nil, false; !isNil {
-					st.err, st.failed = v, true
+				if st.err = nil; !isNil {
+					st.err = v
 				}
 			}
 			return st, w.edge == nil || w.edge(cond, taken, st)

@@ -123,7 +123,7 @@ func (s *signal) skips() (out []skip) {
 			switch {
 			case returnsError && (ret == nil || len(ret.Results) == 0 || !s.setError(ret, st)):
 				return
-			case !returnsError && !st.failed && via == nil:
+			case !returnsError && via == nil && (ret == nil || !s.afterError(ret)):
 				return
 			}
 			failed[ret] = true
@@ -131,6 +131,24 @@ func (s *signal) skips() (out []skip) {
 		},
 	})
 	return out
+}
+
+// afterError reports whether ret stands where an error is set, in the body of a test of it.
+func (s *signal) afterError(ret *ast.ReturnStmt) bool {
+	c, ok := s.p.Find(s.fn.Cursor, ret)
+	if !ok {
+		return false
+	}
+	for c != s.fn.Cursor {
+		if test, isIf := c.Parent().Node().(*ast.IfStmt); isIf && c.Node() != ast.Node(test.Init) {
+			x, isNil, ok := s.p.NilTest(test.Cond, c.Node() == ast.Node(test.Body))
+			if ok && !isNil && errorVar(s.p, x) != nil {
+				return true
+			}
+		}
+		c = c.Parent()
+	}
+	return false
 }
 
 // returned returns the return statement that leaves the function at b; nil at its end.
