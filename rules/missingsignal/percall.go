@@ -13,6 +13,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // perCall is a value that a function makes for one call of it, with a channel in a field
@@ -243,7 +244,7 @@ func (c *perCall) table(fn *code.Func, v *types.Var) tableEffect {
 				return tableUnknown
 			}
 			x, ok := ast.Unparen(n.Lhs[i]).(*ast.IndexExpr)
-			if !ok || !isMap(c.p.TypesInfo.TypeOf(x.X)) {
+			if !ok || !typeis.Map(c.p.TypesInfo.TypeOf(x.X)) {
 				return tableUnknown
 			}
 			effect = tableKeeps
@@ -268,11 +269,6 @@ func (c *perCall) table(fn *code.Func, v *types.Var) tableEffect {
 		return tableDrops
 	}
 	return tableNothing
-}
-
-func isMap(t types.Type) bool {
-	_, ok := t.Underlying().(*types.Map)
-	return ok
 }
 
 // reached reports whether a path leads from a close to ret.

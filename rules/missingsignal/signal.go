@@ -11,6 +11,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/launch"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // signal is a channel as one function sees it: a variable that it makes, that it
@@ -252,7 +253,7 @@ func (s *signal) told(call inspector.Cursor, g *part) bool {
 			if v == nil || !s.p.DeclaredIn(v, s.fn) {
 				return false
 			}
-			if i == sig.Results().Len()-1 && isError(v.Type()) {
+			if i == sig.Results().Len()-1 && typeis.Error(v.Type()) {
 				g.err = v
 			} else {
 				g.results = append(g.results, v)

@@ -9,6 +9,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // state is what is known on a path on which the word has not been given.
@@ -25,7 +26,6 @@ type walker struct {
 	edge func(cond ast.Expr, taken bool, st state) bool
 	exit func(b *flow.Block, st state)
 	skip func(b *flow.Block) bool
-	pass func(loop ast.Stmt) bool
 }
 
 func (s *signal) partOf(n ast.Node) *part {
@@ -50,12 +50,10 @@ func (s *signal) walk(from ast.Node, w walker) {
 				return st, false
 			}
 			if g := s.gives[n]; g != nil {
-				if g.part == nil {
-					return st, false
+				if g.part == nil || st.part != nil && st.part != n {
+					return st, false // of two, one may give it when the other does not
 				}
-				if st.part == nil {
-					st.part = n
-				}
+				st.part = n
 			} else if part := s.partOf(st.part); part != nil && part.err != nil && assume.ErrUsesOf(s.p, s.fn, part.err).Set[n] {
 				st.ended = true
 			}
@@ -83,7 +81,7 @@ func (s *signal) walk(from ast.Node, w walker) {
 			return st, w.edge == nil || w.edge(cond, taken, st)
 		},
 		Iteration: func(loop ast.Stmt, _ state) bool {
-			return !slices.ContainsFunc(s.giving(), func(n ast.Node) bool { return code.Within(n, loop) }) || w.pass != nil && w.pass(loop)
+			return !slices.ContainsFunc(s.giving(), func(n ast.Node) bool { return code.Within(n, loop) })
 		},
 		Skip: w.skip,
 		Exit: func(b *flow.Block, st state) {
@@ -112,7 +110,7 @@ func errorVar(p *code.Pass, x ast.Expr) *types.Var {
 	if x == nil {
 		return nil
 	}
-	if v := p.VarOf(x); v != nil && !v.IsField() && isError(v.Type()) {
+	if v := p.VarOf(x); v != nil && !v.IsField() && typeis.Error(v.Type()) {
 		return v
 	}
 	return nil

@@ -62,8 +62,6 @@ func wordOf(p *code.Pass, fn *types.Func, i int) word {
 	return word{}
 }
 
-func isError(t types.Type) bool { return typeis.Error(t) }
-
 // summary returns what the function does with the channel.
 func (s *signal) summary() word {
 	if s.lost {
@@ -109,7 +107,7 @@ type skip struct {
 func (s *signal) skips() (out []skip) {
 	failed := map[*ast.ReturnStmt]bool{}
 	sig := s.p.Signature(s.fn)
-	returnsError := sig != nil && sig.Results().Len() > 0 && isError(sig.Results().At(sig.Results().Len()-1).Type())
+	returnsError := sig != nil && sig.Results().Len() > 0 && typeis.Error(sig.Results().At(sig.Results().Len()-1).Type())
 	if sig == nil || sig.Results().Len() > 0 && !returnsError {
 		return nil
 	}
