@@ -12,6 +12,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/launch"
+	"github.com/goroutinefix/goroutinefix/rules/missingsignal/internal/outcome"
 )
 
 // miss is a wait for a word that is not given.
@@ -133,7 +134,7 @@ func (m *miss) leftBehind(made ast.Node) {
 				m.via = via
 				return
 			}
-			if ret := returned(b); ret != nil {
+			if ret := outcome.Returned(b); ret != nil {
 				m.exits = append(m.exits, ret)
 			} else {
 				m.end = true
@@ -179,6 +180,7 @@ type decisions struct {
 	wait    ast.Node
 	related map[*types.Var]bool // what decides whether the word is given
 	givers  []ast.Node          // the statements in which it is given, or not
+	// Heads of switches on types and selects of which a case leaves, or leads to the wait.
 	stops   map[ast.Node]bool
 	choices map[*ast.SelectStmt]bool
 }
@@ -200,11 +202,6 @@ func (s *signal) decisions(made, wait ast.Node) *decisions {
 		switch n := n.(type) {
 		case *ast.SelectStmt:
 			d.choices[n] = true
-			for _, cc := range n.Body.List {
-				if comm := cc.(*ast.CommClause).Comm; comm != nil && comm != wait {
-					d.stops[comm] = true
-				}
-			}
 		case *ast.TypeSwitchStmt:
 			d.stops[n.Assign] = true
 		}
@@ -269,7 +266,7 @@ func (d *decisions) free(cond ast.Expr, via *part) bool {
 	switch {
 	case via != nil && via.async:
 		return false
-	case via != nil && isNil && (ast.Unparen(x) == ast.Expr(via.call) || v != nil && v == via.err):
+	case via != nil && isNil && (ast.Unparen(x) == ast.Expr(via.call.Expr) || v != nil && v == via.call.Err):
 		return true
 	case before && assume.ConstantIn(s.p, cond, s.fn):
 		return true // what it leaves is known

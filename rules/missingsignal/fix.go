@@ -11,9 +11,9 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
-	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rules/missingsignal/internal/outcome"
 )
 
 // closed offers to close the channel before each of exits.
@@ -136,7 +136,7 @@ func mayClose(p *code.Pass, around *code.Func, v *types.Var, call inspector.Curs
 			if a, ok := channel.ArgumentOf(p, u); ok && !a.Effect.Closes {
 				continue
 			}
-			if node == at || leadsTo(around, node, at) || leadsTo(around, at, node) {
+			if node == at || outcome.LeadsTo(around, node, at) || outcome.LeadsTo(around, at, node) {
 				return true
 			}
 		}
@@ -159,12 +159,4 @@ func returnsReceiver(p *code.Pass, u channel.Use, fn *code.Func) bool {
 		}
 	}
 	return false
-}
-
-func leadsTo(fn *code.Func, from, to ast.Node) (leads bool) {
-	flow.Paths[struct{}]{Node: func(n ast.Node, s struct{}) (struct{}, bool) {
-		leads = leads || n == to
-		return s, !leads
-	}}.After(fn.Flow, from, struct{}{})
-	return leads
 }

@@ -86,6 +86,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rules/missingsignal/internal/percall"
 )
 
 // Rule is the rule of this package, Analyzer the same for other drivers.
@@ -115,10 +116,7 @@ func find(p *code.Pass) []rule.Match {
 			}
 		}
 	}
-	for _, c := range perCalls(p) {
-		out = append(out, c.matches()...)
-	}
-	return out
+	return append(out, percall.Find(p)...)
 }
 
 // matches reports a miss where it can be mended: at the exit of the function that

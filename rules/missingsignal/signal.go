@@ -9,9 +9,9 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
-	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/launch"
-	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rules/missingsignal/internal/keeper"
+	"github.com/goroutinefix/goroutinefix/rules/missingsignal/internal/outcome"
 )
 
 // signal is a channel as one function sees it: a variable that it makes, that it
@@ -43,10 +43,8 @@ type part struct {
 	lit    *signal     // the channel in a literal that is started as a goroutine; else nil
 	keeper *types.Func // who calls the literal, which is no goroutine then
 	// Whether it runs in a goroutine of its own. Otherwise the call tells of an error:
-	async   bool
-	call    *ast.CallExpr
-	err     *types.Var // the variable that gets the error; nil if nothing does
-	results []*types.Var
+	async bool
+	call  outcome.Call
 }
 
 // wait is a wait for the word that nothing else ends.
@@ -198,16 +196,15 @@ func (s *signal) passed(u channel.Use) {
 	}
 	switch parent.Parent().Node().(type) {
 	case *ast.GoStmt:
-		s.word(w, parent.Parent(), wait{at: u.At, start: parent.Parent(), op: u}, give{at: u.At, real: true, send: w.Sends, part: &part{callee: fn, index: index, async: true, call: call}})
+		s.word(w, parent.Parent(), wait{at: u.At, start: parent.Parent(), op: u}, give{at: u.At, real: true, send: w.Sends, part: &part{callee: fn, index: index, async: true}})
 	case *ast.DeferStmt:
 		if w.Gives || w.Hands {
 			s.add(u.At, give{at: u.At, real: w.Gives, send: w.Sends})
 		}
 	default:
-		g := give{at: u.At, real: true, send: w.Sends, part: &part{callee: fn, index: index, call: call}}
-		if w.Skips && !s.told(parent, g.part) {
-			w.Skips = false
-		}
+		told, ok := outcome.Of(s.p, s.fn, parent)
+		w.Skips = w.Skips && ok
+		g := give{at: u.At, real: true, send: w.Sends, part: &part{callee: fn, index: index, call: told}}
 		s.word(w, parent, wait{at: u.At, op: u}, g)
 	}
 }
@@ -228,43 +225,6 @@ func (s *signal) called(call inspector.Cursor, u channel.Use) {
 func isFunc(v *types.Var) bool {
 	_, ok := v.Type().Underlying().(*types.Signature)
 	return ok
-}
-
-// told finds what the caller learns of the error of a call. It reports false for
-// what is not understood: then the caller may know.
-func (s *signal) told(call inspector.Cursor, g *part) bool {
-	sig, ok := s.p.TypesInfo.TypeOf(g.call.Fun).Underlying().(*types.Signature)
-	if !ok {
-		return false
-	}
-	c := code.Unparen(call)
-	switch n := c.Parent().Node().(type) {
-	case *ast.ExprStmt, *ast.ReturnStmt:
-		return true
-	case *ast.AssignStmt:
-		if len(n.Rhs) != 1 || code.OnLeft(n, c) {
-			return false
-		}
-		for i, l := range n.Lhs {
-			if code.IsBlank(l) {
-				continue
-			}
-			v := s.p.VarOf(l)
-			if v == nil || !s.p.DeclaredIn(v, s.fn) {
-				return false
-			}
-			if i == sig.Results().Len()-1 && typeis.Error(v.Type()) {
-				g.err = v
-			} else {
-				g.results = append(g.results, v)
-			}
-		}
-		return true
-	case *ast.BinaryExpr:
-		x, _, ok := s.p.NilTest(n, true)
-		return ok && ast.Unparen(x) == ast.Expr(g.call)
-	}
-	return false
 }
 
 // captured is for a channel that a literal captures, of which u is a use.
@@ -297,8 +257,8 @@ func (s *signal) kept(lit inspector.Cursor, u channel.Use) {
 		return
 	}
 	if w.Skips {
-		if call, keeper := s.callback(lit); call.Valid() {
-			s.add(lit, give{at: u.At, real: true, send: w.Sends, part: &part{lit: sub, keeper: keeper, call: call.Node().(*ast.CallExpr), async: true}})
+		if call, by := keeper.Of(s.p, lit); call != nil {
+			s.add(lit, give{at: u.At, real: true, send: w.Sends, part: &part{lit: sub, keeper: by, call: outcome.Call{Expr: call}, async: true}})
 			return
 		}
 		s.add(lit, give{at: u.At})
@@ -314,7 +274,7 @@ func (s *signal) kept(lit inspector.Cursor, u channel.Use) {
 		s.passed(channel.Use{At: at, Op: at, GoroutineFunc: s.fn.Cursor})
 	case *ast.AssignStmt:
 		v := holder(s.p, n, at)
-		if v == nil || !frozen.Fixed(s.p, v) || !s.p.DeclaredIn(v, s.fn) {
+		if v == nil || !s.p.DeclaredIn(v, s.fn) {
 			s.add(lit, give{at: u.At})
 			return
 		}

@@ -8,7 +8,6 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
-	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
@@ -54,7 +53,7 @@ func (s *signal) walk(from ast.Node, w walker) {
 					return st, false // of two, one may give it when the other does not
 				}
 				st.part = n
-			} else if part := s.partOf(st.part); part != nil && part.err != nil && assume.ErrUsesOf(s.p, s.fn, part.err).Set[n] {
+			} else if part := s.partOf(st.part); part != nil && part.call.Err != nil && assume.ErrUsesOf(s.p, s.fn, part.call.Err).Set[n] {
 				st.ended = true
 			}
 			if st.err != nil && assume.ErrUsesOf(s.p, s.fn, st.err).Set[n] {
@@ -116,41 +115,20 @@ func errorVar(p *code.Pass, x ast.Expr) *types.Var {
 	return nil
 }
 
-// missedBy reports whether cond may come out as taken after a call that left the word out,
-// and returned an error for that. What asks for its results in another way is taken to know.
+// missedBy reports whether cond may come out as taken after a call that left the word out.
 func (s *signal) missedBy(g *part, cond ast.Expr, taken bool, st state) bool {
-	if g.async {
-		return true
-	}
-	if x, isNil, ok := s.p.NilTest(cond, taken); ok {
-		if ast.Unparen(x) == ast.Expr(g.call) || g.err != nil && !st.ended && s.p.VarOf(x) == g.err {
-			return !isNil
-		}
-	}
-	told := map[*types.Var]bool{}
-	for _, v := range g.results {
-		told[v] = true
-	}
-	if g.err != nil {
-		if !st.ended {
-			told[g.err] = true
-		}
-		for v := range assume.ErrUsesOf(s.p, s.fn, g.err).Derived {
-			told[v] = true
-		}
-	}
-	return !frozen.MentionsAny(s.p, cond, told)
+	return g.async || g.call.Failed(s.p, s.fn, cond, taken, st.ended)
 }
 
 // ends reports whether a node makes certain that the error is nil of the call that left
 // the word out, as in must(err).
 func (s *signal) ends(n ast.Node, st state) (ends bool) {
 	g := s.partOf(st.part)
-	if g == nil || g.err == nil || st.ended {
+	if g == nil || g.call.Err == nil || st.ended {
 		return false
 	}
 	code.EachCall(n, func(call *ast.CallExpr) {
-		ends = ends || assume.EndsUnlessNil(s.p, call, g.err)
+		ends = ends || assume.EndsUnlessNil(s.p, call, g.call.Err)
 	})
 	return ends
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rules/missingsignal/internal/outcome"
 )
 
 // word is what a function does with a channel that it gets as a parameter, or with a
@@ -113,7 +114,7 @@ func (s *signal) skips() (out []skip) {
 	}
 	s.walk(nil, walker{
 		exit: func(b *flow.Block, st state) {
-			ret := returned(b)
+			ret := outcome.Returned(b)
 			if failed[ret] {
 				return
 			}
@@ -149,15 +150,6 @@ func (s *signal) afterError(ret *ast.ReturnStmt) bool {
 	return false
 }
 
-// returned returns the return statement that leaves the function at b; nil at its end.
-func returned(b *flow.Block) *ast.ReturnStmt {
-	if len(b.Nodes) == 0 {
-		return nil
-	}
-	ret, _ := b.Nodes[len(b.Nodes)-1].(*ast.ReturnStmt)
-	return ret
-}
-
 // setError reports whether the error that ret returns is not nil.
 func (s *signal) setError(ret *ast.ReturnStmt, st state) bool {
 	e := ast.Unparen(ret.Results[len(ret.Results)-1])
@@ -175,7 +167,7 @@ func (s *signal) setError(ret *ast.ReturnStmt, st state) bool {
 		case "errors.New", "fmt.Errorf":
 			return true
 		}
-		if part := s.partOf(st.part); part != nil && part.call == x {
+		if part := s.partOf(st.part); part != nil && part.call.Expr == x {
 			return true
 		}
 		// An error made of one that is set, as in wrap(err).

@@ -1,4 +1,6 @@
-package missingsignal
+// Package percall finds values that a function makes for one call of it, with a channel
+// that it closes on some ways out only, for which somebody waits who has found the value.
+package percall
 
 import (
 	"go/ast"
@@ -14,6 +16,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rules/missingsignal/internal/outcome"
 )
 
 // perCall is a value that a function makes for one call of it, with a channel in a field
@@ -26,6 +29,14 @@ type perCall struct {
 	fields map[*types.Var]*channel.Field
 	closes map[ast.Node]bool // by node of the flow of fn
 	waiter channel.Use       // who waits for it, with no other way out
+}
+
+// Find reports the ways out of functions on which the channel of such a value stays open.
+func Find(p *code.Pass) (out []rule.Match) {
+	for _, c := range perCalls(p) {
+		out = append(out, c.matches()...)
+	}
+	return out
 }
 
 // perCalls returns the values of the package that are made for one call, and for whose
@@ -148,12 +159,15 @@ func (c *perCall) misses() (out []*ast.ReturnStmt, understood bool) {
 				return st, false
 			}
 			if call, ok := keeps[n]; ok {
-				g := &part{call: call}
 				at, found := c.p.Find(c.fn.Cursor, call)
-				if !found || !(&signal{p: c.p, fn: c.fn}).told(at, g) {
+				if !found {
 					return st, false
 				}
-				st.there, st.err = true, g.err
+				told, ok := outcome.Of(c.p, c.fn, at)
+				if !ok {
+					return st, false
+				}
+				st.there, st.err = true, told.Err
 			} else if st.err != nil && assume.ErrUsesOf(c.p, c.fn, st.err).Set[n] {
 				st.err = nil
 			}
@@ -166,7 +180,7 @@ func (c *perCall) misses() (out []*ast.ReturnStmt, understood bool) {
 			return st, true
 		},
 		Exit: func(b *flow.Block, st kept) {
-			if ret := returned(b); st.there && !slices.Contains(out, ret) {
+			if ret := outcome.Returned(b); st.there && !slices.Contains(out, ret) {
 				out = append(out, ret)
 			}
 		},
@@ -274,7 +288,7 @@ func (c *perCall) table(fn *code.Func, v *types.Var) tableEffect {
 // reached reports whether a path leads from a close to ret.
 func (c *perCall) reached(ret *ast.ReturnStmt) (reached bool) {
 	for n := range c.closes {
-		reached = reached || leadsTo(c.fn, n, ret)
+		reached = reached || outcome.LeadsTo(c.fn, n, ret)
 	}
 	return reached
 }
