@@ -54,8 +54,7 @@
 // error, or by any condition that may have to do with whether the word is given: one about the same
 // variables, or about anything but an error. Paths on which
 // somebody who is not known has the channel: it is stored, returned, passed to
-// a function that is not loaded. Functions that return a bool or a value instead of an error, and
-// exits of which it is not certain that the error is set. A loop in which the goroutines are started.
+// a function that is not loaded. Exits of which it is not certain that the error is set. A loop in which the goroutines are started.
 // Waits in a loop. A literal that is called until it succeeds, or that anybody may call again. A value that is
 // taken out of its map, whatever happens, or whose maker has been served. Channels that are kept
 // in fields of objects that live longer than one call. Paths that
@@ -86,6 +85,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rules/missingsignal/internal/percall"
 )
 
@@ -249,7 +249,7 @@ func (m miss) at(s *signal, skips []skip) (out []rule.Match) {
 		how = "sending on "
 	}
 	what := " returns an error without "
-	if len(exits) == 0 || len(exits[0].Results) == 0 {
+	if results := s.p.Signature(s.fn).Results(); len(exits) == 0 || results.Len() == 0 || !typeis.Error(results.At(results.Len()-1).Type()) {
 		what = " returns after an error without "
 	}
 	match.Message = name + what + how + s.v.Name() + ", and " + m.s.fn.Called() + " waits for it all the same"
