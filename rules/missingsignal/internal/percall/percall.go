@@ -76,7 +76,7 @@ func (c *perCall) closed() bool {
 			return false
 		}
 		node := code.FlowNode(u.Op, fn)
-		if node == nil || code.InDefer(u.Op) || c.p.EnclosingFunc(u.Op).Cursor != fn.Cursor || !c.p.DeclaredIn(v, fn) || !frozen.Fixed(c.p, v) {
+		if node == nil || c.p.EnclosingFunc(u.Op).Cursor != fn.Cursor || !c.p.DeclaredIn(v, fn) || !frozen.Fixed(c.p, v) {
 			return false
 		}
 		c.v, c.fn = v, fn
