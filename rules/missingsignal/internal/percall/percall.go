@@ -48,7 +48,7 @@ func perCalls(p *code.Pass) (out []*perCall) {
 		fields[f.Field] = f
 	}
 	for _, f := range all {
-		if len(f.Closes) == 0 || len(f.Sends) > 0 || f.Receivable || f.Sendable || f.Looked || !channel.Unbuffered(p, f.Made) {
+		if len(f.Closes) == 0 || len(f.Sends) > 0 || f.Sendable || !channel.Unbuffered(p, f.Made) {
 			continue
 		}
 		c := &perCall{p: p, field: f, fields: fields, closes: map[ast.Node]bool{}}
