@@ -57,7 +57,7 @@ func TestKernels(t *testing.T) {
 		// A channel that is full, a receiver that has ended: cockroach24808, etcd6857.
 		"blockingsend Cockroach24808 none", "blockingsend Status unsafe",
 		// Waits under a mutex that the other side needs: etcd6873, grpc1460, istio16224, kubernetes10182.
-		"lockedwait stop none", "lockedwait keepalive none", "lockedwait Istio16224 none", "lockedwait SetPodStatus none",
+		"lockedwait Stop none", "lockedwait stop none", "lockedwait keepalive none", "lockedwait Istio16224 none", "lockedwait SetPodStatus none",
 		// Values that nobody stops: MethodContractViolation, cockroach13197, cockroach13755.
 		"missingstop workerLifecycle unsafe", "missingstop Cockroach13197 none", "missingstop Cockroach13755 none",
 		// Faults beside the one that the kernel is about.
