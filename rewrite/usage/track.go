@@ -28,6 +28,7 @@ const (
 	Assigns                      // the variable gets a value here
 	Escapes                      // someone else may close it: the obligation moved
 	Outlives                     // someone else gets what ends with it: the obligation stays
+	Stores                       // put into a struct that only the function has: what becomes of that follows
 )
 
 // Event is one use of a tracked value.
@@ -65,7 +66,9 @@ type tracker struct {
 	fn     *code.Func
 	events []Event
 	seen   map[*types.Var]bool // variables tracked so far, aliases included
-	lent   bool                // what is tracked ends with the value: closing it closes nothing else
+	// holders are the fields that the value has been found in so far.
+	holders map[heldIn]bool
+	lent    bool // what is tracked ends with the value: closing it closes nothing else
 }
 
 func (t *tracker) emit(kind EventKind, c inspector.Cursor) {
@@ -93,7 +96,7 @@ func (t *tracker) use(c, id inspector.Cursor, res *Resource, of part, shared boo
 		t.call(parent, c, id, res, of, shared)
 		return
 	case *ast.AssignStmt:
-		t.assign(n, c, id, res, of)
+		t.assign(n, c, id, res, of, shared)
 		return
 	case *ast.ValueSpec:
 		for _, name := range n.Names {
@@ -116,7 +119,9 @@ func (t *tracker) use(c, id inspector.Cursor, res *Resource, of part, shared boo
 		t.looked(id)
 		return
 	}
-	t.emit(Escapes, id)
+	if shared || !t.held(c, id, res, of) {
+		t.emit(Escapes, id)
+	}
 }
 
 // looked records a use that leaves the value alone, unless it stands in a
@@ -267,7 +272,7 @@ func (t *tracker) call(call, c, id inspector.Cursor, res *Resource, of part, sha
 	}
 }
 
-func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, res *Resource, of part) {
+func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, res *Resource, of part, shared bool) {
 	if code.OnLeft(n, c) {
 		if assume.LitUse(t.p, id, t.fn) != assume.LitNone {
 			t.emit(Escapes, id) // assigned by a literal
@@ -285,7 +290,9 @@ func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, res *Resourc
 			return
 		}
 	}
-	t.emit(Escapes, id)
+	if shared || !t.held(c, id, res, of) {
+		t.emit(Escapes, id)
+	}
 }
 
 // alias goes on tracking under another local name.

@@ -4,11 +4,13 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/intent"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
 	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
 	"github.com/goroutinefix/goroutinefix/rewrite/naming"
@@ -172,6 +174,14 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	})
 }
 
+// ctxName is what a message calls the context.
+func (l *cancelLeak) ctxName() string {
+	if code.IsBlank(l.lhs[0]) {
+		return "the context"
+	}
+	return types.ExprString(l.lhs[0])
+}
+
 // inHead reports whether the call stands in the head of an if.
 func (l *cancelLeak) inHead() bool {
 	_, ok := l.Def.Parent().Node().(*ast.IfStmt)
@@ -184,12 +194,15 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if cut, ok := cutoff.Find(&l.Cancel, l.events); ok {
 		return l.cutOff(m, name, cut), true
 	}
-	for _, e := range l.events {
-		if e.Kind == usage.Escapes {
-			return m, false
-		}
+	o := mustcall.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended, Returns: true}
+	handed := o.HandedOn()
+	if handed && (mustcall.HandedOnBefore(l.p, o) || launch.OncePerProcess(l.p, l.Fn.Cursor)) {
+		return m, false
 	}
-	unmet := mustcall.Check(l.p, mustcall.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended, Returns: true})
+	unmet := mustcall.Check(l.p, o)
+	if handed { // what the variable gets then may be what is handed on: another one, or a literal around this one
+		unmet.Exits = slices.DeleteFunc(unmet.Exits, func(e mustcall.Exit) bool { return e.Assigns })
+	}
 	if deferred := deferredInLoop(&l.Cancel, l.events); deferred != nil {
 		return l.piled(m, cancel, deferred), true
 	}
@@ -198,9 +211,12 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	}
 	l.exits = unmet.Exits
 	l.owed = true
-	ctx := types.ExprString(l.lhs[0])
+	ctx := l.ctxName()
 	m.Message = name + " is not called on every path, so " + l.harm(ctx)
-	if !unmet.Met {
+	switch {
+	case handed:
+		m.Message = name + " is neither called nor handed on on every path, so " + l.harm(ctx)
+	case !unmet.Met:
 		m.Message = name + " is never called, so " + l.harm(ctx)
 	}
 	exit := unmet.Exits[0]
@@ -219,6 +235,9 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	}
 	if callee := givenTo(&l.Cancel, l.events); callee != "" && !unmet.Met {
 		return m.None(callee + " gets " + name + ", but does not call it"), true
+	}
+	if handed && !l.InLoop() {
+		return l.beforeExits(m, o), true
 	}
 	if why := l.obstacle(); why != "" {
 		return m.None(why), true
