@@ -130,7 +130,7 @@ func MovableDefer(o Obligation, p *code.Pass, from ast.Stmt, only func(*ast.Defe
 // beforeExits returns the ways out of the statements around the call at which the resource
 // is to be released, because it is not on the way there.
 func (o *Owed) beforeExits(g Guard) Place {
-	exits, why := WaysOut(o.Pass, o.Obligation, func(s ast.Stmt) string {
+	exits, why := WaysOut(o.Pass, o.Obligation, false, func(s ast.Stmt) string {
 		if _, isReturn := s.(*ast.ReturnStmt); isReturn && o.Pass.Mentions(s, o.Var) {
 			return o.Var.Name() + " is still used where the function returns"
 		}

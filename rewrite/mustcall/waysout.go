@@ -51,8 +51,9 @@ func HandedOnBefore(p *code.Pass, o Obligation) bool {
 }
 
 // WaysOut returns the ways out of the statements around the call of o on which it is not
-// met: see [IterationExits]. why says what is in the way of a statement before each.
-func WaysOut(p *code.Pass, o Obligation, fits func(ast.Stmt) string) (r Iteration, why string) {
+// met: see [IterationExits]. why says what is in the way of a statement before each. once
+// says that what meets it may do harm where it has been met.
+func WaysOut(p *code.Pass, o Obligation, once bool, fits func(ast.Stmt) string) (r Iteration, why string) {
 	region := o.Def.Parent()
 	if code.StmtsOf(region.Node()) == nil {
 		return r, "the call is no statement of its own"
@@ -62,7 +63,9 @@ func WaysOut(p *code.Pass, o Obligation, fits func(ast.Stmt) string) (r Iteratio
 	}
 	here := p.Evaluates(o.Fn, o.Call)
 	for _, e := range o.Events {
-		if e.Kind == usage.Assigns && e.Node != here && p.VarOf(e.At.Node().(*ast.Ident)) == o.Var {
+		id := e.At.Node().(*ast.Ident)
+		declares := p.TypesInfo.Defs[id] != nil && id.Pos() < o.Call.Pos()
+		if e.Kind == usage.Assigns && e.Node != here && !declares && p.VarOf(id) == o.Var {
 			return r, o.Var.Name() + " is assigned again"
 		}
 	}
@@ -76,18 +79,21 @@ func WaysOut(p *code.Pass, o Obligation, fits func(ast.Stmt) string) (r Iteratio
 		why = o.Var.Name() + " is assigned again"
 	case br != nil && br.Tok == token.FALLTHROUGH:
 		why = "the end of the statements around the call cannot be reached by one more"
-	case meets(o, r, region):
+	case comesAfter(o, r, region, usage.Escapes):
 		why = "whether somebody else has got " + o.Var.Name() + " depends on the way to an exit"
+	case once && comesAfter(o, r, region, usage.Closes, usage.DefersClose, usage.ClosesLate):
+		why = "an exit is also reached where that has been called, and to call it twice may do harm"
 	}
 	return r, why
 }
 
-// meets reports whether control comes to one of the ways out of r after somebody else has
-// got the value, too: what is put there would take it from them.
-func meets(o Obligation, r Iteration, region inspector.Cursor) bool {
+// comesAfter reports whether control comes to one of the ways out of r after an event of
+// the given kinds, too: what is put there would, for instance, take the value from
+// somebody who has got it.
+func comesAfter(o Obligation, r Iteration, region inspector.Cursor, kinds ...usage.EventKind) bool {
 	found := false
 	for _, e := range o.Events {
-		if _, isReturn := e.Node.(*ast.ReturnStmt); e.Kind != usage.Escapes || isReturn {
+		if _, isReturn := e.Node.(*ast.ReturnStmt); !slices.Contains(kinds, e.Kind) || isReturn {
 			continue
 		}
 		flow.Paths[struct{}]{

@@ -190,6 +190,14 @@ func (t *tracker) held(c, id inspector.Cursor, res *Resource, of part) bool {
 	return true
 }
 
+// TrackHeld lists what happens in fn to a struct that the value at c, of whatever kind, is
+// put into; ok is false if that is none of the function's own. See [HolderOf].
+func TrackHeld(p *code.Pass, c inspector.Cursor, fn *code.Func) (events []Event, ok bool) {
+	t := &tracker{p: p, fn: fn, seen: map[*types.Var]bool{}}
+	ok = t.held(c, c, nil, whole)
+	return t.events, ok
+}
+
 // heldIn is a field of a variable.
 type heldIn struct{ v, field *types.Var }
 
@@ -204,7 +212,7 @@ func (t *tracker) holderUse(use inspector.Cursor, h Holder, res *Resource, of pa
 			}
 			return
 		}
-		if t.p.Selected(sel) == h.Field && types.Identical(h.Field.Type(), t.p.TypesInfo.TypeOf(sel)) && (res.Type == nil || res.Type(h.Field.Type())) {
+		if res != nil && t.p.Selected(sel) == h.Field && res.Type(h.Field.Type()) {
 			t.use(c.Parent(), use, res, of, false)
 			return
 		}

@@ -3,10 +3,12 @@ package lostcancel
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"github.com/dave/dst"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
 	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
@@ -24,7 +26,7 @@ func (l *cancelLeak) beforeExits(m rule.Match, o mustcall.Obligation) rule.Match
 	if !blank {
 		all.Follow(l.Ctx, "")
 	}
-	exits, why := mustcall.WaysOut(l.p, o, func(s ast.Stmt) string {
+	exits, why := mustcall.WaysOut(l.p, o, false, func(s ast.Stmt) string {
 		if ret, ok := s.(*ast.ReturnStmt); ok && all.Mentions(ret) {
 			return "what is returned is made with the context, so it cannot be cancelled before"
 		}
@@ -55,4 +57,36 @@ func (l *cancelLeak) beforeExits(m rule.Match, o mustcall.Obligation) rule.Match
 		return m.Unsafe(message+", where the statements around the call end: what comes after them may still use "+l.ctxName(), fix)
 	}
 	return m.Safe(message, fix)
+}
+
+// ofRequest reports whether the parent comes from the Context method of a parameter, such
+// as a request or a stream: who serves it ends that when the function returns.
+func ofRequest(c *ctxcancel.Cancel) bool {
+	p, parent := c.Pass, c.Parent()
+	if parent == nil {
+		return false
+	}
+	given := []ast.Expr{parent}
+	if v := p.VarOf(parent); v != nil {
+		for _, use := range p.VarUses(v) {
+			if as, ok := use.Parent().Node().(*ast.AssignStmt); ok && code.OnLeft(as, use) {
+				given = append(given, code.AssignedTo(as, use.Node()))
+			}
+		}
+	}
+	return slices.ContainsFunc(given, func(e ast.Expr) bool {
+		if e == nil {
+			return false
+		}
+		call, ok := ast.Unparen(e).(*ast.CallExpr)
+		if !ok || code.CalledAs(call) != "Context" || len(call.Args) > 0 {
+			return false
+		}
+		sel, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+		if !ok {
+			return false
+		}
+		v := p.VarOf(sel.X)
+		return v != nil && (v.Kind() == types.ParamVar || v.Kind() == types.RecvVar)
+	})
 }

@@ -196,7 +196,8 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	}
 	o := mustcall.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended, Returns: true}
 	handed := o.HandedOn()
-	if handed && (mustcall.HandedOnBefore(l.p, o) || launch.OncePerProcess(l.p, l.Fn.Cursor)) {
+	kept := slices.ContainsFunc(l.events, func(e usage.Event) bool { return e.Kind == usage.Stores })
+	if handed && (mustcall.HandedOnBefore(l.p, o) || launch.OncePerProcess(l.p, l.Fn.Cursor)) || (handed || kept) && ofRequest(&l.Cancel) {
 		return m, false
 	}
 	unmet := mustcall.Check(l.p, o)

@@ -121,6 +121,7 @@ func lifetimesIn(p *code.Pass) map[*types.Func]lived {
 	for fn, l := range t.facts(all) {
 		out[fn] = *l
 	}
+	*launchedIn(p) = t.launched(all)
 	return out
 }
 

@@ -15,12 +15,11 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
-func valueUse(p *code.Pass, use inspector.Cursor, u *Unstopped) usage.EventKind {
+// valueUse classifies a use of the value. It is not known what becomes of a variable
+// that gets a value of others, nor of one that is stopped where a flag is set.
+func valueUse(p *code.Pass, use inspector.Cursor, u *Unstopped) (kind usage.EventKind, known bool) {
 	if code.IsAssigned(use) {
-		if newValue(p, use) {
-			return usage.Assigns
-		}
-		return usage.Escapes
+		return usage.Assigns, newValue(p, use)
 	}
 	stopped := false
 	borrows := func(m *types.Func) bool {
@@ -28,26 +27,28 @@ func valueUse(p *code.Pass, use inspector.Cursor, u *Unstopped) usage.EventKind 
 		return stopped || borrowsOf(p.Facts, m)
 	}
 	if !borrowingUse(p, use, borrows) {
-		return usage.Escapes
+		return usage.Escapes, true
 	}
 	if !stopped {
 		if partKept(p, use, u.Fn) {
-			return usage.Escapes
+			return usage.Escapes, true
 		}
-		return readIn(p, use, u)
+		return readIn(p, use, u), true
 	}
 	call := code.Unparen(code.Unparen(use).Parent()).Parent()
 	_, isGo := call.Parent().Node().(*ast.GoStmt)
 	_, isDefer := call.Parent().Node().(*ast.DeferStmt)
 	switch lit := assume.LitUse(p, use, u.Fn); {
-	case isGo || lit == assume.LitEscapes || byFlag(p, call, u):
-		return usage.Escapes
+	case byFlag(p, call, u):
+		return usage.Escapes, false
+	case isGo || lit == assume.LitEscapes:
+		return usage.Escapes, true
 	case lit == assume.LitDeferred:
-		return usage.ClosesLate
+		return usage.ClosesLate, true
 	case isDefer && lit == assume.LitNone:
-		return usage.DefersClose
+		return usage.DefersClose, true
 	}
-	return usage.Closes
+	return usage.Closes, true
 }
 
 // newValue reports whether the variable at c is declared there without a
@@ -98,7 +99,7 @@ func readIn(p *code.Pass, use inspector.Cursor, u *Unstopped) usage.EventKind {
 	for c := use; c.Valid() && c != u.Fn.Cursor; c = c.Parent() {
 		switch c.Node().(type) {
 		case *ast.GoStmt:
-			u.Shared = true
+			u.Shared = u.Shared || !u.Go || c != u.Def // by others than the goroutine itself
 		case *ast.FuncLit:
 			here, beside := litRuns(p, c, u.Fn)
 			if !here {
