@@ -38,6 +38,9 @@ type Event struct {
 	At   inspector.Cursor // the identifier
 	Via  inspector.Cursor // for DefersClose, the defer statement
 	Lent bool             // a use of what ends with the value, such as the rows of a transaction
+	// Sometimes is set for a hand-over to what calls the value on some of its paths only, as
+	// for [Sometimes], and runs once: a helper, or the literal of a go statement.
+	Sometimes bool
 }
 
 // part is what of a resource an expression denotes.
@@ -208,6 +211,7 @@ func (t *tracker) closed(call, id inspector.Cursor, shared bool) {
 	switch {
 	case shared || isGo || use == assume.LitEscapes:
 		t.emit(Escapes, id)
+		t.events[len(t.events)-1].Sometimes = !shared && !isGo && t.sometimes(id)
 	case use == assume.LitDeferred:
 		t.emit(ClosesLate, id)
 	case isDefer && use == assume.LitNone:
@@ -216,6 +220,44 @@ func (t *tracker) closed(call, id inspector.Cursor, shared bool) {
 	default:
 		t.emit(Closes, id)
 	}
+}
+
+// runsOnce reports whether what stands at c in the function runs once for each run of it:
+// in no literal but such as are called where they stand, also by a go statement.
+func (t *tracker) runsOnce(c inspector.Cursor) bool {
+	for ; c.Valid() && c != t.fn.Cursor; c = c.Parent() {
+		if lit, ok := c.Node().(*ast.FuncLit); ok {
+			call, isCall := code.Unparen(c).Parent().Node().(*ast.CallExpr)
+			if !isCall || ast.Unparen(call.Fun) != ast.Expr(lit) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sometimes reports whether the literal of a go statement around c calls the function there
+// on some of its paths only.
+func (t *tracker) sometimes(c inspector.Cursor) bool {
+	v := t.p.VarOf(c.Node().(*ast.Ident))
+	for lit := range c.Enclosing((*ast.FuncLit)(nil)) {
+		_, isGo := code.Unparen(lit).Parent().Parent().Node().(*ast.GoStmt)
+		return isGo && t.runsOnce(c) && v != nil && paramEffect(t.p, v, t.p.FuncOf(lit), Func) == Sometimes
+	}
+	return false
+}
+
+// passesContext reports whether a call gets a context, or the channel of one.
+func passesContext(p *code.Pass, call *ast.CallExpr) bool {
+	found := false
+	for _, arg := range call.Args {
+		ast.Inspect(arg, func(n ast.Node) bool {
+			e, ok := n.(ast.Expr)
+			found = found || ok && typeis.Named(p.TypesInfo.TypeOf(e), "context", "Context")
+			return !found
+		})
+	}
+	return found
 }
 
 func (t *tracker) call(call, c, id inspector.Cursor, res *Resource, of part, shared bool) {
@@ -269,6 +311,7 @@ func (t *tracker) call(call, c, id inspector.Cursor, res *Resource, of part, sha
 		t.closed(call, id, shared)
 	default:
 		t.emit(Escapes, id)
+		t.events[len(t.events)-1].Sometimes = effect == Sometimes && fn.Signature().Results().Len() == 0 && t.runsOnce(id) && !passesContext(t.p, n)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
 	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/usage"
 )
 
 // beforeExits offers to cancel before each way out on which nobody has got the cancel
@@ -89,4 +90,41 @@ func ofRequest(c *ctxcancel.Cancel) bool {
 		v := p.VarOf(sel.X)
 		return v != nil && (v.Kind() == types.ParamVar || v.Kind() == types.RecvVar)
 	})
+}
+
+// onlySometimes reports whether all that may call a cancel function does so on some of its
+// paths only.
+func onlySometimes(events []usage.Event) (some bool) {
+	for _, e := range events {
+		switch e.Kind {
+		case usage.Closes, usage.DefersClose, usage.ClosesLate, usage.Escapes:
+			if !e.Sometimes {
+				return false
+			}
+			some = true
+		}
+	}
+	return some
+}
+
+// lentOnly returns events without the hand-overs to what calls on some paths only: the
+// obligation stays.
+func lentOnly(events []usage.Event) []usage.Event {
+	events = slices.Clone(events)
+	for i, e := range events {
+		if e.Sometimes {
+			events[i].Kind = usage.Reads
+		}
+	}
+	return events
+}
+
+// sometimesCalled says what calls on some of its paths only.
+func sometimesCalled(events []usage.Event, name string) []rule.Related {
+	for _, e := range events {
+		if e.Sometimes {
+			return []rule.Related{{Pos: e.At.Node().Pos(), End: e.At.Node().End(), Message: "only some paths of this call " + name}}
+		}
+	}
+	return nil
 }

@@ -194,10 +194,14 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if cut, ok := cutoff.Find(&l.Cancel, l.events); ok {
 		return l.cutOff(m, name, cut), true
 	}
+	helped := false
+	if helped = onlySometimes(l.events); helped {
+		l.events = lentOnly(l.events)
+	}
 	o := mustcall.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended, Returns: true}
 	handed := o.HandedOn()
 	kept := slices.ContainsFunc(l.events, func(e usage.Event) bool { return e.Kind == usage.Stores })
-	if handed && (mustcall.HandedOnBefore(l.p, o) || launch.OncePerProcess(l.p, l.Fn.Cursor)) || (handed || kept) && ofRequest(&l.Cancel) {
+	if handed && mustcall.HandedOnBefore(l.p, o) || (handed || helped) && launch.OncePerProcess(l.p, l.Fn.Cursor) || (handed || helped || kept) && ofRequest(&l.Cancel) {
 		return m, false
 	}
 	unmet := mustcall.Check(l.p, o)
@@ -215,6 +219,8 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	ctx := l.ctxName()
 	m.Message = name + " is not called on every path, so " + l.harm(ctx)
 	switch {
+	case helped:
+		m.Message = name + " is called on some paths of what gets it only, so " + l.harm(ctx)
 	case handed:
 		m.Message = name + " is neither called nor handed on on every path, so " + l.harm(ctx)
 	case !unmet.Met:
@@ -222,6 +228,9 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	}
 	exit := unmet.Exits[0]
 	m.Related = []rule.Related{{Pos: exit.Pos, End: exit.Pos, Message: "returns here without calling " + name}}
+	if helped {
+		m.Related = append(m.Related, sometimesCalled(l.events, name)...)
+	}
 	if exit.Assigns {
 		m.Related[0].Message = name + " is assigned again here before it is called"
 	}
@@ -234,7 +243,7 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if l.InDeadLiteral(l.events) {
 		return m.None("the function literal that calls " + name + " is never called"), true
 	}
-	if callee := givenTo(&l.Cancel, l.events); callee != "" && !unmet.Met {
+	if callee := givenTo(&l.Cancel, l.events); callee != "" && !unmet.Met && !helped {
 		return m.None(callee + " gets " + name + ", but does not call it"), true
 	}
 	if handed && !l.InLoop() {

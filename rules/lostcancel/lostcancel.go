@@ -8,7 +8,8 @@
 // discarded, that goes to a function, a function literal or a field where
 // nothing ever calls it, that piles up because it is deferred in a loop, and a
 // path on which the function returns, or the next iteration of a loop begins, before
-// it is called, deferred or handed on. A new struct that only the function has does not
+// it is called, deferred or handed on. Nor is it called where all that gets it are
+// functions that call it on some of their paths only, and keep it nowhere. A new struct that only the function has does not
 // count as somebody: where that is dropped, as by an error return, so is the cancel
 // function in it.
 //

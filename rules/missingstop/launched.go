@@ -37,7 +37,7 @@ func (t *lifetimes) launched(all []spawn) launches {
 		if d, ok := s.body.Cursor.Node().(*ast.FuncDecl); ok {
 			l.body, _ = t.p.TypesInfo.Defs[d.Name].(*types.Func)
 		}
-		known := len(l.Stops) > 0 && !stops[l.body]
+		known := len(l.Stops) > 0 && !stops[l.body] && !t.itself(typ, stops)
 		for _, e := range s.ends {
 			known = known && e.ctx == nil && e.field != nil && isChannel(e.field.Type())
 		}
@@ -51,4 +51,32 @@ func (t *lifetimes) launched(all []spawn) launches {
 func isChannel(t types.Type) bool {
 	_, ok := t.Underlying().(*types.Chan)
 	return ok
+}
+
+// itself reports whether a method of the type calls one that ends its goroutines, of the
+// same value, in a goroutine: in the literal of a go statement, or as what one starts.
+func (t *lifetimes) itself(typ *types.TypeName, stops map[*types.Func]bool) bool {
+	if t.gone == nil {
+		t.gone = map[*types.Func]bool{}
+		for c := range t.p.Inspector.Root().Preorder((*ast.GoStmt)(nil)) {
+			if fn := t.p.Callee(c.Node().(*ast.GoStmt).Call); fn != nil {
+				t.gone[fn] = true
+			}
+		}
+	}
+	for stop := range stops {
+		if recv := stop.Signature().Recv(); recv == nil || t.owner(recv) != typ {
+			continue
+		}
+		for _, use := range t.p.Index().Funcs[stop] {
+			in := t.in(use)
+			if in == nil || in.Signature().Recv() == nil || t.owner(in.Signature().Recv()) != typ {
+				continue
+			}
+			if t.gone[in] || t.p.GoroutineFunc(use) != t.decls[in].Cursor {
+				return true
+			}
+		}
+	}
+	return false
 }

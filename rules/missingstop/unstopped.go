@@ -29,6 +29,7 @@ type Unstopped struct {
 	Unmet  mustcall.Unmet
 	Shared bool // a goroutine of the function uses the value, maybe when that has returned
 	Go     bool // a go statement of the function itself starts it
+	Itself bool // the value may end by itself
 }
 
 // findUnstopped returns the calls after which some way out of the function comes
@@ -57,7 +58,7 @@ func findUnstopped(p *code.Pass) (out []Unstopped) {
 		if l == nil || l.Ctx > 0 && (l.Ctx > len(call.Args) || !ctxcancel.NeverCancelled(p, call.Args[l.Ctx-1], c)) {
 			continue
 		}
-		u := Unstopped{Fn: p.EnclosingFunc(c), Call: c, Callee: callee, Stops: l.Stops}
+		u := Unstopped{Fn: p.EnclosingFunc(c), Call: c, Callee: callee, Stops: l.Stops, Itself: l.Itself}
 		if u.Fn == nil || !u.value(p, l.Result) || launch.OncePerProcess(p, u.Fn.Cursor) {
 			continue
 		}
@@ -157,7 +158,7 @@ func (u *Unstopped) follow(p *code.Pass) (ok bool) {
 		u.Events = append(u.Events, usage.Event{Kind: kind, Node: code.FlowNode(use, u.Fn), At: use})
 	}
 	o := u.obligation()
-	if mustcall.HandedOnBefore(p, o) {
+	if mustcall.HandedOnBefore(p, o) || u.Itself && o.HandedOn() {
 		return false
 	}
 	u.Unmet = mustcall.Check(p, o)
