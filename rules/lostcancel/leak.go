@@ -211,6 +211,11 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if deferred := deferredInLoop(&l.Cancel, l.events); deferred != nil {
 		return l.piled(m, cancel, deferred), true
 	}
+	if handed && len(unmet.Exits) == 0 && l.Wrapper == nil {
+		if ret, err := l.besideError(); ret != nil {
+			return l.beside(m, cancel, ret, err), true
+		}
+	}
 	if len(unmet.Exits) == 0 || l.inMain() || unmet.Met && outlivesIteration(&l.Cancel, cancel) {
 		return m, false
 	}

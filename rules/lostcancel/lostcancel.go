@@ -9,9 +9,10 @@
 // nothing ever calls it, that piles up because it is deferred in a loop, and a
 // path on which the function returns, or the next iteration of a loop begins, before
 // it is called, deferred or handed on. Nor is it called where all that gets it are
-// functions that call it on some of their paths only, and keep it nowhere. A new struct that only the function has does not
-// count as somebody: where that is dropped, as by an error return, so is the cancel
-// function in it.
+// functions that call it on some of their paths only, and keep it nowhere. A new struct
+// that only the function has does not count as somebody: where that is dropped, as by an
+// error return, so is the cancel function in it. And one that is returned with an error
+// which nobody has looked at is lost where the callers drop what comes with an error.
 //
 // It also reports the opposite: a response, rows or a transaction that are
 // returned to the caller though their context is cancelled by then.
@@ -81,7 +82,8 @@
 // reached after it was handed on, and where a goto leads to one.
 //
 // These fixes are unsafe: in a loop, cancel is called before each exit of the iteration,
-// but not on a panic. A context in the header of an if is moved before it and then lasts
+// but not on a panic. Beside an error, cancel is called if that is set: a caller may use the
+// context in spite of it. A context in the header of an if is moved before it and then lasts
 // until the function returns. A context that one goroutine alone uses ends with the
 // goroutine. What a function of your own makes may count on something else to end it. And
 // the fix for signal.NotifyContext also restores the default action of the signals.
