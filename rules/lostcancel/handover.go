@@ -87,7 +87,7 @@ func ofRequest(c *ctxcancel.Cancel) bool {
 		if !ok {
 			return false
 		}
-		v := p.VarOf(sel.X)
+		v := p.VarOf(code.RootExpr(sel.X)) // r.Context(), c.Request.Context()
 		return v != nil && (v.Kind() == types.ParamVar || v.Kind() == types.RecvVar)
 	})
 }
