@@ -43,7 +43,7 @@ func HandedOnBefore(p *code.Pass, o Obligation) bool {
 			fresh := n != here && o.Var != nil && n.Pos() <= o.Var.Pos() && o.Var.Pos() < n.End()
 			return s, !back && !fresh
 		}}.After(o.Fn.Flow, n, struct{}{})
-		if back && !declares(o.Def.Parent(), o) {
+		if def := o.Def.Node(); back && (o.Var == nil || o.Var.Pos() < def.Pos() || o.Var.Pos() >= def.End()) {
 			return true
 		}
 	}

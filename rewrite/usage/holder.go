@@ -31,7 +31,7 @@ func HolderOf(p *code.Pass, c inspector.Cursor, fn *code.Func) (h Holder, ok boo
 		return h, false
 	}
 	v := h.Var
-	if v == nil || v.IsField() || v.Kind() != types.LocalVar || !p.DeclaredIn(v, fn) || p.IsParam(v, fn) || p.IsResult(v, fn) || structOf(v.Type()) == nil {
+	if v == nil || v.IsField() || v.Kind() != types.LocalVar || !p.DeclaredIn(v, fn) || p.IsResult(v, fn) || structOf(v.Type()) == nil {
 		return h, false
 	}
 	given := 0
