@@ -32,8 +32,9 @@
 //
 // A resource that is returned, stored, sent, captured by a goroutine or passed to a
 // function that is not known only to use it: whoever gets it may release it. What is
-// handed on like that on one path is still owed on the others. Paths on which the
-// error is set or the resource is nil. Rows after Next has returned false: they have closed
+// handed on like that on one path is still owed on the others, and a new struct that only
+// the function has, whose methods leave the field alone, does not count as somebody. Paths
+// on which the error is set or the resource is nil. Rows after Next has returned false: they have closed
 // themselves. Rows of a transaction, which end with it, and of a statement that may
 // belong to one; statements of a transaction. Rows and
 // transactions that get a context which the function itself cancels when it returns.
