@@ -267,10 +267,18 @@ func (s *Local) sent(u Use) bool {
 		s.Offered = true
 		return len(sel.Body.List) > 1 // has another case; with one case it is a plain send
 	}
-	if node := code.FlowNode(u.Op, snd.Body); node != u.Op.Node() {
-		es, ok := node.(*ast.ExprStmt)
-		if !ok || ast.Unparen(es.X) != u.Op.Node() {
+	switch node := code.FlowNode(u.Op, snd.Body).(type) {
+	case *ast.ExprStmt:
+		if ast.Unparen(node.X) != u.Op.Node() {
 			return false // within an expression
+		}
+	case *ast.DeferStmt:
+		if ast.Node(node.Call) != u.Op.Node() && DeferredLiteral(s.Pass, u.Op, snd.Body) == nil {
+			return false // see Count
+		}
+	default:
+		if node != u.Op.Node() {
+			return false
 		}
 	}
 	snd.Sends = append(snd.Sends, u)

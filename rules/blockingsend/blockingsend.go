@@ -8,7 +8,8 @@
 // receives on each path, and reports a path on which the function returns with a
 // sender left behind: a select that takes the timeout (Timeout), an early return
 // (EarlyReturn), the first of many answers (NCast), two sends for one receive
-// (DoubleSend), or no receive at all. It also reports sends on a channel in a
+// (DoubleSend), or no receive at all. A send in a call that the goroutine defers comes at
+// each end of it, by a panic, too. It also reports sends on a channel in a
 // field that nothing in the package receives from, on a channel that is never
 // made, on one that no other goroutine has, on one whose buffer is full before
 // anybody else has it, and on one that has been closed.
@@ -40,7 +41,8 @@
 //
 // A channel that is returned, stored or passed to a function that is not loaded or keeps
 // it: other code may receive. A goroutine that sends once or twice, where the receiver
-// can tell by the first value whether a second comes. A channel with enough capacity,
+// can tell by the first value whether a second comes, or in a deferred call only if it has
+// not sent yet. A channel with enough capacity,
 // also for what a flag lets through once. Sends in a select with another case. A receive
 // in a select whose other cases are never chosen: they are on a nil channel, or on the
 // Done of a context that nothing ends. A range that is left on what the producer sends
@@ -50,7 +52,8 @@
 // directly after a value. A sender that ends the receiver itself, but later, or that asks
 // a flag under a mutex first. Functions that receive on every path on which a goroutine
 // was started, as far as comparisons with constants and nil tell, also by a deferred
-// receive or by waiting for the sender. Fields that other packages can reach, that are
+// receive or by waiting for the sender, also through another goroutine that waits for it
+// and then says so. Fields that other packages can reach, that are
 // made with a buffer, or that a file for another platform mentions, and a field that
 // nothing gives a channel, after a test for nil: only tests set it. Paths that end in a
 // panic, os.Exit, log.Fatal or t.Fatal, and the end of main.main.
@@ -62,8 +65,9 @@
 // constant, or the length of something that nothing changes. The send then returns at
 // once, and the only change is that the goroutine ends earlier; so the fix is safe only
 // if nothing that others could observe follows the send in the goroutine, deferred calls
-// included, and if the value is nothing that must be closed. Otherwise it is unsafe. The
-// work itself is not cancelled: it runs to its end as before. After a send in a range
+// included, and if the value is nothing that must be closed. A deferred send without a recover
+// before it also keeps a panic waiting, which with the buffer ends the program. Otherwise
+// it is unsafe. The work itself is not cancelled: it runs to its end as before. After a send in a range
 // over a function, that function goes on. No fix is offered if the function looks at len
 // or cap or polls the channel, if a goroutine also sends on it in a select with another
 // case and so tests whether anything receives, if several goroutines close the channel

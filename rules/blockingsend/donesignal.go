@@ -33,7 +33,7 @@ func doneSignalFor(s *channel.Local) (t doneSignal, why string) {
 		}
 		for _, u := range snd.Sends {
 			send, ok := u.Op.Node().(*ast.SendStmt)
-			if _, _, listed := code.StmtList(u.Op); !ok || !listed {
+			if _, _, listed := code.StmtList(u.Op); !ok || !listed || code.FlowNode(u.Op, snd.Body) != u.Op.Node() {
 				return t, "the goroutine does not send by a statement of its own"
 			}
 			t.Sends = append(t.Sends, send)

@@ -7,7 +7,10 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"maps"
 	"slices"
+
+	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
@@ -28,13 +31,14 @@ type Why struct {
 func Find(s *channel.Local) (Why, bool) {
 	kept := s.Senders[:0]
 	for _, snd := range s.Senders {
-		most, least := map[ast.Node]int{}, map[ast.Node]int{}
-		for _, u := range snd.Sends {
-			most[code.FlowNode(u.Op, snd.Body)], least[code.FlowNode(u.Op, snd.Body)] = u.Weight(), u.Sure()
+		counts, ok := channel.Count(s.Pass, snd.Body, snd.Sends)
+		if !ok {
+			return Why{}, false
 		}
 		findOnce(s, snd)
-		snd.Most, _ = CountSends(snd, most)
-		_, snd.Least = CountSends(snd, least)
+		snd.Most, _ = CountSends(snd, counts.Most)
+		_, snd.Least = CountSends(snd, counts.Least)
+		snd.Most = max(snd.Most, counts.Instead)
 		if snd.Most > 0 {
 			kept = append(kept, snd)
 		}
@@ -125,30 +129,56 @@ func findSiblings(s *channel.Local) {
 			continue
 		}
 		v, node := s.Pass.VarOf(e), code.FlowNode(c, snd.Body)
-		if v == nil || v == s.Var || node == nil || s.Pass.GoroutineFunc(c) != snd.Body.Cursor || nodes[node] > 0 {
+		if v == nil || v == s.Var || node == nil || s.Pass.GoroutineFunc(c) != snd.Body.Cursor {
 			continue
 		}
-		_, deferred := node.(*ast.DeferStmt)
-		v = s.Argument(snd, v)
-		if v == s.Var {
-			continue
-		}
-		with := map[ast.Node]int{node: 1}
-		for n := range nodes {
-			with[n] = 1
-		}
-		// In place of the send, or only when it is done.
-		both, _ := CountSends(snd, with)
-		// In place of the send, or only when it is done, or so late that who
-		// receives from it knows that no send is left.
-		if v != nil && (deferred || both == 1 || comesAfter(s, snd, node, nodes) || !SendsAfter(snd, node, nodes)) {
+		if v = s.Argument(snd, v); v != nil && v != s.Var && insteadOf(s, snd, c, node, nodes) {
 			s.Siblings[v] = true
 		}
 	}
 }
 
+// insteadOf reports whether the operation at c, in a node of the sender, comes in place
+// of its send, or only when it is done, or so late that who receives it knows
+// that no send is left.
+func insteadOf(s *channel.Local, snd *channel.Sender, c inspector.Cursor, node ast.Node, nodes map[ast.Node]int) bool {
+	_, deferred := node.(*ast.DeferStmt)
+	if nodes[node] > 0 {
+		// In the same deferred call, which has a flow of its own.
+		lit := channel.DeferredLiteral(s.Pass, c, snd.Body)
+		if !deferred || lit == nil {
+			return deferred
+		}
+		within := map[ast.Node]int{}
+		for _, u := range snd.Sends {
+			if n := code.FlowNode(u.Op, lit); n != nil {
+				within[n] = 1
+			}
+		}
+		snd, node, nodes = &channel.Sender{Body: lit}, code.FlowNode(c, lit), within
+		return exclusive(snd, node, nodes) || comesAfter(snd, node, nodes) || !SendsAfter(snd, node, nodes)
+	}
+	if !deferred {
+		counts, _ := channel.Count(s.Pass, snd.Body, snd.Sends)
+		for n := range nodes {
+			if _, late := n.(*ast.DeferStmt); late && counts.Least[n] > 0 {
+				return exclusive(snd, node, nodes) // the send comes when the rest of the goroutine is done
+			}
+		}
+	}
+	return deferred || exclusive(snd, node, nodes) || comesAfter(snd, node, nodes) || !SendsAfter(snd, node, nodes)
+}
+
+// exclusive reports whether a run of the sender comes to node or to one of nodes only.
+func exclusive(snd *channel.Sender, node ast.Node, nodes map[ast.Node]int) bool {
+	with := maps.Clone(nodes)
+	with[node] = 1
+	both, _ := CountSends(snd, with)
+	return both == 1
+}
+
 // comesAfter reports whether a sender reaches node only after a send.
-func comesAfter(s *channel.Local, snd *channel.Sender, node ast.Node, sends map[ast.Node]int) bool {
+func comesAfter(snd *channel.Sender, node ast.Node, sends map[ast.Node]int) bool {
 	before := false
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 		before = before || n == node
@@ -346,6 +376,11 @@ func receiveNodes(s *channel.Local) (gets map[ast.Node]int8, loops map[ast.Node]
 			}
 		}
 	}
+	for _, u := range toldByWaiters(s) {
+		if n := code.FlowNode(u.Op, s.Fn); n != nil && !code.Conditional(u.Op, n) {
+			gets[n] += int8(max(flow.Many, min(TotalSends(s), 100)))
+		}
+	}
 	return gets, loops
 }
 
@@ -382,7 +417,10 @@ func EndsAfterSend(s *channel.Local, signalled bool) bool {
 			sends[code.FlowNode(u.Op, snd.Body)] = signalled
 		}
 		for n := range sends {
-			ends := false
+			_, ends := n.(*ast.DeferStmt) // comes when the rest has ended
+			if ends {
+				continue
+			}
 			flow.Paths[struct{}]{
 				Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 					ends = ends || sends[n]

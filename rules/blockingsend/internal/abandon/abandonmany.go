@@ -188,12 +188,10 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 // maySkip reports whether a sender may end without a send although nothing
 // goes wrong in it: perhaps because another one has sent.
 func maySkip(s *channel.Local, snd *channel.Sender) bool {
-	sends, skips := map[ast.Node]bool{}, false
-	for _, u := range snd.Sends {
-		sends[code.FlowNode(u.Op, snd.Body)] = true
-	}
+	skips := false
+	counts, _ := channel.Count(s.Pass, snd.Body, snd.Sends)
 	flow.Paths[struct{}]{
-		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !sends[n] },
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, counts.Most[n] == 0 },
 		Edge: func(cond ast.Expr, taken bool, st struct{}) (struct{}, bool) {
 			// An error of its own does not depend on the others.
 			x, isNil, ok := s.Pass.NilTest(cond, taken)
