@@ -42,8 +42,8 @@
 // A channel that is returned, stored or passed to a function that is not loaded or keeps
 // it: other code may receive. A goroutine that sends once or twice, where the receiver
 // can tell by the first value whether a second comes, or in a deferred call only if it has
-// not sent yet. A channel with enough capacity,
-// also for what a flag lets through once. Sends in a select with another case. A receive
+// not sent yet. A channel with enough capacity, also for what a flag lets through once, or
+// of 32 and more where a loop starts senders and their number is not known. Sends in a select with another case. A receive
 // in a select whose other cases are never chosen: they are on a nil channel, or on the
 // Done of a context that nothing ends. A range that is left on what the producer sends
 // last, such as an error, a flag, nil or a token, or when as many values have come as
@@ -62,7 +62,9 @@
 //
 // The channel gets a capacity for all sends, one or as many as the loop has iterations
 // that starts the senders. That number must be known where the channel is made: a
-// constant, or the length of something that nothing changes. The send then returns at
+// constant, the length of something that nothing changes, or a number that nothing
+// changes from there on, for which the capacity is max(n, 0) where it may be negative. It
+// is unsafe where the loop may be left early, so that n may be any number. The send then returns at
 // once, and the only change is that the goroutine ends earlier; so the fix is safe only
 // if nothing that others could observe follows the send in the goroutine, deferred calls
 // included, and if the value is nothing that must be closed. A deferred send without a recover

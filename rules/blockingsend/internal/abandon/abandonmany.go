@@ -4,6 +4,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
@@ -90,7 +91,7 @@ func leakOfRange(s *channel.Local) (why Why, leaks bool) {
 	if len(s.Ranges) != 1 || sendsOnce(s) {
 		return why, false
 	}
-	if s.Cap > 0 && !outgrows(s, s.Senders[0]) {
+	if s.Cap > 0 && !outgrows(s, s.Senders[0]) && !outnumbers(s, s.Senders[0]) {
 		return why, false
 	}
 	loop, ok := s.Ranges[0].Op.Node().(*ast.RangeStmt)
@@ -145,19 +146,21 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 	if deferredBefore(gets, start) > 0 {
 		return why, false
 	}
+	if roomForAll(s, snd, gets) {
+		return why, false
+	}
 	if len(loops) == 0 {
-		most := int64(s.Fn.Flow.Most(widen(gets)))
-		if most >= flow.Many || snd.Bound.Const > 0 && s.Cap+most >= snd.Bound.Const {
+		if most := int64(s.Fn.Flow.Most(widen(gets))); most >= flow.Many {
 			return why, false
 		}
 		exit := s.AnyExit(start)
-		return Why{"NCast", exit}, exit.IsValid() && s.Cap == 0
+		return Why{"NCast", exit}, exit.IsValid()
 	}
-	if len(loops) != 1 || len(gets) != 1 || s.Cap > 0 {
+	if len(loops) != 1 || len(gets) != 1 {
 		return why, false
 	}
 	for node, loop := range loops {
-		if b, ok := frozen.LoopBound(s.Pass, loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
+		if snd.Loop == loop || !sameNumber(s, snd, loop) {
 			return why, false // in the loop that starts them, each is heard before the next
 		}
 		assumed := assume.Assumed(s.Pass, snd.Stmt, s.Fn) // no other path has a sender
@@ -221,6 +224,52 @@ func widen(m map[ast.Node]int8) map[ast.Node]int {
 	return out
 }
 
+// enough is a buffer that is meant to take the sends of however many goroutines.
+const enough = 32
+
+// roomForAll reports whether the buffer takes all that a loop of senders sends, beyond what
+// the function receives on every path on which it has started them.
+func roomForAll(s *channel.Local, snd *channel.Sender, gets map[ast.Node]int8) bool {
+	n := snd.Bound.Const
+	if n == 0 { // not known: any number
+		return s.Cap >= enough
+	}
+	missing, short := n-s.Cap, false
+	flow.Paths[int64]{
+		Node: func(at ast.Node, got int64) (int64, bool) {
+			got += int64(gets[at])
+			return got, got < missing && !stops(s, at)
+		},
+		Exit: func(_ *flow.Block, _ int64) { short = true },
+	}.After(s.Fn.Flow, code.FlowNode(snd.Stmt, s.Fn), 0)
+	return !short
+}
+
+// sameNumber reports whether a loop of the function has as many iterations as the loop that
+// starts the senders.
+func sameNumber(s *channel.Local, snd *channel.Sender, loop ast.Stmt) bool {
+	if b, ok := frozen.LoopBound(s.Pass, loop); ok {
+		return sameBound(b, snd.Bound)
+	}
+	n, started := frozen.LimitExpr(s.Pass, loop), frozen.LimitExpr(s.Pass, snd.Loop)
+	return n != nil && started != nil && !snd.Nested && types.ExprString(n) == types.ExprString(started) &&
+		sameVars(s.Pass, n, started) && frozen.StableFrom(s.Pass, n, s.Fn, code.FlowNode(s.Make, s.Fn))
+}
+
+// sameVars reports whether two expressions that read the same mean the same variables.
+func sameVars(p *code.Pass, a, b ast.Expr) bool {
+	vars := func(e ast.Expr) (out []types.Object) {
+		ast.Inspect(e, func(n ast.Node) bool {
+			if id, ok := n.(*ast.Ident); ok {
+				out = append(out, p.TypesInfo.ObjectOf(id))
+			}
+			return true
+		})
+		return out
+	}
+	return slices.Equal(vars(a), vars(b))
+}
+
 func sameBound(a, b frozen.Bound) bool {
 	if a.Of == nil || b.Of == nil {
 		return a.Of == nil && b.Of == nil && a.Const == b.Const && a.Const > 0
@@ -240,6 +289,15 @@ func outgrows(s *channel.Local, snd *channel.Sender) bool {
 	}
 	b, ok := frozen.LoopBound(s.Pass, inner[0])
 	return !ok || len(inner) > 1 || b.Of != nil || b.Const > s.Cap
+}
+
+// outnumbers reports whether a loop starts more senders than the buffer takes, beyond the one
+// that a range has received from when it is left.
+func outnumbers(s *channel.Local, snd *channel.Sender) bool {
+	if len(s.Senders) != 1 || snd.Loop == nil || snd.Most != 1 || maySkip(s, snd) || conditional(s, snd) {
+		return false
+	}
+	return snd.Bound.Const > s.Cap+1 || snd.Bound.Const == 0 && s.Cap < enough
 }
 
 // Recovers reports whether a sender survives the panic of a send on a closed
