@@ -9,7 +9,9 @@
 // sender left behind: a select that takes the timeout (Timeout), an early return
 // (EarlyReturn), the first of many answers (NCast), two sends for one receive
 // (DoubleSend), or no receive at all. A send in a call that the goroutine defers comes at
-// each end of it, by a panic, too. It also reports sends on a channel in a
+// each end of it, by a panic, too. A range receives all, once the function comes to
+// it, and a close by the function itself counts unless it stands on a branch that
+// starts no sender. It also reports sends on a channel in a
 // field that nothing in the package receives from, on a channel that is never
 // made, on one that no other goroutine has, on one whose buffer is full before
 // anybody else has it, and on one that has been closed.

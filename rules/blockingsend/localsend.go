@@ -115,7 +115,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		return m.None("the goroutine does not end after the send either")
 	case buffer.AwaitsAnswer(s.Local):
 		return m.None("the goroutine then waits for an answer, which does not come either")
-	case !abandon.EndsAfterSend(s.Local, false), len(s.Ranges) > 0, s.Senders[0].Most >= flow.Many:
+	case !abandon.EndsAfterSend(s.Local, false), len(s.Ranges) > 0 && !abandon.SendsOne(s.Local), s.Senders[0].Most >= flow.Many:
 		return s.signalDone(m, "no buffer can hold all that the goroutine sends")
 	}
 	if s.Looked {

@@ -48,7 +48,7 @@ func Find(s *channel.Local) (Why, bool) {
 		return Why{}, false
 	}
 	findSiblings(s)
-	if len(s.Ranges) > 0 {
+	if len(s.Ranges) > 0 && !SendsOne(s) {
 		return leakOfRange(s)
 	}
 	for _, snd := range s.Senders {
@@ -356,6 +356,14 @@ func receiveNodes(s *channel.Local) (gets map[ast.Node]int8, loops map[ast.Node]
 	}
 	for _, u := range s.Recvs {
 		add(u)
+	}
+	for _, u := range s.Ranges { // as often as there are values, once the function comes to it
+		if n := code.FlowNode(u.At, s.Fn); n != nil {
+			gets[n] += int8(max(flow.Many, min(TotalSends(s), 100)))
+			if l := channel.Loops(u.Op.Parent(), s.Fn, s.Senders[0].Stmt.Node().Pos()); len(l) > 0 {
+				loops[n] = l[0]
+			}
+		}
 	}
 	for v := range s.Siblings {
 		for _, u := range channel.Uses(s.Pass, s.Fn.Cursor, v) {

@@ -88,7 +88,7 @@ func elapses(p *code.Pass, stmt ast.Stmt) (found bool) {
 // leakOfRange is for a receiver that ranges over the channel and can leave
 // the loop while senders are left.
 func leakOfRange(s *channel.Local) (why Why, leaks bool) {
-	if len(s.Ranges) != 1 || sendsOnce(s) {
+	if len(s.Ranges) != 1 || s.Senders[0].Loop != nil && s.Senders[0].Most < 2 && s.Senders[0].Bound.Const == 1 {
 		return why, false
 	}
 	if s.Cap > 0 && !outgrows(s, s.Senders[0]) && !outnumbers(s, s.Senders[0]) {
@@ -111,13 +111,38 @@ func leakOfRange(s *channel.Local) (why Why, leaks bool) {
 			}
 		},
 	}.FromBody(s.Fn.Flow, loop, false)
+	if exit, ok := leavesBefore(s); !leaks && ok {
+		return Why{"EarlyReturn", exit}, true
+	}
 	return why, leaks
 }
 
-// sendsOnce reports whether one value is all that the senders send: the first that comes.
-func sendsOnce(s *channel.Local) bool {
+// leavesBefore returns where the function returns before it comes to the range that
+// receives, once it has started the first sender.
+func leavesBefore(s *channel.Local) (exit token.Pos, ok bool) {
+	gets, _ := receiveNodes(s)
 	snd := s.Senders[0]
-	return len(s.Senders) == 1 && snd.Most < 2 && (snd.Loop == nil || snd.Bound.Const == 1 && !snd.Nested)
+	start := code.FlowNode(snd.Stmt, s.Fn)
+	if deferredBefore(gets, start) > 0 || len(s.Senders) > 1 || snd.Loop != nil && (snd.Nested || conditional(s, snd)) {
+		return exit, false
+	}
+	assumed, flags := assume.Assumed(s.Pass, snd.Stmt, s.Fn), assume.FlagsAt(s.Pass, snd.Stmt)
+	again := code.FlowNode(s.Make, s.Fn)
+	flow.Paths[struct{}]{
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+			return st, !ok && gets[n] == 0 && n != again && !stops(s, n)
+		},
+		Edge: func(cond ast.Expr, taken bool, st struct{}) (struct{}, bool) {
+			return st, assumed.Possible(cond, taken) && flags.Possible(cond, taken) && !startsNone(s, snd, cond, taken)
+		},
+		Exit: func(b *flow.Block, _ struct{}) { exit, ok = b.End, true },
+	}.After(s.Fn.Flow, start, struct{}{})
+	return exit, ok
+}
+
+// SendsOne reports whether there is one sender, and one value is all that it sends.
+func SendsOne(s *channel.Local) bool {
+	return len(s.Senders) == 1 && s.Senders[0].Most < 2 && s.Senders[0].Loop == nil
 }
 
 // leaves reports whether the way that a condition decides for leads out of the
@@ -166,7 +191,7 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 		assumed := assume.Assumed(s.Pass, snd.Stmt, s.Fn) // no other path has a sender
 		leaves := flow.Paths[bool]{
 			Edge: func(cond ast.Expr, taken bool, timeout bool) (bool, bool) {
-				return timeout, assumed.Possible(cond, taken)
+				return timeout, assumed.Possible(cond, taken) && !startsNone(s, snd, cond, taken)
 			},
 			Node: func(n ast.Node, timeout bool) (bool, bool) {
 				return timeout || n != node && inSelect(s, n), !stops(s, n)
@@ -254,6 +279,29 @@ func sameNumber(s *channel.Local, snd *channel.Sender, loop ast.Stmt) bool {
 	n, started := frozen.LimitExpr(s.Pass, loop), frozen.LimitExpr(s.Pass, snd.Loop)
 	return n != nil && started != nil && !snd.Nested && types.ExprString(n) == types.ExprString(started) &&
 		sameVars(s.Pass, n, started) && frozen.StableFrom(s.Pass, n, s.Fn, code.FlowNode(s.Make, s.Fn))
+}
+
+// startsNone reports whether a condition comes out so only if the loop that starts the
+// senders has no iterations: its number is zero or less.
+func startsNone(s *channel.Local, snd *channel.Sender, cond ast.Expr, taken bool) bool {
+	if snd.Loop == nil {
+		return false
+	}
+	n := frozen.LimitExpr(s.Pass, snd.Loop)
+	c, ok := assume.Comparison(s.Pass, cond)
+	if !ok || n == nil || types.ExprString(n) != types.ExprString(c.Subject) || !sameVars(s.Pass, n, c.Subject) {
+		return false
+	}
+	value, isInt := typeis.SmallInt(c.Value)
+	switch {
+	case !isInt || !frozen.StableFrom(s.Pass, n, s.Fn, code.FlowNode(s.Make, s.Fn)):
+		return false
+	case c.Op == token.LSS && taken, c.Op == token.GEQ && !taken:
+		return value <= 1
+	case c.Op == token.LEQ && taken, c.Op == token.GTR && !taken, c.Op == token.EQL && taken, c.Op == token.NEQ && !taken:
+		return value <= 0
+	}
+	return false
 }
 
 // sameVars reports whether two expressions that read the same mean the same variables.

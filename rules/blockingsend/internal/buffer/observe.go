@@ -103,7 +103,12 @@ func following(s *channel.Local, snd *channel.Sender, fn *code.Func, u channel.U
 		return "the iterator function that calls the loop around the send may go on"
 	}
 	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
-		if why == "" && !private(s, n, snd) {
+		es, isExpr := n.(*ast.ExprStmt)
+		call, isCall := (*ast.CallExpr)(nil), false
+		if isExpr {
+			call, isCall = ast.Unparen(es.X).(*ast.CallExpr)
+		}
+		if why == "" && !(isCall && Closes(s, call, snd)) && !private(s, n, snd) {
 			why = "what follows the send may run"
 		}
 		return st, why == ""
