@@ -130,6 +130,65 @@ func counter(l *ast.ForStmt, info *types.Info) (i types.Object, limit ast.Expr) 
 	return nil, nil
 }
 
+// TotalExpr returns the expression that says up to which number a loop counts that counts in
+// its body, perhaps not in each iteration: "for got < total { ...; got++ }" from zero, or
+// "for left > 0 { ...; left-- }" from total; nil if the loop is of another kind.
+func TotalExpr(p *code.Pass, loop ast.Stmt) ast.Expr {
+	l, ok := loop.(*ast.ForStmt)
+	if !ok || l.Post != nil {
+		return nil
+	}
+	cmp, ok := l.Cond.(*ast.BinaryExpr)
+	if !ok {
+		return nil
+	}
+	is := func(e ast.Expr, n int64) bool {
+		v := p.TypesInfo.Types[e].Value
+		return v != nil && constant.Compare(v, token.EQL, constant.MakeInt64(n))
+	}
+	v := p.VarOf(cmp.X)
+	start := startOf(p, v)
+	switch {
+	case start == nil:
+	case (cmp.Op == token.LSS || cmp.Op == token.NEQ) && is(start, 0) && changesBy(p, v, l.Body, token.INC):
+		return ast.Unparen(cmp.Y)
+	case (cmp.Op == token.GTR || cmp.Op == token.NEQ) && is(cmp.Y, 0) && changesBy(p, v, l.Body, token.DEC):
+		return ast.Unparen(start)
+	}
+	return nil
+}
+
+// startOf returns what v, a local number, is declared with; nil if that is not seen.
+func startOf(p *code.Pass, v *types.Var) ast.Expr {
+	if v == nil || v.IsField() || v.Parent() == nil || v.Parent() == p.Pkg.Scope() {
+		return nil
+	}
+	if b, ok := v.Type().Underlying().(*types.Basic); !ok || b.Info()&types.IsInteger == 0 {
+		return nil
+	}
+	return Definition(p, v)
+}
+
+// changesBy reports whether all that changes v is a step of one, up or down, in body.
+func changesBy(p *code.Pass, v *types.Var, body *ast.BlockStmt, step token.Token) bool {
+	at, ok := ScopeOf(p, v)
+	if !ok {
+		return false
+	}
+	steps := 0
+	for _, use := range p.Uses(at, v) {
+		if use.Node().Pos() == v.Pos() || Keeps(p, use) {
+			continue
+		}
+		inc, isInc := code.Unparen(use).Parent().Node().(*ast.IncDecStmt)
+		if !isInc || inc.Tok != step || inc.Pos() < body.Pos() || inc.Pos() >= body.End() {
+			return false
+		}
+		steps++
+	}
+	return steps > 0
+}
+
 // LoopLimit returns the variable that says how many iterations a loop has, as in
 // "for i := 0; i < n; i++" and "for range n"; nil if that is anything else.
 func LoopLimit(p *code.Pass, loop ast.Stmt) *types.Var {

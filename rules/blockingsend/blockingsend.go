@@ -11,10 +11,12 @@
 // (DoubleSend), or no receive at all. A send in a call that the goroutine defers comes at
 // each end of it, by a panic, too. A range receives all, once the function comes to
 // it, and a close by the function itself counts unless it stands on a branch that
-// starts no sender. It also reports sends on a channel in a
-// field that nothing in the package receives from, on a channel that is never
-// made, on one that no other goroutine has, on one whose buffer is full before
-// anybody else has it, and on one that has been closed.
+// starts no sender. A loop that counts what it has received, "for got < total", has as many
+// receives as that, also from several channels on one of which each sender sends.
+//
+// It also reports sends on a channel in a field that nothing in the package receives
+// from, on a channel that is never made, on one that no other goroutine has, on one whose
+// buffer is full before anybody else has it, and on one that has been closed.
 //
 // Between functions it reports a caller that stops receiving from a channel which
 // it was returned, though a loop that nothing can stop sends on it; and a plain send to

@@ -7,10 +7,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"maps"
 	"slices"
-
-	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
@@ -100,91 +97,6 @@ func SendsAfter(snd *channel.Sender, node ast.Node, nodes map[ast.Node]int) (fou
 		return st, !found && n != snd.Cut
 	}}.After(snd.Body.Flow, node, struct{}{})
 	return found
-}
-
-// findSiblings collects the channels that a sender uses instead of this one:
-// on each of its paths it sends on one of them at most, so that a receiver
-// that receives from one need not wait for the other.
-func findSiblings(s *channel.Local) {
-	s.Siblings = map[types.Object]bool{}
-	if len(s.Senders) != 1 {
-		return
-	}
-	snd := s.Senders[0]
-	nodes := map[ast.Node]int{}
-	for _, u := range snd.Sends {
-		nodes[code.FlowNode(u.Op, snd.Body)] = 1
-	}
-	for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.CallExpr)(nil)) {
-		var e ast.Expr
-		switch n := c.Node().(type) {
-		case *ast.SendStmt:
-			e = n.Chan
-		case *ast.CallExpr:
-			if s.Pass.IsBuiltin(n, "close") {
-				e = n.Args[0]
-			}
-		}
-		if e == nil {
-			continue
-		}
-		v, node := s.Pass.VarOf(e), code.FlowNode(c, snd.Body)
-		if v == nil || v == s.Var || node == nil || s.Pass.GoroutineFunc(c) != snd.Body.Cursor {
-			continue
-		}
-		if v = s.Argument(snd, v); v != nil && v != s.Var && insteadOf(s, snd, c, node, nodes) {
-			s.Siblings[v] = true
-		}
-	}
-}
-
-// insteadOf reports whether the operation at c, in a node of the sender, comes in place
-// of its send, or only when it is done, or so late that who receives it knows
-// that no send is left.
-func insteadOf(s *channel.Local, snd *channel.Sender, c inspector.Cursor, node ast.Node, nodes map[ast.Node]int) bool {
-	_, deferred := node.(*ast.DeferStmt)
-	if nodes[node] > 0 {
-		// In the same deferred call, which has a flow of its own.
-		lit := channel.DeferredLiteral(s.Pass, c, snd.Body)
-		if !deferred || lit == nil {
-			return deferred
-		}
-		within := map[ast.Node]int{}
-		for _, u := range snd.Sends {
-			if n := code.FlowNode(u.Op, lit); n != nil {
-				within[n] = 1
-			}
-		}
-		snd, node, nodes = &channel.Sender{Body: lit}, code.FlowNode(c, lit), within
-		return exclusive(snd, node, nodes) || comesAfter(snd, node, nodes) || !SendsAfter(snd, node, nodes)
-	}
-	if !deferred {
-		counts, _ := channel.Count(s.Pass, snd.Body, snd.Sends)
-		for n := range nodes {
-			if _, late := n.(*ast.DeferStmt); late && counts.Least[n] > 0 {
-				return exclusive(snd, node, nodes) // the send comes when the rest of the goroutine is done
-			}
-		}
-	}
-	return deferred || exclusive(snd, node, nodes) || comesAfter(snd, node, nodes) || !SendsAfter(snd, node, nodes)
-}
-
-// exclusive reports whether a run of the sender comes to node or to one of nodes only.
-func exclusive(snd *channel.Sender, node ast.Node, nodes map[ast.Node]int) bool {
-	with := maps.Clone(nodes)
-	with[node] = 1
-	both, _ := CountSends(snd, with)
-	return both == 1
-}
-
-// comesAfter reports whether a sender reaches node only after a send.
-func comesAfter(snd *channel.Sender, node ast.Node, sends map[ast.Node]int) bool {
-	before := false
-	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
-		before = before || n == node
-		return st, sends[n] == 0
-	}}.FromEntry(snd.Body.Flow, struct{}{})
-	return !before
 }
 
 // pathState is what a path of the receiver remembers.

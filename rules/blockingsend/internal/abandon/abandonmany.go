@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/assume"
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
@@ -181,20 +180,21 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 		exit := s.AnyExit(start)
 		return Why{"NCast", exit}, exit.IsValid()
 	}
-	if len(loops) != 1 || len(gets) != 1 {
+	if len(loops) == 0 || len(loops) != len(gets) || !together(s, gets, loops) {
 		return why, false
 	}
-	for node, loop := range loops {
+	for _, loop := range loops {
 		if snd.Loop == loop || !sameNumber(s, snd, loop) {
 			return why, false // in the loop that starts them, each is heard before the next
 		}
 		assumed := assume.Assumed(s.Pass, snd.Stmt, s.Fn) // no other path has a sender
-		leaves := flow.Paths[bool]{
+		away := flow.Paths[bool]{
 			Edge: func(cond ast.Expr, taken bool, timeout bool) (bool, bool) {
-				return timeout, assumed.Possible(cond, taken) && !startsNone(s, snd, cond, taken)
+				possible := assumed.Possible(cond, taken) && !startsNone(s, snd, cond, taken)
+				return timeout, possible && !(counts(s, loop, cond) && leaves(s, cond, taken, loop))
 			},
 			Node: func(n ast.Node, timeout bool) (bool, bool) {
-				return timeout || n != node && inSelect(s, n), !stops(s, n)
+				return timeout || gets[n] == 0 && inSelect(s, n), !stops(s, n)
 			},
 			Iteration: func(l ast.Stmt, _ bool) bool { return l != loop },
 			Exit: func(b *flow.Block, timeout bool) {
@@ -207,8 +207,8 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 				}
 			},
 		}
-		leaves.After(s.Fn.Flow, start, false) // past the loop
-		leaves.FromBody(s.Fn.Flow, loop, false)
+		away.After(s.Fn.Flow, start, false) // past the loop
+		away.FromBody(s.Fn.Flow, loop, false)
 	}
 	return why, leaks
 }
@@ -218,6 +218,9 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 func maySkip(s *channel.Local, snd *channel.Sender) bool {
 	skips := false
 	counts, _ := channel.Count(s.Pass, snd.Body, snd.Sends)
+	for n := range sendsElsewhere(s, snd) { // in place of it
+		counts.Most[n] = 1
+	}
 	flow.Paths[struct{}]{
 		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, counts.Most[n] == 0 },
 		Edge: func(cond ast.Expr, taken bool, st struct{}) (struct{}, bool) {
@@ -268,54 +271,6 @@ func roomForAll(s *channel.Local, snd *channel.Sender, gets map[ast.Node]int8) b
 		Exit: func(_ *flow.Block, _ int64) { short = true },
 	}.After(s.Fn.Flow, code.FlowNode(snd.Stmt, s.Fn), 0)
 	return !short
-}
-
-// sameNumber reports whether a loop of the function has as many iterations as the loop that
-// starts the senders.
-func sameNumber(s *channel.Local, snd *channel.Sender, loop ast.Stmt) bool {
-	if b, ok := frozen.LoopBound(s.Pass, loop); ok {
-		return sameBound(b, snd.Bound)
-	}
-	n, started := frozen.LimitExpr(s.Pass, loop), frozen.LimitExpr(s.Pass, snd.Loop)
-	return n != nil && started != nil && !snd.Nested && types.ExprString(n) == types.ExprString(started) &&
-		sameVars(s.Pass, n, started) && frozen.StableFrom(s.Pass, n, s.Fn, code.FlowNode(s.Make, s.Fn))
-}
-
-// startsNone reports whether a condition comes out so only if the loop that starts the
-// senders has no iterations: its number is zero or less.
-func startsNone(s *channel.Local, snd *channel.Sender, cond ast.Expr, taken bool) bool {
-	if snd.Loop == nil {
-		return false
-	}
-	n := frozen.LimitExpr(s.Pass, snd.Loop)
-	c, ok := assume.Comparison(s.Pass, cond)
-	if !ok || n == nil || types.ExprString(n) != types.ExprString(c.Subject) || !sameVars(s.Pass, n, c.Subject) {
-		return false
-	}
-	value, isInt := typeis.SmallInt(c.Value)
-	switch {
-	case !isInt || !frozen.StableFrom(s.Pass, n, s.Fn, code.FlowNode(s.Make, s.Fn)):
-		return false
-	case c.Op == token.LSS && taken, c.Op == token.GEQ && !taken:
-		return value <= 1
-	case c.Op == token.LEQ && taken, c.Op == token.GTR && !taken, c.Op == token.EQL && taken, c.Op == token.NEQ && !taken:
-		return value <= 0
-	}
-	return false
-}
-
-// sameVars reports whether two expressions that read the same mean the same variables.
-func sameVars(p *code.Pass, a, b ast.Expr) bool {
-	vars := func(e ast.Expr) (out []types.Object) {
-		ast.Inspect(e, func(n ast.Node) bool {
-			if id, ok := n.(*ast.Ident); ok {
-				out = append(out, p.TypesInfo.ObjectOf(id))
-			}
-			return true
-		})
-		return out
-	}
-	return slices.Equal(vars(a), vars(b))
 }
 
 func sameBound(a, b frozen.Bound) bool {
