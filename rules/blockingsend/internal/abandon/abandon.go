@@ -174,6 +174,9 @@ func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 			if x, isNil, ok := s.Pass.NilTest(cond, taken); ok && s.Pass.VarOf(x) == s.Var {
 				return st, !isNil
 			}
+			if st.got == 0 && unsetFlag(s, cond, taken, gets) {
+				return st, false
+			}
 			for _, a := range assumed {
 				if !a.Possible(cond, taken) || a.WrapsNil(cond, taken) {
 					return st, false
