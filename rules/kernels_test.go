@@ -46,7 +46,7 @@ func TestKernels(t *testing.T) {
 		// One-liners.
 		"blockingreceive NilRecv none", "blockingsend NilSend none", "waitgroupwait Mixed none",
 		// Real bugs, boiled down. Channels of one function:
-		"blockingsend doCloseLoopUnary safe", "blockingsend finishRequest_kubernetes5316 safe", "blockingsend monitor_moby33781 unsafe",
+		"blockingsend doCloseLoopUnary safe", "blockingsend finishRequest_kubernetes5316 safe", "blockingsend monitor_moby33781 safe",
 		"blockingsend restore_cockroach18101 none", "blockingreceive DialContext_grpc1424 none", "blockingreceive testTransfer_moby21233 unsafe",
 		// Fields that nobody receives from: cockroach35931, kubernetes1321, 25331, 38669, 6632.
 		"blockingsend Push none", "blockingsend distribute none", "blockingsend run none", "blockingsend sendWatchCacheEvent none", "blockingsend WriteFrame none",
