@@ -46,7 +46,7 @@ func TestKernels(t *testing.T) {
 		// One-liners.
 		"blockingreceive NilRecv none", "blockingsend NilSend none", "waitgroupwait Mixed none",
 		// Real bugs, boiled down. Channels of one function:
-		"blockingsend doCloseLoopUnary safe", "blockingsend finishRequest_kubernetes5316 safe", "blockingsend monitor_moby33781 unsafe",
+		"blockingsend doCloseLoopUnary safe", "blockingsend finishRequest_kubernetes5316 safe", "blockingsend monitor_moby33781 safe",
 		"blockingsend restore_cockroach18101 none", "blockingreceive DialContext_grpc1424 none", "blockingreceive testTransfer_moby21233 unsafe",
 		// Fields that nobody receives from: cockroach35931, kubernetes1321, 25331, 38669, 6632.
 		"blockingsend Push none", "blockingsend distribute none", "blockingsend run none", "blockingsend sendWatchCacheEvent none", "blockingsend WriteFrame none",
@@ -57,11 +57,12 @@ func TestKernels(t *testing.T) {
 		// A channel that is full, a receiver that has ended: cockroach24808, etcd6857.
 		"blockingsend Cockroach24808 none", "blockingsend Status unsafe",
 		// Waits under a mutex that the other side needs: etcd6873, grpc1460, istio16224, kubernetes10182.
-		"lockedwait stop none", "lockedwait keepalive none", "lockedwait Istio16224 none", "lockedwait SetPodStatus none",
+		"lockedwait Stop none", "lockedwait stop none", "lockedwait keepalive none", "lockedwait Istio16224 none", "lockedwait SetPodStatus none",
 		// Values that nobody stops: MethodContractViolation, cockroach13197, cockroach13755.
 		"missingstop workerLifecycle unsafe", "missingstop Cockroach13197 none", "missingstop Cockroach13755 none",
 		// Faults beside the one that the kernel is about.
 		"blockingsend testDevmapperLockReleasedDeviceDeletion_moby17176 unsafe", "lostcancel Etcd5509 none",
+		"deafwait Util_kubernetes13135 unsafe",
 	}
 	var got []string
 	for _, f := range res.Findings {

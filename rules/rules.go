@@ -13,6 +13,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rules/blockingreceive"
 	"github.com/goroutinefix/goroutinefix/rules/blockingsend"
 	"github.com/goroutinefix/goroutinefix/rules/bodyclose"
+	"github.com/goroutinefix/goroutinefix/rules/deafwait"
 	"github.com/goroutinefix/goroutinefix/rules/endlessgoroutine"
 	"github.com/goroutinefix/goroutinefix/rules/lockedwait"
 	"github.com/goroutinefix/goroutinefix/rules/lostcancel"
@@ -38,6 +39,7 @@ var registry = []struct {
 	{missingstop.Rule, missingstop.Analyzer},
 	{endlessgoroutine.Rule, endlessgoroutine.Analyzer},
 	{resourceclose.Rule, resourceclose.Analyzer},
+	{deafwait.Rule, deafwait.Analyzer},
 	{missingsignal.Rule, missingsignal.Analyzer},
 }
 

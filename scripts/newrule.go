@@ -73,10 +73,9 @@ func TestRule(t *testing.T) { rewritetest.Rule(t, rules.All(), "NAME") }
 
 const leakFile = `package NAME
 
-// Leak functions are named after what they do. The comment on the line of the
-// finding says what is expected: applicability and message.
-//
-//	// want "^safe: regular expression"
+// Leak functions are named after their row in SHAPES.md and what they do. A comment on the
+// line of the finding says what is expected: the word want, then in quotes the applicability
+// and a regular expression for the message, as in "^safe: never closed".
 `
 
 const scenarioFile = `package NAME
@@ -88,7 +87,7 @@ import (
 )
 
 // TestScenarios drives the leaking functions, by name, so that their safe
-// fixes are proved by running them.
+// fixes are proved by running them. Without a safe fix there is nothing to drive: remove it.
 func TestScenarios(t *testing.T) {
 	probe.Run(t, map[string]probe.Scenario{})
 }
@@ -139,8 +138,8 @@ func create(name string) error {
 	files := map[string]string{
 		"rules/" + name + "/" + name + ".go":      ruleFile,
 		"rules/" + name + "/" + name + "_test.go": testFile,
-		"fixtures/" + name + "/leak.go":           leakFile,
-		"fixtures/" + name + "/ok.go":             okFile,
+		"fixtures/" + name + "/leak_plain.go":     leakFile,
+		"fixtures/" + name + "/ok_plain.go":       okFile,
 		"fixtures/" + name + "/scenario_test.go":  scenarioFile,
 	}
 	for path := range files {

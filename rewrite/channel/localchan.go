@@ -130,9 +130,35 @@ func (s *Local) uses() bool {
 		}
 	}
 	for _, u := range closes { // a sender may close, after its last send
-		s.Closed = s.Closed || u.GoroutineFunc == s.Fn.Cursor || s.senderOf(u.GoroutineFunc) == nil
+		own := u.GoroutineFunc == s.Fn.Cursor
+		s.Closed = s.Closed || own && !s.inPlaceOfSenders(u) || !own && s.senderOf(u.GoroutineFunc) == nil
 	}
 	return true
+}
+
+// inPlaceOfSenders reports whether the function itself closes the channel only on paths
+// on which it starts no sender: nobody sends then, and so who receives does not wait.
+func (s *Local) inPlaceOfSenders(closed Use) bool {
+	node, made := code.FlowNode(closed.Op, s.Fn), code.FlowNode(s.Make, s.Fn)
+	if _, deferred := node.(*ast.DeferStmt); deferred || node == nil {
+		return false
+	}
+	starts := map[ast.Node]bool{}
+	for _, snd := range s.Senders {
+		starts[code.FlowNode(snd.Stmt, s.Fn)] = true
+	}
+	both := false
+	meets := func(from ast.Node, with func(ast.Node) bool) {
+		flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+			both = both || with(n)
+			return st, !both && n != made
+		}}.After(s.Fn.Flow, from, struct{}{})
+	}
+	meets(node, func(n ast.Node) bool { return starts[n] })
+	for start := range starts {
+		meets(start, func(n ast.Node) bool { return n == node })
+	}
+	return !both
 }
 
 // looked reports whether u asks for len or cap.
@@ -267,10 +293,18 @@ func (s *Local) sent(u Use) bool {
 		s.Offered = true
 		return len(sel.Body.List) > 1 // has another case; with one case it is a plain send
 	}
-	if node := code.FlowNode(u.Op, snd.Body); node != u.Op.Node() {
-		es, ok := node.(*ast.ExprStmt)
-		if !ok || ast.Unparen(es.X) != u.Op.Node() {
+	switch node := code.FlowNode(u.Op, snd.Body).(type) {
+	case *ast.ExprStmt:
+		if ast.Unparen(node.X) != u.Op.Node() {
 			return false // within an expression
+		}
+	case *ast.DeferStmt:
+		if ast.Node(node.Call) != u.Op.Node() && DeferredLiteral(s.Pass, u.Op, snd.Body) == nil {
+			return false // see Count
+		}
+	default:
+		if node != u.Op.Node() {
+			return false
 		}
 	}
 	snd.Sends = append(snd.Sends, u)

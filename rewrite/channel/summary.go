@@ -75,6 +75,7 @@ func chanEffects(p *code.Pass, sig *types.Signature, fn *code.Func) []Effect {
 
 func chanEffect(p *code.Pass, v *types.Var, fn *code.Func) (e Effect) {
 	sends, receives := map[ast.Node]int{}, map[ast.Node]int{}
+	var deferred []Use // sends in deferred calls
 	for _, u := range Uses(p, fn.Cursor, v) {
 		if u.Kind == Make {
 			if code.IsAssigned(u.At) {
@@ -98,6 +99,8 @@ func chanEffect(p *code.Pass, v *types.Var, fn *code.Func) (e Effect) {
 			switch {
 			case sel != nil && len(sel.Body.List) > 1:
 				e.Selects, e.Looks = true, e.Looks || hasDefault
+			case u.Kind == Send && inDefer(node):
+				deferred = append(deferred, u)
 			case u.Kind == Send:
 				sends[node]++
 			default:
@@ -121,14 +124,32 @@ func chanEffect(p *code.Pass, v *types.Var, fn *code.Func) (e Effect) {
 			if in.Effect.SureSends != in.Effect.Sends || in.Effect.SureReceives != in.Effect.Receives {
 				e.Selects = true // some calls do, some do not
 			}
-			sends[node] += int(in.Effect.Sends)
+			if in.Effect.Sends > 0 && inDefer(node) {
+				u.Kind, u.Op, u.Callee = Send, in.Call, in
+				deferred = append(deferred, u)
+			} else {
+				sends[node] += int(in.Effect.Sends)
+			}
 			receives[node] += int(in.Effect.Receives)
 		}
 	}
+	late, ok := Count(p, fn, deferred)
+	if !ok {
+		return Effect{}
+	}
+	for d, n := range late.Most {
+		sends[d] = n
+	}
 	e.Known = true
 	e.Sends, e.SureSends = fn.Flow.MostAndLeast(sends)
+	e.Sends = max(e.Sends, int8(late.Instead))
 	e.Receives, e.SureReceives = fn.Flow.MostAndLeast(receives)
 	return e
+}
+
+func inDefer(n ast.Node) bool {
+	_, ok := n.(*ast.DeferStmt)
+	return ok
 }
 
 // Argument is a channel as the argument of a call whose effect is known.

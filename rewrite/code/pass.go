@@ -8,6 +8,7 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"go/version"
 	"path/filepath"
 	"reflect"
 	"strings"
@@ -180,6 +181,16 @@ func (p *Pass) FileOf(pos token.Pos) *ast.File {
 // InTest reports whether pos is in a _test.go file.
 func (p *Pass) InTest(pos token.Pos) bool {
 	return strings.HasSuffix(p.Fset.File(pos).Name(), "_test.go")
+}
+
+// Since reports whether the file at pos is written for a version of Go, such as "go1.21",
+// or a later one.
+func (p *Pass) Since(pos token.Pos, v string) bool {
+	have := p.TypesInfo.FileVersions[p.FileOf(pos)]
+	if have == "" {
+		have = p.Pkg.GoVersion()
+	}
+	return have == "" || version.Compare(version.Lang(have), v) >= 0
 }
 
 // VarOf returns the variable that e, a plain or parenthesised identifier, denotes; else nil.

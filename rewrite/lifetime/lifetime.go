@@ -52,13 +52,20 @@ func CtxLifetime(p *code.Pass, v *types.Var, fn *code.Func, def ast.Node) (why s
 	return t.Outlives, t.doubts
 }
 
+// Doubts returns the uses of which is not known whether they are over.
+func (t *ContextTracker) Doubts() []Doubt { return t.doubts }
+
 // ContextTracker follows a context through a function: what is made from it, and
 // whether something may use it later than the function or Within.
 type ContextTracker struct {
-	Pass     *code.Pass
-	Fn       *code.Func
-	Def      ast.Node
-	Within   ast.Node // if not nil, the statements that the context must not outlive
+	Pass   *code.Pass
+	Fn     *code.Func
+	Def    ast.Node
+	Within ast.Node // if not nil, the statements that the context must not outlive
+	// Before, if not nil, are the nodes of the flow that come before the context is to end,
+	// and it ends before the function returns: a deferred call that uses it comes too late,
+	// and what stands elsewhere, in the source after Def, does not count.
+	Before   map[ast.Node]bool
 	Seen     map[*types.Var]bool
 	Outlives string
 	guessed  bool // outlives rests on a name alone
@@ -108,6 +115,9 @@ func (t *ContextTracker) Follow(v *types.Var, what string) {
 		if code.IsAssigned(use) {
 			continue
 		}
+		if t.Before != nil && !inLoop && use.Node().Pos() > t.Def.End() && !t.Before[code.FlowNode(use, t.Fn)] {
+			continue
+		}
 		if t.Def.Pos() <= use.Node().Pos() && use.Node().End() <= t.Def.End() && !inLoop && assume.LitUse(t.Pass, use, t.Fn) == assume.LitNone {
 			continue // ctx, _ = withLimit(ctx): the parent
 		}
@@ -120,7 +130,7 @@ func (t *ContextTracker) Follow(v *types.Var, what string) {
 
 // Use decides on one expression that denotes the context or something made from it.
 func (t *ContextTracker) Use(c inspector.Cursor, name string) {
-	if t.Within != nil && code.InDefer(c) {
+	if (t.Within != nil || t.Before != nil) && code.InDefer(c) {
 		t.Outlives = name + " is used by a deferred call"
 		return
 	}

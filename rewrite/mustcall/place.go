@@ -130,16 +130,7 @@ func MovableDefer(o Obligation, p *code.Pass, from ast.Stmt, only func(*ast.Defe
 // beforeExits returns the ways out of the statements around the call at which the resource
 // is to be released, because it is not on the way there.
 func (o *Owed) beforeExits(g Guard) Place {
-	region := o.Def.Parent()
-	if code.StmtsOf(region.Node()) == nil || o.Var.Pos() < region.Node().Pos() {
-		return Place{Why: o.Var.Name() + " lives longer than the statements around the call"}
-	}
-	for _, e := range o.Events {
-		if e.Kind == usage.Assigns && e.Node != o.Pass.Evaluates(o.Fn, o.Call) {
-			return Place{Why: o.Var.Name() + " is assigned again"}
-		}
-	}
-	exits, why := IterationExits(o.Pass, o.Obligation, region, func(s ast.Stmt) string {
+	exits, why := WaysOut(o.Pass, o.Obligation, false, func(s ast.Stmt) string {
 		if _, isReturn := s.(*ast.ReturnStmt); isReturn && o.Pass.Mentions(s, o.Var) {
 			return o.Var.Name() + " is still used where the function returns"
 		}
@@ -148,8 +139,6 @@ func (o *Owed) beforeExits(g Guard) Place {
 	switch {
 	case why != "":
 		return Place{Why: why}
-	case len(exits.Again) > 0:
-		return Place{Why: o.Var.Name() + " is assigned again"}
 	case !g.covers(exits.Jumps):
 		return Place{Why: "at an exit, whether " + o.Var.Name() + " is set is not known"}
 	}

@@ -91,7 +91,7 @@ func (r *Resource) owed(p *code.Pass, c inspector.Cursor) *Owed {
 		o.Err = p.VarOf(lhs[a.Err])
 	}
 	o.Events = usage.Track(p, v, fn, r.Resource)
-	o.HandedOn = slices.ContainsFunc(o.Events, func(e usage.Event) bool { return e.Kind == usage.Escapes })
+	o.HandedOn = o.Obligation.HandedOn()
 	if r.Moot != nil {
 		o.Settled = func(cond ast.Expr, taken bool) bool { return r.Moot(p, v, cond, taken) }
 	}

@@ -195,19 +195,21 @@ func expectations(t *testing.T, r rule.Rule, dir string, found []finding.Finding
 	if len(wants) == 0 {
 		t.Errorf("%s expects nothing", dir)
 	}
+	there := map[lineOf][]string{}
 	for _, f := range found {
 		at := lineOf{f.Place.Path, f.Place.Line}
+		there[at] = append(there[at], fmt.Sprintf("%s %s: %s", f.Rule, f.Applicability, f.Message))
 		text := fmt.Sprintf("%s: %s", f.Applicability, f.Message)
 		i := slices.IndexFunc(wants[at], func(re *regexp.Regexp) bool { return re.MatchString(text) })
 		if f.Rule != r.Name || i < 0 {
-			t.Errorf("%s:%d: %s: unexpected %s: %s (%s) %s", f.Place.Path, f.Place.Line, f.Function, f.Rule, text, f.Status, f.Reason)
+			t.Errorf("%s:%d: %s: unexpected %s: %s (%s) %s; if it is right, expect it: // want %q", f.Place.Path, f.Place.Line, f.Function, f.Rule, text, f.Status, f.Reason, "^"+regexp.QuoteMeta(text))
 			continue
 		}
 		wants[at] = slices.Delete(wants[at], i, i+1)
 	}
 	for at, list := range wants {
 		for _, re := range list {
-			t.Errorf("%s:%d: nothing found that matches %q", at.file, at.line, re)
+			t.Errorf("%s:%d: nothing found that matches %q; found on this line: %q", at.file, at.line, re, there[at])
 		}
 	}
 }

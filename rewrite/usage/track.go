@@ -28,6 +28,7 @@ const (
 	Assigns                      // the variable gets a value here
 	Escapes                      // someone else may close it: the obligation moved
 	Outlives                     // someone else gets what ends with it: the obligation stays
+	Stores                       // put into a struct that only the function has: what becomes of that follows
 )
 
 // Event is one use of a tracked value.
@@ -37,6 +38,9 @@ type Event struct {
 	At   inspector.Cursor // the identifier
 	Via  inspector.Cursor // for DefersClose, the defer statement
 	Lent bool             // a use of what ends with the value, such as the rows of a transaction
+	// Sometimes is set for a hand-over to what calls the value on some of its paths only, as
+	// for [Sometimes], and runs once: a helper, or the literal of a go statement.
+	Sometimes bool
 }
 
 // part is what of a resource an expression denotes.
@@ -65,7 +69,9 @@ type tracker struct {
 	fn     *code.Func
 	events []Event
 	seen   map[*types.Var]bool // variables tracked so far, aliases included
-	lent   bool                // what is tracked ends with the value: closing it closes nothing else
+	// holders are the fields that the value has been found in so far.
+	holders map[heldIn]bool
+	lent    bool // what is tracked ends with the value: closing it closes nothing else
 }
 
 func (t *tracker) emit(kind EventKind, c inspector.Cursor) {
@@ -93,7 +99,7 @@ func (t *tracker) use(c, id inspector.Cursor, res *Resource, of part, shared boo
 		t.call(parent, c, id, res, of, shared)
 		return
 	case *ast.AssignStmt:
-		t.assign(n, c, id, res, of)
+		t.assign(n, c, id, res, of, shared)
 		return
 	case *ast.ValueSpec:
 		for _, name := range n.Names {
@@ -116,7 +122,9 @@ func (t *tracker) use(c, id inspector.Cursor, res *Resource, of part, shared boo
 		t.looked(id)
 		return
 	}
-	t.emit(Escapes, id)
+	if shared || !t.held(c, id, res, of) {
+		t.emit(Escapes, id)
+	}
 }
 
 // looked records a use that leaves the value alone, unless it stands in a
@@ -203,6 +211,7 @@ func (t *tracker) closed(call, id inspector.Cursor, shared bool) {
 	switch {
 	case shared || isGo || use == assume.LitEscapes:
 		t.emit(Escapes, id)
+		t.events[len(t.events)-1].Sometimes = !shared && !isGo && t.sometimes(id)
 	case use == assume.LitDeferred:
 		t.emit(ClosesLate, id)
 	case isDefer && use == assume.LitNone:
@@ -211,6 +220,44 @@ func (t *tracker) closed(call, id inspector.Cursor, shared bool) {
 	default:
 		t.emit(Closes, id)
 	}
+}
+
+// runsOnce reports whether what stands at c in the function runs once for each run of it:
+// in no literal but such as are called where they stand, also by a go statement.
+func (t *tracker) runsOnce(c inspector.Cursor) bool {
+	for ; c.Valid() && c != t.fn.Cursor; c = c.Parent() {
+		if lit, ok := c.Node().(*ast.FuncLit); ok {
+			call, isCall := code.Unparen(c).Parent().Node().(*ast.CallExpr)
+			if !isCall || ast.Unparen(call.Fun) != ast.Expr(lit) {
+				return false
+			}
+		}
+	}
+	return true
+}
+
+// sometimes reports whether the literal of a go statement around c calls the function there
+// on some of its paths only.
+func (t *tracker) sometimes(c inspector.Cursor) bool {
+	v := t.p.VarOf(c.Node().(*ast.Ident))
+	for lit := range c.Enclosing((*ast.FuncLit)(nil)) {
+		_, isGo := code.Unparen(lit).Parent().Parent().Node().(*ast.GoStmt)
+		return isGo && t.runsOnce(c) && v != nil && paramEffect(t.p, v, t.p.FuncOf(lit), Func) == Sometimes
+	}
+	return false
+}
+
+// passesContext reports whether a call gets a context, or the channel of one.
+func passesContext(p *code.Pass, call *ast.CallExpr) bool {
+	found := false
+	for _, arg := range call.Args {
+		ast.Inspect(arg, func(n ast.Node) bool {
+			e, ok := n.(ast.Expr)
+			found = found || ok && typeis.Named(p.TypesInfo.TypeOf(e), "context", "Context")
+			return !found
+		})
+	}
+	return found
 }
 
 func (t *tracker) call(call, c, id inspector.Cursor, res *Resource, of part, shared bool) {
@@ -264,10 +311,11 @@ func (t *tracker) call(call, c, id inspector.Cursor, res *Resource, of part, sha
 		t.closed(call, id, shared)
 	default:
 		t.emit(Escapes, id)
+		t.events[len(t.events)-1].Sometimes = effect == Sometimes && fn.Signature().Results().Len() == 0 && t.runsOnce(id) && !passesContext(t.p, n)
 	}
 }
 
-func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, res *Resource, of part) {
+func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, res *Resource, of part, shared bool) {
 	if code.OnLeft(n, c) {
 		if assume.LitUse(t.p, id, t.fn) != assume.LitNone {
 			t.emit(Escapes, id) // assigned by a literal
@@ -285,7 +333,9 @@ func (t *tracker) assign(n *ast.AssignStmt, c, id inspector.Cursor, res *Resourc
 			return
 		}
 	}
-	t.emit(Escapes, id)
+	if shared || !t.held(c, id, res, of) {
+		t.emit(Escapes, id)
+	}
 }
 
 // alias goes on tracking under another local name.

@@ -4,7 +4,6 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
-	"go/version"
 
 	"golang.org/x/tools/go/ast/inspector"
 
@@ -35,7 +34,7 @@ type emptyTimer struct {
 func emptyTimers(p *code.Pass) (out []emptyTimer) {
 	for c := range p.Inspector.Root().Preorder((*ast.IfStmt)(nil)) {
 		e, ok := drains(p, c.Node().(*ast.IfStmt))
-		if !ok || !since(p, c.Node().Pos(), "go1.23") || godebug.AsyncTimers(p) {
+		if !ok || !p.Since(c.Node().Pos(), "go1.23") || godebug.AsyncTimers(p) {
 			continue
 		}
 		fn := p.FuncOf(p.GoroutineFunc(c))
@@ -48,15 +47,6 @@ func emptyTimers(p *code.Pass) (out []emptyTimer) {
 		}
 	}
 	return out
-}
-
-// since reports whether the file at pos is written for a version of Go, or a later one.
-func since(p *code.Pass, pos token.Pos, v string) bool {
-	have := p.TypesInfo.FileVersions[p.FileOf(pos)]
-	if have == "" {
-		have = p.Pkg.GoVersion()
-	}
-	return have == "" || version.Compare(version.Lang(have), v) >= 0
 }
 
 // drains recognises "if !t.Stop() { <-t.C }" in its spellings.

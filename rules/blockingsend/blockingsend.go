@@ -8,10 +8,15 @@
 // receives on each path, and reports a path on which the function returns with a
 // sender left behind: a select that takes the timeout (Timeout), an early return
 // (EarlyReturn), the first of many answers (NCast), two sends for one receive
-// (DoubleSend), or no receive at all. It also reports sends on a channel in a
-// field that nothing in the package receives from, on a channel that is never
-// made, on one that no other goroutine has, on one whose buffer is full before
-// anybody else has it, and on one that has been closed.
+// (DoubleSend), or no receive at all. A send in a call that the goroutine defers comes at
+// each end of it, by a panic, too. A range receives all, once the function comes to
+// it, and a close by the function itself counts unless it stands on a branch that
+// starts no sender. A loop that counts what it has received, "for got < total", has as many
+// receives as that, also from several channels on one of which each sender sends.
+//
+// It also reports sends on a channel in a field that nothing in the package receives
+// from, on a channel that is never made, on one that no other goroutine has, on one whose
+// buffer is full before anybody else has it, and on one that has been closed.
 //
 // Between functions it reports a caller that stops receiving from a channel which
 // it was returned, though a loop that nothing can stop sends on it; and a plain send to
@@ -40,8 +45,9 @@
 //
 // A channel that is returned, stored or passed to a function that is not loaded or keeps
 // it: other code may receive. A goroutine that sends once or twice, where the receiver
-// can tell by the first value whether a second comes. A channel with enough capacity,
-// also for what a flag lets through once. Sends in a select with another case. A receive
+// can tell by the first value whether a second comes, or in a deferred call only if it has
+// not sent yet. A channel with enough capacity, also for what a flag lets through once, or
+// of 32 and more where a loop starts senders and their number is not known. Sends in a select with another case. A receive
 // in a select whose other cases are never chosen: they are on a nil channel, or on the
 // Done of a context that nothing ends. A range that is left on what the producer sends
 // last, such as an error, a flag, nil or a token, or when as many values have come as
@@ -50,7 +56,8 @@
 // directly after a value. A sender that ends the receiver itself, but later, or that asks
 // a flag under a mutex first. Functions that receive on every path on which a goroutine
 // was started, as far as comparisons with constants and nil tell, also by a deferred
-// receive or by waiting for the sender. Fields that other packages can reach, that are
+// receive or by waiting for the sender, also through another goroutine that waits for it
+// and then says so. Fields that other packages can reach, that are
 // made with a buffer, or that a file for another platform mentions, and a field that
 // nothing gives a channel, after a test for nil: only tests set it. Paths that end in a
 // panic, os.Exit, log.Fatal or t.Fatal, and the end of main.main.
@@ -59,11 +66,14 @@
 //
 // The channel gets a capacity for all sends, one or as many as the loop has iterations
 // that starts the senders. That number must be known where the channel is made: a
-// constant, or the length of something that nothing changes. The send then returns at
+// constant, the length of something that nothing changes, or a number that nothing
+// changes from there on, for which the capacity is max(n, 0) where it may be negative. It
+// is unsafe where the loop may be left early, so that n may be any number. The send then returns at
 // once, and the only change is that the goroutine ends earlier; so the fix is safe only
 // if nothing that others could observe follows the send in the goroutine, deferred calls
-// included, and if the value is nothing that must be closed. Otherwise it is unsafe. The
-// work itself is not cancelled: it runs to its end as before. After a send in a range
+// included, and if the value is nothing that must be closed. A deferred send without a recover
+// before it also keeps a panic waiting, which with the buffer ends the program. Otherwise
+// it is unsafe. The work itself is not cancelled: it runs to its end as before. After a send in a range
 // over a function, that function goes on. No fix is offered if the function looks at len
 // or cap or polls the channel, if a goroutine also sends on it in a select with another
 // case and so tests whether anything receives, if several goroutines close the channel

@@ -3,6 +3,7 @@ package blockingsend
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 	"strings"
 
 	"golang.org/x/tools/go/ast/inspector"
@@ -33,7 +34,7 @@ func doneSignalFor(s *channel.Local) (t doneSignal, why string) {
 		}
 		for _, u := range snd.Sends {
 			send, ok := u.Op.Node().(*ast.SendStmt)
-			if _, _, listed := code.StmtList(u.Op); !ok || !listed {
+			if _, _, listed := code.StmtList(u.Op); !ok || !listed || code.FlowNode(u.Op, snd.Body) != u.Op.Node() {
 				return t, "the goroutine does not send by a statement of its own"
 			}
 			t.Sends = append(t.Sends, send)
@@ -73,11 +74,20 @@ func releasesAfter(s *channel.Local, snd *channel.Sender) bool {
 		}
 	}
 	for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil)) {
-		if s.Argument(snd, s.Pass.VarOf(c.Node().(*ast.SendStmt).Chan)) != s.Var {
+		if s.Argument(snd, s.Pass.VarOf(c.Node().(*ast.SendStmt).Chan)) != s.Var && skipped(snd, c) {
 			return true
 		}
 	}
 	return false
+}
+
+// skipped reports whether a return in place of a send of the sender may leave out the
+// statement at c: one that stands on another path comes as before.
+func skipped(snd *channel.Sender, c inspector.Cursor) bool {
+	node := code.FlowNode(c, snd.Body)
+	return node != c.Node() || slices.ContainsFunc(snd.Sends, func(u channel.Use) bool {
+		return abandon.SendsAfter(snd, code.FlowNode(u.Op, snd.Body), map[ast.Node]int{node: 1})
+	})
 }
 
 // deferredBy reports whether c stands in a defer statement of fn itself.

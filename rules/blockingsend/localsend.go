@@ -115,7 +115,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		return m.None("the goroutine does not end after the send either")
 	case buffer.AwaitsAnswer(s.Local):
 		return m.None("the goroutine then waits for an answer, which does not come either")
-	case !abandon.EndsAfterSend(s.Local, false), len(s.Ranges) > 0, s.Senders[0].Most >= flow.Many:
+	case !abandon.EndsAfterSend(s.Local, false), len(s.Ranges) > 0 && !abandon.SendsOne(s.Local), s.Senders[0].Most >= flow.Many:
 		return s.signalDone(m, "no buffer can hold all that the goroutine sends")
 	}
 	if s.Looked {
@@ -130,7 +130,7 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 	if m.Category == "DoubleSend" {
 		return m.None("the goroutine can send twice; probably a return is missing after the first send")
 	}
-	what, size, negative, ok := s.capacity()
+	what, size, risk, ok := s.capacity()
 	if !ok {
 		return s.signalDone(m, "how many goroutines send is not known where the channel is made")
 	}
@@ -146,8 +146,8 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 		return m.None("len is shadowed here")
 	case buffer.SendsResource(s.Local):
 		return m.Unsafe(message+", and a value that nobody receives is not closed", fix)
-	case negative:
-		return m.Unsafe(message+", and a negative "+what+" panics", fix)
+	case risk != "":
+		return m.Unsafe(message+", and "+risk, fix)
 	}
 	for _, snd := range s.Senders {
 		if why := buffer.Observable(s.Local, snd); why != "" {
@@ -158,21 +158,33 @@ func (s *sendLeak) fix(m rule.Match) rule.Match {
 }
 
 // capacity returns which capacity the channel needs for all sends, in words and as
-// an expression. negative says that the expression may be.
-func (s *sendLeak) capacity() (what string, size func(*dstedit.Decl) dst.Expr, negative, ok bool) {
+// an expression. risk says what is wrong with that on some inputs.
+func (s *sendLeak) capacity() (what string, size func(*dstedit.Decl) dst.Expr, risk string, ok bool) {
 	r, ok := buffer.CapacityFor(s.Local)
-	switch {
+	switch pos := s.Make.Node().Pos(); {
 	case !ok:
-		return "", nil, false, false
+		return "", nil, "", false
 	case r.Len != nil:
 		return "len(" + types.ExprString(r.Len) + ")", func(d *dstedit.Decl) dst.Expr {
 			return dstedit.Call(dstedit.Ident("len"), d.Expr(r.Len))
-		}, false, true
-	case r.Var != nil:
-		return r.Var.Name(), func(*dstedit.Decl) dst.Expr { return dstedit.Ident(r.Var.Name()) }, true, true
+		}, "", true
+	case r.Num != nil:
+		what = types.ExprString(r.Num)
+		size = func(d *dstedit.Decl) dst.Expr { return d.Expr(r.Num) }
+		switch {
+		case r.Nominal:
+			risk = "the loop may be left before it has started as many goroutines, so that " + what + " may be too large"
+		case r.Negative && (naming.Shadowed(s.p, "max", pos) || !s.p.Since(pos, "go1.21")):
+			risk = "a negative " + what + " panics"
+		case r.Negative:
+			return "max(" + what + ", 0)", func(d *dstedit.Decl) dst.Expr {
+				return dstedit.Call(dstedit.Ident("max"), d.Expr(r.Num), dstedit.Int("0"))
+			}, "", true
+		}
+		return what, size, risk, true
 	}
 	what = fmt.Sprint(r.Const)
-	return what, func(*dstedit.Decl) dst.Expr { return dstedit.Int(what) }, false, true
+	return what, func(*dstedit.Decl) dst.Expr { return dstedit.Int(what) }, "", true
 }
 
 // signalDone offers to signal the senders that nobody receives any more; why says what

@@ -76,6 +76,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/naming"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
 // Rule is the rule of this package, Analyzer the same for other drivers.
@@ -218,7 +219,7 @@ func (e endless) match() rule.Match {
 		switch {
 		case !ok:
 			return m.None("how to name time.After is for the author to say")
-		case releasesAfter(e.p, e.stuck, pause.Stmt):
+		case waits.ReleasesAfter(e.p, e.Fn, e.Stmt, pause.Stmt):
 			return m.None("what the loop holds during the pause would not be released")
 		case !naming.Visible(e.p, e.ctx, pause.Stmt.Pos()):
 			return m.None("another name hides " + e.ctx.Name() + " where the loop sleeps")

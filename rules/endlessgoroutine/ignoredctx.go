@@ -15,6 +15,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/flow"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
 )
 
 // ignoredContext returns the context that the function in which s stays knows
@@ -224,13 +225,13 @@ func pausesIn(p *code.Pass, s stuck) (list []pause, all bool) {
 			all = all && sel != nil
 		case *ast.UnaryExpr:
 			sel, _ := channel.InSelect(c)
-			all = all && (n.Op != token.ARROW || sel != nil || ticks(p, n.X))
+			all = all && (n.Op != token.ARROW || sel != nil || waits.Ticks(p, n.X))
 		case *ast.RangeStmt:
 			all = all && !typeis.Chan(p.TypesInfo.TypeOf(n.X))
 		case *ast.SelectStmt:
 			all = all && slices.ContainsFunc(n.Body.List, func(s ast.Stmt) bool {
 				comm := s.(*ast.CommClause).Comm
-				return comm == nil || ctxcancel.DoneOf(p, comm) != nil || ticks(p, channel.Received(comm))
+				return comm == nil || ctxcancel.DoneOf(p, comm) != nil || waits.Ticks(p, channel.Received(comm))
 			})
 		}
 	}
@@ -245,35 +246,4 @@ func pausesIn(p *code.Pass, s stuck) (list []pause, all bool) {
 		},
 	}.FromBody(s.Fn.Flow, loop, struct{}{})
 	return list, all
-}
-
-// ticks reports whether e is the channel of a timer or a ticker.
-func ticks(p *code.Pass, e ast.Expr) bool {
-	switch x := ast.Unparen(e).(type) {
-	case *ast.CallExpr:
-		name := p.FullName(x)
-		return name == "time.After" || name == "time.Tick"
-	case *ast.SelectorExpr:
-		t := p.TypesInfo.TypeOf(x.X)
-		return x.Sel.Name == "C" && (typeis.Named(t, "time", "Timer") || typeis.Named(t, "time", "Ticker"))
-	}
-	return false
-}
-
-// releasesAfter reports whether the function has to give something back, or to take it
-// again, after stmt in the loop: a lock, a place in a semaphore, a context.
-func releasesAfter(p *code.Pass, s stuck, stmt ast.Stmt) bool {
-	releases := false
-	ast.Inspect(s.Stmt, func(n ast.Node) bool {
-		switch n := n.(type) {
-		case *ast.FuncLit:
-			return false
-		case *ast.UnaryExpr:
-			releases = releases || n.Op == token.ARROW && n.Pos() > stmt.End()
-		case *ast.CallExpr:
-			releases = releases || n.Pos() > stmt.End() && (knowledge.GivesBack[strings.ToLower(code.CalledAs(n))] || typeis.Callback(p.TypesInfo.TypeOf(n.Fun)))
-		}
-		return !releases
-	})
-	return releases
 }

@@ -18,7 +18,7 @@ func (t *heldTable) knowsLockNeeded(op heldOp, held heldLock, way []step, enders
 	for _, e := range enders {
 		t.gives(t.p.FuncOf(e.GoroutineFunc), given, 1)
 	}
-	if ch := t.p.LastVar(op.use.At.Node().(ast.Expr)); ch != nil {
+	if ch := t.p.LastVar(op.use.At.Node().(ast.Expr)); ch != nil && !op.ch.group {
 		delete(given, ch)
 	}
 	c, ok := t.p.FindAnywhere(held.call)

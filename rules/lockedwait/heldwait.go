@@ -22,6 +22,7 @@ type heldWait struct {
 	Lock  *ast.CallExpr // takes the mutex
 	Other token.Pos     // where the other side, which could end the wait, takes it
 	End   token.Pos     // and where that would end the wait
+	Group bool          // the channel is a WaitGroup
 }
 
 // waitable is a channel of which all operations are known.
@@ -29,6 +30,7 @@ type waitable struct {
 	sends, recvs, closes []channel.Use
 	unbuffered, local    bool
 	sendable, receivable bool // by code that is not known, too
+	group                bool // a WaitGroup, whose Wait is a receive and whose Done is a close
 }
 
 // heldTable is what is known of the channels and functions of a package.
@@ -64,6 +66,9 @@ func heldWaits(p *code.Pass, fields []*channel.Field) []heldWait {
 	}
 	locals := t.locals()
 	for _, w := range locals {
+		t.add(w)
+	}
+	for _, w := range t.groups() {
 		t.add(w)
 	}
 	if len(t.ops) == 0 {
@@ -278,14 +283,14 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 	if !ok || len(enders) == 0 || t.seen[op.use.Op.Node()] {
 		return
 	}
-	w, passed := heldWait{Op: op.use, Lock: held.call}, false
+	w, passed := heldWait{Op: op.use, Lock: held.call, Group: op.ch.group}, false
 	for _, e := range enders {
 		lock, same := t.sameLock(e, ch, held.origin)
-		if !same {
-			return
-		}
 		need := needing{t: t, wait: op.use.Op, lock: heldLock{held.LockCall, held.call, lock}, once: t.once(op)}
-		if !need.before(e.At, t.p.FuncOf(e.GoroutineFunc), lock, 2) {
+		if !same || !need.before(e.At, t.p.FuncOf(e.GoroutineFunc), lock, 2) {
+			if op.ch.group {
+				continue // it waits for the others as well
+			}
 			return
 		}
 		passed = passed || !need.under
@@ -293,7 +298,7 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 			w.Other, w.End = need.at, e.Op.Node().Pos()
 		}
 	}
-	if passed && t.knowsLockNeeded(op, held, way, enders) {
+	if !w.Other.IsValid() || passed && t.knowsLockNeeded(op, held, way, enders) {
 		return
 	}
 	t.seen[op.use.Op.Node()] = true

@@ -1,9 +1,10 @@
-// Waits on a channel under a mutex that the other side needs.
+// Waits on a channel or a WaitGroup under a mutex that the other side needs.
 //
 // # What it does
 //
 // It reports a send, a receive or a range that comes while a mutex is held, where every
-// goroutine that could end it has to lock the same mutex first. It follows the mutex
+// goroutine that could end it has to lock the same mutex first, and the Wait of a WaitGroup
+// of which one goroutine locks it before its Done. It follows the mutex
 // through the functions of the package that are called under it, and channels in fields
 // that only the package can reach or in variables of one function.
 //
@@ -77,15 +78,18 @@ func find(p *code.Pass) (out []rule.Match) {
 	for _, w := range heldWaits(p, channel.Fields(p)) {
 		op := w.Op.Op.Node()
 		m := rule.Match{Pos: op.Pos(), End: op.End()}
-		verb, who := "receive from ", "sends or closes"
+		verb, who := "receive from ", "whoever sends or closes"
 		switch n := op.(type) {
 		case *ast.SendStmt:
-			verb, who = "send on ", "receives"
+			verb, who = "send on ", "whoever receives"
 		case *ast.RangeStmt:
 			verb, m.End = "range over ", n.X.End()
 		}
 		mutex := types.ExprString(ast.Unparen(w.Lock.Fun).(*ast.SelectorExpr).X)
-		m.Message = verb + types.ExprString(w.Op.At.Node().(ast.Expr)) + " can block forever because it holds " + mutex + ", which whoever " + who + " must lock first"
+		if w.Group {
+			verb, who = "wait for ", "a goroutine that is counted"
+		}
+		m.Message = verb + types.ExprString(w.Op.At.Node().(ast.Expr)) + " can block forever because it holds " + mutex + ", which " + who + " must lock first"
 		m.Related = []rule.Related{
 			{Pos: w.Lock.Pos(), End: w.Lock.End(), Message: "the mutex is locked here"},
 			{Pos: w.Other, End: w.Other, Message: "the other side locks it here"},

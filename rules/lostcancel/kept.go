@@ -25,14 +25,18 @@ func keptIn(c *ctxcancel.Cancel, lhs ast.Expr, events []usage.Event) *types.Var 
 	if sel, ok := ast.Unparen(lhs).(*ast.SelectorExpr); ok {
 		field = c.Pass.FieldNamed(sel.Sel)
 	}
+	cancel := c.Pass.VarOf(lhs)
 	for _, e := range events {
+		if c.Pass.VarOf(e.At.Node().(*ast.Ident)) != cancel {
+			continue // of what holds it: that the field is not read says it all
+		}
 		switch e.Kind {
 		case usage.Reads:
 		case usage.Assigns:
 			if e.Node != c.Node() {
 				return nil
 			}
-		case usage.Escapes:
+		case usage.Escapes, usage.Stores:
 			if field != nil {
 				return nil
 			}

@@ -4,11 +4,13 @@ import (
 	"go/ast"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/intent"
+	"github.com/goroutinefix/goroutinefix/rewrite/launch"
 	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
 	"github.com/goroutinefix/goroutinefix/rewrite/mustcall"
 	"github.com/goroutinefix/goroutinefix/rewrite/naming"
@@ -172,6 +174,14 @@ func (l *cancelLeak) discarded(m rule.Match) rule.Match {
 	})
 }
 
+// ctxName is what a message calls the context.
+func (l *cancelLeak) ctxName() string {
+	if code.IsBlank(l.lhs[0]) {
+		return "the context"
+	}
+	return types.ExprString(l.lhs[0])
+}
+
 // inHead reports whether the call stands in the head of an if.
 func (l *cancelLeak) inHead() bool {
 	_, ok := l.Def.Parent().Node().(*ast.IfStmt)
@@ -184,27 +194,48 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if cut, ok := cutoff.Find(&l.Cancel, l.events); ok {
 		return l.cutOff(m, name, cut), true
 	}
-	for _, e := range l.events {
-		if e.Kind == usage.Escapes {
-			return m, false
-		}
+	helped := false
+	if helped = onlySometimes(l.events); helped {
+		l.events = lentOnly(l.events)
 	}
-	unmet := mustcall.Check(l.p, mustcall.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended, Returns: true})
+	o := mustcall.Obligation{Fn: l.Fn, Call: l.Call, Def: l.Def, Var: cancel, Events: l.events, Over: l.WaitsForDone, Settled: l.Ended, Returns: true}
+	handed := o.HandedOn()
+	kept := slices.ContainsFunc(l.events, func(e usage.Event) bool { return e.Kind == usage.Stores })
+	if handed && mustcall.HandedOnBefore(l.p, o) || (handed || helped) && launch.OncePerProcess(l.p, l.Fn.Cursor) || (handed || helped || kept) && ofRequest(&l.Cancel) {
+		return m, false
+	}
+	unmet := mustcall.Check(l.p, o)
+	if handed { // what the variable gets then may be what is handed on: another one, or a literal around this one
+		unmet.Exits = slices.DeleteFunc(unmet.Exits, func(e mustcall.Exit) bool { return e.Assigns })
+	}
 	if deferred := deferredInLoop(&l.Cancel, l.events); deferred != nil {
 		return l.piled(m, cancel, deferred), true
+	}
+	if handed && len(unmet.Exits) == 0 && l.Wrapper == nil {
+		if ret, err := l.besideError(); ret != nil {
+			return l.beside(m, cancel, ret, err), true
+		}
 	}
 	if len(unmet.Exits) == 0 || l.inMain() || unmet.Met && outlivesIteration(&l.Cancel, cancel) {
 		return m, false
 	}
 	l.exits = unmet.Exits
 	l.owed = true
-	ctx := types.ExprString(l.lhs[0])
+	ctx := l.ctxName()
 	m.Message = name + " is not called on every path, so " + l.harm(ctx)
-	if !unmet.Met {
+	switch {
+	case helped:
+		m.Message = name + " is called on some paths of what gets it only, so " + l.harm(ctx)
+	case handed:
+		m.Message = name + " is neither called nor handed on on every path, so " + l.harm(ctx)
+	case !unmet.Met:
 		m.Message = name + " is never called, so " + l.harm(ctx)
 	}
 	exit := unmet.Exits[0]
 	m.Related = []rule.Related{{Pos: exit.Pos, End: exit.Pos, Message: "returns here without calling " + name}}
+	if helped {
+		m.Related = append(m.Related, sometimesCalled(l.events, name)...)
+	}
 	if exit.Assigns {
 		m.Related[0].Message = name + " is assigned again here before it is called"
 	}
@@ -217,8 +248,11 @@ func (l *cancelLeak) tracked(m rule.Match, cancel *types.Var) (rule.Match, bool)
 	if l.InDeadLiteral(l.events) {
 		return m.None("the function literal that calls " + name + " is never called"), true
 	}
-	if callee := givenTo(&l.Cancel, l.events); callee != "" && !unmet.Met {
+	if callee := givenTo(&l.Cancel, l.events); callee != "" && !unmet.Met && !helped {
 		return m.None(callee + " gets " + name + ", but does not call it"), true
+	}
+	if handed && !l.InLoop() {
+		return l.beforeExits(m, o), true
 	}
 	if why := l.obstacle(); why != "" {
 		return m.None(why), true

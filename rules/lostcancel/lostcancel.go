@@ -8,7 +8,11 @@
 // discarded, that goes to a function, a function literal or a field where
 // nothing ever calls it, that piles up because it is deferred in a loop, and a
 // path on which the function returns, or the next iteration of a loop begins, before
-// it is called or deferred.
+// it is called, deferred or handed on. Nor is it called where all that gets it are
+// functions that call it on some of their paths only, and keep it nowhere. A new struct
+// that only the function has does not count as somebody: where that is dropped, as by an
+// error return, so is the cancel function in it. And one that is returned with an error
+// which nobody has looked at is lost where the callers drop what comes with an error.
 //
 // It also reports the opposite: a response, rows or a transaction that are
 // returned to the caller though their context is cancelled by then.
@@ -32,10 +36,11 @@
 //
 // # What is not reported
 //
-// A cancel function that is returned, stored where something reads it, passed on
-// or captured by a literal that may run later: whoever gets it may call it. Paths
-// after <-ctx.Done(), and those on which ctx.Err() or context.Cause(ctx) says that
-// the context has ended by itself. One whose time is up when it is made. One made
+// A path on which the cancel function is returned, stored where something reads it,
+// passed on or captured by a literal that may run later: whoever gets it may call it. The
+// same goes for a struct that holds it. One of which a literal was made before. Functions
+// that run once in a process, if they hand it on. Paths after <-ctx.Done(), and those on
+// which ctx.Err() or context.Cause(ctx) says that the context has ended by itself. One whose time is up when it is made. One made
 // from the Context of a test, which ends with the test, outside of loops. Paths that
 // a condition rules out because the context is made under one that says otherwise. Paths that end in a
 // panic, os.Exit, log.Fatal or t.Fatal, paths that never end, and main.main but
@@ -71,8 +76,14 @@
 // goes on for long after the last use of the context, as in a loop over a channel,
 // cancel is called after that use. If the function may leave before, that fix is unsafe.
 //
+// Where other paths hand the cancel function on, it is called before each exit on which
+// nobody has got it. That is safe if by then the context has not come to anything that may
+// go on using it, a deferred call included. No fix is offered where such an exit is also
+// reached after it was handed on, and where a goto leads to one.
+//
 // These fixes are unsafe: in a loop, cancel is called before each exit of the iteration,
-// but not on a panic. A context in the header of an if is moved before it and then lasts
+// but not on a panic. Beside an error, cancel is called if that is set: a caller may use the
+// context in spite of it. A context in the header of an if is moved before it and then lasts
 // until the function returns. A context that one goroutine alone uses ends with the
 // goroutine. What a function of your own makes may count on something else to end it. And
 // the fix for signal.NotifyContext also restores the default action of the signals.

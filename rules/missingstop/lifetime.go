@@ -23,6 +23,9 @@ type lifetime struct {
 	// Result reports whether it belongs to the first result, a new value, and
 	// not to what the method is called on.
 	Result bool
+	// Itself reports whether a goroutine of the value calls one of Stops, so that the
+	// value may end by itself.
+	Itself bool
 }
 
 // lived is what is known of goroutines that only a method ends: see spawnsOf,
@@ -85,6 +88,7 @@ type lifetimes struct {
 	bodies  map[inspector.Cursor]*code.Func          // of the goroutines
 	marks   map[*ast.BlockStmt]map[ast.Node][]ending // see waits
 	last    map[*ast.BlockStmt]map[ast.Node][]ending // see endsBy
+	gone    map[*types.Func]bool                     // what go statements start, see itself
 }
 
 // lifetimesIn returns what is known of the functions of the package: see
@@ -121,6 +125,7 @@ func lifetimesIn(p *code.Pass) map[*types.Func]lived {
 	for fn, l := range t.facts(all) {
 		out[fn] = *l
 	}
+	*launchedIn(p) = t.launched(all)
 	return out
 }
 

@@ -226,7 +226,7 @@ func (t *lifetimes) lifetime(s spawn, stops map[*types.Func]bool) *lifetime {
 	if d, ok := s.body.Cursor.Node().(*ast.FuncDecl); ok && stops[t.p.TypesInfo.Defs[d.Name].(*types.Func)] {
 		return nil
 	}
-	l := &lifetime{Stops: t.names(typ, stops), Result: result}
+	l := &lifetime{Stops: t.names(typ, stops), Result: result, Itself: t.itself(typ, stops)}
 	if len(l.Stops) == 0 {
 		return nil
 	}

@@ -1,12 +1,15 @@
-// Values whose method starts a goroutine, and whose method to end it is not called.
+// Values with a goroutine of their own, whose method to end it is not called.
 //
 // # What it does
 //
 // It learns from the packages that are analysed which methods and constructors
 // start a goroutine that waits for a channel or a context in a field, and which
 // methods of the same type alone close, signal or cancel that field. Then it
-// follows each local value on which such a goroutine is started, and reports it
-// if none of those methods is called, or not on every path.
+// follows each local value on which such a goroutine is started, also by a go
+// statement of the function itself, and reports it if none of those methods is
+// called, or if on some path neither is one called nor somebody else gets the value,
+// as where a constructor fails after it has started the goroutine. A new struct that
+// only the function has does not count as somebody.
 //
 // # Why it leaks
 //
@@ -25,21 +28,26 @@
 //
 // # What is not reported
 //
-// A value that is returned, stored, sent, passed on, or whose method is passed on
-// as a function: other code may stop it. One that a function literal goes on
-// using which is returned, stored or registered, or of which a channel, function
-// or context is. A constructor or method that gives the value to others. A goroutine that may end by itself, that a
-// channel or context of the caller ends, or that is started under a condition.
+// A path on which the value is returned, stored, sent, passed on, or its method is
+// passed on as a function: other code may stop it. A value that others had before the
+// goroutine was started. One that is stopped only where a flag is set. One that a
+// function literal goes on using which is returned, stored or registered, or of which
+// a channel, function or context is. A constructor or method that gives the value to
+// others. A goroutine that may end by itself, that a channel or context of the caller
+// ends, or that a method starts under a condition. One that a go statement of the
+// function starts and a cancel function ends: rule lostcancel follows that.
 // Fields that a function which is no method of the type closes, and exported ones.
 // Functions that run once in a process, such as main and what only main calls,
 // commands, and those that parse flags, ask for signals or call http.ListenAndServe.
 //
 // # Fix safety
 //
-// All fixes are unsafe: they stop the value when the function returns, and
-// what the method does beside ending the goroutine is done, too. No fix is
-// offered if the method takes arguments, if some paths call it already, for
-// to call it twice may panic, if a goroutine uses the value, and in a loop.
+// All fixes are unsafe: they stop the value when the function returns, or before
+// each exit on which it is neither stopped nor handed on, and what the method does
+// beside ending the goroutine is done, too. No fix is offered if the method takes
+// arguments, if such an exit is also reached where it has been called, for to call it
+// twice may panic, or where somebody has got the value, if another goroutine uses the
+// value, and in a loop.
 //
 // # See also
 //
@@ -95,15 +103,22 @@ func (u unstopped) match() rule.Match {
 	if u.Var != nil && u.Var.Name() != "_" {
 		name = u.Var.Name() + "." + stop
 	}
-	m.Message = types.ExprString(call.Fun) + " starts a goroutine that only " + name + " ends, and "
-	if u.Unmet.Met {
+	what := types.ExprString(call.Fun)
+	if u.Go {
+		what = "the go statement"
+		m.Pos, m.End = u.Def.Node().Pos(), u.Def.Node().End()
+	}
+	m.Message = what + " starts a goroutine that only " + name + " ends, and "
+	switch o := u.obligation(); {
+	case o.HandedOn():
+		m.Message += "a path neither calls it nor hands " + u.Var.Name() + " on"
+	case u.Unmet.Met:
 		m.Message += "not every path calls it"
-	} else {
+	default:
 		m.Message += "nothing calls it"
 	}
-	m.Related = []rule.Related{{Pos: u.Callee.Pos(), End: u.Callee.Pos() + token.Pos(len(u.Callee.Name())), Message: "the goroutine starts here"}}
-	if u.Callee.Pkg() != u.p.Pkg {
-		m.Related = nil // the positions of export data are not exact
+	if !u.Go && u.Callee.Pkg() == u.p.Pkg { // the positions of export data are not exact
+		m.Related = []rule.Related{{Pos: u.Callee.Pos(), End: u.Callee.Pos() + token.Pos(len(u.Callee.Name())), Message: "the goroutine starts here"}}
 	}
 	exit := u.Unmet.Exits[0]
 	text := "returns here without calling " + stop
@@ -153,8 +168,10 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 	switch {
 	case !ok || !token.IsExported(stop) && method.Pkg() != u.p.Pkg:
 		return m.None("the method cannot be called from here")
+	case u.Unmet.Met && method.Signature().Params().Len() == 0 && !u.Fn.Flow.InCycle(code.FlowNode(u.Call, u.Fn)):
+		return u.beforeExits(m, method)
 	case u.Unmet.Met:
-		return m.None("other paths call " + stop + ", and to call it twice may do harm")
+		return m.None("other paths call " + stop + " or hand " + u.Var.Name() + " on")
 	case u.Shared:
 		return m.None("a goroutine uses the value, maybe longer than the function runs")
 	case method.Signature().Params().Len() > 0:
@@ -168,10 +185,7 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 	}
 	deferred := func() dst.Stmt { return dstedit.Defer(dstedit.Call(dstedit.Sel(u.Var.Name(), stop))) }
 	message := "Defer " + u.Var.Name() + "." + stop + ", which then runs when the function returns, with all that it does"
-	if body := u.p.Declaration(method); body != nil && launch.WaitsForOthers(u.p, body) {
-		message += "; it waits for others, and so does the function then"
-	}
-	return m.Unsafe(message, func(d *dstedit.Decl) error {
+	return m.Unsafe(message+u.waits(method), func(d *dstedit.Decl) error {
 		switch {
 		case guard.First != nil:
 			return d.InsertFirst(guard.First, deferred())
@@ -179,6 +193,34 @@ func (u unstopped) fix(m rule.Match, stop string) rule.Match {
 			return d.InsertAfter(guard.After, deferred())
 		}
 		return d.InsertAfter(def, deferred())
+	})
+}
+
+// waits says that a method waits for others, if it does.
+func (u unstopped) waits(method *types.Func) string {
+	if body := u.p.Declaration(method); body != nil && launch.WaitsForOthers(u.p, body) {
+		return "; it waits for others, and so does the function then"
+	}
+	return ""
+}
+
+// beforeExits offers to call a method of the value before each way out on which it is
+// neither stopped nor handed on.
+func (u unstopped) beforeExits(m rule.Match, method *types.Func) rule.Match {
+	exits, why := mustcall.WaysOut(u.p, u.obligation(), true, func(s ast.Stmt) string {
+		if _, isReturn := s.(*ast.ReturnStmt); isReturn && u.p.Mentions(s, u.Var) {
+			return u.Var.Name() + " is still used where the function returns"
+		}
+		return ""
+	})
+	if why != "" {
+		return m.None(why)
+	}
+	name := u.Var.Name() + "." + method.Name()
+	return m.Unsafe("Call "+name+" before each exit that leaves it running, with all that it does"+u.waits(method), func(d *dstedit.Decl) error {
+		return d.InsertEach(exits.Jumps, exits.Last, func(ast.Stmt) dst.Stmt {
+			return dstedit.ExprStmt(dstedit.Call(dstedit.Sel(u.Var.Name(), method.Name())))
+		})
 	})
 }
 

@@ -28,6 +28,8 @@ type Unstopped struct {
 	Events []usage.Event    // of Var: Closes and so on are calls of those methods
 	Unmet  mustcall.Unmet
 	Shared bool // a goroutine of the function uses the value, maybe when that has returned
+	Go     bool // a go statement of the function itself starts it
+	Itself bool // the value may end by itself
 }
 
 // findUnstopped returns the calls after which some way out of the function comes
@@ -37,8 +39,17 @@ type Unstopped struct {
 // else, stays in this function, and is used by methods only that do not give
 // it away either. The goroutine waits for nothing else.
 func findUnstopped(p *code.Pass) (out []Unstopped) {
+	seen := map[*types.Var]bool{} // one call for each value ends all
+	launched := *launchedIn(p)
 	for c := range p.Candidates((*ast.CallExpr)(nil)) {
 		call := c.Node().(*ast.CallExpr)
+		if l, ok := launched[call]; ok {
+			u := Unstopped{Fn: p.EnclosingFunc(c), Call: c, Callee: l.body, Def: c.Parent(), Var: l.root, Stops: l.Stops, Go: true}
+			if u.local(p) && !seen[u.Var] && !launch.OncePerProcess(p, u.Fn.Cursor) && u.follow(p) && len(u.Unmet.Exits) > 0 {
+				out, seen[u.Var] = append(out, u), true
+			}
+			continue
+		}
 		callee := p.Callee(call)
 		if callee == nil {
 			continue
@@ -47,15 +58,21 @@ func findUnstopped(p *code.Pass) (out []Unstopped) {
 		if l == nil || l.Ctx > 0 && (l.Ctx > len(call.Args) || !ctxcancel.NeverCancelled(p, call.Args[l.Ctx-1], c)) {
 			continue
 		}
-		u := Unstopped{Fn: p.EnclosingFunc(c), Call: c, Callee: callee, Stops: l.Stops}
+		u := Unstopped{Fn: p.EnclosingFunc(c), Call: c, Callee: callee, Stops: l.Stops, Itself: l.Itself}
 		if u.Fn == nil || !u.value(p, l.Result) || launch.OncePerProcess(p, u.Fn.Cursor) {
 			continue
 		}
-		if u.follow(p) && len(u.Unmet.Exits) > 0 {
+		if !seen[u.Var] && u.follow(p) && len(u.Unmet.Exits) > 0 {
 			out = append(out, u)
+			seen[u.Var] = u.Var != nil && u.Var.Name() != "_"
 		}
 	}
 	return out
+}
+
+// local reports whether the value is in a variable of the function itself.
+func (u *Unstopped) local(p *code.Pass) bool {
+	return u.Fn != nil && p.DeclaredIn(u.Var, u.Fn) && !p.IsResult(u.Var, u.Fn) && !p.IsParam(u.Var, u.Fn)
 }
 
 // value finds the statement and the variable, which must be the one new value.
@@ -119,10 +136,16 @@ func (u *Unstopped) follow(p *code.Pass) (ok bool) {
 	}
 	assigned := 0
 	for _, use := range p.Uses(u.Fn.Cursor, u.Var) {
-		kind := valueUse(p, use, u)
+		kind, known := valueUse(p, use, u)
+		if !known {
+			return false
+		}
 		switch kind {
 		case usage.Escapes:
-			return false
+			if held, ok := usage.TrackHeld(p, use, u.Fn); ok {
+				u.Events = append(u.Events, held...)
+				continue
+			}
 		case usage.Assigns:
 			if assigned++; assigned > 1 || assume.LitUse(p, use, u.Fn) != assume.LitNone {
 				return false
@@ -134,7 +157,11 @@ func (u *Unstopped) follow(p *code.Pass) (ok bool) {
 		}
 		u.Events = append(u.Events, usage.Event{Kind: kind, Node: code.FlowNode(use, u.Fn), At: use})
 	}
-	u.Unmet = mustcall.Check(p, u.obligation())
+	o := u.obligation()
+	if mustcall.HandedOnBefore(p, o) || u.Itself && o.HandedOn() {
+		return false
+	}
+	u.Unmet = mustcall.Check(p, o)
 	return true
 }
 

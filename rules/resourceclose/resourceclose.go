@@ -1,9 +1,9 @@
-// Rows, transactions, connections and files that are not released on every path.
+// Rows, statements, transactions, connections and files that are not released on every path.
 //
 // # What it does
 //
-// It follows the *sql.Rows of a query, the *sql.Tx of a Begin, the net.Conn of a dial and
-// the *os.File of an open or create from the call to each exit of the function. It
+// It follows the *sql.Rows of a query, the *sql.Stmt of a Prepare, the *sql.Tx of a Begin,
+// the net.Conn of a dial and the *os.File of an open or create from the call to each exit of the function. It
 // reports a path on which the function returns, or takes another value into the same
 // variable, without having released it: Close, for a transaction Commit or Rollback.
 //
@@ -12,7 +12,8 @@
 // Rows that are neither closed nor read to their end keep their connection, and so does a
 // transaction that is neither committed nor rolled back, with a goroutine that waits
 // for its end. Nothing else gives them back: a pool of limited size is empty in the end,
-// and the next query waits for ever. A connection or a file keeps a descriptor until the
+// and the next query waits for ever. A statement that is not closed stays prepared as long
+// as its connections do, and databases limit how many there are. A connection or a file keeps a descriptor until the
 // garbage collector finds it, which need not be before the process has too many.
 //
 // # Example
@@ -31,9 +32,11 @@
 //
 // A resource that is returned, stored, sent, captured by a goroutine or passed to a
 // function that is not known only to use it: whoever gets it may release it. What is
-// handed on like that on one path is still owed on the others. Paths on which the
-// error is set or the resource is nil. Rows after Next has returned false: they have closed
-// themselves. Rows of a transaction or of a statement, which end with it. Rows and
+// handed on like that on one path is still owed on the others, and a new struct that only
+// the function has, whose methods leave the field alone, does not count as somebody. Paths
+// on which the error is set or the resource is nil. Rows after Next has returned false: they have closed
+// themselves. Rows of a transaction, which end with it, and of a statement that may
+// belong to one; statements of a transaction. Rows and
 // transactions that get a context which the function itself cancels when it returns.
 // Rows of which more than one result set is asked for. A release that stands under a flag.
 // Paths that end in a panic, os.Exit, log.Fatal or t.Fatal, and those on which a test
@@ -53,8 +56,8 @@
 // A fix is unsafe where the resource is handed on on another path, and in a loop: it is
 // released before each exit that leaves it open, but not on a panic.
 // There is no fix for a transaction that is neither committed nor rolled back anywhere,
-// because a commit may be meant, and for one whose rows or statements are handed on: they
-// end with it. Nor is there one in packages that scan rows into a sql.RawBytes, which keeps
+// because a commit may be meant, and for one whose rows or statements are handed on, or a
+// statement whose rows are: they end with it. Nor is there one in packages that scan rows into a sql.RawBytes, which keeps
 // a Rollback waiting; where the error is not checked directly after the call; where the
 // function goes on for long after the last use; and where a comment says that it is intentional.
 //
@@ -102,7 +105,7 @@ func find(p *code.Pass) (out []rule.Match) {
 
 func match(r *row, o *mustcall.Owed) (m rule.Match, ok bool) {
 	p := o.Pass
-	if r.Soft && p.InTest(o.Call.Pos()) || endsOtherwise(o) || o.Flagged() || r.Apart != nil && r.Apart(o) {
+	if r.Soft && p.InTest(o.Call.Pos()) || endsOtherwise(r, o) || o.Flagged() || r.Apart != nil && r.Apart(o) {
 		return m, false
 	}
 	unmet := o.Open()
@@ -134,13 +137,13 @@ func match(r *row, o *mustcall.Owed) (m rule.Match, ok bool) {
 
 // endsOtherwise reports whether the resource ends without a release: with a context that
 // the function cancels when it returns, or with the process.
-func endsOtherwise(o *mustcall.Owed) bool {
+func endsOtherwise(r *row, o *mustcall.Owed) bool {
 	c := &ctxcancel.Cancel{Pass: o.Pass, Fn: o.Fn, Call: o.Call, Def: o.Def}
 	if c.InLoop() {
 		return false // until then, each iteration adds one
 	}
 	for _, arg := range o.Call.Args {
-		if typeis.Named(o.Pass.TypesInfo.TypeOf(arg), "context", "Context") && c.Ends(arg, nil) {
+		if r.Within && typeis.Named(o.Pass.TypesInfo.TypeOf(arg), "context", "Context") && c.Ends(arg, nil) {
 			return true
 		}
 	}

@@ -20,6 +20,7 @@ type row struct {
 	Harm     string                    // what is left behind without a release
 	Soft     bool                      // the garbage collector frees it, if it finds it in time
 	Apart    func(*mustcall.Owed) bool // what is not followed; may be nil
+	Within   bool                      // it ends with the context that the call gets
 	Intended bool                      // which release is right is the author's to say, unless there is one
 	Scans    func(usage.Event) bool    // a use that may fill a sql.RawBytes; may be nil
 }
@@ -46,7 +47,54 @@ var (
 
 func init() {
 	usage.Register(one)
-	usage.Register(prepared)
+}
+
+var (
+	asks     = mustcall.From("(*database/sql.DB).Query", "(*database/sql.DB).QueryContext", "(*database/sql.Conn).QueryContext")
+	asksStmt = mustcall.From("(*database/sql.Stmt).Query", "(*database/sql.Stmt).QueryContext")
+	prepares = mustcall.From("(*database/sql.DB).Prepare", "(*database/sql.DB).PrepareContext", "(*database/sql.Conn).PrepareContext")
+)
+
+// queries is the Acquire of rows. Those of a statement that may belong to a transaction
+// end with that.
+func queries(p *code.Pass, call *ast.CallExpr) (mustcall.Acquired, bool) {
+	if a, ok := asks(p, call); ok {
+		return a, true
+	}
+	a, ok := asksStmt(p, call)
+	if !ok {
+		return a, false
+	}
+	sel, isSel := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+	if !isSel {
+		return a, false
+	}
+	v := p.VarOf(sel.X)
+	if v == nil || v.IsField() || v.Parent() == p.Pkg.Scope() {
+		return a, false
+	}
+	prepared := false
+	for _, use := range p.VarUses(v) {
+		if !code.IsAssigned(use) {
+			if code.Addressed(use) {
+				return a, false
+			}
+			continue
+		}
+		as, isAssign := use.Parent().Node().(*ast.AssignStmt)
+		if !isAssign || len(as.Rhs) != 1 || use.Node() != as.Lhs[0] {
+			return a, false
+		}
+		made, isCall := ast.Unparen(as.Rhs[0]).(*ast.CallExpr)
+		if !isCall {
+			return a, false
+		}
+		if _, fresh := prepares(p, made); !fresh {
+			return a, false
+		}
+		prepared = true
+	}
+	return a, prepared
 }
 
 // rows is the table. Each says where its type's documentation asks for the release.
@@ -54,10 +102,10 @@ var rows = []row{
 	{ // "Close closes the Rows, preventing further enumeration"; a connection is returned when they are closed or read to their end.
 		Resource: mustcall.Resource{
 			Resource: usage.Register(queried),
-			Acquire:  mustcall.From("(*database/sql.DB).Query", "(*database/sql.DB).QueryContext", "(*database/sql.Conn).QueryContext"),
+			Acquire:  queries,
 			Moot:     readToEnd,
 		},
-		Undo: "Close", Released: "closed", Harm: "its connection is not given back to the pool", Apart: resultSets,
+		Undo: "Close", Released: "closed", Harm: "its connection is not given back to the pool", Apart: resultSets, Within: true,
 		Scans: func(usage.Event) bool { return true },
 	},
 	{ // "A transaction must end with a call to Tx.Commit or Tx.Rollback."
@@ -74,7 +122,15 @@ var rows = []row{
 			}),
 			Acquire: mustcall.From("(*database/sql.DB).Begin", "(*database/sql.DB).BeginTx", "(*database/sql.Conn).BeginTx"),
 		},
-		Undo: "Rollback", Released: "committed or rolled back", Harm: "its connection and a goroutine leak", Intended: true,
+		Undo: "Rollback", Released: "committed or rolled back", Harm: "its connection and a goroutine leak", Intended: true, Within: true,
+		Scans: func(e usage.Event) bool { return e.Lent },
+	},
+	{ // "The caller must call the statement's Close method when the statement is no longer needed." One of a transaction is closed with it.
+		Resource: mustcall.Resource{
+			Resource: usage.Register(prepared),
+			Acquire:  prepares,
+		},
+		Undo: "Close", Released: "closed", Harm: "the database keeps it prepared",
 		Scans: func(e usage.Event) bool { return e.Lent },
 	},
 	{ // "Close closes the connection."

@@ -61,7 +61,7 @@ func (g *localGroup) Deadlock() (d deadlock, ok bool) {
 // sendsFirst reports whether the goroutine of a sender counts the group down,
 // is counted, and comes to no Done but after a send that it has begun.
 func (g *localGroup) sendsFirst(snd *channel.Sender) bool {
-	if len(snd.Sends) == 0 {
+	if len(snd.Sends) == 0 || slices.ContainsFunc(snd.Sends, func(u channel.Use) bool { return code.InDefer(u.Op) }) {
 		return false
 	}
 	for _, s := range g.Starts {

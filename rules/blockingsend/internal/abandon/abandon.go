@@ -28,13 +28,14 @@ type Why struct {
 func Find(s *channel.Local) (Why, bool) {
 	kept := s.Senders[:0]
 	for _, snd := range s.Senders {
-		most, least := map[ast.Node]int{}, map[ast.Node]int{}
-		for _, u := range snd.Sends {
-			most[code.FlowNode(u.Op, snd.Body)], least[code.FlowNode(u.Op, snd.Body)] = u.Weight(), u.Sure()
+		counts, ok := channel.Count(s.Pass, snd.Body, snd.Sends)
+		if !ok {
+			return Why{}, false
 		}
 		findOnce(s, snd)
-		snd.Most, _ = CountSends(snd, most)
-		_, snd.Least = CountSends(snd, least)
+		snd.Most, _ = CountSends(snd, counts.Most)
+		_, snd.Least = CountSends(snd, counts.Least)
+		snd.Most = max(snd.Most, counts.Instead)
 		if snd.Most > 0 {
 			kept = append(kept, snd)
 		}
@@ -44,7 +45,7 @@ func Find(s *channel.Local) (Why, bool) {
 		return Why{}, false
 	}
 	findSiblings(s)
-	if len(s.Ranges) > 0 {
+	if len(s.Ranges) > 0 && !SendsOne(s) {
 		return leakOfRange(s)
 	}
 	for _, snd := range s.Senders {
@@ -96,65 +97,6 @@ func SendsAfter(snd *channel.Sender, node ast.Node, nodes map[ast.Node]int) (fou
 		return st, !found && n != snd.Cut
 	}}.After(snd.Body.Flow, node, struct{}{})
 	return found
-}
-
-// findSiblings collects the channels that a sender uses instead of this one:
-// on each of its paths it sends on one of them at most, so that a receiver
-// that receives from one need not wait for the other.
-func findSiblings(s *channel.Local) {
-	s.Siblings = map[types.Object]bool{}
-	if len(s.Senders) != 1 {
-		return
-	}
-	snd := s.Senders[0]
-	nodes := map[ast.Node]int{}
-	for _, u := range snd.Sends {
-		nodes[code.FlowNode(u.Op, snd.Body)] = 1
-	}
-	for c := range snd.Body.Cursor.Preorder((*ast.SendStmt)(nil), (*ast.CallExpr)(nil)) {
-		var e ast.Expr
-		switch n := c.Node().(type) {
-		case *ast.SendStmt:
-			e = n.Chan
-		case *ast.CallExpr:
-			if s.Pass.IsBuiltin(n, "close") {
-				e = n.Args[0]
-			}
-		}
-		if e == nil {
-			continue
-		}
-		v, node := s.Pass.VarOf(e), code.FlowNode(c, snd.Body)
-		if v == nil || v == s.Var || node == nil || s.Pass.GoroutineFunc(c) != snd.Body.Cursor || nodes[node] > 0 {
-			continue
-		}
-		_, deferred := node.(*ast.DeferStmt)
-		v = s.Argument(snd, v)
-		if v == s.Var {
-			continue
-		}
-		with := map[ast.Node]int{node: 1}
-		for n := range nodes {
-			with[n] = 1
-		}
-		// In place of the send, or only when it is done.
-		both, _ := CountSends(snd, with)
-		// In place of the send, or only when it is done, or so late that who
-		// receives from it knows that no send is left.
-		if v != nil && (deferred || both == 1 || comesAfter(s, snd, node, nodes) || !SendsAfter(snd, node, nodes)) {
-			s.Siblings[v] = true
-		}
-	}
-}
-
-// comesAfter reports whether a sender reaches node only after a send.
-func comesAfter(s *channel.Local, snd *channel.Sender, node ast.Node, sends map[ast.Node]int) bool {
-	before := false
-	flow.Paths[struct{}]{Node: func(n ast.Node, st struct{}) (struct{}, bool) {
-		before = before || n == node
-		return st, sends[n] == 0
-	}}.FromEntry(snd.Body.Flow, struct{}{})
-	return !before
 }
 
 // pathState is what a path of the receiver remembers.
@@ -231,6 +173,9 @@ func leakOfFew(s *channel.Local) (why Why, leaks bool) {
 		Edge: func(cond ast.Expr, taken bool, st pathState) (pathState, bool) {
 			if x, isNil, ok := s.Pass.NilTest(cond, taken); ok && s.Pass.VarOf(x) == s.Var {
 				return st, !isNil
+			}
+			if st.got == 0 && unsetFlag(s, cond, taken, gets) {
+				return st, false
 			}
 			for _, a := range assumed {
 				if !a.Possible(cond, taken) || a.WrapsNil(cond, taken) {
@@ -327,6 +272,14 @@ func receiveNodes(s *channel.Local) (gets map[ast.Node]int8, loops map[ast.Node]
 	for _, u := range s.Recvs {
 		add(u)
 	}
+	for _, u := range s.Ranges { // as often as there are values, once the function comes to it
+		if n := code.FlowNode(u.At, s.Fn); n != nil {
+			gets[n] += int8(max(flow.Many, min(TotalSends(s), 100)))
+			if l := channel.Loops(u.Op.Parent(), s.Fn, s.Senders[0].Stmt.Node().Pos()); len(l) > 0 {
+				loops[n] = l[0]
+			}
+		}
+	}
 	for v := range s.Siblings {
 		for _, u := range channel.Uses(s.Pass, s.Fn.Cursor, v) {
 			if (u.Kind == channel.Recv || u.Kind == channel.Range) && u.GoroutineFunc == s.Fn.Cursor {
@@ -344,6 +297,11 @@ func receiveNodes(s *channel.Local) (gets map[ast.Node]int8, loops map[ast.Node]
 			if n := code.FlowNode(w.At, s.Fn); n != nil && d.Name == "Done" && (d.Key == w.Key || s.Senders[0].Named) {
 				gets[n] += int8(s.Senders[0].Most)
 			}
+		}
+	}
+	for _, u := range toldByWaiters(s) {
+		if n := code.FlowNode(u.Op, s.Fn); n != nil && !code.Conditional(u.Op, n) {
+			gets[n] += int8(max(flow.Many, min(TotalSends(s), 100)))
 		}
 	}
 	return gets, loops
@@ -382,7 +340,10 @@ func EndsAfterSend(s *channel.Local, signalled bool) bool {
 			sends[code.FlowNode(u.Op, snd.Body)] = signalled
 		}
 		for n := range sends {
-			ends := false
+			_, ends := n.(*ast.DeferStmt) // comes when the rest has ended
+			if ends {
+				continue
+			}
 			flow.Paths[struct{}]{
 				Node: func(n ast.Node, st struct{}) (struct{}, bool) {
 					ends = ends || sends[n]

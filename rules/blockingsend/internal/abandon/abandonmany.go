@@ -87,10 +87,10 @@ func elapses(p *code.Pass, stmt ast.Stmt) (found bool) {
 // leakOfRange is for a receiver that ranges over the channel and can leave
 // the loop while senders are left.
 func leakOfRange(s *channel.Local) (why Why, leaks bool) {
-	if len(s.Ranges) != 1 || sendsOnce(s) {
+	if len(s.Ranges) != 1 || s.Senders[0].Loop != nil && s.Senders[0].Most < 2 && s.Senders[0].Bound.Const == 1 {
 		return why, false
 	}
-	if s.Cap > 0 && !outgrows(s, s.Senders[0]) {
+	if s.Cap > 0 && !outgrows(s, s.Senders[0]) && !outnumbers(s, s.Senders[0]) {
 		return why, false
 	}
 	loop, ok := s.Ranges[0].Op.Node().(*ast.RangeStmt)
@@ -110,13 +110,38 @@ func leakOfRange(s *channel.Local) (why Why, leaks bool) {
 			}
 		},
 	}.FromBody(s.Fn.Flow, loop, false)
+	if exit, ok := leavesBefore(s); !leaks && ok {
+		return Why{"EarlyReturn", exit}, true
+	}
 	return why, leaks
 }
 
-// sendsOnce reports whether one value is all that the senders send: the first that comes.
-func sendsOnce(s *channel.Local) bool {
+// leavesBefore returns where the function returns before it comes to the range that
+// receives, once it has started the first sender.
+func leavesBefore(s *channel.Local) (exit token.Pos, ok bool) {
+	gets, _ := receiveNodes(s)
 	snd := s.Senders[0]
-	return len(s.Senders) == 1 && snd.Most < 2 && (snd.Loop == nil || snd.Bound.Const == 1 && !snd.Nested)
+	start := code.FlowNode(snd.Stmt, s.Fn)
+	if deferredBefore(gets, start) > 0 || len(s.Senders) > 1 || snd.Loop != nil && (snd.Nested || conditional(s, snd)) {
+		return exit, false
+	}
+	assumed, flags := assume.Assumed(s.Pass, snd.Stmt, s.Fn), assume.FlagsAt(s.Pass, snd.Stmt)
+	again := code.FlowNode(s.Make, s.Fn)
+	flow.Paths[struct{}]{
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+			return st, !ok && gets[n] == 0 && n != again && !stops(s, n)
+		},
+		Edge: func(cond ast.Expr, taken bool, st struct{}) (struct{}, bool) {
+			return st, assumed.Possible(cond, taken) && flags.Possible(cond, taken) && !startsNone(s, snd, cond, taken)
+		},
+		Exit: func(b *flow.Block, _ struct{}) { exit, ok = b.End, true },
+	}.After(s.Fn.Flow, start, struct{}{})
+	return exit, ok
+}
+
+// SendsOne reports whether there is one sender, and one value is all that it sends.
+func SendsOne(s *channel.Local) bool {
+	return len(s.Senders) == 1 && s.Senders[0].Most < 2 && s.Senders[0].Loop == nil
 }
 
 // leaves reports whether the way that a condition decides for leads out of the
@@ -145,28 +170,31 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 	if deferredBefore(gets, start) > 0 {
 		return why, false
 	}
+	if roomForAll(s, snd, gets) {
+		return why, false
+	}
 	if len(loops) == 0 {
-		most := int64(s.Fn.Flow.Most(widen(gets)))
-		if most >= flow.Many || snd.Bound.Const > 0 && s.Cap+most >= snd.Bound.Const {
+		if most := int64(s.Fn.Flow.Most(widen(gets))); most >= flow.Many {
 			return why, false
 		}
 		exit := s.AnyExit(start)
-		return Why{"NCast", exit}, exit.IsValid() && s.Cap == 0
+		return Why{"NCast", exit}, exit.IsValid()
 	}
-	if len(loops) != 1 || len(gets) != 1 || s.Cap > 0 {
+	if len(loops) == 0 || len(loops) != len(gets) || !together(s, gets, loops) {
 		return why, false
 	}
-	for node, loop := range loops {
-		if b, ok := frozen.LoopBound(s.Pass, loop); !ok || !sameBound(b, snd.Bound) || snd.Loop == loop {
+	for _, loop := range loops {
+		if snd.Loop == loop || !sameNumber(s, snd, loop) {
 			return why, false // in the loop that starts them, each is heard before the next
 		}
 		assumed := assume.Assumed(s.Pass, snd.Stmt, s.Fn) // no other path has a sender
-		leaves := flow.Paths[bool]{
+		away := flow.Paths[bool]{
 			Edge: func(cond ast.Expr, taken bool, timeout bool) (bool, bool) {
-				return timeout, assumed.Possible(cond, taken)
+				possible := assumed.Possible(cond, taken) && !startsNone(s, snd, cond, taken)
+				return timeout, possible && !(counts(s, loop, cond) && leaves(s, cond, taken, loop))
 			},
 			Node: func(n ast.Node, timeout bool) (bool, bool) {
-				return timeout || n != node && inSelect(s, n), !stops(s, n)
+				return timeout || gets[n] == 0 && inSelect(s, n), !stops(s, n)
 			},
 			Iteration: func(l ast.Stmt, _ bool) bool { return l != loop },
 			Exit: func(b *flow.Block, timeout bool) {
@@ -179,8 +207,8 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 				}
 			},
 		}
-		leaves.After(s.Fn.Flow, start, false) // past the loop
-		leaves.FromBody(s.Fn.Flow, loop, false)
+		away.After(s.Fn.Flow, start, false) // past the loop
+		away.FromBody(s.Fn.Flow, loop, false)
 	}
 	return why, leaks
 }
@@ -188,12 +216,13 @@ func leakOfMany(s *channel.Local) (why Why, leaks bool) {
 // maySkip reports whether a sender may end without a send although nothing
 // goes wrong in it: perhaps because another one has sent.
 func maySkip(s *channel.Local, snd *channel.Sender) bool {
-	sends, skips := map[ast.Node]bool{}, false
-	for _, u := range snd.Sends {
-		sends[code.FlowNode(u.Op, snd.Body)] = true
+	skips := false
+	counts, _ := channel.Count(s.Pass, snd.Body, snd.Sends)
+	for n := range sendsElsewhere(s, snd) { // in place of it
+		counts.Most[n] = 1
 	}
 	flow.Paths[struct{}]{
-		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, !sends[n] },
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) { return st, counts.Most[n] == 0 },
 		Edge: func(cond ast.Expr, taken bool, st struct{}) (struct{}, bool) {
 			// An error of its own does not depend on the others.
 			x, isNil, ok := s.Pass.NilTest(cond, taken)
@@ -223,6 +252,27 @@ func widen(m map[ast.Node]int8) map[ast.Node]int {
 	return out
 }
 
+// enough is a buffer that is meant to take the sends of however many goroutines.
+const enough = 32
+
+// roomForAll reports whether the buffer takes all that a loop of senders sends, beyond what
+// the function receives on every path on which it has started them.
+func roomForAll(s *channel.Local, snd *channel.Sender, gets map[ast.Node]int8) bool {
+	n := snd.Bound.Const
+	if n == 0 { // not known: any number
+		return s.Cap >= enough
+	}
+	missing, short := n-s.Cap, false
+	flow.Paths[int64]{
+		Node: func(at ast.Node, got int64) (int64, bool) {
+			got += int64(gets[at])
+			return got, got < missing && !stops(s, at)
+		},
+		Exit: func(_ *flow.Block, _ int64) { short = true },
+	}.After(s.Fn.Flow, code.FlowNode(snd.Stmt, s.Fn), 0)
+	return !short
+}
+
 func sameBound(a, b frozen.Bound) bool {
 	if a.Of == nil || b.Of == nil {
 		return a.Of == nil && b.Of == nil && a.Const == b.Const && a.Const > 0
@@ -242,6 +292,15 @@ func outgrows(s *channel.Local, snd *channel.Sender) bool {
 	}
 	b, ok := frozen.LoopBound(s.Pass, inner[0])
 	return !ok || len(inner) > 1 || b.Of != nil || b.Const > s.Cap
+}
+
+// outnumbers reports whether a loop starts more senders than the buffer takes, beyond the one
+// that a range has received from when it is left.
+func outnumbers(s *channel.Local, snd *channel.Sender) bool {
+	if len(s.Senders) != 1 || snd.Loop == nil || snd.Most != 1 || maySkip(s, snd) || conditional(s, snd) {
+		return false
+	}
+	return snd.Bound.Const > s.Cap+1 || snd.Bound.Const == 0 && s.Cap < enough
 }
 
 // Recovers reports whether a sender survives the panic of a send on a closed

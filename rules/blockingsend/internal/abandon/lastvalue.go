@@ -145,6 +145,9 @@ func (l *lastValues) count(fn *code.Func, send inspector.Cursor, value ast.Expr,
 // none does.
 func (l *lastValues) ends(fn *code.Func, u channel.Use, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
 	start := code.FlowNode(u.Op, fn)
+	if _, deferred := start.(*ast.DeferStmt); deferred {
+		return true
+	}
 	around := channel.Loops(u.Op, fn, token.NoPos)
 	last, follows := false, false
 	flow.Paths[bool]{

@@ -39,6 +39,33 @@ func findOnce(s *channel.Local, snd *channel.Sender) {
 	}
 }
 
+// unsetFlag reports whether a condition of the function comes out so only if a flag has been
+// set that is set nowhere but after a receive: in "for !done", on a path without one,
+// done has the value that it was declared with.
+func unsetFlag(s *channel.Local, cond ast.Expr, taken bool, gets map[ast.Node]int8) bool {
+	e := ast.Unparen(cond)
+	if not, ok := e.(*ast.UnaryExpr); ok && not.Op == token.NOT {
+		e, taken = ast.Unparen(not.X), !taken
+	}
+	v := s.Pass.VarOf(e)
+	if !s.Pass.DeclaredIn(v, s.Fn) || s.Pass.IsParam(v, s.Fn) {
+		return false
+	}
+	before, _, ok := twoValues(s.Pass, v, s.Fn)
+	if !ok || before.Kind() != constant.Bool || constant.BoolVal(before) == taken {
+		return false
+	}
+	for _, use := range s.Pass.Uses(s.Fn.Cursor, v) {
+		if use.Node().Pos() == v.Pos() || frozen.Keeps(s.Pass, use) {
+			continue
+		}
+		if node := code.FlowNode(use, s.Fn); node == nil || !comesAfter(&channel.Sender{Body: s.Fn}, node, widen(gets)) {
+			return false
+		}
+	}
+	return true
+}
+
 // askedBefore lists the variables in the conditions that decide whether fn comes
 // to c in an iteration.
 func askedBefore(p *code.Pass, c inspector.Cursor, fn *code.Func) (vars []*types.Var) {

@@ -4,8 +4,10 @@ package buffer
 
 import (
 	"go/ast"
+	"go/constant"
 	"go/token"
 	"go/types"
+	"slices"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
@@ -20,8 +22,10 @@ import (
 // three says it.
 type Capacity struct {
 	Const int64
-	Len   ast.Expr   // len of this, which is known where the channel is made
-	Var   *types.Var // this, which is known there, and may be negative
+	Len   ast.Expr // len of this, which is known where the channel is made
+	Num   ast.Expr // this number, which is known there
+	// What may be with it: it is less than zero, or more than are started.
+	Negative, Nominal bool
 }
 
 // CapacityFor returns which capacity the channel needs so that no sender ever waits. ok
@@ -41,8 +45,53 @@ func CapacityFor(s *channel.Local) (r Capacity, ok bool) {
 	if n := snd.Bound.Const; n > 0 {
 		return Capacity{Const: n}, n <= 1024
 	}
-	n := frozen.LoopLimit(s.Pass, snd.Loop)
-	return Capacity{Var: n}, n != nil && n.Pos() < s.Make.Node().Pos() && frozen.Fixed(s.Pass, n)
+	n := frozen.LimitExpr(s.Pass, snd.Loop)
+	if n == nil || !s.Visible(n) || !frozen.StableFrom(s.Pass, n, s.Fn, code.FlowNode(s.Make, s.Fn)) {
+		return r, false
+	}
+	return Capacity{Num: n, Negative: mayBeNegative(s.Pass, n), Nominal: leftEarly(s.Fn, snd.Loop)}, true
+}
+
+// mayBeNegative reports whether a number is not known to be zero or more.
+func mayBeNegative(p *code.Pass, n ast.Expr) bool {
+	if k := p.TypesInfo.Types[n].Value; k != nil {
+		return constant.Sign(k) < 0
+	}
+	if b, ok := p.TypesInfo.TypeOf(n).Underlying().(*types.Basic); ok && b.Info()&types.IsUnsigned != 0 {
+		return false
+	}
+	v := p.VarOf(n)
+	if v == nil || !frozen.Fixed(p, v) {
+		return true
+	}
+	call, ok := ast.Unparen(frozen.Definition(p, v)).(*ast.CallExpr)
+	if !ok {
+		return true
+	}
+	switch name := p.FullName(call); {
+	case p.IsBuiltin(call, "len"), p.IsBuiltin(call, "cap"), name == "runtime.NumCPU", name == "runtime.GOMAXPROCS":
+		return false
+	case p.IsBuiltin(call, "max"):
+		return !slices.ContainsFunc(call.Args, func(e ast.Expr) bool {
+			k := p.TypesInfo.Types[e].Value
+			return k != nil && constant.Sign(k) >= 0
+		})
+	}
+	return true
+}
+
+// leftEarly reports whether a loop may be left before its last iteration, so that the
+// number of its iterations may be any, without as many goroutines.
+func leftEarly(fn *code.Func, loop ast.Stmt) (early bool) {
+	flow.Paths[struct{}]{
+		Node: func(n ast.Node, st struct{}) (struct{}, bool) {
+			early = early || n.Pos() < loop.Pos() || n.Pos() >= loop.End()
+			return st, !early
+		},
+		Iteration: func(l ast.Stmt, _ struct{}) bool { return l != loop },
+		Exit:      func(*flow.Block, struct{}) { early = true },
+	}.FromBody(fn.Flow, loop, struct{}{})
+	return early
 }
 
 // startsAgain reports whether the go statement may run more often than its loop

@@ -1,0 +1,220 @@
+package deafwait
+
+import (
+	"go/ast"
+	"go/constant"
+	"go/token"
+	"go/types"
+	"slices"
+	"time"
+
+	"golang.org/x/tools/go/ast/inspector"
+
+	"github.com/goroutinefix/goroutinefix/rewrite/channel"
+	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/locks"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/waits"
+)
+
+// pause is a statement that waits for a time to be over, and for nothing else.
+type pause struct {
+	stmt  ast.Stmt
+	sleep *ast.CallExpr // time.Sleep; nil for a receive
+	ticks ast.Expr      // the channel that is received from
+	what  string        // in a message
+}
+
+// tolerable is how long a loop may wait without being asked: it ends soon enough.
+const tolerable = 5 * time.Second
+
+// pausesIn returns the statements of loop, in fn itself, that wait for a time and lead to
+// another iteration. Those count that a stop is not the reason for, that no lock is held
+// at, and that may take long.
+func pausesIn(p *code.Pass, fn *code.Func, loop inspector.Cursor, stops []stop) (out []pause) {
+	for c := range loop.Preorder((*ast.ExprStmt)(nil), (*ast.AssignStmt)(nil)) {
+		s := c.Node().(ast.Stmt)
+		w, ok := pauseOf(p, s)
+		if !ok || !inside(p, c, fn) || innermost(c) != loop.Node() || !fn.Flow.Has(s) || !fn.Flow.InCycle(s) {
+			continue
+		}
+		if _, _, listed := code.StmtList(c); !listed || afterStop(s, stops) || drains(p, c, w) || short(p, w) || locked(p, fn, s) {
+			continue
+		}
+		out = append(out, w)
+	}
+	return out
+}
+
+// pauseOf returns what s waits for if that is a time.
+func pauseOf(p *code.Pass, s ast.Stmt) (w pause, ok bool) {
+	if es, isExpr := s.(*ast.ExprStmt); isExpr {
+		if call, isCall := ast.Unparen(es.X).(*ast.CallExpr); isCall && p.FullName(call) == "time.Sleep" {
+			return pause{stmt: s, sleep: call, what: "sleeps for " + types.ExprString(call.Args[0])}, true
+		}
+	}
+	ch := channel.Received(s)
+	if ch == nil || !waits.Ticks(p, ch) {
+		return w, false
+	}
+	return pause{stmt: s, ticks: ch, what: "waits for " + types.ExprString(ch)}, true
+}
+
+// inside reports whether c is in fn itself, not in a literal of it.
+func inside(p *code.Pass, c inspector.Cursor, fn *code.Func) bool {
+	f := p.EnclosingFunc(c)
+	return f != nil && f.Cursor == fn.Cursor
+}
+
+// innermost returns the loop around c.
+func innermost(c inspector.Cursor) ast.Node {
+	for l := range c.Enclosing((*ast.ForStmt)(nil), (*ast.RangeStmt)(nil)) {
+		return l.Node()
+	}
+	return nil
+}
+
+// afterStop reports whether s is what the loop does when it has been told to end.
+func afterStop(s ast.Stmt, stops []stop) bool {
+	for _, stop := range stops {
+		for _, b := range stop.body {
+			if code.Within(s, b) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// drains reports whether w, at c, only takes what a timer has sent already: where its Stop or
+// Reset has returned false.
+func drains(p *code.Pass, c inspector.Cursor, w pause) bool {
+	sel, ok := ast.Unparen(w.ticks).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	timer := types.ExprString(sel.X)
+	for i := range c.Enclosing((*ast.IfStmt)(nil)) {
+		found := false
+		code.EachCall(i.Node().(*ast.IfStmt).Cond, func(call *ast.CallExpr) {
+			m, ok := ast.Unparen(call.Fun).(*ast.SelectorExpr)
+			found = found || ok && types.ExprString(m.X) == timer && (m.Sel.Name == "Stop" || m.Sel.Name == "Reset")
+		})
+		if found {
+			return true
+		}
+	}
+	return false
+}
+
+// short reports whether a pause is over before it matters. A duration that is not known
+// may be long.
+func short(p *code.Pass, w pause) bool {
+	if w.sleep != nil {
+		return shortDuration(p, w.sleep.Args[0])
+	}
+	return shortTicks(p, w.ticks)
+}
+
+// shortDuration reports whether e is a constant below what is tolerable, or such a unit
+// for each of the failures that are counted: that stays short for long.
+func shortDuration(p *code.Pass, e ast.Expr) bool {
+	if v := p.TypesInfo.Types[e].Value; v != nil {
+		n, ok := constant.Int64Val(constant.ToInt(v))
+		return ok && time.Duration(n) < tolerable
+	}
+	product, ok := ast.Unparen(e).(*ast.BinaryExpr)
+	if !ok || product.Op != token.MUL {
+		return false
+	}
+	return shortDuration(p, product.X) && counted(p, product.Y) || shortDuration(p, product.Y) && counted(p, product.X)
+}
+
+// counted reports whether e is a variable that is counted up, converted or not.
+func counted(p *code.Pass, e ast.Expr) bool {
+	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && len(call.Args) == 1 && p.TypesInfo.Types[call.Fun].IsType() {
+		e = call.Args[0]
+	}
+	v := p.VarOf(e)
+	return v != nil && slices.ContainsFunc(p.VarUses(v), func(c inspector.Cursor) bool {
+		_, counts := c.Parent().Node().(*ast.IncDecStmt)
+		return counts
+	})
+}
+
+// shortTicks reports whether the channel e of a timer or ticker is ready soon, whoever
+// made it. A ticker does so unless its period is known.
+func shortTicks(p *code.Pass, e ast.Expr) bool {
+	var made []ast.Expr
+	switch x := ast.Unparen(e).(type) {
+	case *ast.CallExpr: // time.After(d), time.Tick(d)
+		made = []ast.Expr{x}
+	case *ast.SelectorExpr:
+		v := p.VarOrField(x.X)
+		if v == nil {
+			made = []ast.Expr{x.X}
+			break
+		}
+		for _, use := range usesOf(p, v) {
+			if kv, ok := use.Parent().Node().(*ast.KeyValueExpr); ok && kv.Key == use.Node() {
+				made = append(made, kv.Value)
+			} else if given := p.GivenAt(use); given != nil {
+				made = append(made, given)
+			}
+		}
+	}
+	long := false
+	for _, m := range made {
+		call, ok := ast.Unparen(m).(*ast.CallExpr)
+		if !ok || len(call.Args) == 0 {
+			continue
+		}
+		switch p.FullName(call) {
+		case "time.After", "time.Tick", "time.NewTimer", "time.NewTicker":
+			if shortDuration(p, call.Args[0]) {
+				return true
+			}
+			long = long || p.TypesInfo.Types[call.Args[0]].Value != nil
+		}
+	}
+	sel, ok := ast.Unparen(e).(*ast.SelectorExpr)
+	return ok && typeis.Named(p.TypesInfo.TypeOf(sel.X), "time", "Ticker") && !long
+}
+
+// usesOf returns where the package uses a variable or a field, also as the key of a
+// literal.
+func usesOf(p *code.Pass, v *types.Var) []inspector.Cursor {
+	if !v.IsField() {
+		return p.VarUses(v)
+	}
+	out := p.Index().Fields[v]
+	for _, c := range p.Index().Named[v.Name()] {
+		if kv, ok := c.Parent().Node().(*ast.KeyValueExpr); ok && kv.Key == c.Node() && p.FieldNamed(c.Node().(*ast.Ident)) == v {
+			out = append(out[:len(out):len(out)], c)
+		}
+	}
+	return out
+}
+
+// locked reports whether fn comes to s with a mutex, as far as the order of its
+// statements says: who holds one keeps others waiting on purpose.
+func locked(p *code.Pass, fn *code.Func, s ast.Stmt) bool {
+	held := map[locks.Path]bool{}
+	for c := range fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
+		call := c.Node().(*ast.CallExpr)
+		if call.Pos() >= s.Pos() || !inside(p, c, fn) {
+			continue
+		}
+		if l, ok := locks.LockOp(p, call); ok {
+			if _, deferred := c.Parent().Node().(*ast.DeferStmt); !deferred {
+				held[l.At] = l.Takes()
+			}
+		}
+	}
+	for _, h := range held {
+		if h {
+			return true
+		}
+	}
+	return false
+}
