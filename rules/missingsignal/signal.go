@@ -165,6 +165,12 @@ func (s *signal) passed(u channel.Use) {
 	if s.p.IsBuiltin(call, "len") || s.p.IsBuiltin(call, "cap") {
 		return
 	}
+	for _, arg := range call.Args {
+		if arg != at.Node() && s.p.Mentions(arg, s.v) {
+			s.add(u.At, handed) // it may receive what it sends
+			return
+		}
+	}
 	if lit, ok := ast.Unparen(call.Fun).(*ast.FuncLit); ok {
 		c, found := parent.FindNode(lit)
 		if !found || !launch.StartedBy(s.p, c, s.fn).Valid() {

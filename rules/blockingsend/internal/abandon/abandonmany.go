@@ -13,6 +13,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/frozen"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rules/blockingsend/internal/complete"
 )
 
 // leakOfProducer is for one goroutine that sends in a loop of its own: it is
@@ -97,11 +98,11 @@ func leakOfRange(s *channel.Local) (why Why, leaks bool) {
 	if !ok {
 		return why, false
 	}
-	last, all := newLastValues(s, loop), newTotal(s, loop)
+	last, all := complete.NewLastValues(s, loop), complete.NewTotal(s, loop)
 	flow.Paths[bool]{
-		Node: func(n ast.Node, isLast bool) (bool, bool) { return last.inCase(n, isLast), !stops(s, n) },
+		Node: func(n ast.Node, isLast bool) (bool, bool) { return last.InCase(n, isLast), !stops(s, n) },
 		Edge: func(cond ast.Expr, taken bool, isLast bool) (bool, bool) {
-			return isLast, !((last.tells(cond) || all.reached(cond)) && leaves(s, cond, taken, loop))
+			return isLast, !((last.Tells(cond) || all.Reached(cond)) && leaves(s, cond, taken, loop))
 		},
 		Iteration: func(l ast.Stmt, _ bool) bool { return l != ast.Stmt(loop) },
 		Exit: func(b *flow.Block, isLast bool) {

@@ -1,4 +1,4 @@
-package abandon
+package complete
 
 import (
 	"go/ast"
@@ -13,23 +13,23 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// total is how many values come over a channel, as the receiver may say it.
-type total struct {
+// Total is how many values come over a channel, as the receiver may say it.
+type Total struct {
 	s     *channel.Local
 	snd   *channel.Sender
 	loop  *ast.RangeStmt
 	bound frozen.Bound
 	limit *types.Var
 	ok    bool
-	parts []total // of several senders, of which each is one
+	parts []Total // of several senders, of which each is one
 }
 
-// newTotal returns what a receiver that counts may compare with.
-func newTotal(s *channel.Local, loop *ast.RangeStmt) total {
+// NewTotal returns what a receiver that counts may compare with.
+func NewTotal(s *channel.Local, loop *ast.RangeStmt) Total {
 	if len(s.Senders) == 1 {
 		return totalOf(s, s.Senders[0], loop)
 	}
-	all := total{s: s, loop: loop, ok: true}
+	all := Total{s: s, loop: loop, ok: true}
 	for _, snd := range s.Senders {
 		part := totalOf(s, snd, loop)
 		all.ok = all.ok && part.ok
@@ -39,8 +39,8 @@ func newTotal(s *channel.Local, loop *ast.RangeStmt) total {
 }
 
 // totalOf returns how many values the goroutines of one go statement send.
-func totalOf(s *channel.Local, snd *channel.Sender, loop *ast.RangeStmt) total {
-	t, starts := total{s: s, snd: snd, loop: loop}, snd.Loop
+func totalOf(s *channel.Local, snd *channel.Sender, loop *ast.RangeStmt) Total {
+	t, starts := Total{s: s, snd: snd, loop: loop}, snd.Loop
 	switch {
 	case snd.Loop == nil && snd.Most < flow.Many:
 		t.bound, t.ok = frozen.Bound{Const: int64(snd.Most)}, true
@@ -65,7 +65,7 @@ func totalOf(s *channel.Local, snd *channel.Sender, loop *ast.RangeStmt) total {
 }
 
 // is reports whether e is the total and a constant more than that.
-func (t total) is(e ast.Expr) (more int64, ok bool) {
+func (t Total) is(e ast.Expr) (more int64, ok bool) {
 	if len(t.parts) == 0 {
 		return t.plus(e, 4)
 	}
@@ -114,7 +114,7 @@ func terms(p *code.Pass, e ast.Expr, depth int) []ast.Expr {
 	return []ast.Expr{e}
 }
 
-func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
+func (t Total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 	e = ast.Unparen(e)
 	p := t.s.Pass
 	if depth == 0 {
@@ -165,7 +165,7 @@ func (t total) plus(e ast.Expr, depth int) (more int64, ok bool) {
 
 // started reports whether v counts the senders: it is counted up beside each go
 // statement.
-func (t total) started(v *types.Var) bool {
+func (t Total) started(v *types.Var) bool {
 	for _, snd := range t.s.Senders {
 		if snd.Most > 1 {
 			return false
@@ -183,9 +183,9 @@ func (t total) started(v *types.Var) bool {
 	return true
 }
 
-// reached reports whether a condition of the receiver may only come out as it
+// Reached reports whether a condition of the receiver may only come out as it
 // does when all have come: it compares what it has counted with the total.
-func (t total) reached(cond ast.Expr) bool {
+func (t Total) Reached(cond ast.Expr) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
 	if !ok {
 		return false
@@ -234,7 +234,7 @@ func (t total) reached(cond ast.Expr) bool {
 // variable that goes up or down by one, or the length of what it puts them into.
 // before says that it counts before the test; start is the value that it has before
 // the loop, nil for nothing.
-func (t total) counter(e ast.Expr, test ast.Node) (step int, before bool, start ast.Expr, ok bool) {
+func (t Total) counter(e ast.Expr, test ast.Node) (step int, before bool, start ast.Expr, ok bool) {
 	p := t.s.Pass
 	if call, isCall := ast.Unparen(e).(*ast.CallExpr); isCall && p.IsBuiltin(call, "len") {
 		e = call.Args[0]

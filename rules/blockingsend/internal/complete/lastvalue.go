@@ -1,4 +1,7 @@
-package abandon
+// Package complete answers whether a receiver that leaves its loop has got all that is sent,
+// so that it leaves no sender behind: it has been signalled that no more comes, by the value
+// itself, if the producer ends with such a one, or by counting.
+package complete
 
 import (
 	"go/ast"
@@ -16,12 +19,8 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
-// A receiver that leaves its loop leaves no sender behind if it has been signalled that
-// no more comes: by the value itself, if the producer ends with such a one, or by
-// counting, see counted.go. This file is about the value.
-
-// lastValues is what a producer says with the values that it sends last.
-type lastValues struct {
+// LastValues is what a producer says with the values that it sends last.
+type LastValues struct {
 	s      *channel.Local
 	loop   *ast.RangeStmt
 	asked  map[*types.Var]bool // the received value, and what is read from it
@@ -33,9 +32,9 @@ type lastValues struct {
 	counts []constant.Value    // last values of loops that send their count; nil for one that is not constant
 }
 
-// newLastValues asks the producer of a range: the only sender, which no loop starts.
-func newLastValues(s *channel.Local, loop *ast.RangeStmt) *lastValues {
-	l := &lastValues{s: s, loop: loop, flags: map[string]bool{}}
+// NewLastValues asks the producer of a range: the only sender, which no loop starts.
+func NewLastValues(s *channel.Local, loop *ast.RangeStmt) *LastValues {
+	l := &LastValues{s: s, loop: loop, flags: map[string]bool{}}
 	v := (*types.Var)(nil)
 	if loop.Key != nil {
 		v = s.Pass.VarOf(loop.Key)
@@ -49,7 +48,7 @@ func newLastValues(s *channel.Local, loop *ast.RangeStmt) *lastValues {
 }
 
 // producer collects what a function sends last.
-func (l *lastValues) producer(fn *code.Func, sends []channel.Use, depth int) {
+func (l *LastValues) producer(fn *code.Func, sends []channel.Use, depth int) {
 	nodes := map[ast.Node]bool{}
 	for _, u := range sends {
 		nodes[code.FlowNode(u.Op, fn)] = true
@@ -99,7 +98,7 @@ func (l *lastValues) producer(fn *code.Func, sends []channel.Use, depth int) {
 
 // count notes the last value of a loop that sends what counts its iterations,
 // if no other send follows the loop.
-func (l *lastValues) count(fn *code.Func, send inspector.Cursor, value ast.Expr, sends []channel.Use) {
+func (l *LastValues) count(fn *code.Func, send inspector.Cursor, value ast.Expr, sends []channel.Use) {
 	loops, v := channel.Loops(send, fn, token.NoPos), l.s.Pass.VarOf(value)
 	if len(loops) != 1 || v == nil || slices.ContainsFunc(sends, func(u channel.Use) bool { return u.Op.Node().Pos() > loops[0].End() }) {
 		return
@@ -143,7 +142,7 @@ func (l *lastValues) count(fn *code.Func, send inspector.Cursor, value ast.Expr,
 // ends reports whether the producer may end after a send because of what it has
 // sent: no other send follows at all, or a condition about the value decides that
 // none does.
-func (l *lastValues) ends(fn *code.Func, u channel.Use, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
+func (l *LastValues) ends(fn *code.Func, u channel.Use, sends map[ast.Node]bool, seen map[*types.Var]bool) bool {
 	start := code.FlowNode(u.Op, fn)
 	if _, deferred := start.(*ast.DeferStmt); deferred {
 		return true
@@ -170,7 +169,7 @@ func (l *lastValues) ends(fn *code.Func, u channel.Use, sends map[ast.Node]bool,
 // flag notes the parts of a value that say by their place that it is the last: a
 // comparison of what counts the iterations of the loop around the send, or what
 // the head of that loop tests.
-func (l *lastValues) flag(fn *code.Func, send inspector.Cursor, value ast.Expr) {
+func (l *LastValues) flag(fn *code.Func, send inspector.Cursor, value ast.Expr) {
 	loops := channel.Loops(send, fn, token.NoPos)
 	if len(loops) == 0 {
 		return
@@ -249,7 +248,7 @@ func tested(p *code.Pass, cond ast.Expr) ast.Expr {
 }
 
 // compares reports whether e compares one of the variables with anything.
-func (l *lastValues) compares(e ast.Expr, counts map[*types.Var]bool) (found bool) {
+func (l *LastValues) compares(e ast.Expr, counts map[*types.Var]bool) (found bool) {
 	ast.Inspect(e, func(n ast.Node) bool {
 		if be, ok := n.(*ast.BinaryExpr); ok {
 			switch be.Op {
@@ -264,7 +263,7 @@ func (l *lastValues) compares(e ast.Expr, counts map[*types.Var]bool) (found boo
 
 // fields returns the values of the fields of a literal by their names, or the
 // whole value under the name "". What is zero says nothing.
-func (l *lastValues) fields(value ast.Expr) map[string]ast.Expr {
+func (l *LastValues) fields(value ast.Expr) map[string]ast.Expr {
 	value = ast.Unparen(value)
 	if amp, ok := value.(*ast.UnaryExpr); ok && amp.Op == token.AND {
 		value = ast.Unparen(amp.X)
@@ -292,9 +291,9 @@ func (l *lastValues) fields(value ast.Expr) map[string]ast.Expr {
 	return out
 }
 
-// tells reports whether a condition about the received value may come out so
+// Tells reports whether a condition about the received value may come out so
 // because the value is the last.
-func (l *lastValues) tells(cond ast.Expr) bool {
+func (l *LastValues) Tells(cond ast.Expr) bool {
 	if l.asked == nil || !frozen.MentionsAny(l.s.Pass, cond, l.asked) || !frozen.LooksOnly(l.s.Pass, cond, l.asked) {
 		return false
 	}
@@ -330,9 +329,9 @@ func (l *lastValues) tells(cond ast.Expr) bool {
 	return false
 }
 
-// inCase follows a path through a type switch about the value: isLast is true in
+// InCase follows a path through a type switch about the value: isLast is true in
 // the cases of one, and from there on out of the loop.
-func (l *lastValues) inCase(n ast.Node, isLast bool) bool {
+func (l *LastValues) InCase(n ast.Node, isLast bool) bool {
 	if len(l.values) == 0 && !l.any || n.Pos() < l.loop.Body.Pos() || n.Pos() >= l.loop.Body.End() {
 		return isLast
 	}
@@ -353,7 +352,7 @@ func (l *lastValues) inCase(n ast.Node, isLast bool) bool {
 
 // names returns the fields of the received value that cond asks for; "" for the
 // value as a whole, or what was read from it.
-func (l *lastValues) names(cond ast.Expr) (names []string) {
+func (l *LastValues) names(cond ast.Expr) (names []string) {
 	ast.Inspect(cond, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.SelectorExpr:
@@ -373,7 +372,7 @@ func (l *lastValues) names(cond ast.Expr) (names []string) {
 
 // never reports whether a condition compares the received value with a constant that
 // the producer, which sends nothing but constants, does not send.
-func (l *lastValues) never(cond ast.Expr) bool {
+func (l *LastValues) never(cond ast.Expr) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
 	if l.other || !ok || be.Op != token.EQL {
 		return false
@@ -391,19 +390,19 @@ func (l *lastValues) never(cond ast.Expr) bool {
 }
 
 // asksConstant reports whether a condition compares with a constant.
-func (l *lastValues) asksConstant(cond ast.Expr) bool {
+func (l *LastValues) asksConstant(cond ast.Expr) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
 	return ok && (l.s.Pass.TypesInfo.Types[be.X].Value != nil || l.s.Pass.TypesInfo.Types[be.Y].Value != nil)
 }
 
 // mayEqual reports whether a condition may be about a value that is e: if both
 // are constants they must be the same.
-func (l *lastValues) mayEqual(cond, e ast.Expr) bool {
+func (l *LastValues) mayEqual(cond, e ast.Expr) bool {
 	return l.mayBe(cond, l.s.Pass.TypesInfo.Types[e].Value, l.s.Pass.IsNil(e))
 }
 
 // mayBe is mayEqual for a constant, or nil for a value that is none.
-func (l *lastValues) mayBe(cond ast.Expr, w constant.Value, isNil bool) bool {
+func (l *LastValues) mayBe(cond ast.Expr, w constant.Value, isNil bool) bool {
 	be, ok := ast.Unparen(cond).(*ast.BinaryExpr)
 	if !ok || be.Op != token.EQL && be.Op != token.NEQ {
 		return true
