@@ -19,6 +19,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rules/lostcancel"
 	"github.com/goroutinefix/goroutinefix/rules/missingstop"
 	"github.com/goroutinefix/goroutinefix/rules/resourceclose"
+	"github.com/goroutinefix/goroutinefix/rules/stalewatcher"
 	"github.com/goroutinefix/goroutinefix/rules/waitgroupadd"
 	"github.com/goroutinefix/goroutinefix/rules/waitgroupwait"
 )
@@ -39,6 +40,7 @@ var registry = []struct {
 	{endlessgoroutine.Rule, endlessgoroutine.Analyzer},
 	{resourceclose.Rule, resourceclose.Analyzer},
 	{deafwait.Rule, deafwait.Analyzer},
+	{stalewatcher.Rule, stalewatcher.Analyzer},
 }
 
 // All returns the rules in the order in which they are listed.
