@@ -47,16 +47,7 @@ func (w *watcher) runs() *code.Func {
 // function and to return, and notes its waits.
 func (w *watcher) onlyWatches() bool {
 	calls := false
-	if !w.list(w.body.Body.List, false, &calls) || !calls || len(w.waits) == 0 {
-		return false
-	}
-	_, declared := w.body.Cursor.Node().(*ast.FuncDecl)
-	return !declared || !slices.ContainsFunc(w.call.Args, w.mayWait) // these are evaluated at once
-}
-
-func (w *watcher) mayWait(e ast.Expr) bool {
-	recv, ok := ast.Unparen(e).(*ast.UnaryExpr)
-	return ok && recv.Op == token.ARROW
+	return w.list(w.body.Body.List, false, &calls) && calls && len(w.waits) > 0
 }
 
 // list goes through statements of the goroutine, which stand in an endless loop if again
