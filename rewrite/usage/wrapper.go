@@ -139,11 +139,8 @@ func wrapping(p *code.Pass, named *types.Named, field *types.Var) Wrapping {
 			closes = true
 		}
 	}
-	switch {
-	case closes:
+	if closes {
 		return ClosesToo
-	case closer != nil && !plain(p, closer):
-		return NoWrapper
 	}
 	return ReadsOnly
 }
@@ -183,27 +180,4 @@ func fieldUse(p *code.Pass, c inspector.Cursor) Effect {
 		}
 	}
 	return Unknown
-}
-
-// plain reports whether a method does nothing with its receiver but to use its fields, and
-// calls no function values: they could reach the stream.
-func plain(p *code.Pass, method *code.Func) bool {
-	recv := code.Params(method)[0]
-	for c := range method.Cursor.Preorder((*ast.Ident)(nil), (*ast.CallExpr)(nil)) {
-		switch n := c.Node().(type) {
-		case *ast.CallExpr:
-			if p.Callee(n) == nil && !p.CallsBuiltin(n) {
-				return false
-			}
-		case *ast.Ident:
-			if recv == nil || n == recv || p.TypesInfo.Uses[n] == nil || p.TypesInfo.Uses[n] != p.TypesInfo.Defs[recv] {
-				continue
-			}
-			sel, ok := c.Parent().Node().(*ast.SelectorExpr)
-			if !ok || p.Selected(sel) == nil {
-				return false
-			}
-		}
-	}
-	return true
 }
