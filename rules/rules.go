@@ -20,6 +20,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rules/missingsignal"
 	"github.com/goroutinefix/goroutinefix/rules/missingstop"
 	"github.com/goroutinefix/goroutinefix/rules/resourceclose"
+	"github.com/goroutinefix/goroutinefix/rules/stalewatcher"
 	"github.com/goroutinefix/goroutinefix/rules/waitgroupadd"
 	"github.com/goroutinefix/goroutinefix/rules/waitgroupwait"
 )
@@ -41,6 +42,7 @@ var registry = []struct {
 	{resourceclose.Rule, resourceclose.Analyzer},
 	{deafwait.Rule, deafwait.Analyzer},
 	{missingsignal.Rule, missingsignal.Analyzer},
+	{stalewatcher.Rule, stalewatcher.Analyzer},
 }
 
 // All returns the rules in the order in which they are listed.

@@ -18,10 +18,21 @@ var intent = []string{"purpose", "intention", "deliberat", "leak", "cancel", "ne
 // says that what n does is meant.
 func Intentional(p *code.Pass, n ast.Node) bool { return IntentionalBetween(p, n.Pos(), n.End()) }
 
+// stays are the words of intent that do not also describe what a goroutine is for.
+var stays = []string{"purpose", "intention", "deliberat", "leak", "nolint"}
+
+// Stays reports whether a comment on the lines of n, or right above them, says that a
+// goroutine which waits to cancel something is meant to stay.
+func Stays(p *code.Pass, n ast.Node) bool { return commented(p, n.Pos(), n.End(), stays) }
+
 // IntentionalBetween is Intentional for the lines from start to end.
 func IntentionalBetween(p *code.Pass, start, end token.Pos) bool {
+	return commented(p, start, end, intent)
+}
+
+func commented(p *code.Pass, start, end token.Pos, words []string) bool {
 	return Commented(p, start, end, func(text string) bool {
-		return !othersOnly(text) && slices.ContainsFunc(intent, func(word string) bool { return strings.Contains(text, word) })
+		return !othersOnly(text) && slices.ContainsFunc(words, func(word string) bool { return strings.Contains(text, word) })
 	})
 }
 

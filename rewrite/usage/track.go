@@ -116,6 +116,14 @@ func (t *tracker) use(c, id inspector.Cursor, res *Resource, of part, shared boo
 				return
 			}
 		}
+	case *ast.KeyValueExpr:
+		if lit, ok := parent.Parent().Node().(*ast.CompositeLit); ok && n.Value == c.Node() && t.wrapped(parent.Parent(), lit, c, id, res, of, shared) {
+			return
+		}
+	case *ast.CompositeLit:
+		if t.wrapped(parent, n, c, id, res, of, shared) {
+			return
+		}
 	case *ast.Field:
 		return // the declaration of a parameter or result
 	case *ast.ExprStmt:
@@ -144,6 +152,10 @@ func (t *tracker) selector(sel, id inspector.Cursor, res *Resource, of part, sha
 	outer := code.Unparen(sel)
 	call, called := outer.Parent().Node().(*ast.CallExpr)
 	called = called && call.Fun == outer.Node()
+	if res == Stream && t.p.Selected(n) != nil && typeis.DataOnly(t.p.TypesInfo.TypeOf(n)) && !code.Addressed(sel) {
+		t.looked(id) // what a reader of the program has counted
+		return
+	}
 	switch {
 	case of == view:
 		if called && t.readsData(n, call) {
@@ -168,6 +180,31 @@ func (t *tracker) selector(sel, id inspector.Cursor, res *Resource, of part, sha
 		return
 	}
 	t.emit(Escapes, id)
+}
+
+// wrapped goes on with a value of the package that reads from the stream at c, an element
+// of the literal at lit; false if it is not known what it does with that.
+func (t *tracker) wrapped(lit inspector.Cursor, n *ast.CompositeLit, c, id inspector.Cursor, res *Resource, of part, shared bool) bool {
+	if res != Stream {
+		return false
+	}
+	w := WrapperLiteral(t.p, n, c.Node().(ast.Expr), t.p.VarOf(id.Node().(*ast.Ident)))
+	if w == NoWrapper {
+		return false
+	}
+	if addr, ok := code.Unparen(lit).Parent().Node().(*ast.UnaryExpr); ok && addr.Op == token.AND {
+		lit = code.Unparen(lit).Parent()
+	}
+	t.wrapper(w, lit, id, res, of, shared)
+	return true
+}
+
+// wrapper goes on with the value at c, which reads from the stream.
+func (t *tracker) wrapper(w Wrapping, c, id inspector.Cursor, res *Resource, of part, shared bool) {
+	if w == ReadsOnly {
+		of = view
+	}
+	t.use(c, id, res, of, shared)
 }
 
 // given goes on with what the call at c returns, which ends with the tracked value. Its
@@ -293,6 +330,12 @@ func (t *tracker) call(call, c, id inspector.Cursor, res *Resource, of part, sha
 	if takes(res.Wrap, name, arg) {
 		t.use(call, id, res, view, false)
 		return
+	}
+	if res == Stream {
+		if w := WrapperCall(t.p, n, arg); w != NoWrapper {
+			t.wrapper(w, call, id, res, of, shared)
+			return
+		}
 	}
 	effect, known := Unknown, false
 	if res.Known != nil && of == whole {

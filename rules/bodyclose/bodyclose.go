@@ -9,7 +9,10 @@
 // it. It reports a path on which the function returns, or takes another response
 // into the same variable, before it closes the body, also if on other paths the
 // caller gets the response. It reports a close that is deferred in a loop, and a
-// body of http.ReadResponse that is read in part.
+// body of http.ReadResponse that is read in part. It follows the body through readers of
+// the standard library and of the package that are made from it, and reports a body that such
+// a reader replaces in the response, resp.Body = gzip.NewReader(resp.Body), and
+// does not close: what is closed later is the reader.
 //
 // # Why it leaks
 //
@@ -30,7 +33,9 @@
 // A response or body that is stored, sent, captured by a goroutine or handed to
 // a function that is not known only to read it: whoever gets it may close it. A
 // body that is returned as an io.Reader, because the connection is free once it
-// has been read to its end. Paths on which the error is set, the response is
+// has been read to its end. A body in a value of the package whose methods close it
+// elsewhere than in Close, or do with it what is not known; one that is replaced by a value
+// which also gets the body to close it, or that is kept in a variable which is closed. Paths on which the error is set, the response is
 // nil, or a cancel function is called before it would be handed on. A response
 // to a request whose context the function itself cancels when it returns: that
 // ends the connection, too. After a request of method HEAD, a response that is
@@ -68,6 +73,10 @@
 // be held as long, the body is closed at once if nobody reads it and the request has no
 // body of its own, or after the one statement that reads all of it. A server that goes on
 // working after it has sent its header sees such a client leave.
+//
+// A body that a reader replaces is closed by a defer before that, which closes the first
+// body, after whatever closes the reader. Where the response is handed on with the reader,
+// there is no fix: whoever gets it reads from the first body.
 //
 // A close is unsafe where it may cut off a request that is still being sent. The
 // server may answer before it has read all of it, and over HTTP/2 even a body of
@@ -157,6 +166,9 @@ func (b *bodyLeak) match() (m rule.Match, ok bool) {
 		return m.None("closing the body needs a variable for the response"), true
 	}
 	resp, ok := b.Bind()
+	if m, ok := b.rebound(m); ok {
+		return m, true
+	}
 	deferred := defersInLoop(&b.Response)
 	switch {
 	case !ok:

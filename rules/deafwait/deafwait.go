@@ -35,8 +35,9 @@
 //
 // # What is not reported
 //
-// Durations that are constant and below five seconds, such units for each counted failure,
-// and tickers whose period is not known. Loops that end by themselves, such
+// Times that are constant and below ten seconds, and those that somebody else has chosen: a
+// parameter, a field, the period of a ticker that is not known. What is reported is a
+// constant, a time that grows, and one that a function says anew each time. Loops that end by themselves, such
 // as a number of attempts. A pause after which the function returns, or that follows the
 // stop. Pauses with a mutex held. What runs once in a process, and tests. A context or a
 // channel that belongs to one iteration.

@@ -26,7 +26,7 @@ type pause struct {
 }
 
 // tolerable is how long a loop may wait without being asked: it ends soon enough.
-const tolerable = 5 * time.Second
+const tolerable = 10 * time.Second
 
 // pausesIn returns the statements of loop, in fn itself, that wait for a time and lead to
 // another iteration. Those count that a stop is not the reason for, that no lock is held
@@ -116,29 +116,42 @@ func short(p *code.Pass, w pause) bool {
 	return shortTicks(p, w.ticks)
 }
 
-// shortDuration reports whether e is a constant below what is tolerable, or such a unit
-// for each of the failures that are counted: that stays short for long.
+// shortDuration reports whether e is taken for a time that is over soon: a constant below what
+// is tolerable, or what somebody else has chosen once. A duration that grows, or that a
+// function says anew each time, is a backoff.
 func shortDuration(p *code.Pass, e ast.Expr) bool {
 	if v := p.TypesInfo.Types[e].Value; v != nil {
 		n, ok := constant.Int64Val(constant.ToInt(v))
 		return ok && time.Duration(n) < tolerable
 	}
-	product, ok := ast.Unparen(e).(*ast.BinaryExpr)
-	if !ok || product.Op != token.MUL {
-		return false
-	}
-	return shortDuration(p, product.X) && counted(p, product.Y) || shortDuration(p, product.Y) && counted(p, product.X)
+	long := false
+	ast.Inspect(e, func(n ast.Node) bool {
+		switch n := n.(type) {
+		case *ast.CallExpr:
+			long = long || !p.TypesInfo.Types[n.Fun].IsType() && !p.CallsBuiltin(n)
+		case *ast.Ident:
+			long = long || grows(p, p.VarOf(n))
+		}
+		return !long
+	})
+	return !long
 }
 
-// counted reports whether e is a variable that is counted up, converted or not.
-func counted(p *code.Pass, e ast.Expr) bool {
-	if call, ok := ast.Unparen(e).(*ast.CallExpr); ok && len(call.Args) == 1 && p.TypesInfo.Types[call.Fun].IsType() {
-		e = call.Args[0]
-	}
-	v := p.VarOf(e)
-	return v != nil && slices.ContainsFunc(p.VarUses(v), func(c inspector.Cursor) bool {
-		_, counts := c.Parent().Node().(*ast.IncDecStmt)
-		return counts
+// grows reports whether v, a duration or a number of them, is multiplied or shifted by
+// the function that has it, or made of itself in another way: linear steps count for little.
+func grows(p *code.Pass, v *types.Var) bool {
+	return v != nil && !v.IsField() && slices.ContainsFunc(p.VarUses(v), func(c inspector.Cursor) bool {
+		as, ok := c.Parent().Node().(*ast.AssignStmt)
+		if !ok || !code.OnLeft(as, c) {
+			return false
+		}
+		switch as.Tok {
+		case token.MUL_ASSIGN, token.SHL_ASSIGN:
+			return true
+		case token.ASSIGN:
+			return p.MentionedIn(as.Rhs, v)
+		}
+		return false
 	})
 }
 
