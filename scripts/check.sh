@@ -43,6 +43,7 @@ done <<-'LAYERS'
 	callers|waits
 	launch|memory
 	assume
+	wrapper
 	usage
 	mustcall
 	ctxcancel

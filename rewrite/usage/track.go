@@ -15,6 +15,7 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
+	"github.com/goroutinefix/goroutinefix/rewrite/wrapper"
 )
 
 // EventKind says what happens to a tracked value at one place.
@@ -188,20 +189,20 @@ func (t *tracker) wrapped(lit inspector.Cursor, n *ast.CompositeLit, c, id inspe
 	if res != Stream {
 		return false
 	}
-	w := WrapperLiteral(t.p, n, c.Node().(ast.Expr), t.p.VarOf(id.Node().(*ast.Ident)))
-	if w == NoWrapper {
+	w := wrapper.OfLiteral(t.p, n, c.Node().(ast.Expr), t.p.VarOf(id.Node().(*ast.Ident)))
+	if w == wrapper.Unknown {
 		return false
 	}
 	if addr, ok := code.Unparen(lit).Parent().Node().(*ast.UnaryExpr); ok && addr.Op == token.AND {
 		lit = code.Unparen(lit).Parent()
 	}
-	t.wrapper(w, lit, id, res, of, shared)
+	t.reader(w, lit, id, res, of, shared)
 	return true
 }
 
-// wrapper goes on with the value at c, which reads from the stream.
-func (t *tracker) wrapper(w Wrapping, c, id inspector.Cursor, res *Resource, of part, shared bool) {
-	if w == ReadsOnly {
+// reader goes on with the value at c, which reads from the stream.
+func (t *tracker) reader(w wrapper.Kind, c, id inspector.Cursor, res *Resource, of part, shared bool) {
+	if w == wrapper.ReadsOnly {
 		of = view
 	}
 	t.use(c, id, res, of, shared)
@@ -332,8 +333,8 @@ func (t *tracker) call(call, c, id inspector.Cursor, res *Resource, of part, sha
 		return
 	}
 	if res == Stream {
-		if w := WrapperCall(t.p, n, arg); w != NoWrapper {
-			t.wrapper(w, call, id, res, of, shared)
+		if w := wrapper.OfCall(t.p, n, arg); w != wrapper.Unknown {
+			t.reader(w, call, id, res, of, shared)
 			return
 		}
 	}

@@ -1,4 +1,6 @@
-package usage
+// Package wrapper answers what a value of the package that reads from a stream does with its
+// end: whether its Close closes the stream, too.
+package wrapper
 
 import (
 	"go/ast"
@@ -12,29 +14,29 @@ import (
 	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 )
 
-// Wrapping says what a value that reads from a stream has to do with its end.
-type Wrapping uint8
+// Kind says what a value that reads from a stream has to do with its end.
+type Kind uint8
 
 const (
-	NoWrapper Wrapping = iota // nothing is known: it may close the stream at any time
-	ReadsOnly                 // it cannot be closed, or its Close does not close the stream
-	ClosesToo                 // its Close closes the stream, and nothing else does
+	Unknown   Kind = iota // nothing is known: it may close the stream at any time
+	ReadsOnly             // it cannot be closed, or its Close does not close the stream
+	ClosesToo             // its Close closes the stream, and nothing else does
 )
 
-// WrapperCall says what the result of a call, of a function of this package, does with
+// OfCall says what the result of a call, of a function of this package, does with
 // the stream that is its argument i: such a function puts it in a value and returns that.
-func WrapperCall(p *code.Pass, call *ast.CallExpr, i int) Wrapping {
+func OfCall(p *code.Pass, call *ast.CallExpr, i int) Kind {
 	fn := p.Callee(call)
 	if fn == nil || fn.Signature().Recv() != nil || fn.Signature().Variadic() || i >= fn.Signature().Params().Len() {
-		return NoWrapper
+		return Unknown
 	}
 	d := p.Declaration(fn)
 	if d == nil {
-		return NoWrapper
+		return Unknown
 	}
 	lit := returnedLiteral(p, d)
 	if lit == nil {
-		return NoWrapper
+		return Unknown
 	}
 	v := fn.Signature().Params().At(i)
 	for _, elt := range lit.Elts {
@@ -43,10 +45,10 @@ func WrapperCall(p *code.Pass, call *ast.CallExpr, i int) Wrapping {
 			value = kv.Value
 		}
 		if p.VarOf(value) == v && v != nil && len(p.Uses(d.Cursor, v)) == 2 { // its declaration, and this
-			return WrapperLiteral(p, lit, value, v)
+			return OfLiteral(p, lit, value, v)
 		}
 	}
-	return NoWrapper
+	return Unknown
 }
 
 // returnedLiteral returns the literal that fn does nothing but to return, or its address.
@@ -74,17 +76,17 @@ func returnedLiteral(p *code.Pass, fn *code.Func) *ast.CompositeLit {
 	return lit
 }
 
-// WrapperLiteral says what the value of a literal, of a structure of this package, does with
+// OfLiteral says what the value of a literal, of a structure of this package, does with
 // the stream that its element value is. What else the literal gets must not mention v,
 // the variable that the stream comes from.
-func WrapperLiteral(p *code.Pass, lit *ast.CompositeLit, value ast.Expr, v *types.Var) Wrapping {
+func OfLiteral(p *code.Pass, lit *ast.CompositeLit, value ast.Expr, v *types.Var) Kind {
 	named, ok := types.Unalias(p.TypesInfo.TypeOf(lit)).(*types.Named)
 	if !ok || named.Obj().Pkg() != p.Pkg || named.TypeParams().Len() > 0 || !seesAll(p) {
-		return NoWrapper
+		return Unknown
 	}
 	st, ok := named.Underlying().(*types.Struct)
 	if !ok {
-		return NoWrapper
+		return Unknown
 	}
 	var field *types.Var
 	for i, elt := range lit.Elts {
@@ -95,17 +97,17 @@ func WrapperLiteral(p *code.Pass, lit *ast.CompositeLit, value ast.Expr, v *type
 		case !keyed && ast.Unparen(elt) == ast.Unparen(value) && i < st.NumFields():
 			field = st.Field(i)
 		case v != nil && p.Mentions(elt, v):
-			return NoWrapper
+			return Unknown
 		}
 	}
 	if field == nil {
-		return NoWrapper
+		return Unknown
 	}
-	return wrapping(p, named, field)
+	return kindOf(p, named, field)
 }
 
-// wrapping says what the methods of a type do with the stream in a field.
-func wrapping(p *code.Pass, named *types.Named, field *types.Var) Wrapping {
+// kindOf says what the methods of a type do with the stream in a field.
+func kindOf(p *code.Pass, named *types.Named, field *types.Var) Kind {
 	obj, index, _ := types.LookupFieldOrMethod(types.NewPointer(named), true, p.Pkg, "Close")
 	var closer *code.Func
 	promoted := false
@@ -114,27 +116,27 @@ func wrapping(p *code.Pass, named *types.Named, field *types.Var) Wrapping {
 	case *types.Func:
 		if len(index) > 1 {
 			if promoted = named.Underlying().(*types.Struct).Field(index[0]) == field; !promoted {
-				return NoWrapper
+				return Unknown
 			}
 			break
 		}
 		if closer = p.Declaration(fn); closer == nil {
-			return NoWrapper
+			return Unknown
 		}
 	default:
-		return NoWrapper // a field
+		return Unknown // a field
 	}
 	closes := promoted
-	for _, use := range p.Index().Fields[field] {
-		if sel, ok := use.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == use.Node() {
-			use = use.Parent()
+	for _, at := range p.Index().Fields[field] {
+		if sel, ok := at.Parent().Node().(*ast.SelectorExpr); ok && sel.Sel == at.Node() {
+			at = at.Parent()
 		}
-		switch fieldUse(p, use) {
-		case Unknown:
-			return NoWrapper
-		case Releases:
-			if closer == nil || !closer.Cursor.Contains(use) {
-				return NoWrapper
+		switch fieldUse(p, at) {
+		case other:
+			return Unknown
+		case closed:
+			if closer == nil || !closer.Cursor.Contains(at) {
+				return Unknown
 			}
 			closes = true
 		}
@@ -154,30 +156,39 @@ func seesAll(p *code.Pass) bool {
 	return false
 }
 
+// use is what is done with a stream.
+type use uint8
+
+const (
+	other use = iota
+	read
+	closed
+)
+
 // fieldUse says what is done with the stream in the field that c selects.
-func fieldUse(p *code.Pass, c inspector.Cursor) Effect {
+func fieldUse(p *code.Pass, c inspector.Cursor) use {
 	c = code.Unparen(c)
 	if fn := p.EnclosingFunc(c); fn == nil || fn.Cursor != fn.Outermost() {
-		return Unknown // a literal may run at any time
+		return other // a literal may run at any time
 	}
 	switch n := c.Parent().Node().(type) {
 	case *ast.BinaryExpr:
-		return Borrows
+		return read
 	case *ast.SelectorExpr:
 		call, ok := code.Unparen(c.Parent()).Parent().Node().(*ast.CallExpr)
 		if !ok || n.X != c.Node() || ast.Unparen(call.Fun) != ast.Expr(n) {
-			return Unknown
+			return other
 		}
 		switch n.Sel.Name {
 		case "Read":
-			return Borrows
+			return read
 		case "Close":
-			return Releases
+			return closed
 		}
 	case *ast.CallExpr:
-		if takes([]map[string]int{knowledge.Readers}, p.FullName(n), slices.Index(n.Args, c.Node().(ast.Expr))) {
-			return Borrows
+		if i, ok := knowledge.Readers[p.FullName(n)]; ok && i == slices.Index(n.Args, c.Node().(ast.Expr)) {
+			return read
 		}
 	}
-	return Unknown
+	return other
 }
