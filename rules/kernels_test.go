@@ -62,7 +62,6 @@ func TestKernels(t *testing.T) {
 		"missingstop workerLifecycle unsafe", "missingstop Cockroach13197 none", "missingstop Cockroach13755 none",
 		// Faults beside the one that the kernel is about.
 		"blockingsend testDevmapperLockReleasedDeviceDeletion_moby17176 unsafe", "lostcancel Etcd5509 none",
-		"deafwait Util_kubernetes13135 unsafe",
 	}
 	var got []string
 	for _, f := range res.Findings {
