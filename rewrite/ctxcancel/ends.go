@@ -284,6 +284,8 @@ func (c *Cancel) cancels(cancel *types.Var, seen map[*types.Var]bool) (out []usa
 		case *ast.CallExpr:
 			if _, deferred := at.Parent().Parent().Node().(*ast.DeferStmt); deferred && n.Fun != at.Node() && assume.LitUse(p, ev.At, c.Fn) == assume.LitNone {
 				ev.Kind, ev.Via = usage.DefersClose, at.Parent().Parent()
+			} else if d, ok := deferredCall(at.Parent()); ok && n.Fun != at.Node() {
+				ev.Kind, ev.Via = usage.DefersClose, d
 			}
 		case *ast.AssignStmt:
 			i := slices.Index(n.Rhs, at.Node().(ast.Expr))
@@ -303,6 +305,25 @@ func (c *Cancel) cancels(cancel *types.Var, seen map[*types.Var]bool) (out []usa
 		out = append(out, ev)
 	}
 	return out
+}
+
+// deferredCall returns the defer statement of a literal that makes the call at c whatever
+// happens: "defer func() { stop(cancel) }()".
+func deferredCall(c inspector.Cursor) (inspector.Cursor, bool) {
+	stmt := c.Parent()
+	_, isStmt := stmt.Node().(*ast.ExprStmt)
+	lit := stmt.Parent().Parent()
+	if _, isLit := lit.Node().(*ast.FuncLit); !isStmt || !isLit {
+		return c, false
+	}
+	list, i, ok := code.StmtList(stmt)
+	if !ok || slices.ContainsFunc(list[:i], func(s ast.Stmt) bool { _, plain := s.(*ast.ExprStmt); return !plain }) {
+		return c, false
+	}
+	call := code.Unparen(lit).Parent()
+	ce, isCall := call.Node().(*ast.CallExpr)
+	d, isDefer := call.Parent().Node().(*ast.DeferStmt)
+	return call.Parent(), isCall && isDefer && d.Call == ce && ast.Unparen(ce.Fun) == lit.Node()
 }
 
 // EnclosingStmt returns the innermost statement around c.

@@ -151,8 +151,8 @@ func givenTo(c *ctxcancel.Cancel, events []usage.Event) string {
 // endsWithParent reports whether the parent is a context of the same function
 // that ends when the function returns at the latest, because its cancel function
 // is deferred or called on each path, or it is made from such a one: it takes
-// this one with it. In a literal that is called where it stands, the parent may
-// be one of the function around it. mended, which may be nil, reports whether a
+// this one with it. In a literal that is called where it stands, or that a group runs as a
+// goroutine, the parent may be one of the function around it. mended, which may be nil, reports whether a
 // fix defers the cancel function of a call.
 func endsWithParent(c *ctxcancel.Cancel, mended func(*ast.CallExpr) bool) bool {
 	parent := c.Parent()
@@ -169,8 +169,12 @@ func endsWithParent(c *ctxcancel.Cancel, mended func(*ast.CallExpr) bool) bool {
 		}
 		lit := code.Unparen(around.Fn.Cursor)
 		call, ok := lit.Parent().Node().(*ast.CallExpr)
-		if _, isLit := around.Fn.Cursor.Node().(*ast.FuncLit); !isLit || !ok || call.Fun != lit.Node() {
+		if _, isLit := around.Fn.Cursor.Node().(*ast.FuncLit); !isLit || !ok {
 			return false
+		}
+		_, isStmt := lit.Parent().Parent().Node().(*ast.ExprStmt)
+		if member := isStmt && code.CalledAs(call) == "Go"; call.Fun != lit.Node() && !member {
+			return false // it may run whenever somebody else calls it
 		}
 		around.Fn = c.Pass.EnclosingFunc(around.Fn.Cursor)
 		if around.Fn == nil {
