@@ -122,7 +122,8 @@ func GuardedByLock(p *code.Pass, fn *code.Func, n ast.Node) bool {
 
 // Into translates a place of the caller into the callee of call: one that is
 // reached from an argument is reached from the parameter there. A variable that
-// the callee does not get at stays what it is.
+// the callee does not get at stays what it is; one of the callee itself is another there,
+// where it calls itself, and has no place.
 func Into(p *code.Pass, at Path, call *ast.CallExpr, callee *code.Func) Path {
 	for i, param := range code.Params(callee) {
 		arg := code.Argument(call, callee, i)
@@ -134,6 +135,9 @@ func Into(p *code.Pass, at Path, call *ast.CallExpr, callee *code.Func) Path {
 		if ok && isVar && from.Root == at.Root && len(at.Path) >= len(from.Path) && at.Path[:len(from.Path)] == from.Path {
 			return Path{v, at.Path[len(from.Path):]}
 		}
+	}
+	if d := callee.Cursor.Node(); at.Root != nil && d.Pos() <= at.Root.Pos() && at.Root.Pos() < d.End() {
+		return Path{}
 	}
 	return at
 }

@@ -147,3 +147,44 @@ func (t *heldTable) asks(fn *code.Func, pos token.Pos, given map[*types.Var]bool
 	})
 	return found
 }
+
+// toldBy reports whether the other side takes the mutex, at other, under a condition on what
+// the one who holds it assigns before the wait at pos: it may say that it need not.
+func (t *heldTable) toldBy(held heldLock, pos, other token.Pos) bool {
+	assigned := map[*types.Var]bool{}
+	if c, ok := t.p.FindAnywhere(held.call); ok {
+		for as := range t.p.FuncOf(t.p.GoroutineFunc(c)).Cursor.Preorder((*ast.AssignStmt)(nil), (*ast.IncDecStmt)(nil)) {
+			if n := as.Node(); n.Pos() < held.call.End() || n.Pos() > pos {
+				continue
+			}
+			switch n := as.Node().(type) {
+			case *ast.AssignStmt:
+				for _, l := range n.Lhs {
+					assigned[t.p.LastVar(l)] = true
+				}
+			case *ast.IncDecStmt:
+				assigned[t.p.LastVar(n.X)] = true
+			}
+		}
+	}
+	delete(assigned, nil)
+	at, ok := t.p.CursorAt(other)
+	if !ok || len(assigned) == 0 {
+		return false
+	}
+	for i := range at.Enclosing((*ast.IfStmt)(nil), (*ast.CaseClause)(nil), (*ast.FuncDecl)(nil)) {
+		var conds []ast.Expr
+		switch n := i.Node().(type) {
+		case *ast.IfStmt:
+			conds = []ast.Expr{n.Cond}
+		case *ast.CaseClause:
+			conds = n.List
+		}
+		for v := range assigned {
+			if t.p.MentionedIn(conds, v) {
+				return true
+			}
+		}
+	}
+	return false
+}

@@ -85,7 +85,7 @@ func heldWaits(p *code.Pass, fields []*channel.Field) []heldWait {
 			continue
 		}
 		fn := p.FuncOf(p.GoroutineFunc(c))
-		if fn == nil || code.FlowNode(c, fn) == nil {
+		if fn == nil || code.FlowNode(c, fn) == nil || reassigned(p, l.At.Root) {
 			continue
 		}
 		held := heldLock{l, call, l.At}
@@ -93,6 +93,14 @@ func heldWaits(p *code.Pass, fields []*channel.Field) []heldWait {
 		t.walk(fn, code.FlowNode(c, fn), held, heldDepth, nil)
 	}
 	return t.out
+}
+
+// reassigned reports whether a variable gets another value than its first: then a mutex that
+// is reached from it may be another one later.
+func reassigned(p *code.Pass, v *types.Var) bool {
+	return v != nil && v.Kind() != types.PackageVar && slices.ContainsFunc(p.VarUses(v), func(c inspector.Cursor) bool {
+		return c.Node().Pos() != v.Pos() && code.IsAssigned(c)
+	})
 }
 
 // heldDepth is the number of calls from the one who takes the mutex to the wait.
@@ -291,6 +299,9 @@ func (t *heldTable) wait(op heldOp, held heldLock, way []step) {
 			if op.ch.group {
 				continue // it waits for the others as well
 			}
+			return
+		}
+		if t.toldBy(held, op.use.Op.Node().Pos(), need.at) {
 			return
 		}
 		passed = passed || !need.under

@@ -213,7 +213,11 @@ func (n *needing) onTheWay(fn *code.Func, node ast.Node, loop *ast.RangeStmt, lo
 					return has, false
 				}
 			}
-			return (has || n.takes(at, lock, 2)) && !signals[at], !found
+			takes := n.takes(at, lock, 2)
+			if !has && !takes && n.t.releases(at, lock) {
+				return has, false // it unlocks for the one who waits
+			}
+			return (has || takes) && !signals[at], !found
 		},
 		Exit: func(_ *flow.Block, has bool) { found = found || has && deferred },
 	}
