@@ -33,7 +33,9 @@
 // A goroutine that does anything else than to receive, to call the cancel function and to
 // return: a log call, a send, the Done of a WaitGroup. One that also listens to the
 // context itself or to one derived from it, to a timer, or to a channel or a context
-// that the function or one around it has made, also by a helper: those may end with the function. One that
+// that the function or one around it has made, also by a helper: those may end with the function.
+// The same holds for a field that the function, or each caller of an unexported one,
+// sets or closes, and for a value that it closes or stops. One that
 // listens to a parameter, unless the go statement runs in a loop or in a literal that
 // handles HTTP requests: the caller may end it when the function returns. One that
 // listens to what a method of a parameter gives, such as the Context of a request or of a test,
@@ -159,6 +161,9 @@ func (w *watcher) match() (m rule.Match, ok bool) {
 				return m, false
 			case withCaller:
 				perCall = true
+			}
+			if w.endsItself(ch) {
+				return m, false
 			}
 			names = append(names, types.ExprString(ch))
 		}
