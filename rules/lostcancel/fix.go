@@ -3,13 +3,17 @@ package lostcancel
 import (
 	"go/ast"
 	"go/types"
+	"slices"
 
 	"github.com/dave/dst"
+	"golang.org/x/tools/go/ast/inspector"
 
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/ctxcancel"
 	"github.com/goroutinefix/goroutinefix/rewrite/dstedit"
 	"github.com/goroutinefix/goroutinefix/rewrite/lifetime"
 	"github.com/goroutinefix/goroutinefix/rewrite/rule"
+	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 )
 
 // afterUse offers to cancel the context after its last use, if the function goes
@@ -124,8 +128,35 @@ func (l *cancelLeak) obstacle() string {
 		return "the context is stored, so only its owner knows when to cancel it"
 	}
 	why, doubts := lifetime.CtxLifetime(l.p, l.Ctx, l.Fn, l.Node())
-	l.doubts = doubts
+	l.doubts = append(doubts, served(&l.Cancel)...)
 	return why
+}
+
+// served lists where a handler gets a request with the context, which is not made from that
+// of a request: nobody else ends it when the handler returns, and what it has started may
+// go on with it.
+func served(c *ctxcancel.Cancel) (out []lifetime.Doubt) {
+	if ofRequest(c) {
+		return nil
+	}
+	p := c.Pass
+	for at := range c.Fn.Cursor.Preorder((*ast.CallExpr)(nil)) {
+		call := at.Node().(*ast.CallExpr)
+		if len(call.Args) != 2 || code.CalledAs(call) != "ServeHTTP" || !typeis.Named(typeis.Deref(p.TypesInfo.TypeOf(call.Args[1])), "net/http", "Request") {
+			continue
+		}
+		made := p.Mentions(call.Args[1], c.Ctx)
+		if v := p.VarOf(call.Args[1]); v != nil {
+			made = made || slices.ContainsFunc(p.VarUses(v), func(use inspector.Cursor) bool {
+				as, ok := use.Parent().Node().(*ast.AssignStmt)
+				return ok && code.OnLeft(as, use) && p.MentionedIn(as.Rhs, c.Ctx)
+			})
+		}
+		if arg, ok := at.FindNode(call.Args[1]); ok && made {
+			out = append(out, lifetime.Doubt{At: arg, Why: "what the handler has started may go on with the context of its request"})
+		}
+	}
+	return out
 }
 
 // typeName returns the type of the cancel function as it is written here.
