@@ -37,7 +37,8 @@
 //
 // Times that are constant and below ten seconds, and those that somebody else has chosen: a
 // parameter, a field, the period of a ticker that is not known. What is reported is a
-// constant, a time that grows, and one that a function says anew each time. Loops that end by themselves, such
+// constant, a time that grows without a limit below that, and one that a method or function
+// value says anew each time. A timer that a literal has as well, which may let it fire. Loops that end by themselves, such
 // as a number of attempts. A pause after which the function returns, or that follows the
 // stop. Pauses with a mutex held. What runs once in a process, and tests. A context or a
 // channel that belongs to one iteration.

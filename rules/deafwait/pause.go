@@ -12,6 +12,7 @@ import (
 
 	"github.com/goroutinefix/goroutinefix/rewrite/channel"
 	"github.com/goroutinefix/goroutinefix/rewrite/code"
+	"github.com/goroutinefix/goroutinefix/rewrite/knowledge"
 	"github.com/goroutinefix/goroutinefix/rewrite/locks"
 	"github.com/goroutinefix/goroutinefix/rewrite/typeis"
 	"github.com/goroutinefix/goroutinefix/rewrite/waits"
@@ -38,7 +39,7 @@ func pausesIn(p *code.Pass, fn *code.Func, loop inspector.Cursor, stops []stop) 
 		if !ok || !inside(p, c, fn) || innermost(c) != loop.Node() || !fn.Flow.Has(s) || !fn.Flow.InCycle(s) {
 			continue
 		}
-		if _, _, listed := code.StmtList(c); !listed || afterStop(s, stops) || drains(p, c, w) || short(p, w) || locked(p, fn, s) {
+		if _, _, listed := code.StmtList(c); !listed || afterStop(s, stops) || drains(p, c, w) || restarted(p, loop, w) || shared(p, fn, w) || short(p, w) || locked(p, fn, s) {
 			continue
 		}
 		out = append(out, w)
@@ -107,6 +108,25 @@ func drains(p *code.Pass, c inspector.Cursor, w pause) bool {
 	return false
 }
 
+// restarted reports whether the time of a pause is a variable of one iteration.
+func restarted(p *code.Pass, loop inspector.Cursor, w pause) bool {
+	if w.sleep == nil {
+		return false
+	}
+	v := p.VarOf(w.sleep.Args[0])
+	return v != nil && loop.Node().Pos() <= v.Pos() && v.Pos() < loop.Node().End()
+}
+
+// shared reports whether a literal has the timer, too: it may let it fire at once.
+func shared(p *code.Pass, fn *code.Func, w pause) bool {
+	sel, ok := ast.Unparen(w.ticks).(*ast.SelectorExpr)
+	if !ok {
+		return false
+	}
+	v := p.VarOf(sel.X)
+	return v != nil && slices.ContainsFunc(p.VarUses(v), func(c inspector.Cursor) bool { return !inside(p, c, fn) && v.Kind() != types.PackageVar })
+}
+
 // short reports whether a pause is over before it matters. A duration that is not known
 // may be long.
 func short(p *code.Pass, w pause) bool {
@@ -128,7 +148,7 @@ func shortDuration(p *code.Pass, e ast.Expr) bool {
 	ast.Inspect(e, func(n ast.Node) bool {
 		switch n := n.(type) {
 		case *ast.CallExpr:
-			long = long || !p.TypesInfo.Types[n.Fun].IsType() && !p.CallsBuiltin(n)
+			long = long || saysAnew(p, n)
 		case *ast.Ident:
 			long = long || grows(p, p.VarOf(n))
 		}
@@ -137,22 +157,73 @@ func shortDuration(p *code.Pass, e ast.Expr) bool {
 	return !long
 }
 
-// grows reports whether v, a duration or a number of them, is multiplied or shifted by
-// the function that has it, or made of itself in another way: linear steps count for little.
-func grows(p *code.Pass, v *types.Var) bool {
-	return v != nil && !v.IsField() && slices.ContainsFunc(p.VarUses(v), func(c inspector.Cursor) bool {
-		as, ok := c.Parent().Node().(*ast.AssignStmt)
-		if !ok || !code.OnLeft(as, c) {
-			return false
-		}
-		switch as.Tok {
-		case token.MUL_ASSIGN, token.SHL_ASSIGN:
-			return true
-		case token.ASSIGN:
-			return p.MentionedIn(as.Rhs, v)
-		}
+// saysAnew reports whether a call may return another time whenever it is made: one of a
+// method or of a function value. What the standard library computes is as long as its
+// arguments say.
+func saysAnew(p *code.Pass, call *ast.CallExpr) bool {
+	if p.TypesInfo.Types[call.Fun].IsType() || p.CallsBuiltin(call) {
 		return false
-	})
+	}
+	fn := p.Callee(call)
+	if fn == nil {
+		return true
+	}
+	if d := p.Declaration(fn); d != nil && fn.Signature().Recv() == nil {
+		return false
+	}
+	return fn.Signature().Recv() != nil && fn.Pkg() != nil && !knowledge.Standard(fn.Pkg().Path())
+}
+
+// grows reports whether v, a duration or a number of them, is multiplied or shifted by
+// the function that has it, or made of itself in another way, and not kept below what is
+// tolerable or below what somebody else has chosen. Linear steps count for little.
+func grows(p *code.Pass, v *types.Var) bool {
+	if v == nil || v.IsField() {
+		return false
+	}
+	more, limited := false, false
+	for _, c := range p.VarUses(v) {
+		for up := c; up.Valid(); up = up.Parent() {
+			switch n := up.Node().(type) {
+			case *ast.BinaryExpr:
+				switch n.Op {
+				case token.LSS, token.LEQ, token.GTR, token.GEQ:
+					other := n.X
+					if p.Mentions(n.X, v) {
+						other = n.Y
+					}
+					limited = limited || !longConstant(p, other)
+				}
+				continue
+			case *ast.CallExpr:
+				switch {
+				case p.IsBuiltin(n, "min"):
+					limited = limited || !slices.ContainsFunc(n.Args, func(e ast.Expr) bool { return longConstant(p, e) })
+				case p.Declaration(p.Callee(n)) != nil:
+					limited = true // it may well keep it low
+				}
+				continue
+			case ast.Expr:
+				continue
+			case *ast.AssignStmt:
+				if code.OnLeft(n, c) {
+					more = more || n.Tok == token.MUL_ASSIGN || n.Tok == token.SHL_ASSIGN || n.Tok == token.ASSIGN && p.MentionedIn(n.Rhs, v)
+				}
+			}
+			break
+		}
+	}
+	return more && !limited
+}
+
+// longConstant reports whether e is a constant time that is not over soon.
+func longConstant(p *code.Pass, e ast.Expr) bool {
+	v := p.TypesInfo.Types[e].Value
+	if v == nil {
+		return false
+	}
+	n, ok := constant.Int64Val(constant.ToInt(v))
+	return ok && time.Duration(n) >= tolerable
 }
 
 // shortTicks reports whether the channel e of a timer or ticker is ready soon, whoever

@@ -85,7 +85,7 @@ func heldWaits(p *code.Pass, fields []*channel.Field) []heldWait {
 			continue
 		}
 		fn := p.FuncOf(p.GoroutineFunc(c))
-		if fn == nil || code.FlowNode(c, fn) == nil || reassigned(p, l.At.Root) {
+		if fn == nil || code.FlowNode(c, fn) == nil || reassigned(p, l.At.Root) || endsWithLiteral(p, c, fn, l) {
 			continue
 		}
 		held := heldLock{l, call, l.At}
@@ -101,6 +101,21 @@ func reassigned(p *code.Pass, v *types.Var) bool {
 	return v != nil && v.Kind() != types.PackageVar && slices.ContainsFunc(p.VarUses(v), func(c inspector.Cursor) bool {
 		return c.Node().Pos() != v.Pos() && code.IsAssigned(c)
 	})
+}
+
+// endsWithLiteral reports whether the lock at c is taken in a literal that fn calls, and that
+// defers the unlock.
+func endsWithLiteral(p *code.Pass, c inspector.Cursor, fn *code.Func, l locks.LockCall) bool {
+	lit := p.EnclosingFunc(c)
+	if lit == nil || lit.Cursor == fn.Cursor {
+		return false
+	}
+	for d := range lit.Cursor.Preorder((*ast.DeferStmt)(nil)) {
+		if u, ok := locks.LockOp(p, d.Node().(*ast.DeferStmt).Call); ok && !u.Takes() && u.At == l.At {
+			return true
+		}
+	}
+	return false
 }
 
 // heldDepth is the number of calls from the one who takes the mutex to the wait.
