@@ -21,7 +21,7 @@ func (m miss) abandoned() rule.Match {
 	}
 	for _, x := range s.skips() {
 		if x.ret != nil {
-			match.Related = append(match.Related, rule.Related{Pos: x.ret.Pos(), End: x.ret.End(), Message: "the function returns an error here, and has not given the word"})
+			match.Related = append(match.Related, rule.Related{Pos: x.ret.Pos(), End: x.ret.End(), Message: "the function returns an error here, and has not given the signal"})
 		}
 	}
 	root, path := m.context()

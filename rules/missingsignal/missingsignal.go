@@ -1,16 +1,16 @@
-// A word that somebody waits for, and that is not given on some ways out.
+// Signals that somebody waits for, and that are not given on some ways out.
 //
 // # What it does
 //
-// A word is a close of a channel, a send on it, or the call of a function that does
+// A signal is a close of a channel, a send on it, or the call of a function that does
 // one of these. The rule follows a channel that a function makes: into goroutines,
 // functions and literals that it is passed to. It reports a wait with nothing
 // else to end it, a plain receive or a range, to which a path leads on which nobody
-// has the channel who gives the word. These are: a wait for a goroutine that is
+// has the channel who gives the signal. These are: a wait for a goroutine that is
 // started under a condition only; a goroutine that waits for another one, where the
 // function returns before it has started that; a call, or a goroutine, of a function
-// that gives the word but not where it returns an error, or where it returns after one, if its
-// caller waits all the same; and a literal that gives the word unless it returns an error, handed to a
+// that gives the signal but not where it returns an error, or where it returns after one, if its
+// caller waits all the same; and a literal that gives the signal unless it returns an error, handed to a
 // loaded function that may not call it again after that.
 //
 // It also reports a value that a function makes for one call of it and puts in a map, if it
@@ -19,7 +19,7 @@
 // its maker serves.
 //
 // What blockingreceive finds is left to it: a goroutine without a name that returns
-// early, and a function that alone gives the word.
+// early, and a function that alone gives the signal.
 //
 // # Why it leaks
 //
@@ -51,7 +51,7 @@
 //
 // A wait with another way out: a select with a case of another channel, a context, a
 // timer or a default. A wait that a caller does not come to when it was told of the
-// error, or by any condition that may have to do with whether the word is given: one about the same
+// error, or by any condition that may have to do with whether the signal is given: one about the same
 // variables, or about anything but an error. Paths on which
 // somebody who is not known has the channel: it is stored, returned, passed to
 // a function that is not loaded. Exits of which it is not certain that the error is set. A loop in which the goroutines are started.
@@ -66,7 +66,7 @@
 // All fixes are unsafe: whoever waited goes on, and runs code that did not run
 // before. They close the channel before the return, or, where the wait is for a
 // literal that is called no more, let it end with the context that goes
-// with the literal. No fix is offered if the word is a send; if the function may be
+// with the literal. No fix is offered if the signal is a send; if the function may be
 // called by others, or if a caller may close the channel itself, as a second close
 // panics; and for a wait for what was never started, since it is for the
 // author to say which of them is wrong.
