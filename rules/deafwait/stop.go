@@ -32,7 +32,10 @@ type stop struct {
 // done or that the method Stop or Close of the receiver has set a flag.
 func stopsOf(p *code.Pass, fn *code.Func, loop inspector.Cursor) (out []stop) {
 	add := func(s stop) {
-		if s.leap = leap(s.body); s.ch != nil {
+		if s.leap = leap(s.body); s.err != nil && s.leap != nil && len(s.leap.Results) == 0 {
+			s.leap = nil // what it returns is set by the condition
+		}
+		if s.ch != nil {
 			s.root = p.VarOf(code.RootExpr(s.ch))
 			if s.root == nil || !outlives(p, s.root, loop) {
 				return // it belongs to one iteration
